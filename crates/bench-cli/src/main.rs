@@ -1,0 +1,2 @@
+//! The command line; see `bench-cli --help`.
+fn main() {}

@@ -1,0 +1,85 @@
+use crate::Error;
+
+/// A two-dimensional array in row-major order, one value per pixel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plane<T> {
+    width: usize,
+    height: usize,
+    data: Vec<T>,
+}
+
+/// A single-channel image or map. Image intensities lie in [0, 1].
+pub type Image = Plane<f32>;
+
+/// A segmentation mask: `true` marks a defective pixel.
+pub type Mask = Plane<bool>;
+
+impl<T> Plane<T> {
+    /// Wraps `data`, row by row, as a plane.
+    ///
+    /// # Errors
+    /// [`Error::PlaneLength`] if `data` does not hold `width * height` values.
+    pub fn new(width: usize, height: usize, data: Vec<T>) -> Result<Self, Error> {
+        let expected = width * height;
+        if data.len() != expected {
+            let got = data.len();
+            return Err(Error::PlaneLength { width, height, expected, got });
+        }
+        Ok(Self { width, height, data })
+    }
+
+    /// A plane whose pixels are `pixel(x, y)`.
+    pub fn from_fn(width: usize, height: usize, mut pixel: impl FnMut(usize, usize) -> T) -> Self {
+        let data = (0..height)
+            .flat_map(|y| (0..width).map(move |x| (x, y)))
+            .map(|(x, y)| pixel(x, y))
+            .collect();
+        Self { width, height, data }
+    }
+
+    /// Width in pixels.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// All pixels, row by row.
+    pub fn data(&self) -> &[T] {
+        &self.data
+    }
+
+    /// All pixels, row by row, to be changed in place.
+    pub fn data_mut(&mut self) -> &mut [T] {
+        &mut self.data
+    }
+
+    /// The pixels of row `y`.
+    pub fn row(&self, y: usize) -> &[T] {
+        &self.data[y * self.width..(y + 1) * self.width]
+    }
+
+    /// The pixels, row by row.
+    pub fn into_data(self) -> Vec<T> {
+        self.data
+    }
+}
+
+impl<T: Copy> Plane<T> {
+    /// A plane of equal pixels.
+    pub fn filled(width: usize, height: usize, value: T) -> Self {
+        Self { width, height, data: vec![value; width * height] }
+    }
+
+    /// The pixel in column `x` of row `y`.
+    ///
+    /// # Panics
+    /// If the pixel lies outside the plane.
+    pub fn get(&self, x: usize, y: usize) -> T {
+        assert!(x < self.width, "column {x} of a plane {} wide", self.width);
+        self.data[y * self.width + x]
+    }
+}

@@ -1,0 +1,1 @@
+//! Autoencoders on candle that learn to reconstruct defect-free texture patches, and their training.

@@ -1,0 +1,1 @@
+//! Windowed luminance, contrast, structure and SSIM maps, and the SSIM loss with its analytic gradient.
