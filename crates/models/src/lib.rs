@@ -1,1 +1,48 @@
-//! Autoencoders on candle that learn to reconstruct defect-free texture patches, and their training.
+//! Autoencoders that learn to reconstruct defect-free texture patches, and their training.
+//!
+//! The network is Table 1 of "Improving Unsupervised Defect Segmentation by Applying Structural Similarity to
+//! Autoencoders" (Bergmann et al., 2018), on candle, with convolutions of this crate that are several times as fast as
+//! candle's own. Where it fails to reconstruct a patch, there is a defect; what to do with that is the business of the
+//! crate `inspect`. This crate knows nothing of files: images come as slices, weights and checkpoints go as bytes.
+//!
+//! ```
+//! use candle_core::Device;
+//! use models::{AdamConfig, Architecture, Objective, Schedule, Trainer, TrainingConfig, TrainingImage};
+//!
+//! let config = TrainingConfig {
+//!     architecture: Architecture { patch_size: 32, latent_dim: 4 },
+//!     objective: Objective::L2,
+//!     adam: AdamConfig::default(),
+//!     schedule: Schedule { batch_size: 2, patches: 4, ..Schedule::default() },
+//! };
+//! // Stripes, 64×64 pixels.
+//! let pixels = (0..64 * 64).map(|i| (i % 4) as f32 / 3.0).collect();
+//! let images = vec![TrainingImage { width: 64, height: 64, pixels }];
+//! let mut trainer = Trainer::new(config, images, &Device::Cpu)?;
+//! while !trainer.is_done() {
+//!     trainer.step()?;
+//! }
+//! let weights = trainer.model().to_safetensors()?;
+//! # assert!(!weights.is_empty());
+//! # Ok::<(), models::Error>(())
+//! ```
+
+mod adam;
+mod architecture;
+mod autoencoder;
+mod checkpoint;
+mod conv;
+mod error;
+mod init;
+mod objective;
+mod patches;
+mod trainer;
+mod weights;
+
+pub use adam::AdamConfig;
+pub use architecture::Architecture;
+pub use autoencoder::Autoencoder;
+pub use error::{Error, Result};
+pub use objective::Objective;
+pub use patches::{Sampling, TrainingImage};
+pub use trainer::{EpochReport, Schedule, StepReport, Trainer, TrainingConfig};

@@ -1,0 +1,249 @@
+//! Adam with L2 weight decay.
+
+use crate::{Error, Result};
+use candle_core::backprop::GradStore;
+use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Tensor, Var, bail};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Settings of the optimiser (Kingma and Ba, 2015).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdamConfig {
+    /// Step size; the paper's is 2·10⁻⁴ (section 4.2).
+    pub learning_rate: f64,
+    /// Decay rate of the mean of gradients.
+    pub beta1: f64,
+    /// Decay rate of the mean of squared gradients.
+    pub beta2: f64,
+    /// Added to the denominator.
+    pub epsilon: f64,
+    /// Added to the gradient is this times the parameter, as `torch.optim.Adam` does it, not decoupled as in AdamW; the
+    /// paper's is 10⁻⁵ (section 4.2).
+    pub weight_decay: f64,
+}
+
+impl Default for AdamConfig {
+    /// The paper's (section 4.2), and Adam's own defaults where it is silent.
+    fn default() -> Self {
+        Self { learning_rate: 2e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 1e-5 }
+    }
+}
+
+impl AdamConfig {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a setting outside its range.
+    pub fn validate(&self) -> Result<()> {
+        let positive = |name, value: f64| match value > 0.0 && value.is_finite() {
+            true => Ok(()),
+            false => Err(Error::setting(name, "positive", value)),
+        };
+        positive("learning_rate", self.learning_rate)?;
+        positive("epsilon", self.epsilon)?;
+        for (name, beta) in [("beta1", self.beta1), ("beta2", self.beta2)] {
+            if !(0.0..1.0).contains(&beta) {
+                return Err(Error::setting(name, "in [0, 1)", beta));
+            }
+        }
+        if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
+            return Err(Error::setting("weight_decay", "at least 0", self.weight_decay));
+        }
+        Ok(())
+    }
+}
+
+/// The optimiser's state: how often it stepped, and both moments `(2, …)` of each variable's gradient.
+#[derive(Debug)]
+pub(crate) struct Adam {
+    pub config: AdamConfig,
+    pub steps: u64,
+    pub moments: Vec<Tensor>,
+}
+
+impl Adam {
+    pub fn new<'a>(config: AdamConfig, variables: impl Iterator<Item = &'a Var>) -> Result<Self> {
+        config.validate()?;
+        let moments = variables
+            .map(|variable| {
+                let shape = [&[2], variable.dims()].concat();
+                Tensor::zeros(shape, variable.dtype(), variable.device())
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { config, steps: 0, moments })
+    }
+
+    /// Takes one step. Variables without a gradient stay as they are.
+    pub fn step<'a>(
+        &mut self,
+        variables: impl Iterator<Item = &'a Var>,
+        gradients: &GradStore,
+    ) -> Result<()> {
+        self.steps += 1;
+        let update_moments = UpdateMoments { config: self.config };
+        let descend = Descend::new(&self.config, self.steps);
+        for (variable, moments) in variables.zip(&self.moments) {
+            if let Some(gradient) = gradients.get(variable) {
+                moments.inplace_op3(gradient, variable, &update_moments)?;
+                variable.inplace_op2(moments, &descend)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Values that a task handles.
+const CHUNK: usize = 1 << 14;
+
+/// Updates both moments of a gradient.
+struct UpdateMoments {
+    config: AdamConfig,
+}
+
+impl InplaceOp3 for UpdateMoments {
+    fn name(&self) -> &'static str {
+        "adam-moments"
+    }
+
+    fn cpu_fwd(
+        &self,
+        moments: &mut CpuStorage,
+        layout: &Layout,
+        gradient: &CpuStorage,
+        gradient_layout: &Layout,
+        variable: &CpuStorage,
+        variable_layout: &Layout,
+    ) -> candle_core::Result<()> {
+        let AdamConfig { beta1, beta2, weight_decay, .. } = self.config;
+        let (beta1, beta2, weight_decay) = (beta1 as f32, beta2 as f32, weight_decay as f32);
+        let (gradient, variable) =
+            (values(gradient, gradient_layout)?, values(variable, variable_layout)?);
+        let moments = values_mut(moments, layout)?;
+        let (first, second) = moments.split_at_mut(gradient.len());
+        first
+            .par_chunks_mut(CHUNK)
+            .zip(second.par_chunks_mut(CHUNK))
+            .zip(gradient.par_chunks(CHUNK).zip(variable.par_chunks(CHUNK)))
+            .for_each(|((first, second), (gradient, variable))| {
+                let moments = first.iter_mut().zip(second);
+                for ((m, v), (&g, &p)) in moments.zip(gradient.iter().zip(variable)) {
+                    let g = g + weight_decay * p;
+                    *m = beta1 * *m + (1.0 - beta1) * g;
+                    *v = beta2 * *v + (1.0 - beta2) * g * g;
+                }
+            });
+        Ok(())
+    }
+}
+
+/// Moves a variable against its mean gradient.
+struct Descend {
+    step_size: f32,
+    /// 1/√(1 − β₂ᵗ)
+    second_correction: f32,
+    epsilon: f32,
+}
+
+impl Descend {
+    fn new(config: &AdamConfig, step: u64) -> Self {
+        let correction = |beta: f64| 1.0 - beta.powf(step as f64);
+        Self {
+            step_size: (config.learning_rate / correction(config.beta1)) as f32,
+            second_correction: correction(config.beta2).sqrt().recip() as f32,
+            epsilon: config.epsilon as f32,
+        }
+    }
+}
+
+impl InplaceOp2 for Descend {
+    fn name(&self) -> &'static str {
+        "adam-step"
+    }
+
+    fn cpu_fwd(
+        &self,
+        variable: &mut CpuStorage,
+        layout: &Layout,
+        moments: &CpuStorage,
+        moments_layout: &Layout,
+    ) -> candle_core::Result<()> {
+        let variable = values_mut(variable, layout)?;
+        let (first, second) = values(moments, moments_layout)?.split_at(variable.len());
+        variable
+            .par_chunks_mut(CHUNK)
+            .zip(first.par_chunks(CHUNK).zip(second.par_chunks(CHUNK)))
+            .for_each(|(variable, (first, second))| {
+                for (p, (&m, &v)) in variable.iter_mut().zip(first.iter().zip(second)) {
+                    let denominator = v.sqrt() * self.second_correction + self.epsilon;
+                    *p -= self.step_size * m / denominator;
+                }
+            });
+        Ok(())
+    }
+}
+
+fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((from, to)) => Ok(&storage.as_slice::<f32>()?[from..to]),
+        None => bail!("Adam needs contiguous tensors"),
+    }
+}
+
+fn values_mut<'a>(
+    storage: &'a mut CpuStorage,
+    layout: &Layout,
+) -> candle_core::Result<&'a mut [f32]> {
+    match (storage, layout.contiguous_offsets()) {
+        (CpuStorage::F32(data), Some((from, to))) => Ok(&mut data[from..to]),
+        _ => bail!("Adam needs contiguous f32 tensors"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
+    use super::*;
+    use candle_core::Device;
+
+    /// PyTorch 2.15:
+    /// ```python
+    /// p = torch.nn.Parameter(torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64))
+    /// o = torch.optim.Adam([p], lr=0.1, betas=(0.8, 0.9), eps=1e-3, weight_decay=0.05)
+    /// for _ in range(3):
+    ///     o.zero_grad(); (p ** 2 * torch.tensor([1.0, 0.5, -3.0])).sum().backward(); o.step()
+    /// print(p)
+    /// ```
+    #[test]
+    fn steps_equal_pytorchs() {
+        let p = Var::new(&[1.0f32, -2.0, 0.5], &Device::Cpu).unwrap();
+        let scale = Tensor::new(&[1.0f32, 0.5, -3.0], &Device::Cpu).unwrap();
+        let config = AdamConfig {
+            learning_rate: 0.1,
+            beta1: 0.8,
+            beta2: 0.9,
+            epsilon: 1e-3,
+            weight_decay: 0.05,
+        };
+        let mut adam = Adam::new(config, [&p].into_iter()).unwrap();
+        for _ in 0..3 {
+            let loss = (p.as_tensor().sqr().unwrap() * &scale).unwrap().sum_all().unwrap();
+            adam.step([&p].into_iter(), &loss.backward().unwrap()).unwrap();
+        }
+        let expected = [0.7018715770764312, -1.7008293551380453, 0.8004063467768527];
+        for (got, expected) in p.to_vec1::<f32>().unwrap().iter().zip(expected) {
+            // A few roundings of values around 1.
+            assert!((f64::from(*got) - expected).abs() < 1e-6, "{got} for {expected}");
+        }
+    }
+
+    #[test]
+    fn settings_out_of_range_are_refused() {
+        let bad = AdamConfig { learning_rate: -1.0, ..AdamConfig::default() };
+        assert!(matches!(bad.validate(), Err(Error::Setting { name: "learning_rate", .. })));
+        let bad = AdamConfig { beta2: 1.0, ..AdamConfig::default() };
+        assert!(matches!(bad.validate(), Err(Error::Setting { name: "beta2", .. })));
+        let bad = AdamConfig { weight_decay: f64::NAN, ..AdamConfig::default() };
+        assert!(matches!(bad.validate(), Err(Error::Setting { name: "weight_decay", .. })));
+    }
+}

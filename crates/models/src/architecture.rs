@@ -1,0 +1,125 @@
+//! Table 1 of the paper as data.
+
+use crate::conv::Conv2d;
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// Slope of the leaky rectifiers below zero (Table 1).
+pub(crate) const LEAKY_SLOPE: f32 = 0.2;
+
+/// The side length of the smallest map but the latent one.
+const CODE_SIZE: usize = 8;
+
+/// Output channels, kernel, stride and padding of the encoder's layers but the last (Table 1).
+const TABLE_1: [(usize, usize, usize, usize); 8] = [
+    (32, 4, 2, 1),
+    (32, 4, 2, 1),
+    (32, 3, 1, 1),
+    (64, 4, 2, 1),
+    (64, 3, 1, 1),
+    (128, 4, 2, 1),
+    (64, 3, 1, 1),
+    (32, 3, 1, 1),
+];
+
+/// The shape of an autoencoder of the paper's Table 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Architecture {
+    /// Side length of the square patches in pixels: 128, or 64 or 32, for which the first one or two layers of stride 2 are
+    /// left out.
+    pub patch_size: usize,
+    /// Dimension `d` of the latent space; the paper's are 100 for textures and 500 for nanofibres.
+    pub latent_dim: usize,
+}
+
+impl Default for Architecture {
+    /// The paper's for textures: patches of 128×128 pixels, `d` = 100.
+    fn default() -> Self {
+        Self { patch_size: 128, latent_dim: 100 }
+    }
+}
+
+impl Architecture {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for another patch size than 32, 64 or 128, or a latent dimension of 0.
+    pub fn validate(&self) -> Result<()> {
+        if !matches!(self.patch_size, 32 | 64 | 128) {
+            return Err(Error::setting("patch_size", "32, 64 or 128", self.patch_size));
+        }
+        if self.latent_dim == 0 {
+            return Err(Error::setting("latent_dim", "at least 1", self.latent_dim));
+        }
+        Ok(())
+    }
+
+    /// The number of values per pixel: grey images have one.
+    pub(crate) const CHANNELS: usize = 1;
+
+    /// The encoder's convolutions from the patch to the latent vector. The decoder has the same ones, transposed, in
+    /// reverse.
+    pub(crate) fn encoder(&self) -> Vec<Conv2d> {
+        let skipped = (128 / self.patch_size).ilog2() as usize;
+        let latent = (self.latent_dim, CODE_SIZE, 1, 0);
+        let mut in_channels = Self::CHANNELS;
+        let layers = TABLE_1[skipped..].iter().chain([&latent]);
+        layers
+            .map(|&(out_channels, kernel, stride, padding)| {
+                let conv = Conv2d { in_channels, out_channels, kernel, stride, padding };
+                in_channels = out_channels;
+                conv
+            })
+            .collect()
+    }
+
+    /// The number of weights and biases of encoder and decoder.
+    pub fn parameter_count(&self) -> usize {
+        let layers = self.encoder();
+        layers.iter().map(|l| 2 * l.weight_count() + l.in_channels + l.out_channels).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conv::Maps;
+
+    #[test]
+    fn parameters_are_those_counted_for_table_1() {
+        let count = |latent_dim| Architecture { patch_size: 128, latent_dim }.parameter_count();
+        assert_eq!(count(100), 1_048_549);
+        assert_eq!(count(500), 2_687_349);
+    }
+
+    #[test]
+    fn maps_have_the_sizes_of_table_1() {
+        for (patch_size, expected) in [
+            (128, vec![64, 32, 32, 16, 16, 8, 8, 8, 1]),
+            (64, vec![32, 32, 16, 16, 8, 8, 8, 1]),
+            (32, vec![32, 16, 16, 8, 8, 8, 1]),
+        ] {
+            let mut maps = Maps { count: 1, height: patch_size, width: patch_size };
+            let layers = Architecture { patch_size, latent_dim: 10 }.encoder();
+            let mut sizes = Vec::new();
+            for layer in &layers {
+                maps = layer.output(maps).expect("the kernels fit");
+                sizes.push(maps.width);
+            }
+            assert_eq!(sizes, expected);
+            for layer in layers.iter().rev() {
+                maps = layer.transposed_output(maps).expect("the kernels fit");
+            }
+            assert_eq!(maps.width, patch_size, "the decoder mirrors the encoder");
+        }
+    }
+
+    #[test]
+    fn other_patch_sizes_are_refused() {
+        let error = Architecture { patch_size: 100, latent_dim: 10 }.validate();
+        assert!(matches!(error, Err(Error::Setting { name: "patch_size", .. })));
+        let error = Architecture { patch_size: 64, latent_dim: 0 }.validate();
+        assert!(matches!(error, Err(Error::Setting { name: "latent_dim", .. })));
+    }
+}

@@ -1,0 +1,93 @@
+//! Training runs that go on where they were interrupted.
+
+use crate::trainer::Progress;
+use crate::weights::{read_tensors, take_tensor};
+use crate::{Error, Result, Trainer, TrainingConfig, TrainingImage};
+use candle_core::Device;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// The key of the state in the file's metadata; one key only, so that equal states give equal bytes.
+const METADATA_KEY: &str = "training";
+
+/// What a checkpoint holds beside tensors.
+#[derive(Serialize, Deserialize)]
+struct State {
+    /// The configuration, to refuse a checkpoint of another run.
+    config: String,
+    steps: u64,
+    progress: Progress,
+}
+
+impl Trainer {
+    /// The state of the run as a safetensors file: the weights under their names, both moments of each variable as
+    /// `adam.N`, and in the metadata the progress and the configuration.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device fails.
+    pub fn checkpoint(&self) -> Result<Vec<u8>> {
+        let state = State {
+            config: fingerprint(&self.config),
+            steps: self.adam.steps,
+            progress: self.progress,
+        };
+        let state = serde_json::to_string(&state)
+            .map_err(|error| Error::setting("checkpoint", "a state that can be written", error))?;
+        let metadata = HashMap::from([(METADATA_KEY.to_owned(), state)]);
+        let mut tensors = self.model.named_tensors()?;
+        for (i, moments) in self.adam.moments.iter().enumerate() {
+            tensors.insert(moments_name(i), moments.clone());
+        }
+        Ok(safetensors::serialize(tensors, Some(metadata))?)
+    }
+
+    /// Goes on from a [`Trainer::checkpoint`] of a run with the same configuration and images. The run ends with the same
+    /// weights as an uninterrupted one.
+    ///
+    /// # Errors
+    /// [`Error::CheckpointMismatch`] for a checkpoint of another configuration; the total number of patches may differ, so
+    /// that a finished run can be prolonged. [`Error::Format`], [`Error::MissingTensor`], [`Error::TensorMismatch`] and
+    /// [`Error::NotFinite`] for other bytes than a checkpoint's, and the errors of [`Trainer::new`].
+    pub fn resume(
+        checkpoint: &[u8],
+        config: TrainingConfig,
+        images: Vec<TrainingImage>,
+        device: &Device,
+    ) -> Result<Self> {
+        let state = read_state(checkpoint)?;
+        let expected = fingerprint(&config);
+        if state.config != expected {
+            let (name, got) = ("the settings", state.config);
+            return Err(Error::CheckpointMismatch { name, expected, got });
+        }
+        let mut tensors = read_tensors(checkpoint, device)?;
+        let mut trainer = Self::new(config, images, device)?;
+        trainer.model.set_tensors(&mut tensors)?;
+        for (i, moments) in trainer.adam.moments.iter_mut().enumerate() {
+            *moments = take_tensor(&mut tensors, moments_name(i), moments.dims())?;
+        }
+        trainer.adam.steps = state.steps;
+        trainer.go_on_from(state.progress);
+        Ok(trainer)
+    }
+}
+
+fn moments_name(variable: usize) -> String {
+    format!("adam.{variable}")
+}
+
+fn read_state(checkpoint: &[u8]) -> Result<State> {
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(checkpoint)?;
+    let state = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA_KEY));
+    let missing = || Error::setting("checkpoint", "a training state in its metadata", "none");
+    let state = state.ok_or_else(missing)?;
+    serde_json::from_str(state)
+        .map_err(|error| Error::setting("checkpoint", "a training state in its metadata", error))
+}
+
+/// The settings that decide how a run goes on. Its length is not among them.
+fn fingerprint(config: &TrainingConfig) -> String {
+    let mut config = *config;
+    config.schedule.patches = 0;
+    format!("{config:?}")
+}

@@ -1,0 +1,91 @@
+//! Two-dimensional convolutions on the CPU, forwards and backwards.
+//!
+//! Three primitives cover the network: the convolution, its gradient with respect to the input (which *is* the
+//! transposed convolution) and its gradient with respect to the weights. Activations are channels-last, `(N, H, W, C)`,
+//! and weights `(kernel, kernel, C_in, C_out)`, because then
+//!
+//! - the inputs below one row of a kernel are contiguous, so that no patch matrix needs to be gathered: a tile of output
+//!   pixels reads its inputs where they lie, in an image padded with zeros;
+//! - a vector register holds neighbouring output channels, whatever the size of the map, down to 1×1.
+//!
+//! The work is split over threads by images, or by rows of the weight gradient, never within a sum: results are the same
+//! for any number of threads.
+
+mod gather;
+mod op;
+mod pack;
+mod primitives;
+mod simd;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use op::{InputGradient, convolution, transposed_convolution};
+
+/// The geometry of a convolution with a square kernel and equal stride and zero padding in both directions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Conv2d {
+    /// Channels of the convolved map.
+    pub in_channels: usize,
+    /// Channels of the result.
+    pub out_channels: usize,
+    pub kernel: usize,
+    pub stride: usize,
+    pub padding: usize,
+}
+
+/// The number of maps in a batch and their size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Maps {
+    pub count: usize,
+    pub height: usize,
+    pub width: usize,
+}
+
+impl Maps {
+    fn pixels(&self) -> usize {
+        self.height * self.width
+    }
+}
+
+impl Conv2d {
+    /// The size of the result, `None` if the kernel is larger than the padded input.
+    pub fn output(&self, input: Maps) -> Option<Maps> {
+        let side = |size: usize| {
+            Some((size + 2 * self.padding).checked_sub(self.kernel)? / self.stride + 1)
+        };
+        Some(Maps { height: side(input.height)?, width: side(input.width)?, ..input })
+    }
+
+    /// The size of the result of the transposed convolution, `None` if the padding leaves nothing.
+    pub fn transposed_output(&self, input: Maps) -> Option<Maps> {
+        let side = |size: usize| {
+            let full = size.checked_sub(1)? * self.stride + self.kernel;
+            full.checked_sub(2 * self.padding).filter(|&side| side > 0)
+        };
+        Some(Maps { height: side(input.height)?, width: side(input.width)?, ..input })
+    }
+
+    /// The shape of the weights, `(kernel, kernel, C_in, C_out)`.
+    pub fn weight_shape(&self) -> [usize; 4] {
+        [self.kernel, self.kernel, self.in_channels, self.out_channels]
+    }
+
+    /// The number of weights, without biases.
+    pub fn weight_count(&self) -> usize {
+        self.weight_shape().iter().product()
+    }
+
+    /// Whether the kernel covers an unpadded input exactly once, so that the convolution is a matrix product.
+    fn is_dense(&self, input: Maps) -> bool {
+        self.padding == 0 && input.height == self.kernel && input.width == self.kernel
+    }
+}
+
+/// What is done with a sum before it is stored: add the bias of its channel, then apply a leaky rectifier.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Epilogue<'a> {
+    /// One value per output channel.
+    pub bias: Option<&'a [f32]>,
+    /// Slope below zero, in (0, 1); linear if there is none.
+    pub slope: Option<f32>,
+}

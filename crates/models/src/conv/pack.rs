@@ -1,0 +1,90 @@
+//! Copies of weights and activations in the order in which the micro-kernels read them.
+
+use super::simd::strip_width;
+use super::{Conv2d, Maps};
+use rayon::prelude::*;
+
+/// Weights in strips of as many output channels as a register tile has: `(strips, taps, strip)`, filled up with zeros.
+pub(super) struct Packed {
+    data: Vec<f32>,
+    pub taps: usize,
+    pub channels: usize,
+    pub strip: usize,
+}
+
+impl Packed {
+    fn new(
+        taps: usize,
+        channels: usize,
+        fill: impl Fn(usize, usize, &mut [f32]) + Send + Sync,
+    ) -> Self {
+        let strip = strip_width();
+        let mut data = vec![0.0; channels.div_ceil(strip) * taps * strip];
+        data.par_chunks_mut((taps * strip).max(1)).enumerate().for_each(|(index, data)| {
+            let first = index * strip;
+            fill(first, strip.min(channels - first), data);
+        });
+        Self { data, taps, channels, strip }
+    }
+
+    /// From a matrix `(taps, channels)`.
+    pub fn from_taps(matrix: &[f32], channels: usize) -> Self {
+        let strip = strip_width();
+        Self::new(matrix.len() / channels, channels, |first, count, data| {
+            for (packed, row) in data.chunks_exact_mut(strip).zip(matrix.chunks_exact(channels)) {
+                packed[..count].copy_from_slice(&row[first..first + count]);
+            }
+        })
+    }
+
+    /// From matrices `(channels, taps of the block)`, whose taps follow each other.
+    pub fn from_channels(blocks: &[&[f32]], channels: usize) -> Self {
+        let strip = strip_width();
+        let block_taps = blocks.first().map_or(0, |block| block.len() / channels);
+        Self::new(blocks.len() * block_taps, channels, |first, count, data| {
+            for (packed, block) in data.chunks_exact_mut(block_taps * strip).zip(blocks) {
+                for lane in 0..count {
+                    let row = &block[(first + lane) * block_taps..][..block_taps];
+                    for (packed, &weight) in packed.chunks_exact_mut(strip).zip(row) {
+                        packed[lane] = weight;
+                    }
+                }
+            }
+        })
+    }
+
+    pub fn strips(&self) -> impl Iterator<Item = &[f32]> {
+        self.data.chunks_exact((self.taps * self.strip).max(1))
+    }
+}
+
+/// Zeros put around a map: rows above and below, columns left and right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Border {
+    pub before: (usize, usize),
+    pub after: (usize, usize),
+}
+
+impl Border {
+    pub fn of(conv: &Conv2d) -> Self {
+        Self { before: (conv.padding, conv.padding), after: (conv.padding, conv.padding) }
+    }
+
+    pub fn around(&self, map: Maps) -> Maps {
+        Maps {
+            height: self.before.0 + map.height + self.after.0,
+            width: self.before.1 + map.width + self.after.1,
+            ..map
+        }
+    }
+}
+
+/// Copies one map `(H, W, C)` into the inside of `target`, whose border is and stays zero.
+pub(super) fn pad(source: &[f32], map: Maps, channels: usize, border: Border, target: &mut [f32]) {
+    let padded_row = border.around(map).width * channels;
+    let row = map.width * channels;
+    for (y, source) in source.chunks_exact(row).enumerate() {
+        let from = (border.before.0 + y) * padded_row + border.before.1 * channels;
+        target[from..from + row].copy_from_slice(source);
+    }
+}

@@ -1,0 +1,333 @@
+//! The micro-kernels: register tiles of output pixels × output channels, or of weights × output channels.
+//!
+//! Written once over [`pulp::Simd`], compiled for AVX-512, AVX2, NEON and plain scalars, and chosen at run time.
+#![expect(unsafe_code, reason = "bounds checks in the innermost loops cost a third of the speed")]
+
+use super::Epilogue;
+use super::gather::{Grid, Taps};
+use super::pack::Packed;
+use pulp::{Arch, Simd, WithSimd};
+
+/// Vector registers in the channel direction of a tile.
+const VECTORS: usize = 2;
+
+/// The number of output channels in a tile on this machine.
+pub(super) fn strip_width() -> usize {
+    struct Width;
+    impl WithSimd for Width {
+        type Output = usize;
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            VECTORS * S::F32_LANES
+        }
+    }
+    Arch::new().dispatch(Width)
+}
+
+/// Computes every pixel of a grid: the products of its taps with the packed weights, then the epilogue.
+pub(super) struct Convolve<'a> {
+    pub source: &'a [f32],
+    pub taps: Taps,
+    pub grid: Grid,
+    pub weights: &'a Packed,
+    pub epilogue: Epilogue<'a>,
+    pub target: &'a mut [f32],
+}
+
+impl Convolve<'_> {
+    pub fn run(self) {
+        assert!(self.grid.source_end(&self.taps) <= self.source.len(), "taps outside the source");
+        assert_eq!(self.taps.len(), self.weights.taps, "weights packed for other taps");
+        Arch::new().dispatch(self);
+    }
+}
+
+impl WithSimd for Convolve<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // As many accumulators as hide the latency of a fused multiply-add without spilling: 16 registers hold
+        // 6 × 2 of them, 2 vectors of weights and a broadcast; 32 registers are not filled, for want of addresses.
+        if S::REGISTER_COUNT >= 32 {
+            convolve::<S, 8>(simd, self);
+        } else {
+            convolve::<S, 6>(simd, self);
+        }
+    }
+}
+
+#[inline(always)]
+fn convolve<S: Simd, const M: usize>(simd: S, job: Convolve<'_>) {
+    let Convolve { source, taps, grid, weights, epilogue, target } = job;
+    let width = VECTORS * S::F32_LANES;
+    assert_eq!(width, weights.strip, "weights packed for another vector width");
+    for (strip, weights) in weights.strips().enumerate() {
+        let first_channel = strip * width;
+        let channels = width.min(job.weights.channels - first_channel);
+        let bias = bias_vectors(simd, epilogue.bias, first_channel, channels);
+        let (weights, _) = S::as_simd_f32s(weights);
+        for first in (0..grid.len()).step_by(M) {
+            let (sources, targets) = grid.offsets::<M>(first);
+            // SAFETY: `Convolve::run` checked that every pixel's taps lie in `source`, and the strip holds
+            // `taps.len()` rows of `VECTORS` vectors since its width and its number of taps are as asserted.
+            let sums = unsafe { pixel_tile::<S, M>(simd, source, &sources, &taps, weights) };
+            for m in 0..M.min(grid.len() - first) {
+                let from = targets[m] + first_channel;
+                let pixel = &mut target[from..from + channels];
+                store(simd, pixel, &sums[m], &bias, epilogue.slope);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn bias_vectors<S: Simd>(
+    simd: S,
+    bias: Option<&[f32]>,
+    first: usize,
+    channels: usize,
+) -> [S::f32s; VECTORS] {
+    let mut vectors = [simd.splat_f32s(0.0); VECTORS];
+    if let Some(bias) = bias {
+        let bias = &bias[first..first + channels];
+        for (vector, lanes) in vectors.iter_mut().zip(bias.chunks(S::F32_LANES)) {
+            *vector = simd.partial_load_f32s(lanes);
+        }
+    }
+    vectors
+}
+
+/// Adds the bias, applies the rectifier and stores as many channels as `pixel` holds.
+#[inline(always)]
+fn store<S: Simd>(
+    simd: S,
+    pixel: &mut [f32],
+    sums: &[S::f32s; VECTORS],
+    bias: &[S::f32s; VECTORS],
+    slope: Option<f32>,
+) {
+    for (v, lanes) in pixel.chunks_mut(S::F32_LANES).enumerate() {
+        let mut value = simd.add_f32s(sums[v], bias[v]);
+        if let Some(slope) = slope {
+            value = simd.max_f32s(value, simd.mul_f32s(value, simd.splat_f32s(slope)));
+        }
+        if lanes.len() == S::F32_LANES {
+            S::as_mut_simd_f32s(lanes).0[0] = value;
+        } else {
+            simd.partial_store_f32s(lanes, value);
+        }
+    }
+}
+
+/// The sums of products of `M` pixels' taps with one strip of weights.
+///
+/// # Safety
+/// `source` holds the taps from each of `offsets` on; `weights` holds `VECTORS` vectors for each tap.
+#[inline(always)]
+unsafe fn pixel_tile<S: Simd, const M: usize>(
+    simd: S,
+    source: &[f32],
+    offsets: &[usize; M],
+    taps: &Taps,
+    weights: &[S::f32s],
+) -> [[S::f32s; VECTORS]; M] {
+    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; M];
+    let mut weight = weights.as_ptr();
+    for row in 0..taps.rows {
+        let mut inputs = [source.as_ptr(); M];
+        for m in 0..M {
+            // SAFETY: the row's first tap lies in `source`, by the caller's promise.
+            inputs[m] = unsafe { inputs[m].add(offsets[m] + row * taps.row_stride) };
+        }
+        for tap in 0..taps.run {
+            // SAFETY: `VECTORS` vectors are there for each tap, by the caller's promise.
+            let (w0, w1) = unsafe { (*weight, *weight.add(1)) };
+            for m in 0..M {
+                // SAFETY: the run's taps lie in `source`, by the caller's promise.
+                let input = simd.splat_f32s(unsafe { *inputs[m].add(tap) });
+                sums[m][0] = simd.mul_add_e_f32s(input, w0, sums[m][0]);
+                sums[m][1] = simd.mul_add_e_f32s(input, w1, sums[m][1]);
+            }
+            // SAFETY: at most one past the end of `weights`.
+            weight = unsafe { weight.add(VECTORS) };
+        }
+    }
+    sums
+}
+
+/// As [`Convolve`], for so few output channels that the vectors run along the taps instead.
+pub(super) struct ConvolveNarrow<'a> {
+    pub source: &'a [f32],
+    pub taps: Taps,
+    pub grid: Grid,
+    /// `(C_out, taps)`.
+    pub weights: &'a [f32],
+    pub channels: usize,
+    pub epilogue: Epilogue<'a>,
+    pub target: &'a mut [f32],
+}
+
+impl ConvolveNarrow<'_> {
+    pub fn run(self) {
+        assert!(self.grid.source_end(&self.taps) <= self.source.len(), "taps outside the source");
+        assert_eq!(self.taps.len() * self.channels, self.weights.len());
+        Arch::new().dispatch(self);
+    }
+}
+
+impl WithSimd for ConvolveNarrow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        const PIXELS: usize = 4;
+        let slope = self.epilogue.slope.unwrap_or(1.0);
+        for channel in 0..self.channels {
+            let weights = &self.weights[channel * self.taps.len()..][..self.taps.len()];
+            let bias = self.epilogue.bias.map_or(0.0, |bias| bias[channel]);
+            for first in (0..self.grid.len()).step_by(PIXELS) {
+                let (sources, targets) = self.grid.offsets::<PIXELS>(first);
+                // SAFETY: `ConvolveNarrow::run` checked both the taps and the number of weights.
+                let sums = unsafe {
+                    dot_tile::<S, PIXELS>(simd, self.source, &sources, &self.taps, weights)
+                };
+                for m in 0..PIXELS.min(self.grid.len() - first) {
+                    let value = sums[m] + bias;
+                    self.target[targets[m] + channel] = value.max(value * slope);
+                }
+            }
+        }
+    }
+}
+
+/// The products of `M` pixels' taps with the weights of one channel, summed along the taps.
+///
+/// # Safety
+/// `source` holds the taps from each of `offsets` on; `weights` holds one value for each tap.
+#[inline(always)]
+unsafe fn dot_tile<S: Simd, const M: usize>(
+    simd: S,
+    source: &[f32],
+    offsets: &[usize; M],
+    taps: &Taps,
+    weights: &[f32],
+) -> [f32; M] {
+    let mut sums = [simd.splat_f32s(0.0); M];
+    let mut rest = [0.0; M];
+    for (row, weights) in weights.chunks_exact(taps.run.max(1)).enumerate() {
+        let (vectors, tail) = S::as_simd_f32s(weights);
+        for m in 0..M {
+            let from = offsets[m] + row * taps.row_stride;
+            // SAFETY: the row's taps lie in `source`, by the caller's promise.
+            let inputs = unsafe { source.get_unchecked(from..from + taps.run) };
+            let (inputs, inputs_tail) = S::as_simd_f32s(inputs);
+            for (&input, &weight) in inputs.iter().zip(vectors) {
+                sums[m] = simd.mul_add_e_f32s(input, weight, sums[m]);
+            }
+            for (&input, &weight) in inputs_tail.iter().zip(tail) {
+                rest[m] += input * weight;
+            }
+        }
+    }
+    for m in 0..M {
+        rest[m] += simd.reduce_sum_f32s(sums[m]);
+    }
+    rest
+}
+
+/// Adds to `sums` the products of inputs and gradients of a block of output pixels: for each weight of a run and each
+/// output channel, `sums[weight][channel] += Σ_pixels input[pixel][weight] · gradient[pixel][channel]`.
+pub(super) struct Correlate<'a> {
+    /// The padded input, from the first weight's input for the block's first pixel on.
+    pub input: &'a [f32],
+    /// `(rows, columns, strips · strip width)`.
+    pub gradient: &'a [f32],
+    pub rows: usize,
+    pub columns: usize,
+    /// Distance between the inputs of neighbouring pixels, and of pixels one row apart.
+    pub column_step: usize,
+    pub row_step: usize,
+    /// `(weights, channels)`.
+    pub sums: &'a mut [f32],
+    /// Channels, padded to whole strips.
+    pub channels: usize,
+}
+
+impl Correlate<'_> {
+    pub fn run(self) {
+        let weights = self.sums.len() / self.channels;
+        let last = (self.rows - 1) * self.row_step + (self.columns - 1) * self.column_step;
+        assert!(last + weights <= self.input.len(), "pixels outside the input");
+        assert_eq!(self.gradient.len(), self.rows * self.columns * self.channels);
+        assert_eq!(self.sums.len() % self.channels, 0);
+        Arch::new().dispatch(self);
+    }
+}
+
+impl WithSimd for Correlate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        assert_eq!(self.channels % (VECTORS * S::F32_LANES), 0);
+        let weights = self.sums.len() / self.channels;
+        let mut first = 0;
+        while first < weights {
+            // SAFETY: `Correlate::run` checked that all weights' inputs and all gradients are there.
+            first += unsafe {
+                match weights - first {
+                    8.. if S::REGISTER_COUNT >= 32 => weight_tile::<S, 8>(simd, &mut self, first),
+                    6.. => weight_tile::<S, 6>(simd, &mut self, first),
+                    4.. => weight_tile::<S, 4>(simd, &mut self, first),
+                    2.. => weight_tile::<S, 2>(simd, &mut self, first),
+                    _ => weight_tile::<S, 1>(simd, &mut self, first),
+                }
+            };
+        }
+    }
+}
+
+/// Updates the sums of `M` weights from `first` on, and returns `M`.
+///
+/// # Safety
+/// The inputs and gradients of all pixels of the block lie in their slices.
+#[inline(always)]
+unsafe fn weight_tile<S: Simd, const M: usize>(
+    simd: S,
+    job: &mut Correlate<'_>,
+    first: usize,
+) -> usize {
+    let vectors_per_pixel = job.channels / S::F32_LANES;
+    let (gradient, _) = S::as_simd_f32s(job.gradient);
+    let (sums, _) = S::as_mut_simd_f32s(job.sums);
+    for strip in (0..vectors_per_pixel).step_by(VECTORS) {
+        let mut tile = [[simd.splat_f32s(0.0); VECTORS]; M];
+        for row in 0..job.rows {
+            // SAFETY: the row's first pixel is there, by the caller's promise.
+            let (mut input, mut lanes) = unsafe {
+                (
+                    job.input.as_ptr().add(row * job.row_step + first),
+                    gradient.as_ptr().add(row * job.columns * vectors_per_pixel + strip),
+                )
+            };
+            for _ in 0..job.columns {
+                // SAFETY: the pixel's gradients are there, by the caller's promise.
+                let (g0, g1) = unsafe { (*lanes, *lanes.add(1)) };
+                for (m, tile) in tile.iter_mut().enumerate() {
+                    // SAFETY: the pixel's inputs are there, by the caller's promise.
+                    let value = simd.splat_f32s(unsafe { *input.add(m) });
+                    tile[0] = simd.mul_add_e_f32s(value, g0, tile[0]);
+                    tile[1] = simd.mul_add_e_f32s(value, g1, tile[1]);
+                }
+                input = input.wrapping_add(job.column_step);
+                lanes = lanes.wrapping_add(vectors_per_pixel);
+            }
+        }
+        for (m, tile) in tile.iter().enumerate() {
+            let at = (first + m) * vectors_per_pixel + strip;
+            sums[at] = simd.add_f32s(sums[at], tile[0]);
+            sums[at + 1] = simd.add_f32s(sums[at + 1], tile[1]);
+        }
+    }
+    M
+}

@@ -1,0 +1,184 @@
+#![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
+
+use super::*;
+use candle_core::{Device, Tensor, Var};
+use proptest::prelude::*;
+
+/// Values in [-1, 1] that depend on nothing but the seed.
+fn noise(seed: u64, shape: &[usize]) -> Tensor {
+    let mut state = seed.wrapping_mul(2).wrapping_add(1);
+    let values: Vec<f32> = (0..shape.iter().product())
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+        })
+        .collect();
+    Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+}
+
+/// candle's own convolutions work on `(N, C, H, W)`.
+fn channels_first(maps: &Tensor) -> Tensor {
+    maps.permute((0, 3, 1, 2)).unwrap().contiguous().unwrap()
+}
+
+fn channels_last(maps: &Tensor) -> Tensor {
+    maps.permute((0, 2, 3, 1)).unwrap().contiguous().unwrap()
+}
+
+fn leaky(x: &Tensor, slope: f64) -> Tensor {
+    x.maximum(&(x * slope).unwrap()).unwrap()
+}
+
+/// `|a - b|` at most a few roundings of a sum of products of values in [-1, 1]: the error of each of `terms` additions is
+/// half an ulp of a partial sum, which is at most `terms` large, but grows like its square root.
+fn assert_close(a: &Tensor, b: &Tensor, terms: usize) {
+    assert_eq!(a.dims(), b.dims());
+    let difference = (a - b).unwrap().abs().unwrap().flatten_all().unwrap().max(0).unwrap();
+    let difference: f32 = difference.to_scalar().unwrap();
+    let bound = 4.0 * f32::EPSILON * terms as f32;
+    assert!(difference <= bound.max(1e-6), "difference {difference}, bound {bound}");
+}
+
+fn geometry() -> impl Strategy<Value = (Conv2d, Maps)> {
+    (1usize..=5, 1usize..=3, 1usize..=40, 1usize..=40, 1usize..=4, 0usize..=11, 0usize..=11)
+        .prop_flat_map(|(kernel, stride, in_channels, out_channels, count, extra_h, extra_w)| {
+            (0..kernel.div_ceil(2)).prop_map(move |padding| {
+                let stride = stride.min(kernel);
+                let conv = Conv2d { in_channels, out_channels, kernel, stride, padding };
+                (conv, Maps { count, height: kernel + extra_h, width: kernel + extra_w })
+            })
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn convolution_and_gradients_equal_candles((conv, maps) in geometry(), seed: u64) {
+        let input = noise(seed, &[maps.count, maps.height, maps.width, conv.in_channels]);
+        let input = Var::from_tensor(&input).unwrap();
+        let weights = Var::from_tensor(&noise(seed ^ 1, &conv.weight_shape())).unwrap();
+        let bias = Var::from_tensor(&noise(seed ^ 2, &[conv.out_channels])).unwrap();
+        let ours = convolution(conv, &input, &weights, &bias, Some(0.2), InputGradient::Needed).unwrap();
+        let kernel = weights.permute((3, 2, 0, 1)).unwrap().contiguous().unwrap();
+        let theirs = channels_first(&input).conv2d(&kernel, conv.padding, conv.stride, 1, 1).unwrap();
+        let theirs = leaky(&channels_last(&theirs).broadcast_add(&bias).unwrap(), 0.2);
+        let remainder = |size: usize| (size + 2 * conv.padding - conv.kernel) % conv.stride;
+        if remainder(maps.height) + remainder(maps.width) == 0 {
+            check(&conv, &ours, &theirs, [&input, &weights, &bias], seed);
+        } else {
+            // candle's gradients need strides that divide evenly.
+            assert_close(&ours, &theirs, conv.kernel * conv.kernel * conv.in_channels);
+        }
+    }
+
+    /// The result is linear in the input and in the weights, so that for any cotangent `t`
+    /// `⟨result, t⟩ = ⟨input, ∂input⟩ = ⟨weights, ∂weights⟩`.
+    #[test]
+    fn gradients_are_adjoint((conv, maps) in geometry(), seed: u64) {
+        let input = noise(seed, &[maps.count, maps.height, maps.width, conv.in_channels]);
+        let input = Var::from_tensor(&input).unwrap();
+        let weights = Var::from_tensor(&noise(seed ^ 1, &conv.weight_shape())).unwrap();
+        let bias = Tensor::zeros(conv.out_channels, candle_core::DType::F32, &Device::Cpu).unwrap();
+        let result = convolution(conv, &input, &weights, &bias, None, InputGradient::Needed).unwrap();
+        let cotangent = noise(seed ^ 3, result.dims());
+        let inner = |a: &Tensor, b: &Tensor| {
+            let products = (a * b).unwrap().to_dtype(candle_core::DType::F64).unwrap();
+            products.sum_all().unwrap().to_scalar::<f64>().unwrap()
+        };
+        let gradients = (&result * &cotangent).unwrap().sum_all().unwrap().backward().unwrap();
+        let expected = inner(&result, &cotangent);
+        let terms = (result.elem_count() * conv.weight_count() / conv.out_channels) as f64;
+        let bound = f64::from(f32::EPSILON) * terms.max(100.0);
+        for variable in [&input, &weights] {
+            let got = inner(variable, gradients.get(variable).unwrap());
+            prop_assert!((got - expected).abs() <= bound, "{got} for {expected}, bound {bound}");
+        }
+    }
+
+    #[test]
+    fn transposed_convolution_and_gradients_equal_candles((conv, maps) in geometry(), seed: u64) {
+        prop_assume!(conv.transposed_output(maps).is_some());
+        let input = noise(seed, &[maps.count, maps.height, maps.width, conv.out_channels]);
+        let input = Var::from_tensor(&input).unwrap();
+        let weights = Var::from_tensor(&noise(seed ^ 1, &conv.weight_shape())).unwrap();
+        let bias = Var::from_tensor(&noise(seed ^ 2, &[conv.in_channels])).unwrap();
+        let ours = transposed_convolution(conv, &input, &weights, &bias, Some(0.2)).unwrap();
+        let kernel = weights.permute((3, 2, 0, 1)).unwrap().contiguous().unwrap();
+        let theirs =
+            channels_first(&input).conv_transpose2d(&kernel, conv.padding, 0, conv.stride, 1).unwrap();
+        let theirs = leaky(&channels_last(&theirs).broadcast_add(&bias).unwrap(), 0.2);
+        check(&conv, &ours, &theirs, [&input, &weights, &bias], seed);
+    }
+}
+
+/// Compares results, and the gradients of a random weighted sum of them.
+fn check(conv: &Conv2d, ours: &Tensor, theirs: &Tensor, variables: [&Var; 3], seed: u64) {
+    let taps = conv.kernel * conv.kernel * conv.in_channels.max(conv.out_channels);
+    assert_close(ours, theirs, taps);
+    let cotangent = noise(seed ^ 3, ours.dims());
+    let gradients = |result: &Tensor| (result * &cotangent).unwrap().sum_all().unwrap().backward();
+    let (ours_grads, theirs_grads) = (gradients(ours).unwrap(), gradients(theirs).unwrap());
+    let pixels: usize = ours.dims()[..3].iter().product();
+    for variable in variables {
+        let (ours, theirs) =
+            (ours_grads.get(variable).unwrap(), theirs_grads.get(variable).unwrap());
+        assert_close(ours, theirs, taps.max(pixels));
+    }
+}
+
+/// Layers of a single channel take another kernel; so do those whose kernel covers the map.
+#[test]
+fn layers_at_both_ends_of_the_network_equal_candles() {
+    let ends =
+        [(1, 32, 4, 2, 1, 12), (32, 1, 4, 2, 1, 12), (32, 20, 8, 1, 0, 8), (3, 32, 4, 2, 1, 6)];
+    for (in_channels, out_channels, kernel, stride, padding, size) in ends {
+        let conv = Conv2d { in_channels, out_channels, kernel, stride, padding };
+        let input = Var::from_tensor(&noise(7, &[5, size, size, in_channels])).unwrap();
+        let weights = Var::from_tensor(&noise(8, &conv.weight_shape())).unwrap();
+        let bias = Var::from_tensor(&noise(9, &[out_channels])).unwrap();
+        let ours = convolution(conv, &input, &weights, &bias, None, InputGradient::Needed).unwrap();
+        let kernel = weights.permute((3, 2, 0, 1)).unwrap().contiguous().unwrap();
+        let theirs = channels_first(&input).conv2d(&kernel, padding, stride, 1, 1).unwrap();
+        let theirs = channels_last(&theirs).broadcast_add(&bias).unwrap();
+        check(&conv, &ours, &theirs, [&input, &weights, &bias], 10);
+
+        let maps = conv.output(Maps { count: 5, height: size, width: size }).unwrap();
+        let code =
+            Var::from_tensor(&noise(11, &[5, maps.height, maps.width, out_channels])).unwrap();
+        let bias = Var::from_tensor(&noise(12, &[in_channels])).unwrap();
+        let ours = transposed_convolution(conv, &code, &weights, &bias, None).unwrap();
+        let theirs =
+            channels_first(&code).conv_transpose2d(&kernel, padding, 0, stride, 1).unwrap();
+        let theirs = channels_last(&theirs).broadcast_add(&bias).unwrap();
+        check(&conv, &ours, &theirs, [&code, &weights, &bias], 13);
+    }
+}
+
+#[test]
+fn skipped_input_gradient_is_absent() {
+    let conv = Conv2d { in_channels: 1, out_channels: 4, kernel: 4, stride: 2, padding: 1 };
+    let input = Var::from_tensor(&noise(1, &[1, 8, 8, 1])).unwrap();
+    let weights = Var::from_tensor(&noise(2, &conv.weight_shape())).unwrap();
+    let bias = Var::from_tensor(&noise(3, &[4])).unwrap();
+    let result = convolution(conv, &input, &weights, &bias, None, InputGradient::Skipped).unwrap();
+    let gradients = result.sum_all().unwrap().backward().unwrap();
+    assert!(gradients.get(&input).is_none());
+    assert!(gradients.get(&weights).is_some());
+}
+
+#[test]
+fn wrong_shapes_are_refused() {
+    let conv = Conv2d { in_channels: 2, out_channels: 4, kernel: 3, stride: 1, padding: 0 };
+    let weights = noise(1, &conv.weight_shape());
+    let run = |input: &[usize], bias: usize| {
+        let (input, bias) = (noise(2, input), noise(3, &[bias]));
+        convolution(conv, &input, &weights, &bias, None, InputGradient::Needed)
+    };
+    assert!(run(&[1, 5, 5, 2], 4).is_ok());
+    assert!(run(&[1, 5, 5, 3], 4).unwrap_err().to_string().contains("2 channels"));
+    assert!(run(&[1, 2, 5, 2], 4).unwrap_err().to_string().contains("too small"));
+    assert!(run(&[1, 5, 5, 2], 3).unwrap_err().to_string().contains("bias of 4"));
+}

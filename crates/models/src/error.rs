@@ -1,0 +1,99 @@
+use std::fmt;
+
+/// What can go wrong in this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting outside its range.
+    #[error("{name} must be {expected}, got {got}")]
+    Setting {
+        /// The setting's name.
+        name: &'static str,
+        /// What it may be.
+        expected: String,
+        /// What it was.
+        got: String,
+    },
+    /// Weights that lack a tensor of the architecture.
+    #[error("the weights lack the tensor `{name}`")]
+    MissingTensor {
+        /// The tensor's name.
+        name: String,
+    },
+    /// Weights with a tensor of another shape or type than the architecture's.
+    #[error("the tensor `{name}` should be {expected}, but is {got}")]
+    TensorMismatch {
+        /// The tensor's name.
+        name: String,
+        /// The shape and type that the architecture has.
+        expected: String,
+        /// The shape and type found.
+        got: String,
+    },
+    /// Weights with a tensor that the architecture does not have.
+    #[error("the weights hold `{name}`, which the architecture does not have")]
+    UnexpectedTensor {
+        /// The tensor's name.
+        name: String,
+    },
+    /// A tensor with values that are NaN or infinite.
+    #[error("the tensor `{name}` holds values that are not finite")]
+    NotFinite {
+        /// The tensor's name.
+        name: String,
+    },
+    /// A loss that is NaN or infinite: training cannot go on.
+    #[error("the loss is {loss} after {patches} patches; a lower learning rate may help")]
+    Diverged {
+        /// The loss.
+        loss: f32,
+        /// Patches seen until then.
+        patches: u64,
+    },
+    /// A training image that no patch can be cut from.
+    #[error(
+        "training image {index} of {width}x{height} pixels is smaller than a patch of {patch}x{patch}"
+    )]
+    ImageTooSmall {
+        /// Its place in the list of images.
+        index: usize,
+        /// Its width in pixels.
+        width: usize,
+        /// Its height in pixels.
+        height: usize,
+        /// The side length of a patch in pixels.
+        patch: usize,
+    },
+    /// Training without images.
+    #[error("there is no image to train on")]
+    NoImages,
+    /// A checkpoint of another training run.
+    #[error("the checkpoint is of a run with {name} {got}, not {expected}")]
+    CheckpointMismatch {
+        /// The setting that differs.
+        name: &'static str,
+        /// This run's.
+        expected: String,
+        /// The checkpoint's.
+        got: String,
+    },
+    /// Bytes that are not a safetensors file.
+    #[error("not a valid safetensors file: {0}")]
+    Format(#[from] safetensors::SafeTensorError),
+    /// An operation on tensors failed.
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+}
+
+impl Error {
+    pub(crate) fn setting(
+        name: &'static str,
+        expected: impl Into<String>,
+        got: impl fmt::Display,
+    ) -> Self {
+        Self::Setting { name, expected: expected.into(), got: got.to_string() }
+    }
+}
+
+/// A result with this crate's error.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

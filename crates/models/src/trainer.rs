@@ -1,0 +1,230 @@
+//! The training loop.
+
+use crate::adam::Adam;
+use crate::patches::{PatchSource, Stream, epoch_order};
+use crate::{
+    AdamConfig, Architecture, Autoencoder, Error, Objective, Result, Sampling, TrainingImage,
+};
+use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+/// How long and in which portions a model is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Schedule {
+    /// Patches of a training step. The paper does not give it.
+    pub batch_size: usize,
+    /// Patches of an epoch, after which a run reports; the paper's is 10 000 (section 4.2).
+    pub patches_per_epoch: u64,
+    /// Patches of the whole run; the paper's is 2 000 000, 200 epochs (section 4.2).
+    pub patches: u64,
+    /// Whether the epochs see the same patches again.
+    pub sampling: Sampling,
+    /// The seed of initial weights and crops. The same seed gives the same weights, for any number of threads.
+    pub seed: u64,
+}
+
+impl Default for Schedule {
+    /// The paper's, with batches of 16.
+    fn default() -> Self {
+        Self {
+            batch_size: 16,
+            patches_per_epoch: 10_000,
+            patches: 2_000_000,
+            sampling: Sampling::default(),
+            seed: 0,
+        }
+    }
+}
+
+impl Schedule {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a count of 0.
+    pub fn validate(&self) -> Result<()> {
+        let counts = [
+            ("batch_size", self.batch_size as u64),
+            ("patches_per_epoch", self.patches_per_epoch),
+            ("patches", self.patches),
+        ];
+        match counts.into_iter().find(|&(_, count)| count == 0) {
+            Some((name, count)) => Err(Error::setting(name, "at least 1", count)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Everything that decides the weights that a training run ends with, but for its images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrainingConfig {
+    /// The network.
+    pub architecture: Architecture,
+    /// The loss.
+    pub objective: Objective,
+    /// The optimiser.
+    pub adam: AdamConfig,
+    /// Batches, epochs and the seed.
+    pub schedule: Schedule,
+}
+
+/// What a training step did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepReport {
+    /// Patches seen since the start of the run.
+    pub patches: u64,
+    /// The mean loss of the batch.
+    pub loss: f32,
+    /// Set at the end of an epoch, and of the run.
+    pub epoch: Option<EpochReport>,
+}
+
+/// What an epoch did.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct EpochReport {
+    /// The epoch's number, from 1 on.
+    pub epoch: u64,
+    /// Patches seen since the start of the run.
+    pub patches: u64,
+    /// The mean loss of the epoch's patches, each before the step that it was part of.
+    pub loss: f64,
+    /// The contrast of the last batch's reconstructions relative to that of its patches; see [`EpochReport::collapsed`].
+    pub contrast: f64,
+}
+
+impl EpochReport {
+    /// The relative contrast below which reconstructions count as constant. Runs that learn are above 0.1 from their first
+    /// thousands of patches on; runs that are stuck at grey stay below 0.001.
+    pub const COLLAPSED_CONTRAST: f64 = 0.01;
+
+    /// Whether the network reconstructs every patch as constant grey, as badly initialised SSIM autoencoders do. Such a
+    /// run seldom recovers: another seed, a smaller learning rate or squared SSIM constants may help.
+    pub fn collapsed(&self) -> bool {
+        self.contrast < Self::COLLAPSED_CONTRAST
+    }
+}
+
+/// How far a run is; with the weights and the optimiser's state, all that is needed to go on. Random numbers depend on
+/// the seed and the number of a patch alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    pub patches: u64,
+    /// The sum of the losses of the current epoch's patches.
+    pub epoch_loss: f64,
+}
+
+/// A training run.
+#[derive(Debug)]
+pub struct Trainer {
+    pub(crate) config: TrainingConfig,
+    pub(crate) model: Autoencoder,
+    pub(crate) adam: Adam,
+    pub(crate) progress: Progress,
+    source: PatchSource,
+    /// The patches of the current epoch.
+    order: Vec<u64>,
+}
+
+impl Trainer {
+    /// Starts a run with random weights.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for an invalid configuration, [`Error::NoImages`] and [`Error::ImageTooSmall`] for images that no
+    /// patch can be cut from.
+    pub fn new(
+        config: TrainingConfig,
+        images: Vec<TrainingImage>,
+        device: &Device,
+    ) -> Result<Self> {
+        config.schedule.validate()?;
+        let seed = config.schedule.seed;
+        let model = Autoencoder::new(config.architecture, &mut Stream::Weights.rng(seed), device)?;
+        let adam = Adam::new(config.adam, model.variables())?;
+        let source = PatchSource::new(images, config.architecture.patch_size, seed)?;
+        let mut trainer =
+            Self { config, model, adam, progress: Progress::default(), source, order: Vec::new() };
+        trainer.order = trainer.current_order();
+        Ok(trainer)
+    }
+
+    /// Replaces the state of a run by a stored one.
+    pub(crate) fn go_on_from(&mut self, progress: Progress) {
+        self.progress = progress;
+        self.order = self.current_order();
+    }
+
+    fn current_order(&self) -> Vec<u64> {
+        let Schedule { sampling, patches_per_epoch, seed, .. } = self.config.schedule;
+        epoch_order(sampling, self.progress.patches / patches_per_epoch, patches_per_epoch, seed)
+    }
+
+    /// The model in its present state.
+    pub fn model(&self) -> &Autoencoder {
+        &self.model
+    }
+
+    /// Patches seen since the start of the run.
+    pub fn patches(&self) -> u64 {
+        self.progress.patches
+    }
+
+    /// Whether all patches of the schedule were seen.
+    pub fn is_done(&self) -> bool {
+        self.progress.patches >= self.config.schedule.patches
+    }
+
+    /// Takes one step of the optimiser. Batches are cut short at the end of an epoch and of the run.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] if the loss is not finite; the weights are then those before the step. [`Error::Tensor`] if the
+    /// device fails.
+    pub fn step(&mut self) -> Result<StepReport> {
+        let Schedule { batch_size, patches_per_epoch, patches: total, .. } = self.config.schedule;
+        let start = self.progress.patches % patches_per_epoch;
+        let left = (patches_per_epoch - start).min(total.saturating_sub(self.progress.patches));
+        let count = left.min(batch_size as u64).max(1);
+        let numbers = &self.order[start as usize..(start + count) as usize];
+
+        let patches = self.source.batch(numbers, self.model.device())?;
+        let reconstructions = self.model.reconstruct(&patches)?;
+        let loss = self.config.objective.loss(&reconstructions, &patches)?;
+        let value = loss.to_scalar::<f32>()?;
+        if !value.is_finite() {
+            return Err(Error::Diverged { loss: value, patches: self.progress.patches });
+        }
+        self.adam.step(self.model.variables(), &loss.backward()?)?;
+        self.progress.patches += count;
+        self.progress.epoch_loss += f64::from(value) * count as f64;
+
+        let epoch = match left == count {
+            true => Some(self.end_epoch(start + count, &reconstructions, &patches)?),
+            false => None,
+        };
+        Ok(StepReport { patches: self.progress.patches, loss: value, epoch })
+    }
+
+    fn end_epoch(
+        &mut self,
+        length: u64,
+        reconstructions: &Tensor,
+        patches: &Tensor,
+    ) -> Result<EpochReport> {
+        let report = EpochReport {
+            epoch: self.progress.patches.div_ceil(self.config.schedule.patches_per_epoch),
+            patches: self.progress.patches,
+            loss: self.progress.epoch_loss / length as f64,
+            contrast: deviation(reconstructions)? / deviation(patches)?.max(f64::MIN_POSITIVE),
+        };
+        self.progress.epoch_loss = 0.0;
+        if !self.is_done() {
+            self.order = self.current_order();
+        }
+        Ok(report)
+    }
+}
+
+/// The root mean square over patches `(N, 1, H, W)` of the standard deviation within each.
+fn deviation(patches: &Tensor) -> Result<f64> {
+    let variances = patches.detach().flatten(1, 3)?.var(1)?;
+    Ok(f64::from(variances.mean_all()?.to_scalar::<f32>()?).sqrt())
+}

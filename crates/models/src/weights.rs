@@ -1,0 +1,109 @@
+//! Weights as safetensors, under the names and in the layouts of the equivalent PyTorch module.
+
+use crate::autoencoder::Layer;
+use crate::{Architecture, Autoencoder, Error, Result};
+use candle_core::{DType, Device, Tensor};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+impl Autoencoder {
+    /// The weights as a safetensors file.
+    ///
+    /// The tensors carry the names and shapes of a PyTorch module with two `torch.nn.Sequential`s, `encoder` of
+    /// `Conv2d(C_in, C_out, k, stride, padding)` and `decoder` of `ConvTranspose2d`, each layer but the last of both
+    /// followed by `LeakyReLU(0.2)`: `encoder.0.weight` `(C_out, C_in, k, k)`, `encoder.0.bias`, …, `decoder.0.weight`
+    /// `(C_in, C_out, k, k)`, …
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device fails.
+    pub fn to_safetensors(&self) -> Result<Vec<u8>> {
+        let tensors = self.named_tensors()?;
+        Ok(safetensors::serialize(tensors, None)?)
+    }
+
+    /// Reads weights as [`Autoencoder::to_safetensors`] writes them.
+    ///
+    /// # Errors
+    /// [`Error::Format`] for bytes that are not a safetensors file; [`Error::MissingTensor`],
+    /// [`Error::UnexpectedTensor`] and [`Error::TensorMismatch`] for weights of another architecture;
+    /// [`Error::NotFinite`] for NaN or infinite weights.
+    pub fn from_safetensors(
+        bytes: &[u8],
+        architecture: Architecture,
+        device: &Device,
+    ) -> Result<Self> {
+        let mut tensors = read_tensors(bytes, device)?;
+        let model = Self::build(architecture, |_, conv, _| {
+            Ok(Tensor::zeros(&conv.weight_shape(), DType::F32, device)?)
+        })?;
+        model.set_tensors(&mut tensors)?;
+        match tensors.into_keys().next() {
+            Some(name) => Err(Error::UnexpectedTensor { name }),
+            None => Ok(model),
+        }
+    }
+
+    /// All weights and biases by name, in PyTorch's layout.
+    pub(crate) fn named_tensors(&self) -> Result<BTreeMap<String, Tensor>> {
+        let mut tensors = BTreeMap::new();
+        for layer in self.encoder.iter().chain(&self.decoder) {
+            let weight = layer.weight.as_tensor().permute(TO_TORCH)?.contiguous()?;
+            tensors.insert(format!("{}.weight", layer.name), weight);
+            tensors.insert(format!("{}.bias", layer.name), layer.bias.as_tensor().clone());
+        }
+        Ok(tensors)
+    }
+
+    /// Takes this model's weights and biases out of `tensors`.
+    pub(crate) fn set_tensors(&self, tensors: &mut BTreeMap<String, Tensor>) -> Result<()> {
+        for Layer { name, weight, bias, .. } in self.encoder.iter().chain(&self.decoder) {
+            let torch_shape = weight.permute(TO_TORCH)?.dims().to_vec();
+            let tensor = take_tensor(tensors, format!("{name}.weight"), &torch_shape)?;
+            weight.set(&tensor.permute(FROM_TORCH)?.contiguous()?)?;
+            bias.set(&take_tensor(tensors, format!("{name}.bias"), bias.dims())?)?;
+        }
+        Ok(())
+    }
+}
+
+/// `(k, k, C_in, C_out)` of a convolution to `(C_out, C_in, k, k)`. For a transposed convolution the same permutation
+/// gives PyTorch's `(C_in, C_out, k, k)`, since its input channels are the convolution's output channels.
+const TO_TORCH: (usize, usize, usize, usize) = (3, 2, 0, 1);
+const FROM_TORCH: (usize, usize, usize, usize) = (2, 3, 1, 0);
+
+/// All tensors of a safetensors file by name.
+pub(crate) fn read_tensors(bytes: &[u8], device: &Device) -> Result<BTreeMap<String, Tensor>> {
+    // Reads the header first and refuses one that does not fit the bytes.
+    let file = safetensors::SafeTensors::deserialize(bytes)?;
+    let mut tensors = BTreeMap::new();
+    for (name, view) in file.tensors() {
+        if view.dtype() != safetensors::Dtype::F32 {
+            let (expected, got) = ("of type F32".into(), format!("of type {:?}", view.dtype()));
+            return Err(Error::TensorMismatch { name, expected, got });
+        }
+        let tensor = Tensor::from_raw_buffer(view.data(), DType::F32, view.shape(), device)?;
+        tensors.insert(name, tensor);
+    }
+    Ok(tensors)
+}
+
+/// Takes a tensor of the given name and shape, with finite values, out of `tensors`.
+pub(crate) fn take_tensor(
+    tensors: &mut BTreeMap<String, Tensor>,
+    name: String,
+    shape: &[usize],
+) -> Result<Tensor> {
+    let Entry::Occupied(entry) = tensors.entry(name.clone()) else {
+        return Err(Error::MissingTensor { name });
+    };
+    let tensor = entry.remove();
+    if tensor.dims() != shape {
+        let (expected, got) = (format!("of shape {shape:?}"), format!("{:?}", tensor.dims()));
+        return Err(Error::TensorMismatch { name, expected, got });
+    }
+    // A sum of squares is finite only if all values are, overflow of weights beyond 1e19 included.
+    if !tensor.sqr()?.sum_all()?.to_scalar::<f32>()?.is_finite() {
+        return Err(Error::NotFinite { name });
+    }
+    Ok(tensor)
+}
