@@ -4,15 +4,20 @@
 mod disk;
 mod error;
 mod finite;
+mod label;
 mod opening;
 mod plane;
 mod reconstruct;
+mod region;
 mod stitch;
 mod tiling;
+mod union_find;
 
 pub use disk::Disk;
 pub use error::Error;
+pub use label::{Connectivity, label};
 pub use opening::open;
 pub use plane::{Image, Mask, Plane};
 pub use reconstruct::{Reconstructor, reconstruct};
+pub use region::{Region, regions};
 pub use tiling::{Tiling, tile_positions};
