@@ -1,0 +1,84 @@
+use crate::Input;
+
+/// Why a computation was refused; every variant carries what was got.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A window of no pixels.
+    #[error("the window size must be at least 1, got 0")]
+    ZeroWindow,
+    /// A window of even size has no centre pixel.
+    #[error("the window size must be odd, got {size}")]
+    EvenWindow {
+        /// The size asked for.
+        size: usize,
+    },
+    /// The window does not fit into the image.
+    #[error("the {size}x{size} window is larger than the {width}x{height} image")]
+    WindowTooLarge {
+        /// The size asked for.
+        size: usize,
+        /// Image width.
+        width: usize,
+        /// Image height.
+        height: usize,
+    },
+    /// The standard deviation of a Gaussian window is not finite and positive.
+    #[error("sigma of the Gaussian window must be finite and positive, got {sigma}")]
+    Sigma {
+        /// The standard deviation asked for.
+        sigma: f64,
+    },
+    /// A stabilising constant lies outside the positive normal range of `f32`.
+    #[error("constant {name} must be finite and at least {min:e}, got {value}", min = f32::MIN_POSITIVE)]
+    Constant {
+        /// `"c1"`, `"c2"` or `"c3"`.
+        name: &'static str,
+        /// The value asked for.
+        value: f64,
+    },
+    /// An exponent is negative or not finite.
+    #[error("exponent {name} must be finite and not negative, got {value}")]
+    Exponent {
+        /// `"alpha"`, `"beta"` or `"gamma"`.
+        name: &'static str,
+        /// The value asked for.
+        value: f64,
+    },
+    /// A slice does not hold `width * height` values.
+    #[error("{what} must hold {expected} values, got {got}")]
+    Length {
+        /// What the slice holds, for instance `"the first image"`.
+        what: &'static str,
+        /// The number of values expected.
+        expected: usize,
+        /// The number of values in the slice.
+        got: usize,
+    },
+    /// A pixel is NaN, infinite, or beyond the range of `f32`.
+    #[error(
+        "the {input} image holds {value} at index {index}; pixels must be finite and within the range of f32"
+    )]
+    Pixel {
+        /// The image it is in.
+        input: Input,
+        /// Its row-major index.
+        index: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// A tensor without a single plane.
+    #[error("a batch without images has no SSIM, got shape {shape:?}")]
+    EmptyBatch {
+        /// The shape of the tensor.
+        shape: Vec<usize>,
+    },
+    /// A window, border or set of constants that cannot be read from text.
+    #[error("expected {expected}, got {got:?}")]
+    Parse {
+        /// The accepted forms.
+        expected: &'static str,
+        /// The text.
+        got: String,
+    },
+}

@@ -1,0 +1,83 @@
+use rayon::prelude::*;
+
+use crate::{Error, Params, Sample, formula::Formula, moments, pair::Pair, plan::Plan};
+
+/// Independent partial sums per stretch: additions need not wait for one another.
+const LANES: usize = 8;
+
+/// The mean of the SSIM map of two row-major images of `width`×`height` pixels.
+///
+/// The mean is over the map as `params` define it. (scikit-image returns the mean over
+/// [`Border::Valid`](crate::Border::Valid) windows beside a reflected map.)
+///
+/// # Errors
+/// As [`maps`](crate::maps).
+pub fn mean_ssim<T: Sample>(
+    x: &[T],
+    y: &[T],
+    width: usize,
+    height: usize,
+    params: &Params,
+) -> Result<f64, Error> {
+    Ok(1.0 - loss(x, y, width, height, params)?)
+}
+
+/// The mean of 1 − SSIM over the map: 0 for equal images, at most 2.
+///
+/// # Errors
+/// As [`maps`](crate::maps).
+pub fn loss<T: Sample>(
+    x: &[T],
+    y: &[T],
+    width: usize,
+    height: usize,
+    params: &Params,
+) -> Result<f64, Error> {
+    let plan = Plan::new(params, width, height)?;
+    let pair = Pair::new(x, y, width, height)?;
+    Ok(total_loss(&plan, &pair) / plan.map_len() as f64)
+}
+
+/// The sum of 1 − SSIM over the map.
+pub(crate) fn total_loss<T: Sample>(plan: &Plan, pair: &Pair<'_, T>) -> f64 {
+    let formula = Formula::new(&plan.params, pair.origin());
+    if formula.is_plain() {
+        total(plan, pair, moments::joint, |moments| 1.0 - formula.plain(moments))
+    } else if formula.is_joint() {
+        total(plan, pair, moments::joint, |moments| 1.0 - formula.joint(moments))
+    } else {
+        total(plan, pair, moments::full, |moments| 1.0 - formula.ssim(moments))
+    }
+}
+
+fn total<T: Sample, const C: usize>(
+    plan: &Plan,
+    pair: &Pair<'_, T>,
+    moments: impl Fn(f64, f64) -> [f64; C] + Sync,
+    value: impl Fn([f64; C]) -> f64 + Sync,
+) -> f64 {
+    let windowing = plan.forward();
+    let strips: Vec<_> = windowing.strips().collect();
+    let sum_strip = |rows| {
+        let mut sum = 0.0;
+        windowing.run(
+            rows,
+            |row, columns, out| pair.read(row, columns, out, &moments),
+            |_, _, means| sum += sum_of(means, &value),
+        );
+        sum
+    };
+    // Collected first: a parallel sum would add in an order that depends on the threads.
+    strips.into_par_iter().map(sum_strip).collect::<Vec<f64>>().iter().sum()
+}
+
+#[inline(always)]
+fn sum_of<const C: usize>(means: &[[f64; C]], value: impl Fn([f64; C]) -> f64) -> f64 {
+    let mut lanes = [0.0; LANES];
+    for block in means.chunks(LANES) {
+        for (lane, means) in lanes.iter_mut().zip(block) {
+            *lane += value(*means);
+        }
+    }
+    lanes.iter().sum()
+}
