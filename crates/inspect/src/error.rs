@@ -94,6 +94,21 @@ pub enum Error {
         got: usize,
     },
 
+    /// The SSIM of the image and its reconstruction could not be computed.
+    #[error("the SSIM residual could not be computed")]
+    Ssim(#[from] ssim::Error),
+
+    /// An SSIM residual whose border handling shrinks the map.
+    #[error(
+        "an SSIM residual needs a border that keeps the size: {expected:?} pixels, got {got:?}"
+    )]
+    ResidualBorder {
+        /// Width and height of the image.
+        expected: (usize, usize),
+        /// Width and height of the SSIM map.
+        got: (usize, usize),
+    },
+
     /// A threshold was asked for without any good scores to derive it from.
     #[error("a threshold needs at least one score of a good image, got none")]
     NoScores,

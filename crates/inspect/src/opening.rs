@@ -42,8 +42,8 @@ use crate::{Disk, Plane};
 /// Pixels outside the plane are ignored, as in OpenCV's default and scikit-image's `mode="ignore"`: they neither
 /// hinder the disk nor support it. The disk may hang over the border as long as its centre pixel stays inside,
 /// so a structure cut by the border needs to hold only the part of the disk inside. For even diameters the centre
-/// pixel is the one right of and below the centre (OpenCV's default anchor), hence the disk may hang over the left
-/// and upper border by a pixel more than over the others. Away from the border the choice has no effect: the
+/// pixel is the one right of and below the centre (OpenCV's default anchor; scikit-image takes the other), hence the
+/// disk may hang over the left and upper border by a pixel more than over the others. Away from the border the choice has no effect: the
 /// dilation uses the reflected disk and undoes the shift.
 ///
 /// The time per pixel grows with the diameter, the memory does not. NaN has no order; the result is then unspecified.

@@ -14,6 +14,7 @@ use crate::{Error, Image, Mask, Plane};
 #[serde(tag = "rule", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ThresholdRule {
     /// The largest good score: no pixel of the good images is flagged.
+    // The braces make serde refuse superfluous keys, which it would ignore beside a unit variant.
     Max {},
     /// The smallest good score that at least a fraction `q` of the good scores do not exceed (the inverse of
     /// the empirical distribution function, no interpolation): at most a fraction `1 - q` of the pixels of
