@@ -47,6 +47,11 @@ impl<T> Plane<T> {
         self.height
     }
 
+    /// Width and height in pixels.
+    pub fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
+    }
+
     /// All pixels, row by row.
     pub fn data(&self) -> &[T] {
         &self.data

@@ -1,0 +1,128 @@
+use crate::finite::check_finite;
+use crate::stitch::Stitch;
+use crate::tiling::Grid;
+use crate::{Error, Image, Tiling};
+
+/// Anything that reconstructs square patches: an autoencoder, in general.
+///
+/// ```
+/// use inspect::{Image, Reconstructor, Tiling};
+///
+/// /// Knows nothing but the mean of each patch.
+/// struct PatchMean;
+///
+/// impl Reconstructor for PatchMean {
+///     fn patch_size(&self) -> usize {
+///         2
+///     }
+///
+///     fn reconstruct(
+///         &self,
+///         patches: &[f32],
+///     ) -> Result<Vec<f32>, Box<dyn std::error::Error + Send + Sync>> {
+///         let mean = |patch: &[f32]| [patch.iter().sum::<f32>() / 4.0; 4];
+///         Ok(patches.chunks_exact(4).flat_map(mean).collect())
+///     }
+/// }
+///
+/// let image = Image::new(3, 2, vec![0.0, 0.0, 1.0, 0.0, 0.0, 1.0])?;
+/// let stitched = inspect::reconstruct(&image, &PatchMean, &Tiling { stride: 1, batch: 8 })?;
+/// assert_eq!(stitched.row(0), [0.0, 0.25, 0.5]);
+/// # Ok::<(), inspect::Error>(())
+/// ```
+pub trait Reconstructor {
+    /// Side length of the patches in pixels.
+    fn patch_size(&self) -> usize;
+
+    /// Reconstructs `patches`, `(N, patch, patch)` in row-major order with the image's intensities in [0, 1].
+    /// The result has the same shape. Each reconstruction should depend on its own patch only, so that the batch
+    /// size does not matter.
+    ///
+    /// # Errors
+    /// Whatever the implementation cannot do; it reaches the caller as [`Error::Reconstructor`].
+    fn reconstruct(
+        &self,
+        patches: &[f32],
+    ) -> Result<Vec<f32>, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+/// Reconstructs a whole image: the mean of all overlapping reconstructions of each pixel (paper, section 4.2).
+///
+/// Memory is bounded by the image and one batch, whatever the number of patches.
+///
+/// # Errors
+/// If the tiling does not fit the image or the patch, the image is not finite, or the reconstructor fails or
+/// returns a result of another length or with values that are not finite.
+pub fn reconstruct(
+    image: &Image,
+    reconstructor: &dyn Reconstructor,
+    tiling: &Tiling,
+) -> Result<Image, Error> {
+    let grid = grid(image, reconstructor, tiling)?;
+    let mut stitch = Stitch::new(&grid);
+    for_each_batch(image, reconstructor, &grid, tiling.batch, |batch| {
+        stitch.add(batch.corners, batch.reconstructions);
+        Ok(())
+    })?;
+    Ok(stitch.average())
+}
+
+/// The positions at which `reconstructor` sees `image`.
+pub(crate) fn grid(
+    image: &Image,
+    reconstructor: &dyn Reconstructor,
+    tiling: &Tiling,
+) -> Result<Grid, Error> {
+    Grid::new(image.width(), image.height(), reconstructor.patch_size(), tiling.stride)
+}
+
+/// Some patches of an image and what became of them, both `(corners, patch, patch)`.
+pub(crate) struct Batch<'a> {
+    pub corners: &'a [(usize, usize)],
+    pub patches: &'a [f32],
+    pub reconstructions: &'a [f32],
+}
+
+/// Reconstructs all patches of the grid, row by row, and hands them to `visit` batch by batch.
+pub(crate) fn for_each_batch(
+    image: &Image,
+    reconstructor: &dyn Reconstructor,
+    grid: &Grid,
+    batch: usize,
+    mut visit: impl FnMut(&Batch<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    if batch == 0 {
+        return Err(Error::ZeroBatch);
+    }
+    check_finite("the image", image.data())?;
+    let mut patches = Vec::new();
+    for corners in grid.corners().chunks(batch) {
+        patches.clear();
+        for &corner in corners {
+            push_patch(&mut patches, image, corner, grid.patch);
+        }
+        let reconstructions = reconstruct_batch(reconstructor, &patches, corners.len())?;
+        visit(&Batch { corners, patches: &patches, reconstructions: &reconstructions })?;
+    }
+    Ok(())
+}
+
+fn push_patch(patches: &mut Vec<f32>, image: &Image, (x, y): (usize, usize), patch: usize) {
+    for row in y..y + patch {
+        patches.extend_from_slice(&image.row(row)[x..x + patch]);
+    }
+}
+
+fn reconstruct_batch(
+    reconstructor: &dyn Reconstructor,
+    patches: &[f32],
+    count: usize,
+) -> Result<Vec<f32>, Error> {
+    let reconstructions = reconstructor.reconstruct(patches).map_err(Error::Reconstructor)?;
+    let (expected, got) = (patches.len(), reconstructions.len());
+    if got != expected {
+        return Err(Error::ReconstructionLength { patches: count, expected, got });
+    }
+    check_finite("the reconstruction", &reconstructions)?;
+    Ok(reconstructions)
+}

@@ -1,0 +1,39 @@
+use crate::tiling::Grid;
+use crate::{Image, Plane};
+
+/// The running sum of overlapping patches.
+///
+/// The sum is kept in f64: a sum of up to 2²⁹ equal f32 values is then exact, so that averaging patches that
+/// agree changes nothing.
+pub(crate) struct Stitch<'a> {
+    grid: &'a Grid,
+    sum: Plane<f64>,
+}
+
+impl<'a> Stitch<'a> {
+    pub fn new(grid: &'a Grid) -> Self {
+        Self { grid, sum: Plane::filled(grid.width, grid.height, 0.0) }
+    }
+
+    /// Adds one patch per corner; `patches` is `(corners, patch, patch)`.
+    pub fn add(&mut self, corners: &[(usize, usize)], patches: &[f32]) {
+        let (patch, width) = (self.grid.patch, self.grid.width);
+        for (&(x, y), values) in corners.iter().zip(patches.chunks_exact(patch * patch)) {
+            for (dy, row) in values.chunks_exact(patch).enumerate() {
+                let start = (y + dy) * width + x;
+                let sums = &mut self.sum.data_mut()[start..start + patch];
+                for (sum, &value) in sums.iter_mut().zip(row) {
+                    *sum += f64::from(value);
+                }
+            }
+        }
+    }
+
+    /// The mean of the patches that cover each pixel.
+    pub fn average(&self) -> Image {
+        let (columns, rows) = self.grid.coverage();
+        Plane::from_fn(self.grid.width, self.grid.height, |x, y| {
+            (self.sum.get(x, y) / (f64::from(columns[x]) * f64::from(rows[y]))) as f32
+        })
+    }
+}

@@ -1,0 +1,10 @@
+//! Tests of the public interface.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+mod fixtures;
+mod inspection;
+mod naive;
+mod opening;
+mod reconstruct;
+mod regions;
+mod thresholds;
