@@ -1,0 +1,41 @@
+//! Areas under curves given by points.
+
+/// The area under the line through the points, whose `x` ascend.
+pub(crate) fn trapezoid(x: &[f64], y: &[f64]) -> f64 {
+    x.windows(2).zip(y.windows(2)).map(|(x, y)| (x[1] - x[0]) * 0.5 * (y[0] + y[1])).sum()
+}
+
+/// The area from 0 to `limit`, divided by `limit`; the line is cut at the
+/// limit by linear interpolation. `x` ascends from 0 to 1.
+pub(crate) fn mean_height(x: &[f64], y: &[f64], limit: f64) -> f64 {
+    let inside = x.partition_point(|&x| x <= limit);
+    let mut area = trapezoid(&x[..inside], &y[..inside]);
+    if let (Some(&x1), Some(&y1)) = (x.get(inside), y.get(inside)) {
+        let (x0, y0) = (x[inside - 1], y[inside - 1]);
+        let at_limit = y0 + (y1 - y0) * (limit - x0) / (x1 - x0);
+        area += (limit - x0) * 0.5 * (y0 + at_limit);
+    }
+    // A perfect curve may come out above 1 by the rounding of the sum.
+    (area / limit).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn area_of_a_staircase_and_a_slope() {
+        let (x, y) = ([0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 0.75, 1.0]);
+        assert_eq!(trapezoid(&x, &y), 0.25 + 0.4375);
+        assert_eq!(mean_height(&x, &y, 1.0), 0.25 + 0.4375);
+    }
+
+    #[test]
+    fn the_line_is_cut_at_the_limit() {
+        let (x, y) = ([0.0, 0.5, 1.0], [0.0, 1.0, 1.0]);
+        // A triangle of base 0.25 and height 0.5, over 0.25.
+        assert_eq!(mean_height(&x, &y, 0.25), 0.25);
+        // The limit is a point of the curve.
+        assert_eq!(mean_height(&x, &y, 0.5), 0.5);
+    }
+}

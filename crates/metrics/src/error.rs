@@ -1,0 +1,111 @@
+/// What can go wrong in this crate.
+///
+/// Where several images are pooled, `image` is the position of the image in
+/// the order given and `index` the position of the pixel inside it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No score was given at all.
+    #[error("there are no scores to evaluate")]
+    Empty,
+
+    /// An image that does not have one label per score.
+    #[error("image {image} has {scores} scores but {labels} labels")]
+    LengthMismatch {
+        /// The image at fault.
+        image: usize,
+        /// The number of scores given.
+        scores: usize,
+        /// The number of labels given.
+        labels: usize,
+    },
+
+    /// An image whose scores do not fill its `width * height` pixels.
+    #[error("image {image} of {width}x{height} pixels needs as many scores, got {got}")]
+    ImageSize {
+        /// The image at fault.
+        image: usize,
+        /// Width in pixels.
+        width: usize,
+        /// Height in pixels.
+        height: usize,
+        /// The number of scores given.
+        got: usize,
+    },
+
+    /// A score that is NaN or infinite. Infinity is refused because it would
+    /// be indistinguishable from the threshold above all scores.
+    #[error("image {image} has the score {score} at pixel {index}, expected a finite number")]
+    NonFiniteScore {
+        /// The image at fault.
+        image: usize,
+        /// The position of the score in the image.
+        index: usize,
+        /// NaN or an infinity.
+        score: f32,
+    },
+
+    /// Labels of one class only: no rate of the other class is defined.
+    #[error(
+        "a curve needs both classes, got {positives} defective and {negatives} defect-free labels"
+    )]
+    SingleClass {
+        /// The number of defective labels.
+        positives: u64,
+        /// The number of defect-free labels.
+        negatives: u64,
+    },
+
+    /// More scores than an exact ranking can hold.
+    #[error(
+        "an exact ranking holds at most {limit} scores, got {got}: use the streaming histogram"
+    )]
+    TooManyScores {
+        /// The largest number of scores.
+        limit: u64,
+        /// The number of scores given.
+        got: u64,
+    },
+
+    /// A limit of the false-positive rate outside (0, 1].
+    #[error("the limit of the false-positive rate must lie in (0, 1], got {limit}")]
+    InvalidLimit {
+        /// The limit given.
+        limit: f64,
+    },
+
+    /// A threshold that is NaN.
+    #[error("the threshold is not a number")]
+    InvalidThreshold,
+
+    /// Histogram bins that cannot be laid out.
+    #[error("{bins} bins from {low} to {high}: need at least 1 bin and finite low < high")]
+    InvalidBins {
+        /// Lower end of the range.
+        low: f32,
+        /// Upper end of the range.
+        high: f32,
+        /// The number of bins.
+        bins: usize,
+    },
+
+    /// Two histograms with different bins.
+    #[error(
+        "histograms with different bins cannot be merged: {expected_bins} bins from \
+         {expected_low} to {expected_high}, got {got_bins} from {got_low} to {got_high}"
+    )]
+    BinsDiffer {
+        /// Lower end of the histogram that is added to.
+        expected_low: f32,
+        /// Upper end of the histogram that is added to.
+        expected_high: f32,
+        /// Bins of the histogram that is added to.
+        expected_bins: usize,
+        /// Lower end of the other histogram.
+        got_low: f32,
+        /// Upper end of the other histogram.
+        got_high: f32,
+        /// Bins of the other histogram.
+        got_bins: usize,
+    },
+}

@@ -1,0 +1,119 @@
+use crate::{Error, F1Max, Points, RankedScores};
+
+/// The precision–recall curve of pooled scores, exact, with the ties merged:
+/// [`RankedScores::precision_recall`] with [`Points::Corners`].
+///
+/// ```
+/// let labels = [false, false, true, true];
+/// let curve = metrics::precision_recall(&[0.1, 0.4, 0.35, 0.8], &labels)?;
+/// assert_eq!(curve.recall(), [0.0, 0.5, 0.5, 1.0, 1.0]);
+/// assert_eq!(curve.precision(), [1.0, 1.0, 0.5, 2.0 / 3.0, 0.5]);
+/// # Ok::<(), metrics::Error>(())
+/// ```
+///
+/// # Errors
+/// See [`RankedScores::pooled`].
+pub fn precision_recall(scores: &[f32], labels: &[bool]) -> Result<PrCurve, Error> {
+    Ok(RankedScores::new(scores, labels)?.precision_recall(Points::Corners))
+}
+
+/// The average precision: [`RankedScores::average_precision`].
+///
+/// # Errors
+/// See [`RankedScores::pooled`].
+pub fn average_precision(scores: &[f32], labels: &[bool]) -> Result<f64, Error> {
+    Ok(RankedScores::new(scores, labels)?.average_precision())
+}
+
+/// The largest F1 and its threshold: [`RankedScores::f1_max`].
+///
+/// # Errors
+/// See [`RankedScores::pooled`].
+pub fn f1_max(scores: &[f32], labels: &[bool]) -> Result<F1Max, Error> {
+    Ok(RankedScores::new(scores, labels)?.f1_max())
+}
+
+/// Precision and recall for descending thresholds.
+///
+/// All three lists are equally long. The first point is, by convention,
+/// recall 0 with precision 1 at the threshold +∞, the last one has recall 1.
+/// These are scikit-learn's lists in reverse, whose first point has no
+/// threshold there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrCurve {
+    precision: Vec<f64>,
+    recall: Vec<f64>,
+    thresholds: Vec<f32>,
+}
+
+impl PrCurve {
+    /// Precisions, in [0, 1].
+    pub fn precision(&self) -> &[f64] {
+        &self.precision
+    }
+
+    /// Recalls, ascending from 0 to 1.
+    pub fn recall(&self) -> &[f64] {
+        &self.recall
+    }
+
+    /// Thresholds, descending from +∞; a pixel counts as detected if
+    /// `score >= threshold`.
+    pub fn thresholds(&self) -> &[f32] {
+        &self.thresholds
+    }
+
+    /// Σ (recallᵢ − recallᵢ₋₁)·precisionᵢ, without interpolation.
+    pub fn average_precision(&self) -> f64 {
+        let widths = self.recall.windows(2).map(|recall| recall[1] - recall[0]);
+        widths.zip(&self.precision[1..]).map(|(width, precision)| width * precision).sum()
+    }
+
+    pub(crate) fn of_ranking(ranked: &RankedScores, points: Points) -> Self {
+        let mut count = 1;
+        visit(ranked, points, |_, _, _| count += 1);
+        let mut curve = Self {
+            precision: Vec::with_capacity(count),
+            recall: Vec::with_capacity(count),
+            thresholds: Vec::with_capacity(count),
+        };
+        curve.push(1.0, 0.0, f32::INFINITY);
+        let positives = ranked.positives() as f64;
+        visit(ranked, points, |threshold, tp, fp| {
+            curve.push(tp as f64 / (tp + fp) as f64, tp as f64 / positives, threshold);
+        });
+        curve
+    }
+
+    fn push(&mut self, precision: f64, recall: f64, threshold: f32) {
+        self.precision.push(precision);
+        self.recall.push(recall);
+        self.thresholds.push(threshold);
+    }
+}
+
+/// Calls `visit(threshold, true positives, false positives)` for the points
+/// of the curve except the first.
+fn visit(ranked: &RankedScores, points: Points, visit: impl FnMut(f32, u64, u64)) {
+    match points {
+        Points::All => ranked.for_each_score(visit),
+        Points::Corners => visit_corners(ranked, visit),
+    }
+}
+
+fn visit_corners(ranked: &RankedScores, mut visit: impl FnMut(f32, u64, u64)) {
+    let (mut tp, mut fp) = (0, 0);
+    let mut rises = ranked.rises();
+    for rise in rises.by_ref() {
+        if let Some((count, threshold)) = rise.before {
+            fp += count as u64;
+            visit(threshold, tp, fp);
+        }
+        tp += rise.positives as u64;
+        fp += rise.tied as u64;
+        visit(rise.threshold, tp, fp);
+    }
+    if let Some((count, threshold)) = rises.rest() {
+        visit(threshold, tp, fp + count as u64);
+    }
+}

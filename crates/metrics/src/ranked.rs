@@ -1,0 +1,208 @@
+use crate::check::{check_classes, check_images};
+use crate::radix::{self, Pixels};
+use crate::rises::{Rises, take_while};
+use crate::{Confusion, Error, PrCurve, RocCurve, key};
+
+/// Which points of a curve to keep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Points {
+    /// Those at which the curve bends. Lines between them pass through all
+    /// others, so areas and plots are unchanged, and at most two points per
+    /// distinct score of the defective pixels remain.
+    #[default]
+    Corners,
+    /// One for each distinct score.
+    All,
+}
+
+/// All scores of a data set, sorted once, to read any number of exact metrics
+/// from.
+///
+/// The pixels of all images are pooled, as in the evaluation of the paper
+/// (section 4): there is one curve per data set, not an average over images.
+/// Labels are `true` for defective pixels, and a pixel counts as detected if
+/// `score >= threshold`. Equal scores (0.0 and -0.0 are equal) are one step of
+/// every curve.
+///
+/// The ranking holds 4 bytes per pixel, and building it needs about as much
+/// again only for extremely unlucky data; images are neither copied nor
+/// concatenated.
+///
+/// ```
+/// use metrics::RankedScores;
+///
+/// let first = (&[0.1, 0.8, 0.9][..], &[false, true, true][..]);
+/// let second = (&[0.3, 0.2][..], &[false, true][..]);
+/// let ranked = RankedScores::pooled([first, second])?;
+///
+/// assert_eq!(ranked.roc_auc(), 5.0 / 6.0);
+/// assert_eq!(ranked.f1_max().threshold, 0.2);
+/// # Ok::<(), metrics::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RankedScores {
+    /// Keys of the defect-free, then of the defective pixels, each ascending.
+    keys: Vec<u32>,
+    negatives: usize,
+}
+
+/// The largest F1 over all thresholds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct F1Max {
+    /// 2·precision·recall / (precision + recall), in [0, 1].
+    pub f1: f64,
+    /// The highest threshold that reaches it.
+    pub threshold: f32,
+}
+
+impl RankedScores {
+    /// Ranks the scores of one image, or of anything else with one label per
+    /// score, such as the image scores of a data set.
+    ///
+    /// # Errors
+    /// See [`RankedScores::pooled`].
+    pub fn new(scores: &[f32], labels: &[bool]) -> Result<Self, Error> {
+        Self::pooled([(scores, labels)])
+    }
+
+    /// Ranks the pooled pixels of several images, given as (scores, labels).
+    ///
+    /// # Errors
+    /// [`Error::LengthMismatch`] and [`Error::NonFiniteScore`] for the first
+    /// image at fault; [`Error::Empty`] or [`Error::SingleClass`] unless both
+    /// classes occur; [`Error::TooManyScores`] for 2³² scores or more.
+    pub fn pooled<'a>(
+        images: impl IntoIterator<Item = (&'a [f32], &'a [bool])>,
+    ) -> Result<Self, Error> {
+        let images: Vec<Pixels<'a>> = images.into_iter().collect();
+        check_images(&images)?;
+        let total: usize = images.iter().map(|(scores, _)| scores.len()).sum();
+        let limit = u64::from(u32::MAX);
+        if total as u64 > limit {
+            return Err(Error::TooManyScores { limit, got: total as u64 });
+        }
+        if total == 0 {
+            return Err(Error::Empty);
+        }
+        let (keys, negatives) = radix::sorted_keys(&images, total);
+        check_classes((total - negatives) as u64, negatives as u64)?;
+        Ok(Self { keys, negatives })
+    }
+
+    /// The number of defective pixels.
+    pub fn positives(&self) -> u64 {
+        self.positive_keys().len() as u64
+    }
+
+    /// The number of defect-free pixels.
+    pub fn negatives(&self) -> u64 {
+        self.negatives as u64
+    }
+
+    /// The ROC curve.
+    ///
+    /// With [`Points::Corners`], collinear points are left out; these include
+    /// all that scikit-learn's `drop_intermediate=True` leaves out.
+    pub fn roc(&self, points: Points) -> RocCurve {
+        RocCurve::of_ranking(self, points)
+    }
+
+    /// The area under the ROC curve, without making the curve.
+    ///
+    /// This is the Mann–Whitney statistic, the probability that a random
+    /// defective pixel scores higher than a random defect-free one, ties
+    /// counting half. All counts are integers; the only rounding is that of
+    /// the final division.
+    pub fn roc_auc(&self) -> f64 {
+        let mut above = 0_u64;
+        let mut doubled_misordered = 0_u64;
+        // Below 2⁶³: there are fewer than 2³² pixels of both classes together.
+        for rise in self.rises() {
+            above += rise.before.map_or(0, |(count, _)| count as u64);
+            doubled_misordered += rise.positives as u64 * (2 * above + rise.tied as u64);
+            above += rise.tied as u64;
+        }
+        let doubled_pairs = 2 * self.positives() * self.negatives();
+        (doubled_pairs - doubled_misordered) as f64 / doubled_pairs as f64
+    }
+
+    /// The precision–recall curve.
+    ///
+    /// With [`Points::Corners`], points between the first and the last of
+    /// equal recall are left out, as with scikit-learn's
+    /// `drop_intermediate=True`.
+    pub fn precision_recall(&self, points: Points) -> PrCurve {
+        PrCurve::of_ranking(self, points)
+    }
+
+    /// The average precision: Σ (recallᵢ − recallᵢ₋₁)·precisionᵢ over
+    /// descending thresholds, without interpolation.
+    pub fn average_precision(&self) -> f64 {
+        let (mut tp, mut fp, mut sum) = (0, 0, 0.0);
+        for rise in self.rises() {
+            tp += rise.positives;
+            fp += rise.tied + rise.before.map_or(0, |(count, _)| count);
+            sum += rise.positives as f64 * (tp as f64 / (tp + fp) as f64);
+        }
+        sum / self.positives() as f64
+    }
+
+    /// The largest F1 (equal to the largest Dice) over all thresholds.
+    pub fn f1_max(&self) -> F1Max {
+        let (mut tp, mut fp) = (0, 0);
+        let mut best = F1Max { f1: 0.0, threshold: f32::INFINITY };
+        for rise in self.rises() {
+            tp += rise.positives;
+            fp += rise.tied + rise.before.map_or(0, |(count, _)| count);
+            let f1 = 2.0 * tp as f64 / (tp as u64 + fp as u64 + self.positives()) as f64;
+            if f1 > best.f1 {
+                best = F1Max { f1, threshold: rise.threshold };
+            }
+        }
+        best
+    }
+
+    /// The counts at a threshold, by binary search.
+    ///
+    /// # Errors
+    /// [`Error::InvalidThreshold`] if the threshold is NaN.
+    pub fn confusion(&self, threshold: f32) -> Result<Confusion, Error> {
+        if threshold.is_nan() {
+            return Err(Error::InvalidThreshold);
+        }
+        // Keys of infinities lie beyond those of all finite scores.
+        let lowest = key::encode(threshold);
+        let detected = |keys: &[u32]| keys.partition_point(|&key| key <= lowest) as u64;
+        let (tp, fp) = (detected(self.positive_keys()), detected(self.negative_keys()));
+        Ok(Confusion {
+            true_positives: tp,
+            false_positives: fp,
+            true_negatives: self.negatives() - fp,
+            false_negatives: self.positives() - tp,
+        })
+    }
+
+    pub(crate) fn negative_keys(&self) -> &[u32] {
+        &self.keys[..self.negatives]
+    }
+
+    pub(crate) fn positive_keys(&self) -> &[u32] {
+        &self.keys[self.negatives..]
+    }
+
+    pub(crate) fn rises(&self) -> Rises<'_> {
+        Rises::new(self.negative_keys(), self.positive_keys())
+    }
+
+    /// Calls `visit(threshold, true positives, false positives)` for every
+    /// distinct score, from high to low.
+    pub(crate) fn for_each_score(&self, mut visit: impl FnMut(f32, u64, u64)) {
+        let (mut positives, mut negatives) = (self.positive_keys(), self.negative_keys());
+        let (mut tp, mut fp) = (0, 0);
+        while let Some(&key) = positives.first().into_iter().chain(negatives.first()).min() {
+            tp += take_while(&mut positives, |other| other == key).len() as u64;
+            fp += take_while(&mut negatives, |other| other == key).len() as u64;
+            visit(key::decode(key), tp, fp);
+        }
+    }
+}

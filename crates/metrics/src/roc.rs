@@ -1,0 +1,185 @@
+use crate::area::{mean_height, trapezoid};
+use crate::check::check_limit;
+use crate::{Error, Points, RankedScores};
+
+/// The ROC curve of pooled scores, exact, with the ties merged:
+/// [`RankedScores::roc`] with [`Points::Corners`].
+///
+/// ```
+/// let curve = metrics::roc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
+/// assert_eq!(curve.fpr(), [0.0, 0.0, 0.5, 0.5, 1.0]);
+/// assert_eq!(curve.tpr(), [0.0, 0.5, 0.5, 1.0, 1.0]);
+/// assert_eq!(curve.thresholds(), [f32::INFINITY, 0.8, 0.4, 0.35, 0.1]);
+/// assert_eq!(curve.auc(), 0.75);
+/// # Ok::<(), metrics::Error>(())
+/// ```
+///
+/// # Errors
+/// See [`RankedScores::pooled`].
+pub fn roc(scores: &[f32], labels: &[bool]) -> Result<RocCurve, Error> {
+    Ok(RankedScores::new(scores, labels)?.roc(Points::Corners))
+}
+
+/// The area under the ROC curve: [`RankedScores::roc_auc`].
+///
+/// The image-level AUROC is this over one score and one label per image; see
+/// [`image_score`](crate::image_score).
+///
+/// # Errors
+/// See [`RankedScores::pooled`].
+pub fn roc_auc(scores: &[f32], labels: &[bool]) -> Result<f64, Error> {
+    Ok(RankedScores::new(scores, labels)?.roc_auc())
+}
+
+/// A receiver operating characteristic: the true-positive rate over the
+/// false-positive rate for descending thresholds.
+///
+/// All three lists are equally long. The first point is (0, 0) with the
+/// threshold +∞, the last one (1, 1) with the lowest score.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RocCurve {
+    fpr: Vec<f64>,
+    tpr: Vec<f64>,
+    thresholds: Vec<f32>,
+}
+
+impl RocCurve {
+    /// False-positive rates, ascending from 0 to 1.
+    pub fn fpr(&self) -> &[f64] {
+        &self.fpr
+    }
+
+    /// True-positive rates, ascending from 0 to 1.
+    pub fn tpr(&self) -> &[f64] {
+        &self.tpr
+    }
+
+    /// Thresholds, descending from +∞; a pixel counts as detected if
+    /// `score >= threshold`.
+    pub fn thresholds(&self) -> &[f32] {
+        &self.thresholds
+    }
+
+    /// The area under the curve, in [0, 1].
+    pub fn auc(&self) -> f64 {
+        trapezoid(&self.fpr, &self.tpr).min(1.0)
+    }
+
+    /// The area up to a false-positive rate of `max_fpr`, divided by
+    /// `max_fpr`: the mean true-positive rate there, in [0, 1].
+    ///
+    /// The curve is interpolated linearly at the limit. This is MVTec's
+    /// normalisation; scikit-learn's `max_fpr` instead rescales the area by
+    /// McClish's formula, so that chance gives 0.5.
+    ///
+    /// # Errors
+    /// [`Error::InvalidLimit`] if `max_fpr` does not lie in (0, 1].
+    pub fn partial_auc(&self, max_fpr: f64) -> Result<f64, Error> {
+        check_limit(max_fpr)?;
+        Ok(mean_height(&self.fpr, &self.tpr, max_fpr))
+    }
+
+    pub(crate) fn of_ranking(ranked: &RankedScores, points: Points) -> Self {
+        let mut count = 1;
+        visit(ranked, points, |_| count += 1);
+        let mut curve = Builder::new(ranked.positives(), ranked.negatives(), count);
+        visit(ranked, points, |point| curve.push(point));
+        curve.finish()
+    }
+
+    /// A curve through the points, which start above (0, 0) and end at all
+    /// pixels detected.
+    pub(crate) fn of_points(positives: u64, negatives: u64, points: &[Point]) -> Self {
+        let mut curve = Builder::new(positives, negatives, points.len() + 1);
+        points.iter().for_each(|&point| curve.push(point));
+        curve.finish()
+    }
+}
+
+/// The numbers of detected pixels at a threshold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Point {
+    pub threshold: f32,
+    pub tp: u64,
+    pub fp: u64,
+}
+
+impl Point {
+    const ORIGIN: Self = Self { threshold: f32::INFINITY, tp: 0, fp: 0 };
+
+    /// Whether the three points, in this order on a curve, lie on a line.
+    /// Neither product exceeds 2⁶²: there are fewer than 2³² pixels.
+    fn in_line(a: Self, b: Self, c: Self) -> bool {
+        (b.tp - a.tp) * (c.fp - b.fp) == (c.tp - b.tp) * (b.fp - a.fp)
+    }
+}
+
+/// Calls `visit` for the points of the curve except the first. Running twice,
+/// to count and to fill, is cheaper than growing a list of millions.
+fn visit(ranked: &RankedScores, points: Points, visit: impl FnMut(Point)) {
+    match points {
+        Points::All => visit_all(ranked, visit),
+        Points::Corners => visit_corners(ranked, visit),
+    }
+}
+
+fn visit_all(ranked: &RankedScores, mut visit: impl FnMut(Point)) {
+    ranked.for_each_score(|threshold, tp, fp| visit(Point { threshold, tp, fp }));
+}
+
+fn visit_corners(ranked: &RankedScores, mut visit: impl FnMut(Point)) {
+    let mut corner = Point::ORIGIN;
+    let mut last = Point::ORIGIN;
+    let mut advance = |tp: usize, fp: usize, threshold| {
+        let next = Point { threshold, tp: last.tp + tp as u64, fp: last.fp + fp as u64 };
+        if !Point::in_line(corner, last, next) {
+            visit(last);
+            corner = last;
+        }
+        last = next;
+    };
+    let mut rises = ranked.rises();
+    for rise in rises.by_ref() {
+        if let Some((count, threshold)) = rise.before {
+            advance(0, count, threshold);
+        }
+        advance(rise.positives, rise.tied, rise.threshold);
+    }
+    if let Some((count, threshold)) = rises.rest() {
+        advance(0, count, threshold);
+    }
+    visit(last);
+}
+
+/// A curve whose points are appended as counts.
+struct Builder {
+    curve: RocCurve,
+    positives: f64,
+    negatives: f64,
+}
+
+impl Builder {
+    fn new(positives: u64, negatives: u64, count: usize) -> Self {
+        let mut builder = Self {
+            curve: RocCurve {
+                fpr: Vec::with_capacity(count),
+                tpr: Vec::with_capacity(count),
+                thresholds: Vec::with_capacity(count),
+            },
+            positives: positives as f64,
+            negatives: negatives as f64,
+        };
+        builder.push(Point::ORIGIN);
+        builder
+    }
+
+    fn push(&mut self, point: Point) {
+        self.curve.fpr.push(point.fp as f64 / self.negatives);
+        self.curve.tpr.push(point.tp as f64 / self.positives);
+        self.curve.thresholds.push(point.threshold);
+    }
+
+    fn finish(self) -> RocCurve {
+        self.curve
+    }
+}
