@@ -1,0 +1,13 @@
+//! Data sets on disk: which images are good, which are defective, and where their masks lie.
+
+mod dataset;
+mod fingerprint;
+mod layout;
+mod list;
+mod margins;
+
+pub use dataset::{Dataset, TestSample};
+pub use fingerprint::fingerprint;
+pub use layout::Layout;
+pub use list::list_images;
+pub use margins::{Margins, crop, uncrop};

@@ -1,0 +1,107 @@
+//! Writing a file completely or not at all.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use tempfile::{Builder, NamedTempFile};
+
+/// Writes `path` by `write`, through a temporary file in the same folder that is renamed at the end.
+///
+/// Missing parent folders are created. A reader sees the old file or the new one, never a part of it. Nothing is
+/// forced to the disk: a power failure may still lose the file.
+///
+/// # Errors
+/// If a folder or file cannot be written, or `write` fails; the error names `path`.
+pub fn write_atomic(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>,
+) -> Result<()> {
+    try_write(path, write).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn try_write(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>) -> Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder)
+        .with_context(|| format!("cannot create folder {}", folder.display()))?;
+    let temporary = temporary_in(folder)?;
+    let mut buffered = BufWriter::new(temporary.as_file());
+    write(&mut buffered)?;
+    buffered.flush()?;
+    drop(buffered);
+    temporary.persist(path).map_err(|failed| failed.error)?;
+    Ok(())
+}
+
+fn temporary_in(folder: &Path) -> Result<NamedTempFile> {
+    let mut builder = Builder::new();
+    builder.prefix(".").suffix(".part");
+    // Temporary files are private by default; results are made to be shared, as the umask permits.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    Ok(builder.tempfile_in(folder)?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn parents_are_created_and_content_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/c.txt");
+        for text in ["first", "second"] {
+            write_atomic(&path, |file| Ok(file.write_all(text.as_bytes())?)).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_failed_write_keeps_the_old_file_and_leaves_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scores.csv");
+        fs::write(&path, "old").unwrap();
+        let error = write_atomic(&path, |file| {
+            file.write_all(b"half")?;
+            anyhow::bail!("interrupted")
+        })
+        .unwrap_err();
+        assert_eq!(format!("{error:#}"), format!("cannot write {}: interrupted", path.display()));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_unwritable_folder_is_named() {
+        // A file where a folder is needed cannot be written into, whatever the user's rights.
+        let folder = tempfile::tempdir().unwrap();
+        let occupied = folder.path().join("out");
+        fs::write(&occupied, "").unwrap();
+        let path = occupied.join("map.tiff");
+        let message = format!("{:#}", write_atomic(&path, |_| Ok(())).unwrap_err());
+        assert!(message.starts_with(&format!("cannot write {}", path.display())), "{message}");
+        assert!(
+            message.contains(&format!("cannot create folder {}", occupied.display())),
+            "{message}"
+        );
+        assert!(!message.contains('\n'));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_as_readable_as_the_umask_permits() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let [ours, plain] = ["ours", "plain"].map(|name| folder.path().join(name));
+        write_atomic(&ours, |_| Ok(())).unwrap();
+        fs::write(&plain, "").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&plain));
+    }
+}

@@ -1,0 +1,74 @@
+//! A heat map over the image it was computed from.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use image::ExtendedColorType;
+use inspect::{Image, Mask};
+
+use super::colour::{ScoreRange, inferno};
+use super::write::{to_byte, write_png};
+
+/// The opacity of the highest score; the image shows through, and undimmed where the score is lowest.
+const OPACITY: f32 = 0.75;
+
+/// Cyan, which neither grey images nor the heat colours contain.
+const OUTLINE: [u8; 3] = [0, 255, 255];
+
+/// Writes `image` with the scores of `map` over it in colour, and `regions` outlined, as RGB PNG.
+///
+/// The colours are those of `range`, not of the single map, so that overlays can be compared with one another.
+///
+/// # Errors
+/// If the sizes differ or the file cannot be written.
+pub fn write_overlay_png(
+    path: &Path,
+    image: &Image,
+    map: &Image,
+    range: ScoreRange,
+    regions: Option<&Mask>,
+) -> Result<()> {
+    let size = (image.width(), image.height());
+    let others =
+        [Some((map.width(), map.height())), regions.map(|mask| (mask.width(), mask.height()))];
+    for other in others.into_iter().flatten() {
+        ensure!(
+            other == size,
+            "cannot write {}: {other:?} pixels over an image of {size:?}",
+            path.display()
+        );
+    }
+    let mut pixels = blend(image, map, range);
+    if let Some(regions) = regions {
+        outline(&mut pixels, regions);
+    }
+    write_png(path, size.0, size.1, pixels.as_flattened(), ExtendedColorType::Rgb8)
+}
+
+fn blend(image: &Image, map: &Image, range: ScoreRange) -> Vec<[u8; 3]> {
+    let pixels = image.data().iter().zip(map.data());
+    pixels
+        .map(|(&grey, &score)| blend_pixel(f32::from(to_byte(grey)), range.position(score)))
+        .collect()
+}
+
+fn blend_pixel(grey: f32, position: f32) -> [u8; 3] {
+    let opacity = OPACITY * position;
+    inferno(position).map(|heat| (grey + (heat - grey) * opacity + 0.5) as u8)
+}
+
+/// Marks the pixels of `regions` that have a neighbour outside.
+fn outline(pixels: &mut [[u8; 3]], regions: &Mask) {
+    let (width, height) = (regions.width(), regions.height());
+    let inside = |x: usize, y: usize| x < width && y < height && regions.get(x, y);
+    for y in 0..height {
+        for x in 0..width {
+            // Below 0 wraps around to far outside.
+            let neighbours =
+                [(x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)];
+            if inside(x, y) && !neighbours.iter().all(|&(x, y)| inside(x, y)) {
+                pixels[y * width + x] = OUTLINE;
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Synthetic images of fabric and fibres, good and defective, with exact masks.
+//!
+//! They stand in for the data sets of the paper where those are not at hand, in the same sizes and counts. The same
+//! seed gives the same pixels on every machine and with any number of threads: randomness comes from ChaCha8, seeded
+//! anew for each image, and pixels are computed by IEEE 754 additions, multiplications, divisions and square roots only.
+
+mod camera;
+mod dice;
+mod fibres;
+mod noise;
+mod scene;
+mod set;
+mod shape;
+mod weave;
+
+use inspect::{Image, Mask};
+use serde::{Deserialize, Serialize};
+
+use dice::Dice;
+use scene::Scene;
+
+pub use set::{Spec, generate};
+
+/// Changes whenever the same seed gives other pixels than before.
+pub const GENERATOR_VERSION: u32 = 1;
+
+/// What is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SyntheticKind {
+    /// A plain weave, in the place of woven texture 1.
+    Plain,
+    /// A twill weave, in the place of woven texture 2.
+    Twill,
+    /// Nanofibres, in the place of NanoTWICE.
+    Fibres,
+}
+
+/// The type of a synthetic defect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DefectKind {
+    /// Fabric: a gaping slit.
+    Cut,
+    /// Fabric: yarns in disorder.
+    Roughened,
+    /// Fabric: paste, or a foreign fibre.
+    Contamination,
+    /// Fabric: a yarn is missing on a part of its length.
+    MissingYarn,
+    /// Fibres: drops of polymer along fibres.
+    Bead,
+    /// Fibres: a membrane between fibres.
+    Film,
+    /// Fibres: a heap of grains.
+    Clump,
+}
+
+/// The size of an image in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+/// A defective image and its ground truth.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rendering {
+    /// The image, in [0, 1].
+    pub image: Image,
+    /// Where the defect changed it. All other pixels are those of the image without the defect.
+    pub mask: Mask,
+    /// The type of the defect.
+    pub defect: DefectKind,
+}
+
+/// The good image number `index`, in [0, 1].
+pub fn render_good(kind: SyntheticKind, seed: u64, index: usize, size: Size) -> Image {
+    let source = Source { kind, seed, split: Split::Good, index };
+    Scene::draw(&source, size).good(&source, size)
+}
+
+/// The defective image number `index`; the types of defects take turns.
+pub fn render_defective(kind: SyntheticKind, seed: u64, index: usize, size: Size) -> Rendering {
+    let source = Source { kind, seed, split: Split::Defective, index };
+    Scene::draw(&source, size).defective(&source, size)
+}
+
+impl Size {
+    /// The smaller of width and height.
+    fn shorter_side(self) -> f32 {
+        self.width.min(self.height) as f32
+    }
+}
+
+/// What names an image, and so seeds its random numbers.
+struct Source {
+    kind: SyntheticKind,
+    seed: u64,
+    split: Split,
+    index: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Split {
+    Good,
+    Defective,
+}
+
+/// What random numbers are drawn for: drawing more for one leaves the others as they were.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Scene,
+    Camera,
+    Flaw,
+    Noise,
+}
+
+impl Source {
+    fn dice(&self, purpose: Purpose) -> Dice {
+        Dice::new(
+            [self.seed, self.kind as u64, self.split as u64, self.index as u64],
+            purpose as u64,
+        )
+    }
+}
