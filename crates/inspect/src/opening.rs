@@ -8,7 +8,7 @@ use crate::{Disk, Plane};
 /// Opens a map or a mask with a disk: bright structures into which the disk does not fit are removed.
 ///
 /// Every pixel becomes the largest value at which some translate of the disk that covers the pixel fits under the
-/// map. The result is never above the input, and opening it again changes nothing. A diameter of 4 removes the 1×4
+/// map. The result is never above the input, and opening it again changes nothing. A diameter of 4 removes the thin
 /// line and keeps the disk:
 ///
 /// ```
@@ -39,12 +39,14 @@ use crate::{Disk, Plane};
 /// exact ROC of the post-processed masks at all thresholds.
 ///
 /// # Border
-/// Pixels outside the plane are ignored, as in OpenCV's default and scikit-image's `mode="ignore"`: they neither
-/// hinder the disk nor support it. The disk may hang over the border as long as its centre pixel stays inside,
-/// so a structure cut by the border needs to hold only the part of the disk inside. For even diameters the centre
-/// pixel is the one right of and below the centre (OpenCV's default anchor; scikit-image takes the other), hence the
-/// disk may hang over the left and upper border by a pixel more than over the others. Away from the border the choice has no effect: the
-/// dilation uses the reflected disk and undoes the shift.
+/// Pixels outside the plane are ignored, as by default in OpenCV and with `mode="ignore"` in scikit-image: they
+/// neither hinder the disk nor support it. The disk may hang over the border as long as its centre pixel stays
+/// inside, so a structure cut by the border needs to hold only the part of the disk inside.
+///
+/// For even diameters the centre pixel is the one right of and below the centre (OpenCV's default anchor;
+/// scikit-image takes the other), hence the disk may hang over the left and upper border by a pixel more than over the
+/// others. Away from the border the choice has no effect: the dilation uses the reflected disk and undoes the
+/// shift.
 ///
 /// The time per pixel grows with the diameter, the memory does not. NaN has no order; the result is then unspecified.
 pub fn open<T: Copy + PartialOrd + Send + Sync>(plane: &Plane<T>, disk: Disk) -> Plane<T> {

@@ -16,9 +16,9 @@ pub enum ThresholdRule {
     /// The largest good score: no pixel of the good images is flagged.
     // The braces make serde refuse superfluous keys, which it would ignore beside a unit variant.
     Max {},
-    /// The smallest good score that at least a fraction `q` of the good scores do not exceed (the inverse of
-    /// the empirical distribution function, no interpolation): at most a fraction `1 - q` of the pixels of
-    /// the good images is flagged, and `q = 1` is `Max`.
+    /// The `⌈q·n⌉`-th smallest of the n good scores (the inverse of the empirical distribution function, no
+    /// interpolation): at most a fraction `1 - q` of the pixels of the good images is flagged, and `q = 1` is
+    /// `Max`.
     Quantile {
         /// The fraction, above 0 and at most 1.
         q: f64,
@@ -60,21 +60,15 @@ pub enum ThresholdRule {
 /// is out of range, or `max_area` is so large that every threshold would satisfy it.
 pub fn threshold(good: &[Image], rule: &ThresholdRule) -> Result<f32, Error> {
     check_rule(rule)?;
-    if let ThresholdRule::Manual { threshold } = *rule {
-        return Ok(threshold as f32);
-    }
-    for map in good {
-        check_finite("the score map of a good image", map.data())?;
-    }
-    if good.iter().all(|map| map.data().is_empty()) {
-        return Err(Error::NoScores);
+    if !matches!(rule, ThresholdRule::Manual { .. }) {
+        check_scores(good)?;
     }
     let statistic = match *rule {
+        ThresholdRule::Manual { threshold } => return Ok(threshold as f32),
         ThresholdRule::Max {} => scores(good).fold(f32::NEG_INFINITY, f32::max),
         ThresholdRule::Quantile { q } => quantile(good, q),
         ThresholdRule::MeanSigma { k } => mean_plus_sigma(good, k) as f32,
         ThresholdRule::LargestRegion { max_area } => score_of_too_large_region(good, max_area)?,
-        ThresholdRule::Manual { threshold } => return Ok(threshold as f32),
     };
     let threshold = statistic.next_up();
     if threshold.is_finite() { Ok(threshold) } else { Err(Error::ThresholdRange { statistic }) }
@@ -95,6 +89,13 @@ fn check_rule(rule: &ThresholdRule) -> Result<(), Error> {
         }
     };
     if valid { Ok(()) } else { Err(Error::RuleParameter { name, expected, got: value }) }
+}
+
+fn check_scores(good: &[Image]) -> Result<(), Error> {
+    for map in good {
+        check_finite("the score map of a good image", map.data())?;
+    }
+    if good.iter().all(|map| map.data().is_empty()) { Err(Error::NoScores) } else { Ok(()) }
 }
 
 fn scores(maps: &[Image]) -> impl Iterator<Item = f32> {
