@@ -1,0 +1,220 @@
+//! The command line as it is typed.
+
+use crate::config::{ConstantsConfig, Method};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Finds defects on textured surfaces without ever having seen one.
+///
+/// An autoencoder learns to reconstruct defect-free patches; where it fails to reconstruct an image, there is a defect.
+///
+/// Exit codes: 0 done; 1 a defect was found (`predict --exit-code`); 2 an error; 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Example:\n  bench-cli demo\n  bench-cli train --data DIR --out MODEL\n  \
+    bench-cli evaluate MODEL --data DIR --out RESULTS\n  bench-cli predict MODEL image.png --out RESULTS")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Options of every subcommand.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// Write JSON Lines to standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say nothing on standard error but warnings and errors.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Number of threads; all processors by default. Results do not depend on it.
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Where to compute: `cpu`.
+    #[arg(long, global = true, value_name = "DEVICE", default_value = "cpu")]
+    pub device: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Demo(DemoArgs),
+    Train(TrainArgs),
+    Calibrate(CalibrateArgs),
+    Evaluate(EvaluateArgs),
+    Predict(PredictArgs),
+    Ssim(SsimArgs),
+    Synthesize(SynthesizeArgs),
+    Info(InfoArgs),
+}
+
+/// Where a configuration comes from.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ConfigArgs {
+    /// Configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Set a key of the configuration, for example `--set training.batch_size=32`.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+}
+
+/// Show what it does on synthetic fabric: make images, train, evaluate, draw.
+///
+/// All images are synthetic: computed, not photographed.
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Folder for images, models, tables and figures.
+    #[arg(long, default_value = "demo-output")]
+    pub out: PathBuf,
+    /// Patches that each of the two models is trained on.
+    #[arg(long, value_name = "N", default_value_t = 12_000)]
+    pub patches: u64,
+    /// Seed of the images and of the training.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// Train a model on good images, and calibrate it.
+///
+/// The data set is a folder in the layout of MVTec AD, of the woven textures or of NanoTWICE, or one with nothing but good
+/// images.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  bench-cli train --data carpet --method ssim --out model \
+    --set data.size=[256,256]\n  bench-cli train --out model --resume")]
+pub struct TrainArgs {
+    /// Folder of the data set.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Method.
+    #[arg(long, value_enum)]
+    pub method: Option<Method>,
+    /// Folder of the model.
+    #[arg(long, value_name = "MODEL")]
+    pub out: PathBuf,
+    /// Patches to train on; the paper's schedule is 2000000.
+    #[arg(long, value_name = "N")]
+    pub patches: Option<u64>,
+    /// Seed of the initial weights and of the patches.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Go on where an interrupted training stopped, with the configuration of the model's folder.
+    #[arg(long, conflicts_with_all = ["method", "config", "seed", "overwrite"])]
+    pub resume: bool,
+    /// Replace the model that is in the folder.
+    #[arg(long)]
+    pub overwrite: bool,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// Choose the threshold of a trained model anew, from good images.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  bench-cli calibrate model --data good-images \
+    --set 'calibration.threshold={ rule = \"quantile\", q = 0.999 }'")]
+pub struct CalibrateArgs {
+    /// Folder of the model.
+    pub model: PathBuf,
+    /// Folder of a data set, whose good training images are used, or a folder of good images; by default those that
+    /// the training held out.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Set a key of the table `calibration`.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+}
+
+/// Measure a model on a data set with ground truth.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  bench-cli evaluate model --data carpet --out results --json")]
+pub struct EvaluateArgs {
+    /// Folder of the model.
+    pub model: PathBuf,
+    /// Folder of the data set; by default the one trained on.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Folder for tables, plots and figures.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Also write the anomaly maps as float TIFF, `maps/<category>/test/<defect>/<id>.tiff`, as MVTec's evaluation reads
+    /// them.
+    #[arg(long)]
+    pub maps: bool,
+    /// Set a key of the tables `data` and `inspection`, for example `--set inspection.stride=64`.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+}
+
+/// Find defects in images.
+///
+/// For each image: float map, mask, overlay; for all: `regions.csv`, `predictions.jsonl`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  bench-cli predict model line-3/*.png --out results --exit-code")]
+pub struct PredictArgs {
+    /// Folder of the model.
+    pub model: PathBuf,
+    /// Image files, folders or patterns.
+    #[arg(required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// Folder for the results.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Threshold instead of the model's own.
+    #[arg(long)]
+    pub threshold: Option<f32>,
+    /// Exit with 1 if a defect was found.
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// Compare two images by their structural similarity.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  bench-cli ssim a.png b.png --window gaussian:11:1.5 --constants squared --json")]
+pub struct SsimArgs {
+    /// First image.
+    pub a: PathBuf,
+    /// Second image, of the same size.
+    pub b: PathBuf,
+    /// `uniform:SIZE` or `gaussian:SIZE:SIGMA`.
+    #[arg(long, default_value = "uniform:11")]
+    pub window: String,
+    /// `paper` (0.01, 0.03), `squared` (0.01², 0.03²) or `C1,C2`, for intensities in [0, 1].
+    #[arg(long, default_value = "squared")]
+    pub constants: ConstantsConfig,
+    /// `valid`: only windows inside the image; `reflect`: maps of the image's size, edge pixels repeated.
+    #[arg(long, default_value = "reflect")]
+    pub border: String,
+    /// Folder for `ssim.tiff`, `luminance.tiff`, `contrast.tiff` and `structure.tiff` (32-bit float).
+    #[arg(long, value_name = "DIR")]
+    pub maps: Option<PathBuf>,
+}
+
+/// Make a synthetic data set with the sizes and counts of one of the paper's.
+///
+/// All images are synthetic: computed, not photographed.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  bench-cli synthesize plain --out fabric --seed 1")]
+pub struct SynthesizeArgs {
+    /// `plain` (weave), `twill` or `fibres`.
+    #[arg(value_enum)]
+    pub kind: crate::synthetic::SyntheticKind,
+    /// Folder for the data set.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Seed.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Number of good images instead of the paper's.
+    #[arg(long, value_name = "N")]
+    pub good: Option<usize>,
+    /// Number of defective images instead of the paper's.
+    #[arg(long, value_name = "N")]
+    pub defective: Option<usize>,
+}
+
+/// Say what a model's folder holds.
+#[derive(Args, Debug)]
+pub struct InfoArgs {
+    /// Folder of the model.
+    pub model: PathBuf,
+}

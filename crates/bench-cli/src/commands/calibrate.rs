@@ -1,0 +1,73 @@
+//! `bench-cli calibrate`
+
+use super::Context;
+use super::train::split_images;
+use crate::args::CalibrateArgs;
+use crate::config::Config;
+use crate::data::{Dataset, fingerprint};
+use crate::io::read_image;
+use crate::model_folder::{Calibration, ModelFolder};
+use crate::pipeline::Inspector;
+use anyhow::{Context as _, Result};
+use std::path::PathBuf;
+
+/// Chooses the threshold of a trained model anew.
+///
+/// # Errors
+/// If the model or the images cannot be read.
+pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
+    let folder = ModelFolder::open(&args.model)?;
+    let config = folder.config()?.with_settings_of(&["calibration"], &args.settings)?;
+    let (images, held_out) = match &args.data {
+        Some(data) => (Dataset::open(data, config.data.layout)?.train, false),
+        None => {
+            let (train, held_out) = split_images(&config)?;
+            if held_out.is_empty() { (train, false) } else { (held_out, true) }
+        }
+    };
+    let calibration = run(context, &folder, &config, &images, held_out)?;
+    folder.write_config(&config)?;
+    context.reporter.text(&format!(
+        "threshold {:.6} from {} good images",
+        calibration.threshold, calibration.images
+    ))?;
+    context.reporter.record(&calibration)
+}
+
+/// Inspects good images and derives the threshold from their scores.
+///
+/// # Errors
+/// If an image cannot be read or inspected, or the rule does not give a threshold.
+pub fn run(
+    context: &Context,
+    folder: &ModelFolder,
+    config: &Config,
+    images: &[PathBuf],
+    held_out: bool,
+) -> Result<Calibration> {
+    let inspector = Inspector::new(folder.model(config, &context.device)?, config)?;
+    if !held_out {
+        context.reporter.note(
+            "calibrating on images that may have been trained on: the threshold may be too low for new ones",
+        );
+    }
+    let bar = context.reporter.bar(images.len() as u64, "calibrating {wide_bar} {pos}/{len} images");
+    let mut maps = Vec::with_capacity(images.len());
+    for path in images {
+        let inspected = inspector.inspect(&read_image(path)?);
+        maps.push(inspected.with_context(|| path.display().to_string())?.anomaly_map);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let scores = maps.iter().flat_map(|map| map.data());
+    let calibration = Calibration {
+        threshold: inspect::threshold(&maps, &config.calibration.threshold)?,
+        rule: config.calibration.threshold,
+        good_max: scores.copied().fold(f32::MIN, f32::max),
+        images: images.len(),
+        held_out,
+        data_sha256: fingerprint(images)?,
+    };
+    folder.write_calibration(&calibration)?;
+    Ok(calibration)
+}

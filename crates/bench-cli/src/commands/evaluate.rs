@@ -1,0 +1,185 @@
+//! `bench-cli evaluate`
+
+use super::Context;
+use crate::args::EvaluateArgs;
+use crate::config::Method;
+use crate::data::Dataset;
+use crate::evaluation::{self, Curves, Evaluation, Metrics};
+use crate::io::{Cell, ScoreRange, write_atomic, write_figure, write_float_tiff};
+use crate::model_folder::{ModelFolder, write_json};
+use crate::pipeline::Inspector;
+use crate::synthetic::is_synthetic;
+use anyhow::{Result, bail};
+use metrics::plot::{Figure, HistogramStyle, Scale, plot_histogram, plot_pr, plot_pro, plot_roc};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What `metrics.json` holds beside the numbers.
+#[derive(Serialize)]
+struct Report {
+    data: PathBuf,
+    /// Whether the images are computed; numbers on them say nothing of real ones.
+    synthetic: bool,
+    method: Method,
+    patches: u64,
+    training_seconds: f64,
+    seconds: f64,
+    #[serde(flatten)]
+    metrics: Metrics,
+}
+
+/// Measures a model on a data set with ground truth.
+///
+/// # Errors
+/// If the model or the data set cannot be read, or the results cannot be written.
+pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
+    let folder = ModelFolder::open(&args.model)?;
+    let config = folder.config()?.with_settings_of(&["data", "inspection"], &args.settings)?;
+    let Some(root) = args.data.clone().or_else(|| config.data.root.clone()) else {
+        bail!("which images? --data DIR names the folder of the data set");
+    };
+    let layout = if args.data.is_some() { None } else { config.data.layout };
+    let dataset = Dataset::open(&root, layout)?;
+    let threshold = folder.calibration()?.threshold;
+    let record = folder.record()?;
+    let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
+
+    let start = Instant::now();
+    let evaluation = evaluation::evaluate(context.reporter, &inspector, &dataset, threshold)?;
+    let seconds = start.elapsed().as_secs_f64();
+    let (metrics, curves) = evaluation.measure()?;
+    let report = Report {
+        synthetic: is_synthetic(&root),
+        method: config.method,
+        patches: record.patches,
+        training_seconds: record.seconds,
+        seconds,
+        metrics,
+        data: root,
+    };
+    let name = category(&dataset);
+    write_json(&args.out.join("metrics.json"), &report)?;
+    write_rows(&args.out.join("images.csv"), &evaluation.rows()?)?;
+    draw(&args.out, &title(&name, report.synthetic), &evaluation, &curves)?;
+    if args.maps {
+        write_maps(&args.out.join("maps").join(&name), &inspector, &evaluation)?;
+    }
+    context.reporter.text(&table(&report, &title(&name, report.synthetic)))?;
+    context.reporter.record(&report)
+}
+
+/// The data set's name: its folder's.
+fn category(dataset: &Dataset) -> String {
+    let root = dataset.root.canonicalize().unwrap_or_else(|_| dataset.root.clone());
+    root.file_name().map_or("images".into(), |name| name.to_string_lossy().into_owned())
+}
+
+fn title(name: &str, synthetic: bool) -> String {
+    if synthetic { format!("{name} (synthetic)") } else { name.to_owned() }
+}
+
+fn table(report: &Report, title: &str) -> String {
+    let Metrics { at_threshold, .. } = &report.metrics;
+    let rows = [
+        ("pixel ROC-AUC", Some(report.metrics.pixel_au_roc)),
+        ("pixel ROC-AUC before opening", Some(report.metrics.pixel_au_roc_raw)),
+        ("pixel average precision", Some(report.metrics.pixel_average_precision)),
+        ("largest pixel F1", Some(report.metrics.pixel_f1_max)),
+        ("AU-PRO to 0.3", Some(report.metrics.au_pro)),
+        ("image ROC-AUC", report.metrics.image_au_roc),
+        ("precision at the threshold", at_threshold.precision),
+        ("recall at the threshold", at_threshold.recall),
+        ("IoU at the threshold", at_threshold.iou),
+    ];
+    let value = |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.3}"));
+    let lines: Vec<String> =
+        rows.iter().map(|&(name, number)| format!("{name:<30} {}", value(number))).collect();
+    format!(
+        "{title}: {} images, {} with defects\n{}\n{:<30} {}/{}",
+        report.metrics.images,
+        report.metrics.defective_images,
+        lines.join("\n"),
+        "defects found",
+        at_threshold.regions_found,
+        at_threshold.regions
+    )
+}
+
+fn write_rows(path: &Path, rows: &[impl Serialize]) -> Result<()> {
+    write_atomic(path, |file| {
+        let mut writer = csv::Writer::from_writer(file);
+        for row in rows {
+            writer.serialize(row)?;
+        }
+        Ok(writer.flush()?)
+    })
+}
+
+fn draw(out: &Path, title: &str, evaluation: &Evaluation, curves: &Curves) -> Result<()> {
+    for extension in ["png", "svg"] {
+        let path = |name: &str| out.join(format!("{name}.{extension}"));
+        let roc = [("after opening", &curves.roc), ("before opening", &curves.roc_raw)];
+        plot_roc(path("roc"), &Figure::new(&format!("{title}: pixel ROC")), &roc)?;
+        let pr = [("after opening", &curves.precision_recall)];
+        plot_pr(path("pr"), &Figure::new(&format!("{title}: precision and recall")), &pr)?;
+        let pro = [("after opening", &curves.pro)];
+        let limit = metrics::AU_PRO_LIMIT;
+        plot_pro(path("pro"), &Figure::new(&format!("{title}: per-region overlap")), &pro, limit)?;
+    }
+    draw_histogram(&out.join("histogram.png"), title, evaluation)?;
+    draw_figure(&out.join("figure.png"), evaluation)
+}
+
+/// Scores of good and defective pixels.
+fn draw_histogram(path: &Path, title: &str, evaluation: &Evaluation) -> Result<()> {
+    let (mut good, mut defective) = (Vec::new(), Vec::new());
+    for inspection in &evaluation.inspections {
+        let pixels = inspection.anomaly_map.data().iter().zip(inspection.mask.data());
+        for (&score, &is_defective) in pixels {
+            if is_defective { &mut defective } else { &mut good }.push(score);
+        }
+    }
+    let threshold = Some(evaluation.threshold);
+    let style = HistogramStyle { scale: Scale::Logarithmic, threshold, ..Default::default() };
+    let lists = [("good pixels", good.as_slice()), ("defective pixels", defective.as_slice())];
+    plot_histogram(path, &Figure::new(&format!("{title}: scores")), &lists, &style)?;
+    Ok(())
+}
+
+/// Rows of image, reconstruction, residual map, flagged pixels and ground truth.
+fn draw_figure(path: &Path, evaluation: &Evaluation) -> Result<()> {
+    let range = score_range(evaluation.threshold);
+    let shown = || evaluation.inspections.iter().filter_map(|i| Some((i, i.shown.as_ref()?)));
+    let flagged: Vec<_> = shown()
+        .map(|(inspection, _)| inspect::threshold_mask(&inspection.anomaly_map, evaluation.threshold))
+        .collect();
+    let rows: Vec<Vec<Cell<'_>>> = shown()
+        .zip(&flagged)
+        .map(|((inspection, shown), flagged)| {
+            vec![
+                Cell::Grey(&shown.image),
+                Cell::Grey(&shown.reconstruction),
+                Cell::Heat(&inspection.residual, range),
+                Cell::Mask(flagged),
+                Cell::Mask(&inspection.mask),
+            ]
+        })
+        .collect();
+    write_figure(path, &rows)
+}
+
+/// The scores that colours stand for: the same in all images of a model, and dark well below the threshold, so that a clean
+/// image does not glow.
+pub fn score_range(threshold: f32) -> ScoreRange {
+    ScoreRange { low: 0.5 * threshold, high: 2.0 * threshold }
+}
+
+fn write_maps(folder: &Path, inspector: &Inspector, evaluation: &Evaluation) -> Result<()> {
+    for inspection in &evaluation.inspections {
+        let sample = &inspection.sample;
+        let path = folder.join("test").join(&sample.defect).join(format!("{}.tiff", sample.id));
+        write_float_tiff(&path, &inspector.uncrop(&inspection.anomaly_map))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! `bench-cli info`
+
+use super::Context;
+use crate::args::InfoArgs;
+use crate::config::Config;
+use crate::model_folder::{Calibration, ModelFolder, TrainingRecord};
+use anyhow::Result;
+use serde::Serialize;
+
+/// All that a model's folder says.
+#[derive(Serialize)]
+struct Info {
+    parameters: usize,
+    config: Config,
+    training: TrainingRecord,
+    /// Absent if the model is not calibrated.
+    calibration: Option<Calibration>,
+}
+
+/// Says what a model's folder holds.
+///
+/// # Errors
+/// If a file of the model cannot be read or understood.
+pub fn info(context: &Context, args: &InfoArgs) -> Result<()> {
+    let folder = ModelFolder::open(&args.model)?;
+    let config = folder.config()?;
+    // Read the weights too: a folder that cannot be used should not look as if it could.
+    let model = folder.model(&config, &context.device)?;
+    let info = Info {
+        parameters: model.architecture().parameter_count(),
+        training: folder.record()?,
+        calibration: folder.calibration().ok(),
+        config,
+    };
+    context.reporter.text(&text(&info)?)?;
+    context.reporter.record(&info)
+}
+
+fn text(info: &Info) -> Result<String> {
+    let TrainingRecord { patches, seconds, loss, collapsed, images, .. } = &info.training;
+    let state = if *collapsed { ", collapsed to constant grey" } else { "" };
+    let calibration = match &info.calibration {
+        Some(Calibration { threshold, images, held_out, .. }) => {
+            let source = if *held_out { "held-out" } else { "training" };
+            format!("threshold {threshold:.6} from {images} {source} images")
+        }
+        None => "not calibrated".to_owned(),
+    };
+    Ok(format!(
+        "{} parameters, trained on {patches} patches of {images} images in {seconds:.0} s, loss {loss:.4}{state}\n\
+         {calibration}\n\n{}",
+        info.parameters,
+        info.config.to_toml()?.trim_end()
+    ))
+}

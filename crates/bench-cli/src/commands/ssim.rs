@@ -1,0 +1,78 @@
+//! `bench-cli ssim`
+
+use super::Context;
+use crate::args::SsimArgs;
+use crate::io::{read_image, write_float_tiff};
+use anyhow::{Context as _, Result, bail};
+use inspect::Image;
+use serde::Serialize;
+use ssim::{Border, Components, Constants, Params, Window};
+
+/// Means over the maps, and how they were computed.
+#[derive(Serialize)]
+struct Report {
+    ssim: f64,
+    luminance: f64,
+    contrast: f64,
+    structure: f64,
+    window: String,
+    border: String,
+    c1: f64,
+    c2: f64,
+    width: usize,
+    height: usize,
+}
+
+/// Compares two images.
+///
+/// # Errors
+/// If an image cannot be read, their sizes differ or the window does not fit them.
+pub fn ssim(context: &Context, args: &SsimArgs) -> Result<()> {
+    let window: Window = args.window.parse().context("--window")?;
+    let border: Border = args.border.parse().context("--border")?;
+    let constants = Constants::from(args.constants);
+    let (a, b) = (read_image(&args.a)?, read_image(&args.b)?);
+    let (width, height) = (a.width(), a.height());
+    if (width, height) != (b.width(), b.height()) {
+        bail!(
+            "{} has {width}x{height} pixels, but {} has {}x{}",
+            args.a.display(),
+            args.b.display(),
+            b.width(),
+            b.height()
+        );
+    }
+    let params = Params::new(window, border, constants);
+    let maps = ssim::maps(a.data(), b.data(), width, height, &params, Components::ALL)?;
+    let named = [
+        ("ssim", maps.ssim),
+        ("luminance", maps.luminance),
+        ("contrast", maps.contrast),
+        ("structure", maps.structure),
+    ];
+    let mut means = [0.0; 4];
+    for (mean, (name, values)) in means.iter_mut().zip(named) {
+        let map = Image::new(maps.width, maps.height, values.unwrap_or_default())?;
+        let sum: f64 = map.data().iter().copied().map(f64::from).sum();
+        *mean = sum / map.data().len() as f64;
+        if let Some(folder) = &args.maps {
+            write_float_tiff(&folder.join(format!("{name}.tiff")), &map)?;
+        }
+    }
+    let [ssim, luminance, contrast, structure] = means;
+    context.reporter.text(&format!(
+        "SSIM {ssim:.6} (luminance {luminance:.6}, contrast {contrast:.6}, structure {structure:.6})"
+    ))?;
+    context.reporter.record(&Report {
+        ssim,
+        luminance,
+        contrast,
+        structure,
+        window: window.to_string(),
+        border: border.to_string(),
+        c1: constants.c1,
+        c2: constants.c2,
+        width: maps.width,
+        height: maps.height,
+    })
+}

@@ -1,0 +1,258 @@
+//! `bench-cli train`
+
+use super::Context;
+use crate::args::TrainArgs;
+use crate::config::Config;
+use crate::data::{Dataset, fingerprint};
+use crate::interrupt::{self, Interrupted};
+use crate::io::read_image;
+use crate::model_folder::{LogEntry, ModelFolder, TrainingRecord};
+use crate::pipeline::prepare;
+use anyhow::{Context as _, Result, bail};
+use indicatif::ProgressBar;
+use models::{EpochReport, StepReport, Trainer, TrainingImage};
+use rayon::prelude::*;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How often a checkpoint is written, at most: a crash costs no more than this.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// A training run, checked.
+struct Plan {
+    folder: ModelFolder,
+    config: Config,
+    /// Good images, split into those to train on and those held out.
+    train: Vec<PathBuf>,
+    held_out: Vec<PathBuf>,
+    resume: bool,
+}
+
+/// The last line of the output.
+#[derive(Serialize)]
+struct Summary {
+    model: PathBuf,
+    patches: u64,
+    seconds: f64,
+    loss: f64,
+    collapsed: bool,
+    threshold: f32,
+}
+
+/// Trains a model and calibrates it.
+///
+/// # Errors
+/// If the arguments, the images or the folder do not allow it, or the loss diverges.
+pub fn train(context: &Context, args: &TrainArgs) -> Result<()> {
+    let plan = plan(args)?;
+    let record = run(context, &plan)?;
+    let images = if plan.held_out.is_empty() { &plan.train } else { &plan.held_out };
+    let held_out = !plan.held_out.is_empty();
+    let calibration =
+        super::calibrate::run(context, &plan.folder, &plan.config, images, held_out)?;
+    let TrainingRecord { patches, seconds, loss, collapsed, .. } = record;
+    let threshold = calibration.threshold;
+    let model = plan.folder.path().to_path_buf();
+    context.reporter.text(&format!(
+        "trained on {patches} patches in {seconds:.0} s, loss {loss:.4}, threshold {threshold:.4}: {}",
+        model.display()
+    ))?;
+    context.reporter.record(&Summary { model, patches, seconds, loss, collapsed, threshold })
+}
+
+fn plan(args: &TrainArgs) -> Result<Plan> {
+    let folder = ModelFolder::new(&args.out);
+    let mut config = if args.resume {
+        folder.config().context("--resume needs the folder of an interrupted training")?
+    } else {
+        if folder.is_occupied() && !args.overwrite {
+            bail!(
+                "{}: there is a model already; --resume goes on with it, --overwrite replaces it",
+                args.out.display()
+            );
+        }
+        Config::load(args.config.config.as_deref(), &args.config.settings)?
+    };
+    if args.resume && !args.config.settings.is_empty() {
+        bail!("--set cannot change a training that is resumed");
+    }
+    config.method = args.method.unwrap_or(config.method);
+    config.training.patches = args.patches.unwrap_or(config.training.patches);
+    config.training.seed = args.seed.unwrap_or(config.training.seed);
+    config.data.root = args.data.clone().or(config.data.root);
+    config.validate()?;
+    let (train, held_out) = split_images(&config)?;
+    Ok(Plan { folder, config, train, held_out, resume: args.resume })
+}
+
+/// The good images of the data set, split into those to train on and those held out: evenly spaced ones, so that a slow
+/// drift of the camera is in both.
+pub fn split_images(config: &Config) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let Some(root) = &config.data.root else {
+        bail!("which images? --data DIR names the folder of the data set");
+    };
+    let images = Dataset::open(root, config.data.layout)?.train;
+    let held_out = (images.len() as f64 * config.data.held_out) as usize;
+    let is_held_out = |i: usize| (i + 1) * held_out / images.len() != i * held_out / images.len();
+    let (held_out, train): (Vec<_>, Vec<_>) =
+        images.iter().cloned().enumerate().partition(|&(i, _)| is_held_out(i));
+    let paths = |images: Vec<(usize, PathBuf)>| images.into_iter().map(|(_, path)| path).collect();
+    Ok((paths(train), paths(held_out)))
+}
+
+fn run(context: &Context, plan: &Plan) -> Result<TrainingRecord> {
+    let reporter = context.reporter;
+    let mut run = Run::start(context, plan)?;
+    let bar = reporter.bar(
+        plan.config.training.patches,
+        "{elapsed_precise} {wide_bar} {pos}/{len} patches, {per_sec}, {eta} left, {msg}",
+    );
+    bar.set_position(run.trainer.patches());
+    bar.reset_eta();
+    while !run.trainer.is_done() {
+        let step = run.trainer.step()?;
+        show(&bar, &step);
+        if let Some(epoch) = step.epoch {
+            let entry = run.log_epoch(&epoch);
+            reporter.record(&entry)?;
+            if epoch.collapsed() {
+                bar.suspend(|| reporter.warn(&collapse_warning(&epoch)));
+            }
+        }
+        if interrupt::came() {
+            run.save()?;
+            bar.abandon();
+            let patches = run.trainer.patches();
+            let folder = plan.folder.path().display();
+            let last_words = format!(
+                "interrupted after {patches} patches; `bench-cli train --out {folder} --resume` goes on"
+            );
+            return Err(Interrupted(last_words).into());
+        }
+        if run.saved.elapsed() >= CHECKPOINT_INTERVAL {
+            run.save()?;
+        }
+    }
+    bar.finish_and_clear();
+    run.finish()
+}
+
+fn show(bar: &ProgressBar, step: &StepReport) {
+    bar.set_position(step.patches);
+    bar.set_message(format!("loss {:.4}", step.loss));
+}
+
+fn collapse_warning(epoch: &EpochReport) -> String {
+    format!(
+        "epoch {}: the reconstructions are constant grey (contrast {:.4} of the images'). Training seldom recovers from \
+         this: try another --seed, squared SSIM constants (--set ssim.constants=squared) or a smaller \
+         optimiser.learning_rate",
+        epoch.epoch, epoch.contrast
+    )
+}
+
+/// A training in progress and what it leaves in its folder.
+struct Run<'a> {
+    plan: &'a Plan,
+    trainer: Trainer,
+    log: Vec<LogEntry>,
+    data_sha256: String,
+    /// Duration of earlier parts of the training, and the start of this one with the patches seen until then.
+    seconds_before: f64,
+    patches_before: u64,
+    started: Instant,
+    saved: Instant,
+}
+
+impl<'a> Run<'a> {
+    fn start(context: &Context, plan: &'a Plan) -> Result<Self> {
+        let config = plan.config.training()?;
+        let images = read_images(plan)?;
+        let (trainer, log) = if plan.resume {
+            let checkpoint = plan.folder.checkpoint()?;
+            let trainer = Trainer::resume(&checkpoint, config, images, &context.device)
+                .with_context(|| plan.folder.checkpoint_name())?;
+            // The log may be ahead of the checkpoint that the run goes on from.
+            let mut log = plan.folder.log()?;
+            log.retain(|entry| entry.patches <= trainer.patches());
+            (trainer, log)
+        } else {
+            (Trainer::new(config, images, &context.device)?, Vec::new())
+        };
+        plan.folder.write_config(&plan.config)?;
+        let now = Instant::now();
+        Ok(Self {
+            plan,
+            seconds_before: log.last().map_or(0.0, |entry| entry.seconds),
+            patches_before: trainer.patches(),
+            trainer,
+            log,
+            data_sha256: fingerprint(&plan.train)?,
+            started: now,
+            saved: now,
+        })
+    }
+
+    fn seconds(&self) -> f64 {
+        self.seconds_before + self.started.elapsed().as_secs_f64()
+    }
+
+    fn log_epoch(&mut self, epoch: &EpochReport) -> LogEntry {
+        let seconds = self.seconds();
+        let trained = (epoch.patches - self.patches_before) as f64;
+        let entry = LogEntry {
+            epoch: epoch.epoch,
+            patches: epoch.patches,
+            loss: epoch.loss,
+            contrast: epoch.contrast,
+            seconds,
+            patches_per_second: trained / (seconds - self.seconds_before),
+        };
+        self.log.push(entry);
+        entry
+    }
+
+    /// Writes all that is needed to go on.
+    fn save(&mut self) -> Result<()> {
+        self.plan.folder.write_log(&self.log)?;
+        self.plan.folder.write_checkpoint(&self.trainer.checkpoint()?)?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<TrainingRecord> {
+        let last = self.log.last().context("a training that is over has seen an epoch")?;
+        let record = TrainingRecord {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            patches: self.trainer.patches(),
+            seconds: self.seconds(),
+            threads: rayon::current_num_threads(),
+            loss: last.loss,
+            collapsed: last.contrast < EpochReport::COLLAPSED_CONTRAST,
+            images: self.plan.train.len(),
+            data_sha256: std::mem::take(&mut self.data_sha256),
+        };
+        self.save()?;
+        self.plan.folder.write_model(self.trainer.model())?;
+        self.plan.folder.write_record(&record)?;
+        Ok(record)
+    }
+}
+
+fn read_images(plan: &Plan) -> Result<Vec<TrainingImage>> {
+    let patch = plan.config.model.patch_size;
+    let read = |path: &PathBuf| {
+        let image = prepare(&read_image(path)?, &plan.config)
+            .with_context(|| path.display().to_string())?;
+        let (width, height) = (image.width(), image.height());
+        if width < patch || height < patch {
+            bail!(
+                "{}: {width}x{height} pixels to train on, expected at least the patch size {patch}x{patch}",
+                path.display()
+            );
+        }
+        Ok(TrainingImage { width, height, pixels: image.into_data() })
+    };
+    plan.train.par_iter().map(read).collect()
+}

@@ -1,0 +1,244 @@
+//! Inspection of a whole test set, and what it amounts to.
+
+use crate::data::{Dataset, TestSample, crop};
+use crate::pipeline::Inspector;
+use crate::report::Reporter;
+use anyhow::{Context, Result, bail};
+use inspect::{Connectivity, Image, Mask, Plane, label, threshold_mask};
+use metrics::{
+    AU_PRO_LIMIT, Confusion, PrCurve, Points, ProCurve, RankedScores, RocCurve, ScoredImage,
+    image_score, pro_curve, roc_auc,
+};
+use serde::Serialize;
+
+/// Images that are kept whole for a figure.
+const SHOWN: usize = 4;
+
+/// A test image with its maps; all planes show the region of interest.
+pub struct Inspection {
+    pub sample: TestSample,
+    pub residual: Image,
+    pub anomaly_map: Image,
+    pub mask: Mask,
+    /// Image and reconstruction, for a few.
+    pub shown: Option<Shown>,
+}
+
+/// What a figure shows beside maps and mask.
+pub struct Shown {
+    pub image: Image,
+    pub reconstruction: Image,
+}
+
+/// The test set as a model sees it.
+pub struct Evaluation {
+    pub inspections: Vec<Inspection>,
+    pub threshold: f32,
+}
+
+/// The numbers of an evaluation. All pixels of the test set are pooled, as in the paper (section 4.2).
+#[derive(Clone, Debug, Serialize)]
+pub struct Metrics {
+    /// Area under the ROC curve of the opened anomaly maps.
+    pub pixel_au_roc: f64,
+    /// Area under the ROC curve of the residual maps before the opening.
+    pub pixel_au_roc_raw: f64,
+    pub pixel_average_precision: f64,
+    pub pixel_f1_max: f64,
+    /// The threshold of `pixel_f1_max`, chosen with the test labels in view.
+    pub pixel_f1_max_threshold: f32,
+    /// Area under the per-region-overlap curve up to a false-positive rate of 0.3, divided by it.
+    pub au_pro: f64,
+    /// Of the images' largest scores; absent unless there are good and defective images.
+    pub image_au_roc: Option<f64>,
+    /// The threshold calibrated on good images, and what it gives.
+    pub threshold: f32,
+    pub at_threshold: AtThreshold,
+    pub images: usize,
+    pub defective_images: usize,
+    pub pixels: u64,
+    pub defective_pixels: u64,
+}
+
+/// Pixel counts and ratios at the calibrated threshold; a ratio of nothing to nothing is absent.
+#[derive(Clone, Debug, Serialize)]
+pub struct AtThreshold {
+    pub precision: Option<f64>,
+    pub recall: Option<f64>,
+    pub false_positive_rate: Option<f64>,
+    pub f1: Option<f64>,
+    pub iou: Option<f64>,
+    /// Defects, regions of the ground truth, of which at least one pixel was found.
+    pub regions_found: usize,
+    pub regions: usize,
+}
+
+/// The curves of an evaluation.
+pub struct Curves {
+    pub roc: RocCurve,
+    pub roc_raw: RocCurve,
+    pub precision_recall: PrCurve,
+    pub pro: ProCurve,
+}
+
+/// One line of the table of images.
+#[derive(Clone, Debug, Serialize)]
+pub struct ImageRow {
+    pub image: String,
+    pub defect: String,
+    /// The largest score of the anomaly map.
+    pub score: f32,
+    pub flagged_pixels: usize,
+    pub defective_pixels: usize,
+}
+
+/// Inspects all test images of a data set.
+///
+/// # Errors
+/// If there is none, or one cannot be read or inspected.
+pub fn evaluate(
+    reporter: Reporter,
+    inspector: &Inspector,
+    dataset: &Dataset,
+    threshold: f32,
+) -> Result<Evaluation> {
+    if dataset.test.iter().all(TestSample::is_good) {
+        bail!("{}: expected test images with ground truth, found none", dataset.root.display());
+    }
+    let shown = shown_samples(&dataset.test);
+    let bar = reporter.bar(dataset.test.len() as u64, "inspecting {wide_bar} {pos}/{len} images, {eta} left");
+    let mut inspections = Vec::with_capacity(dataset.test.len());
+    for (index, sample) in dataset.test.iter().enumerate() {
+        let name = || sample.image.display().to_string();
+        let (image, mask) = sample.load()?;
+        let inspected = inspector.inspect(&image).with_context(name)?;
+        let margins = inspector.margins();
+        let image = crop(&image, margins).with_context(name)?;
+        let shown = shown
+            .contains(&index)
+            .then_some(Shown { image, reconstruction: inspected.reconstruction });
+        inspections.push(Inspection {
+            sample: sample.clone(),
+            residual: inspected.residual,
+            anomaly_map: inspected.anomaly_map,
+            mask: crop(&mask, margins)?,
+            shown,
+        });
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(Evaluation { inspections, threshold })
+}
+
+/// Defective samples, evenly spaced over the set.
+fn shown_samples(samples: &[TestSample]) -> Vec<usize> {
+    let defective: Vec<usize> = (0..samples.len()).filter(|&i| !samples[i].is_good()).collect();
+    let count = SHOWN.min(defective.len());
+    (0..count).map(|i| defective[i * defective.len() / count]).collect()
+}
+
+impl Evaluation {
+    fn ranked(&self, map: impl Fn(&Inspection) -> &Image) -> Result<RankedScores> {
+        let pixels: Vec<(&[f32], &[bool])> =
+            self.inspections.iter().map(|i| (map(i).data(), i.mask.data())).collect();
+        Ok(RankedScores::pooled(pixels)?)
+    }
+
+    /// All numbers and curves.
+    ///
+    /// # Errors
+    /// If all pixels are of one class.
+    pub fn measure(&self) -> Result<(Metrics, Curves)> {
+        let raw = self.ranked(|inspection| &inspection.residual)?;
+        let (roc_raw, pixel_au_roc_raw) = (raw.roc(Points::Corners), raw.roc_auc());
+        drop(raw);
+        let opened = self.ranked(|inspection| &inspection.anomaly_map)?;
+        let images: Vec<ScoredImage<'_>> = self.inspections.iter().map(scored).collect();
+        let curves = Curves {
+            roc: opened.roc(Points::Corners),
+            roc_raw,
+            precision_recall: opened.precision_recall(Points::Corners),
+            pro: pro_curve(&images)?,
+        };
+        let best = opened.f1_max();
+        let defective_images = self.inspections.iter().filter(|i| !i.sample.is_good()).count();
+        let metrics = Metrics {
+            pixel_au_roc: opened.roc_auc(),
+            pixel_au_roc_raw,
+            pixel_average_precision: opened.average_precision(),
+            pixel_f1_max: best.f1,
+            pixel_f1_max_threshold: best.threshold,
+            au_pro: curves.pro.area(AU_PRO_LIMIT)?,
+            image_au_roc: self.image_au_roc()?,
+            threshold: self.threshold,
+            at_threshold: self.at_threshold(&opened.confusion(self.threshold)?),
+            images: self.inspections.len(),
+            defective_images,
+            pixels: opened.positives() + opened.negatives(),
+            defective_pixels: opened.positives(),
+        };
+        Ok((metrics, curves))
+    }
+
+    fn at_threshold(&self, confusion: &Confusion) -> AtThreshold {
+        let (mut regions, mut regions_found) = (0, 0);
+        for inspection in &self.inspections {
+            let labels = label(&inspection.mask, Connectivity::Eight);
+            let count = labels.data().iter().copied().max().unwrap_or(0) as usize;
+            let mut found = vec![false; count + 1];
+            for (&region, &score) in labels.data().iter().zip(inspection.anomaly_map.data()) {
+                found[region as usize] |= score >= self.threshold;
+            }
+            regions += count;
+            regions_found += found[1..].iter().filter(|&&found| found).count();
+        }
+        AtThreshold {
+            precision: confusion.precision(),
+            recall: confusion.recall(),
+            false_positive_rate: confusion.false_positive_rate(),
+            f1: confusion.f1(),
+            iou: confusion.iou(),
+            regions_found,
+            regions,
+        }
+    }
+
+    fn image_au_roc(&self) -> Result<Option<f64>> {
+        let labels: Vec<bool> = self.inspections.iter().map(|i| !i.sample.is_good()).collect();
+        if labels.iter().all(|&defective| defective) {
+            return Ok(None);
+        }
+        let scores = self.inspections.iter().map(|i| image_score(i.anomaly_map.data()));
+        let scores: Vec<f32> = scores.collect::<Result<_, _>>()?;
+        Ok(Some(roc_auc(&scores, &labels)?))
+    }
+
+    /// The table of images.
+    ///
+    /// # Errors
+    /// If a map is empty.
+    pub fn rows(&self) -> Result<Vec<ImageRow>> {
+        let count = |mask: &Mask| mask.data().iter().filter(|&&pixel| pixel).count();
+        let row = |inspection: &Inspection| {
+            let map = &inspection.anomaly_map;
+            Ok(ImageRow {
+                image: inspection.sample.id.clone(),
+                defect: inspection.sample.defect.clone(),
+                score: image_score(map.data())?,
+                flagged_pixels: count(&threshold_mask(map, self.threshold)),
+                defective_pixels: count(&inspection.mask),
+            })
+        };
+        self.inspections.iter().map(row).collect()
+    }
+}
+
+fn scored(inspection: &Inspection) -> ScoredImage<'_> {
+    let (map, mask): (&Image, &Plane<bool>) = (&inspection.anomaly_map, &inspection.mask);
+    ScoredImage {
+        width: map.width(),
+        height: map.height(),
+        scores: map.data(),
+        labels: mask.data(),
+    }
+}

@@ -1,0 +1,252 @@
+//! A model is a folder: weights, configuration, calibration, training log and the state to go on training from.
+
+use crate::config::Config;
+use crate::io::write_atomic;
+use anyhow::{Context, Result, bail};
+use candle_core::Device;
+use inspect::ThresholdRule;
+use models::Autoencoder;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The folder of a model.
+#[derive(Clone, Debug)]
+pub struct ModelFolder {
+    path: PathBuf,
+}
+
+/// How a model came about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingRecord {
+    /// The version of this program.
+    pub version: String,
+    /// Patches seen.
+    pub patches: u64,
+    /// Duration of the training, summed over all its parts.
+    pub seconds: f64,
+    /// Threads that the last part ran on.
+    pub threads: usize,
+    /// The mean loss of the last epoch.
+    pub loss: f64,
+    /// Whether the reconstructions were constant at the end.
+    pub collapsed: bool,
+    /// Number of images trained on.
+    pub images: usize,
+    /// SHA-256 over names and contents of the training images.
+    pub data_sha256: String,
+}
+
+/// The decision threshold and where it comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// A pixel is defective if its score is at least this.
+    pub threshold: f32,
+    /// How it was chosen.
+    pub rule: ThresholdRule,
+    /// The largest score of the good images, the upper end of colour scales.
+    pub good_max: f32,
+    /// Number of good images that it was derived from.
+    pub images: usize,
+    /// Whether those images were kept from training.
+    pub held_out: bool,
+    /// SHA-256 over names and contents of those images.
+    pub data_sha256: String,
+}
+
+/// One line of the training log.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogEntry {
+    pub epoch: u64,
+    pub patches: u64,
+    pub loss: f64,
+    pub contrast: f64,
+    /// Since the start of the training, summed over all its parts.
+    pub seconds: f64,
+    pub patches_per_second: f64,
+}
+
+impl ModelFolder {
+    /// A folder that may not exist yet.
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_path_buf() }
+    }
+
+    /// The folder of a trained model.
+    ///
+    /// # Errors
+    /// If the folder or its weights are not there.
+    pub fn open(path: &Path) -> Result<Self> {
+        let folder = Self::new(path);
+        if !path.is_dir() {
+            bail!("{}: expected the folder of a model, as `bench-cli train` makes it", path.display());
+        }
+        if !folder.weights_path().is_file() {
+            let hint = if folder.checkpoint_path().is_file() {
+                "; its training is not finished: `bench-cli train --resume` goes on"
+            } else {
+                ""
+            };
+            bail!("{}: expected `model.safetensors` in it{hint}", path.display());
+        }
+        Ok(folder)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn weights_path(&self) -> PathBuf {
+        self.path.join("model.safetensors")
+    }
+
+    fn checkpoint_path(&self) -> PathBuf {
+        self.path.join("checkpoint.safetensors")
+    }
+
+    fn config_path(&self) -> PathBuf {
+        self.path.join("config.toml")
+    }
+
+    fn record_path(&self) -> PathBuf {
+        self.path.join("training.json")
+    }
+
+    fn calibration_path(&self) -> PathBuf {
+        self.path.join("calibration.json")
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.path.join("log.jsonl")
+    }
+
+    /// Whether a training run has left anything here.
+    pub fn is_occupied(&self) -> bool {
+        self.config_path().exists() || self.weights_path().exists()
+    }
+
+    /// # Errors
+    /// If the file cannot be read or understood.
+    pub fn config(&self) -> Result<Config> {
+        Config::read(&self.config_path())
+    }
+
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_config(&self, config: &Config) -> Result<()> {
+        write_bytes(&self.config_path(), config.to_toml()?.as_bytes())
+    }
+
+    /// The trained network.
+    ///
+    /// # Errors
+    /// If the weights cannot be read, or do not fit the configuration.
+    pub fn model(&self, config: &Config, device: &Device) -> Result<Autoencoder> {
+        let path = self.weights_path();
+        let bytes = read_bytes(&path)?;
+        Autoencoder::from_safetensors(&bytes, config.model, device)
+            .with_context(|| path.display().to_string())
+    }
+
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_model(&self, model: &Autoencoder) -> Result<()> {
+        write_bytes(&self.weights_path(), &model.to_safetensors()?)
+    }
+
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn checkpoint(&self) -> Result<Vec<u8>> {
+        read_bytes(&self.checkpoint_path())
+    }
+
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_checkpoint(&self, bytes: &[u8]) -> Result<()> {
+        write_bytes(&self.checkpoint_path(), bytes)
+    }
+
+    /// The name of the checkpoint, for messages.
+    pub fn checkpoint_name(&self) -> String {
+        self.checkpoint_path().display().to_string()
+    }
+
+    /// # Errors
+    /// If the file cannot be read or understood.
+    pub fn record(&self) -> Result<TrainingRecord> {
+        read_json(&self.record_path())
+    }
+
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_record(&self, record: &TrainingRecord) -> Result<()> {
+        write_json(&self.record_path(), record)
+    }
+
+    /// # Errors
+    /// If the model is not calibrated, or the file cannot be understood.
+    pub fn calibration(&self) -> Result<Calibration> {
+        let path = self.calibration_path();
+        if !path.is_file() {
+            bail!(
+                "{}: not calibrated; run `bench-cli calibrate {}`",
+                self.path.display(),
+                self.path.display()
+            );
+        }
+        let calibration: Calibration = read_json(&path)?;
+        if !calibration.threshold.is_finite() || !calibration.good_max.is_finite() {
+            bail!("{}: expected finite numbers", path.display());
+        }
+        Ok(calibration)
+    }
+
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_calibration(&self, calibration: &Calibration) -> Result<()> {
+        write_json(&self.calibration_path(), calibration)
+    }
+
+    /// The training log; empty if there is none.
+    ///
+    /// # Errors
+    /// If the file cannot be read or understood.
+    pub fn log(&self) -> Result<Vec<LogEntry>> {
+        let path = self.log_path();
+        if !path.is_file() {
+            return Ok(Vec::new());
+        }
+        let text = String::from_utf8(read_bytes(&path)?)?;
+        let entries = text.lines().map(serde_json::from_str).collect::<Result<_, _>>();
+        entries.with_context(|| path.display().to_string())
+    }
+
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_log(&self, entries: &[LogEntry]) -> Result<()> {
+        let lines: Vec<String> =
+            entries.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+        write_bytes(&self.log_path(), (lines.join("\n") + "\n").as_bytes())
+    }
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomic(path, |file| Ok(file.write_all(bytes)?))
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    serde_json::from_slice(&read_bytes(path)?).with_context(|| path.display().to_string())
+}
+
+/// Writes a value as indented JSON.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    write_bytes(path, (serde_json::to_string_pretty(value)? + "\n").as_bytes())
+}

@@ -1,0 +1,83 @@
+//! From an image file to its anomaly map and back to the image's own pixels.
+
+use crate::config::Config;
+use crate::data::{Margins, crop, uncrop};
+use crate::io::resize;
+use anyhow::Result;
+use candle_core::{Device, Tensor};
+use inspect::{Image, Inspected, Inspection, Reconstructor};
+use models::Autoencoder;
+use std::error::Error;
+
+/// Cuts an image to the region of interest and scales it, as the network is to see it.
+///
+/// # Errors
+/// If the margins leave nothing of the image.
+pub fn prepare(image: &Image, config: &Config) -> Result<Image> {
+    let inner = crop(image, config.data.margins)?;
+    Ok(match config.data.size {
+        Some([width, height]) => resize(&inner, width, height),
+        None => inner,
+    })
+}
+
+/// A trained model with all that is needed to inspect images.
+pub struct Inspector {
+    network: Network,
+    config: Config,
+    inspection: Inspection,
+}
+
+impl Inspector {
+    /// # Errors
+    /// If the configuration is out of range.
+    pub fn new(model: Autoencoder, config: &Config) -> Result<Self> {
+        let inspection = config.inspection()?;
+        Ok(Self { network: Network { model }, config: config.clone(), inspection })
+    }
+
+    pub fn margins(&self) -> Margins {
+        self.config.data.margins
+    }
+
+    /// The maps of the region of interest of an image, in the image's own pixels.
+    ///
+    /// # Errors
+    /// If the image is smaller than the margins and a patch, or the network fails.
+    pub fn inspect(&self, image: &Image) -> Result<Inspected> {
+        let inner = crop(image, self.margins())?;
+        let prepared = prepare(image, &self.config)?;
+        let inspected = inspect::inspect(&prepared, &self.network, &self.inspection)?;
+        let restore = |map: &Image| resize(map, inner.width(), inner.height());
+        Ok(Inspected {
+            reconstruction: restore(&inspected.reconstruction),
+            residual: restore(&inspected.residual),
+            anomaly_map: restore(&inspected.anomaly_map),
+        })
+    }
+
+    /// A map of the region of interest in the frame of the whole image, with zeros around.
+    pub fn uncrop(&self, map: &Image) -> Image {
+        uncrop(map, self.margins(), 0.0)
+    }
+}
+
+/// A network as `inspect` knows it.
+struct Network {
+    model: Autoencoder,
+}
+
+impl Reconstructor for Network {
+    fn patch_size(&self) -> usize {
+        self.model.architecture().patch_size
+    }
+
+    fn reconstruct(&self, patches: &[f32]) -> Result<Vec<f32>, Box<dyn Error + Send + Sync>> {
+        let size = self.patch_size();
+        let shape = (patches.len() / (size * size), 1, size, size);
+        let patches = Tensor::from_slice(patches, shape, self.model.device())?;
+        // Without this, every layer's result would be kept for a backward pass.
+        let reconstructions = self.model.reconstruct(&patches)?.detach();
+        Ok(reconstructions.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?)
+    }
+}

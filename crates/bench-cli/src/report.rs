@@ -1,0 +1,60 @@
+//! What a run says: JSON Lines on standard output, everything else on standard error.
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use std::io::Write;
+
+/// How much a run says, and how.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reporter {
+    pub json: bool,
+    pub quiet: bool,
+}
+
+impl Reporter {
+    /// One JSON object on a line of its own, if JSON is wanted.
+    ///
+    /// # Errors
+    /// If standard output is closed.
+    pub fn record(self, value: &impl Serialize) -> Result<()> {
+        if self.json {
+            let mut out = std::io::stdout().lock();
+            serde_json::to_writer(&mut out, value)?;
+            writeln!(out)?;
+        }
+        Ok(())
+    }
+
+    /// A result for a person, unless JSON is wanted.
+    ///
+    /// # Errors
+    /// If standard output is closed.
+    pub fn text(self, text: &str) -> Result<()> {
+        if !self.json {
+            writeln!(std::io::stdout().lock(), "{text}")?;
+        }
+        Ok(())
+    }
+
+    /// What is going on.
+    pub fn note(self, text: &str) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+
+    /// What must be known even if nothing else is said.
+    pub fn warn(self, text: &str) {
+        eprintln!("warning: {text}");
+    }
+
+    /// A progress bar of the given length.
+    pub fn bar(self, length: u64, template: &str) -> ProgressBar {
+        let target =
+            if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let style = ProgressStyle::with_template(template);
+        ProgressBar::with_draw_target(Some(length), target)
+            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    }
+}
