@@ -35,8 +35,7 @@ impl ScoreRange {
     /// Where `score` lies between the ends: 0 to 1, and 0 for NaN.
     pub fn position(self, score: f32) -> f32 {
         let position = (score - self.low) / (self.high - self.low);
-        // `clamp` would keep a NaN.
-        position.max(0.0).min(1.0)
+        if position.is_nan() { 0.0 } else { position.clamp(0.0, 1.0) }
     }
 }
 

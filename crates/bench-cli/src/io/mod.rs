@@ -18,3 +18,6 @@ pub use overlay::write_overlay_png;
 pub use read::{read_image, read_mask};
 pub use resize::resize;
 pub use write::{write_float_tiff, write_grey_png, write_grey_tiff, write_mask_png};
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageBuffer, ImageFormat, ImageReader, Limits, Luma};
 use inspect::{Image, Mask, Plane};
 use tiff::ColorType;
 use tiff::decoder::{Decoder, DecodingResult};
@@ -32,12 +32,8 @@ const MASK_THRESHOLD: f32 = 127.5 / 255.0;
 /// If the file cannot be read or is not a complete image of these formats, if it is larger than 32,768 pixels a side
 /// or 512 MiB, or if float values are not in [0, 1].
 pub fn read_image(path: &Path) -> Result<Image> {
-    let image = decode(path).with_context(|| format!("cannot read image {}", path.display()))?;
-    let outside = image.data().iter().find(|value| !(0.0..=1.0).contains(*value));
-    if let Some(value) = outside {
-        bail!("cannot read image {}: expected intensities in [0, 1], got {value}", path.display());
-    }
-    Ok(image)
+    let image = decode(path).and_then(|image| grey(&image));
+    image.with_context(|| format!("cannot read image {}", path.display()))
 }
 
 /// Reads a segmentation mask: pixels above 127 of 255 are defective.
@@ -59,7 +55,7 @@ pub fn read_mask(path: &Path) -> Result<Mask> {
     Ok(Plane::new(image.width(), image.height(), defective)?)
 }
 
-fn decode(path: &Path) -> Result<Image> {
+fn decode(path: &Path) -> Result<DynamicImage> {
     ensure!(!path.is_dir(), "expected an image file, got a folder");
     let bytes = fs::read(path)?;
     ensure!(!bytes.is_empty(), "expected a PNG, TIFF, BMP or JPEG image, got an empty file");
@@ -84,18 +80,18 @@ fn decode(path: &Path) -> Result<Image> {
     }
 }
 
-fn decode_as(bytes: &[u8], format: ImageFormat) -> Result<Image> {
+fn decode_as(bytes: &[u8], format: ImageFormat) -> Result<DynamicImage> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
-    grey(&reader.decode()?)
+    Ok(reader.decode()?)
 }
 
 /// The general decoder lacks single-channel floats, the usual format of measured maps.
-fn decode_tiff(bytes: &[u8]) -> Result<Image> {
+fn decode_tiff(bytes: &[u8]) -> Result<DynamicImage> {
     let mut decoder = Decoder::new(Cursor::new(bytes))?;
     if decoder.colortype()? != ColorType::Gray(32) {
         return decode_as(bytes, ImageFormat::Tiff);
@@ -105,27 +101,31 @@ fn decode_tiff(bytes: &[u8]) -> Result<Image> {
         width.max(height) <= MAX_SIDE,
         "image of {width}x{height} pixels, at most {MAX_SIDE} a side are read"
     );
-    match decoder.read_image()? {
-        DecodingResult::F32(data) => Ok(Plane::new(width as usize, height as usize, data)?),
-        _ => bail!("32-bit integers are not read, only 8 and 16 bits and 32-bit floats"),
-    }
+    let DecodingResult::F32(data) = decoder.read_image()? else {
+        bail!("32-bit integers are not read, only 8 and 16 bits and 32-bit floats");
+    };
+    let pixels =
+        ImageBuffer::<Luma<f32>, _>::from_raw(width, height, data).context("pixels are missing")?;
+    Ok(pixels.into())
 }
 
 fn grey(image: &DynamicImage) -> Result<Image> {
     let (width, height) = (image.width() as usize, image.height() as usize);
-    let data = if image.color().has_color() {
-        image.to_rgb32f().pixels().map(|pixel| luma(pixel.0)).collect()
-    } else {
-        image.to_luma32f().into_raw()
-    };
+    let has_color = image.color().has_color();
+    let channels =
+        if has_color { image.to_rgb32f().into_raw() } else { image.to_luma32f().into_raw() };
+    // Only floats can be outside.
+    if let Some(value) = channels.iter().find(|value| !(0.0..=1.0).contains(*value)) {
+        bail!("expected intensities in [0, 1], got {value}");
+    }
+    let data = if has_color { channels.as_chunks().0.iter().map(luma).collect() } else { channels };
     Ok(Plane::new(width, height, data)?)
 }
 
 /// The weights sum to 1 only up to rounding: white must not exceed 1.
-fn luma(rgb: [f32; 3]) -> f32 {
-    let sum = LUMA[0] * rgb[0] + LUMA[1] * rgb[1] + LUMA[2] * rgb[2];
-    let brightest = rgb[0].max(rgb[1]).max(rgb[2]);
-    if sum > brightest { brightest } else { sum }
+fn luma(rgb: &[f32; 3]) -> f32 {
+    let sum: f32 = LUMA.iter().zip(rgb).map(|(weight, channel)| weight * channel).sum();
+    sum.min(1.0)
 }
 
 /// Whether an end-of-image marker follows the last start of scan: the decoder fills what is missing with grey.

@@ -61,11 +61,11 @@ pub(super) fn blur(image: &Image) -> Image {
     let mut across = down.clone();
     for (y, row) in across.data_mut().chunks_exact_mut(width).enumerate() {
         let from = down.row(y);
-        for (value, three) in row[1..width - 1].iter_mut().zip(from.windows(3)) {
+        for (value, three) in row.iter_mut().skip(1).zip(from.windows(3)) {
             *value = filter(three[0], three[1], three[2]);
         }
-        row[0] = filter(from[0], from[0], from[1]);
-        row[width - 1] = filter(from[width - 2], from[width - 1], from[width - 1]);
+        row[0] = filter(from[0], from[0], from[1.min(width - 1)]);
+        row[width - 1] = filter(from[width.saturating_sub(2)], from[width - 1], from[width - 1]);
     }
     across
 }

@@ -126,3 +126,6 @@ impl Source {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,7 @@ pub(in crate::synthetic) struct Mat {
 impl Mat {
     /// A mat that covers `size`.
     pub(in crate::synthetic) fn draw(dice: &mut Dice, size: Size) -> Self {
-        let count = (DENSITY * (size.width + size.height) as f32) as usize;
+        let count = (DENSITY * (size.width + size.height) as f32).max(1.0) as usize;
         let fibres = (0..count).map(|k| Fibre::draw(dice, size, k as f32 / count as f32)).collect();
         let mut ground = Field::new(dice, size, 60.0).render(size);
         ground.data_mut().iter_mut().for_each(|value| *value = 0.05 + 0.03 * *value);
