@@ -32,8 +32,7 @@ const MASK_THRESHOLD: f32 = 127.5 / 255.0;
 /// If the file cannot be read or is not a complete image of these formats, if it is larger than 32,768 pixels a side
 /// or 512 MiB, or if float values are not in [0, 1].
 pub fn read_image(path: &Path) -> Result<Image> {
-    let image = decode(path).and_then(|image| grey(&image));
-    image.with_context(|| format!("cannot read image {}", path.display()))
+    read_grey(path).with_context(|| format!("cannot read image {}", path.display()))
 }
 
 /// Reads a segmentation mask: pixels above 127 of 255 are defective.
@@ -43,16 +42,23 @@ pub fn read_image(path: &Path) -> Result<Image> {
 /// # Errors
 /// As [`read_image`]; and if the mask is not empty, yet no pixel is above 127, as when defects are stored as 1.
 pub fn read_mask(path: &Path) -> Result<Mask> {
-    let image = read_image(path).context("not a mask")?;
+    let mask = read_grey(path).and_then(|image| threshold(&image));
+    mask.with_context(|| format!("cannot read mask {}", path.display()))
+}
+
+fn threshold(image: &Image) -> Result<Mask> {
     let brightest = image.data().iter().copied().fold(0.0, f32::max);
     ensure!(
         brightest == 0.0 || brightest > MASK_THRESHOLD,
-        "cannot read mask {}: expected defects above 127 of 255, got values of at most {}",
-        path.display(),
+        "expected defects above 127 of 255, got values of at most {}",
         (brightest * 255.0).round()
     );
     let defective = image.data().iter().map(|&value| value > MASK_THRESHOLD).collect();
     Ok(Plane::new(image.width(), image.height(), defective)?)
+}
+
+fn read_grey(path: &Path) -> Result<Image> {
+    grey(&decode(path)?)
 }
 
 fn decode(path: &Path) -> Result<DynamicImage> {

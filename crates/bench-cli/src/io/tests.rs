@@ -199,6 +199,7 @@ fn a_mask_of_zeros_and_ones_is_refused_rather_than_taken_as_empty() {
         message.ends_with("expected defects above 127 of 255, got values of at most 1"),
         "{message}"
     );
+    assert!(message.starts_with("cannot read mask "), "{message}");
     let empty = saved(&folder, "empty.png", ImageBuffer::from_pixel(4, 4, Luma([0_u8])));
     assert_eq!(read_mask(&empty).unwrap(), Mask::filled(4, 4, false));
 }

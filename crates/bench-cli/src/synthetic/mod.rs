@@ -56,7 +56,7 @@ pub enum DefectKind {
     Clump,
 }
 
-/// The size of an image in pixels.
+/// The size of an image in pixels, at least 1 each way. Yarns and fibres keep their width whatever the size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Size {
     /// Columns.
@@ -119,6 +119,7 @@ enum Purpose {
 }
 
 impl Source {
+    /// The order of the variants above is part of the key, so that to change it is to change [`GENERATOR_VERSION`].
     fn dice(&self, purpose: Purpose) -> Dice {
         Dice::new(
             [self.seed, self.kind as u64, self.split as u64, self.index as u64],

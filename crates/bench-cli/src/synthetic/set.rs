@@ -5,10 +5,9 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use inspect::Image;
 use rayon::prelude::*;
 
-use super::{GENERATOR_VERSION, Size, SyntheticKind, render_defective, render_good};
+use super::{GENERATOR_VERSION, Rendering, Size, SyntheticKind, render_defective, render_good};
 use crate::io::{write_atomic, write_grey_png, write_grey_tiff, write_mask_png};
 
 /// The file that says that a folder's images are synthetic, and how they were made.
@@ -83,23 +82,21 @@ impl Spec {
     }
 
     fn write_defective(&self, folder: &Path, index: usize) -> Result<()> {
-        let rendering = render_defective(self.kind, self.seed, index, self.defective_size);
-        let (image, mask) = match self.kind {
-            SyntheticKind::Plain | SyntheticKind::Twill => (
-                format!("test/defective/{index:03}.png"),
-                format!("ground_truth/defective/{index:03}.png"),
-            ),
-            SyntheticKind::Fibres => (
-                format!("Anomalous/images/{index:03}.tif"),
-                format!("Anomalous/gt/{index:03}_gt.png"),
-            ),
-        };
-        let write: fn(&Path, &Image) -> Result<()> = match self.kind {
-            SyntheticKind::Plain | SyntheticKind::Twill => write_grey_png,
-            SyntheticKind::Fibres => write_grey_tiff,
-        };
-        write(&folder.join(image), &rendering.image)?;
-        write_mask_png(&folder.join(mask), &rendering.mask)
+        let Rendering { image, mask, .. } =
+            render_defective(self.kind, self.seed, index, self.defective_size);
+        match self.kind {
+            SyntheticKind::Plain | SyntheticKind::Twill => {
+                write_grey_png(&folder.join(format!("test/defective/{index:03}.png")), &image)?;
+                write_mask_png(
+                    &folder.join(format!("ground_truth/defective/{index:03}.png")),
+                    &mask,
+                )
+            }
+            SyntheticKind::Fibres => {
+                write_grey_tiff(&folder.join(format!("Anomalous/images/{index:03}.tif")), &image)?;
+                write_mask_png(&folder.join(format!("Anomalous/gt/{index:03}_gt.png")), &mask)
+            }
+        }
     }
 
     fn note(&self) -> String {

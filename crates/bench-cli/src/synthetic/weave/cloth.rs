@@ -58,7 +58,8 @@ impl Cloth {
         let [warp, weft] = weave.styles();
         let warp = Yarns::draw(dice, warp, size.width, size.height);
         let weft = Yarns::draw(dice, weft, size.height, size.width);
-        let tilt = 0.012 * dice.signed();
+        // The tilt must not lead beyond the yarns' reach in a large image.
+        let tilt = dice.signed() * 0.012_f32.min(40.0 / size.width.max(size.height) as f32);
         let drape = [(); 2].map(|()| {
             let mut field = Field::new(dice, size, 150.0).render(size);
             field.data_mut().iter_mut().for_each(|shift| *shift *= 2.0);
