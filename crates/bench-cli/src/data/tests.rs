@@ -12,7 +12,8 @@ use crate::io::{write_grey_png, write_grey_tiff, write_mask_png};
 const WIDTH: usize = 6;
 const HEIGHT: usize = 4;
 
-/// A folder that holds the given files: masks for names below `ground_truth` and `gt`, images for the others.
+/// A folder that holds the given files: masks for names below `ground_truth` and `gt`, images for
+/// the others.
 fn tree(names: &[&str]) -> TempDir {
     let root = tempfile::tempdir().unwrap();
     for name in names {
@@ -180,7 +181,8 @@ fn the_fingerprint_depends_on_names_contents_and_order_alone() {
     };
     let a = write(&first, "a", "1");
     let same = write(&second, "a", "1");
-    // `hashlib.sha256((1).to_bytes(8, "little") + b"a" + (1).to_bytes(8, "little") + b"1").hexdigest()`
+    // `hashlib.sha256((1).to_bytes(8, "little") + b"a" + (1).to_bytes(8, "little") +
+    // b"1").hexdigest()`
     let expected = "9fe2af4305790bd0709766d7e53ab693ea9925630833d3c465e6b5d7f517c36f";
     assert_eq!(fingerprint(std::slice::from_ref(&a)).unwrap(), expected);
     assert_eq!(fingerprint(&[same]).unwrap(), expected);

@@ -1,7 +1,7 @@
 //! The colours of heat maps.
 
-/// matplotlib's "inferno" (by Smith and van der Walt, CC0), perceptually uniform, at 17 equal steps; between them
-/// linear interpolation stays within 7 of 255 of the original.
+/// matplotlib's "inferno" (by Smith and van der Walt, CC0), perceptually uniform, at 17 equal
+/// steps; between them linear interpolation stays within 7 of 255 of the original.
 const INFERNO: [[u8; 3]; 17] = [
     [0, 0, 4],
     [11, 7, 36],

@@ -1,7 +1,7 @@
 //! Image files in and out.
 //!
-//! Images are grey with intensities in [0, 1]; every file is written to a temporary neighbour first and renamed,
-//! so that an interrupted run leaves no half-written file behind.
+//! Images are grey with intensities in [0, 1]; every file is written to a temporary neighbour first
+//! and renamed, so that an interrupted run leaves no half-written file behind.
 
 mod atomic;
 mod colour;

@@ -24,13 +24,13 @@ const MASK_THRESHOLD: f32 = 127.5 / 255.0;
 
 /// Reads a PNG, TIFF, BMP or JPEG file as a grey image with intensities in [0, 1].
 ///
-/// The format is told from the content, not from the file name. 8 bits are divided by 255, 16 bits by 65535,
-/// colours become Rec. 601 luma, palettes are expanded, and alpha is ignored, as is an orientation tag. Floats are
-/// taken as they are.
+/// The format is told from the content, not from the file name. 8 bits are divided by 255, 16 bits
+/// by 65535, colours become Rec. 601 luma, palettes are expanded, and alpha is ignored, as is an
+/// orientation tag. Floats are taken as they are.
 ///
 /// # Errors
-/// If the file cannot be read or is not a complete image of these formats, if it is larger than 32,768 pixels a side
-/// or 512 MiB, or if float values are not in [0, 1].
+/// If the file cannot be read or is not a complete image of these formats, if it is larger than
+/// 32,768 pixels a side or 512 MiB, or if float values are not in [0, 1].
 pub fn read_image(path: &Path) -> Result<Image> {
     read_grey(path).with_context(|| format!("cannot read image {}", path.display()))
 }
@@ -40,7 +40,8 @@ pub fn read_image(path: &Path) -> Result<Image> {
 /// Any file that [`read_image`] reads will do, in particular 1-bit, grey, palette and RGBA PNG.
 ///
 /// # Errors
-/// As [`read_image`]; and if the mask is not empty, yet no pixel is above 127, as when defects are stored as 1.
+/// As [`read_image`]; and if the mask is not empty, yet no pixel is above 127, as when defects are
+/// stored as 1.
 pub fn read_mask(path: &Path) -> Result<Mask> {
     let mask = read_grey(path).and_then(|image| threshold(&image));
     mask.with_context(|| format!("cannot read mask {}", path.display()))
@@ -134,9 +135,11 @@ fn luma(rgb: &[f32; 3]) -> f32 {
     sum.min(1.0)
 }
 
-/// Whether an end-of-image marker follows the last start of scan: the decoder fills what is missing with grey.
+/// Whether an end-of-image marker follows the last start of scan: the decoder fills what is missing
+/// with grey.
 ///
-/// Within the entropy-coded data 0xFF is always followed by 0 or a restart marker, so that the two bytes cannot occur.
+/// Within the entropy-coded data 0xFF is always followed by 0 or a restart marker, so that the two
+/// bytes cannot occur.
 fn is_complete_jpeg(bytes: &[u8]) -> bool {
     let last = |marker: [u8; 2]| bytes.windows(2).rposition(|pair| pair == marker);
     last([0xFF, 0xD9]) > last([0xFF, 0xDA])

@@ -2,10 +2,11 @@
 
 use inspect::Image;
 
-/// Scales `image` to `width` x `height` pixels by a triangle filter: bilinear when enlarging, and widened to cover
-/// the pixels that merge when reducing, so that fine textures do not alias.
+/// Scales `image` to `width` x `height` pixels by a triangle filter: bilinear when enlarging, and
+/// widened to cover the pixels that merge when reducing, so that fine textures do not alias.
 ///
-/// The same as Pillow's `resize(..., BILINEAR)`. Values need not lie in [0, 1]: score maps are scaled by this, too.
+/// The same as Pillow's `resize(..., BILINEAR)`. Values need not lie in [0, 1]: score maps are
+/// scaled by this, too.
 ///
 /// # Panics
 /// If a side is 0.
@@ -83,7 +84,8 @@ mod tests {
         }
     }
 
-    /// `Image.fromarray(source.astype("float32")).resize((width, height), Image.BILINEAR)`, Pillow 13.0.0.
+    /// `Image.fromarray(source.astype("float32")).resize((width, height), Image.BILINEAR)`, Pillow
+    /// 13.0.0.
     #[test]
     fn agrees_with_pillow() {
         assert_resized(2, 2, &[4.785_714, 5.285_714_6, 6.571_428_3, 6.0]);

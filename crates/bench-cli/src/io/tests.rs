@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// `p = Image.new("P", (4, 1)); p.putpalette([0, 0, 0, 255, 255, 255, 128, 128, 128, 127, 127, 127])`
-/// `p.putdata([0, 1, 2, 3]); p.save(..., "PNG")` with Pillow 13.0.0: a 2-bit palette.
+/// `p = Image.new("P", (4, 1)); p.putpalette([0, 0, 0, 255, 255, 255, 128, 128, 128, 127, 127,
+/// 127])` `p.putdata([0, 1, 2, 3]); p.save(..., "PNG")` with Pillow 13.0.0: a 2-bit palette.
 const PALETTE_PNG: [u8; 91] = [
     0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0x00, 0x00, 0x00, 0x0D, 0x49, 0x48, 0x44, 0x52,
     0x00, 0x00, 0x00, 0x04, 0x00, 0x00, 0x00, 0x01, 0x02, 0x03, 0x00, 0x00, 0x00, 0x84, 0x52, 0xE7,

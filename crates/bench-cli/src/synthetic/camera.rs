@@ -14,7 +14,8 @@ pub(super) struct Camera {
 }
 
 impl Camera {
-    /// A camera under light that varies by about `unevenness`, with noise of the given standard deviation.
+    /// A camera under light that varies by about `unevenness`, with noise of the given standard
+    /// deviation.
     pub(super) fn draw(
         dice: &mut Dice,
         size: Size,
@@ -70,7 +71,8 @@ pub(super) fn blur(image: &Image) -> Image {
     across
 }
 
-/// The pixels at which two images differ by more than `tolerance`, with gaps of up to 2·`radius` pixels closed.
+/// The pixels at which two images differ by more than `tolerance`, with gaps of up to 2·`radius`
+/// pixels closed.
 pub(super) fn changed(good: &Image, flawed: &Image, tolerance: f32, radius: usize) -> Mask {
     let mut mask = Mask::filled(good.width(), good.height(), false);
     let pixels = good.data().iter().zip(flawed.data());

@@ -31,8 +31,8 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// A set with the sizes and counts of the one it stands for: 100 + 50 images of 512x512 pixels for fabric, 5 of
-    /// 1024x700 and 40 of 1024x696 for fibres.
+    /// A set with the sizes and counts of the one it stands for: 100 + 50 images of 512x512 pixels
+    /// for fabric, 5 of 1024x700 and 40 of 1024x696 for fibres.
     pub fn full(kind: SyntheticKind, seed: u64) -> Self {
         let (good, good_size, defective, defective_size) = match kind {
             SyntheticKind::Plain | SyntheticKind::Twill => {
@@ -47,9 +47,11 @@ impl Spec {
     }
 }
 
-/// Writes a synthetic data set into `folder`: fabric in the layout of the woven textures, fibres in NanoTWICE's.
+/// Writes a synthetic data set into `folder`: fabric in the layout of the woven textures, fibres in
+/// NanoTWICE's.
 ///
-/// A note in the folder says that the images are synthetic. The same set may be written again over itself.
+/// A note in the folder says that the images are synthetic. The same set may be written again over
+/// itself.
 ///
 /// # Errors
 /// If the folder holds anything else, or cannot be written.
@@ -60,7 +62,8 @@ pub fn generate(spec: &Spec, folder: &Path) -> Result<()> {
         !folder.is_dir() || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
     ensure!(
         is_free || fs::read_to_string(&note).is_ok_and(|found| found == text),
-        "{}: expected an empty folder for the synthetic data set, or one that holds the same set already",
+        "{}: expected an empty folder for the synthetic data set, \
+         or one that holds the same set already",
         folder.display()
     );
     write_atomic(&note, |file| Ok(file.write_all(text.as_bytes())?))?;
@@ -103,8 +106,8 @@ impl Spec {
         let Self { kind, seed, good, good_size, defective, defective_size } = self;
         format!(
             "# Synthetic data set\n\n\
-             All images in this folder are computed, none is photographed. Scores reached on them say nothing about \
-             scores on real images.\n\n\
+             All images in this folder are computed, none is photographed. \
+             Scores reached on them say nothing about scores on real images.\n\n\
              - generator: version {GENERATOR_VERSION}, {kind:?}, seed {seed}\n\
              - good images: {good} of {}x{} pixels\n\
              - defective images: {defective} of {}x{} pixels\n",

@@ -52,8 +52,8 @@ fn seed_index_split_and_kind_each_change_the_image() {
     assert_ne!(image, good_twin(SyntheticKind::Plain, 1, 0, SIZE));
 }
 
-/// Outside the mask nothing differs, not even the noise; inside, most pixels differ visibly, since only gaps of a
-/// yarn's width are filled.
+/// Outside the mask nothing differs, not even the noise; inside, most pixels differ visibly, since
+/// only gaps of a yarn's width are filled.
 #[test]
 fn masks_mark_what_the_defect_changed() {
     for kind in KINDS {

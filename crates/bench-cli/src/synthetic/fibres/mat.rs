@@ -7,7 +7,8 @@ use crate::synthetic::Size;
 use crate::synthetic::dice::Dice;
 use crate::synthetic::noise::Field;
 
-/// How many fibres cross a pixel of half the circumference: each crosses about half of the sides' sum.
+/// How many fibres cross a pixel of half the circumference: each crosses about half of the sides'
+/// sum.
 const DENSITY: f32 = 0.12;
 
 /// A mat of fibres, the deepest first, over dark ground.

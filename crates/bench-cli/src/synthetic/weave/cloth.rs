@@ -68,7 +68,8 @@ impl Cloth {
         Self { weave, warp, weft, tilt, drape }
     }
 
-    /// The brightness of the pixel (`x`, `y`) if the fabric of (`from_x`, `from_y`) is pulled there.
+    /// The brightness of the pixel (`x`, `y`) if the fabric of (`from_x`, `from_y`) is pulled
+    /// there.
     pub(super) fn shade(&self, x: usize, y: usize, from_x: f32, from_y: f32) -> f32 {
         let x_bent = from_x + self.tilt * from_y + self.drape[0].get(x, y);
         let y_bent = from_y - self.tilt * from_x + self.drape[1].get(x, y);
@@ -115,9 +116,11 @@ fn roundness(offset: f32) -> f32 {
     (1.0 - offset * offset).max(0.0).sqrt()
 }
 
-/// How much light the surface sends back: less at the sides and in the depth, with light from the upper left.
+/// How much light the surface sends back: less at the sides and in the depth, with light from the
+/// upper left.
 ///
-/// Far from the yarns that cross it a yarn is not supported: it sinks, and the dark ground shows through.
+/// Far from the yarns that cross it a yarn is not supported: it sinks, and the dark ground shows
+/// through.
 fn light(hit: &Hit, rise: f32, crossing: &Hit) -> f32 {
     let round = 0.35 + 0.65 * roundness(hit.offset);
     let depth = 0.78 + 0.22 * rise;
