@@ -42,7 +42,8 @@ impl Dataset {
     /// Finds the images below `root`, in the given layout or in the one that its folders show.
     ///
     /// # Errors
-    /// If the layout's folders are missing or hold no training image, or if a defective image has no mask.
+    /// If the layout's folders are missing or hold no training image, or if a defective image has
+    /// no mask.
     pub fn open(root: &Path, layout: Option<Layout>) -> Result<Self> {
         let layout = layout.map_or_else(|| Layout::detect(root), Ok)?;
         let (train, test) = match layout {

@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 
 /// The SHA-256 over names, lengths and contents of `files`, in lower-case hexadecimal.
 ///
-/// Names are without folders, so that a copy of a data set has the same fingerprint wherever it lies. The order counts.
+/// Names are without folders, so that a copy of a data set has the same fingerprint wherever it
+/// lies. The order counts.
 ///
 /// # Errors
 /// If a file cannot be read.

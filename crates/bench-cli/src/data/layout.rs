@@ -12,10 +12,11 @@ use super::list::{images_in, stem, subfolders};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
-    /// MVTec AD, one category: `train/good/*`, `test/<defect>/<id>.*` with `test/good` among them, and
-    /// `ground_truth/<defect>/<id>_mask.png`.
+    /// MVTec AD, one category: `train/good/*`, `test/<defect>/<id>.*` with `test/good` among them,
+    /// and `ground_truth/<defect>/<id>_mask.png`.
     MvtecAd,
-    /// The woven textures: as [`Layout::MvtecAd`], but masks have their image's name, `ground_truth/<defect>/<id>.png`.
+    /// The woven textures: as [`Layout::MvtecAd`], but masks have their image's name,
+    /// `ground_truth/<defect>/<id>.png`.
     WovenTextures,
     /// NanoTWICE: `Normal/*`, `Anomalous/images/<id>.*` and `Anomalous/gt/<id>_gt.png`.
     #[serde(rename = "nanotwice")]
@@ -75,8 +76,8 @@ fn nothing_found(root: &Path) -> Result<String> {
     let category = subfolders(root)?.into_iter().find(|folder| folder.join("train/good").is_dir());
     let hint = category.map(|folder| format!("; {} has one: name that folder", folder.display()));
     Ok(format!(
-        "{name}: expected a folder `train/good` (MVTec AD, woven textures), folders `Normal` and `Anomalous` \
-         (NanoTWICE) or images (PNG, TIFF, BMP, JPEG), got none of them{}",
+        "{name}: expected a folder `train/good` (MVTec AD, woven textures), folders \
+         `Normal` and `Anomalous` (NanoTWICE) or images (PNG, TIFF, BMP, JPEG), got none of them{}",
         hint.unwrap_or_default()
     ))
 }

@@ -9,8 +9,9 @@ use anyhow::{Context, Result, bail, ensure};
 /// The file name extensions of images, in lower case; upper case does as well.
 const EXTENSIONS: [&str; 6] = ["bmp", "jpeg", "jpg", "png", "tif", "tiff"];
 
-/// The image files that `input` names: a file itself, the images of a folder (not of its subfolders), or those that
-/// match a glob pattern such as `line-3/**/*.png`. Sorted by their bytes; hidden files are left out.
+/// The image files that `input` names: a file itself, the images of a folder (not of its
+/// subfolders), or those that match a glob pattern such as `line-3/**/*.png`. Sorted by their
+/// bytes; hidden files are left out.
 ///
 /// # Errors
 /// If there are none, or a folder cannot be read, or a pattern is malformed.

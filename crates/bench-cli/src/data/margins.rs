@@ -30,7 +30,8 @@ pub fn crop<T: Copy>(plane: &Plane<T>, margins: Margins) -> Result<Plane<T>> {
     let height = inner(plane.height(), top, bottom).unwrap_or(0);
     ensure!(
         width > 0 && height > 0,
-        "margins of {left} + {right} columns and {top} + {bottom} rows leave nothing of {}x{} pixels",
+        "margins of {left} + {right} columns and {top} + {bottom} rows leave nothing of \
+         {}x{} pixels",
         plane.width(),
         plane.height()
     );
@@ -38,7 +39,8 @@ pub fn crop<T: Copy>(plane: &Plane<T>, margins: Margins) -> Result<Plane<T>> {
     Ok(Plane::new(width, height, rows.copied().collect())?)
 }
 
-/// Puts a cropped map back into its full size, with `outside` in the margins: the inverse of [`crop`].
+/// Puts a cropped map back into its full size, with `outside` in the margins: the inverse of
+/// [`crop`].
 pub fn uncrop<T: Copy>(plane: &Plane<T>, margins: Margins, outside: T) -> Plane<T> {
     let Margins { left, top, right, bottom } = margins;
     let (width, height) = (left + plane.width() + right, top + plane.height() + bottom);

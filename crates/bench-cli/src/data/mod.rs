@@ -11,3 +11,6 @@ pub use fingerprint::fingerprint;
 pub use layout::Layout;
 pub use list::list_images;
 pub use margins::{Margins, crop, uncrop};
+
+#[cfg(test)]
+mod tests;

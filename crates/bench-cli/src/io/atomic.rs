@@ -7,10 +7,11 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use tempfile::{Builder, NamedTempFile};
 
-/// Writes `path` by `write`, through a temporary file in the same folder that is renamed at the end.
+/// Writes `path` by `write`, through a temporary file in the same folder that is renamed at the
+/// end.
 ///
-/// Missing parent folders are created. A reader sees the old file or the new one, never a part of it. Nothing is
-/// forced to the disk: a power failure may still lose the file.
+/// Missing parent folders are created. A reader sees the old file or the new one, never a part of
+/// it. Nothing is forced to the disk: a power failure may still lose the file.
 ///
 /// # Errors
 /// If a folder or file cannot be written, or `write` fails; the error names `path`.

@@ -1,7 +1,7 @@
 //! The colours of heat maps.
 
-/// matplotlib's "inferno" (by Smith and van der Walt, CC0), perceptually uniform, at 17 equal steps; between them
-/// linear interpolation stays within 7 of 255 of the original.
+/// matplotlib's "inferno" (by Smith and van der Walt, CC0), perceptually uniform, at 17 equal
+/// steps; between them linear interpolation stays within 7 of 255 of the original.
 const INFERNO: [[u8; 3]; 17] = [
     [0, 0, 4],
     [11, 7, 36],
@@ -35,8 +35,7 @@ impl ScoreRange {
     /// Where `score` lies between the ends: 0 to 1, and 0 for NaN.
     pub fn position(self, score: f32) -> f32 {
         let position = (score - self.low) / (self.high - self.low);
-        // `clamp` would keep a NaN.
-        position.max(0.0).min(1.0)
+        if position.is_nan() { 0.0 } else { position.clamp(0.0, 1.0) }
     }
 }
 

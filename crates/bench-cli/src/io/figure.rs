@@ -25,7 +25,8 @@ pub enum Cell<'a> {
 
 /// Writes rows of images, one below the other, as RGB PNG.
 ///
-/// Columns are as wide and rows as high as their largest image; an image lies at the top left of its cell.
+/// Columns are as wide and rows as high as their largest image; an image lies at the top left of
+/// its cell.
 ///
 /// # Errors
 /// If the file cannot be written, or there is nothing to write.

@@ -1,7 +1,7 @@
 //! Image files in and out.
 //!
-//! Images are grey with intensities in [0, 1]; every file is written to a temporary neighbour first and renamed,
-//! so that an interrupted run leaves no half-written file behind.
+//! Images are grey with intensities in [0, 1]; every file is written to a temporary neighbour first
+//! and renamed, so that an interrupted run leaves no half-written file behind.
 
 mod atomic;
 mod colour;
@@ -18,3 +18,6 @@ pub use overlay::write_overlay_png;
 pub use read::{read_image, read_mask};
 pub use resize::resize;
 pub use write::{write_float_tiff, write_grey_png, write_grey_tiff, write_mask_png};
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,8 @@ use inspect::{Image, Mask};
 use super::colour::{ScoreRange, inferno};
 use super::write::{to_byte, write_png};
 
-/// The opacity of the highest score; the image shows through, and undimmed where the score is lowest.
+/// The opacity of the highest score; the image shows through, and undimmed where the score is
+/// lowest.
 const OPACITY: f32 = 0.75;
 
 /// Cyan, which neither grey images nor the heat colours contain.
@@ -17,7 +18,8 @@ const OUTLINE: [u8; 3] = [0, 255, 255];
 
 /// Writes `image` with the scores of `map` over it in colour, and `regions` outlined, as RGB PNG.
 ///
-/// The colours are those of `range`, not of the single map, so that overlays can be compared with one another.
+/// The colours are those of `range`, not of the single map, so that overlays can be compared with
+/// one another.
 ///
 /// # Errors
 /// If the sizes differ or the file cannot be written.

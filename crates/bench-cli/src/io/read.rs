@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageBuffer, ImageFormat, ImageReader, Limits, Luma};
 use inspect::{Image, Mask, Plane};
 use tiff::ColorType;
 use tiff::decoder::{Decoder, DecodingResult};
@@ -24,20 +24,15 @@ const MASK_THRESHOLD: f32 = 127.5 / 255.0;
 
 /// Reads a PNG, TIFF, BMP or JPEG file as a grey image with intensities in [0, 1].
 ///
-/// The format is told from the content, not from the file name. 8 bits are divided by 255, 16 bits by 65535,
-/// colours become Rec. 601 luma, palettes are expanded, and alpha is ignored, as is an orientation tag. Floats are
-/// taken as they are.
+/// The format is told from the content, not from the file name. 8 bits are divided by 255, 16 bits
+/// by 65535, colours become Rec. 601 luma, palettes are expanded, and alpha is ignored, as is an
+/// orientation tag. Floats are taken as they are.
 ///
 /// # Errors
-/// If the file cannot be read or is not a complete image of these formats, if it is larger than 32,768 pixels a side
-/// or 512 MiB, or if float values are not in [0, 1].
+/// If the file cannot be read or is not a complete image of these formats, if it is larger than
+/// 32,768 pixels a side or 512 MiB, or if float values are not in [0, 1].
 pub fn read_image(path: &Path) -> Result<Image> {
-    let image = decode(path).with_context(|| format!("cannot read image {}", path.display()))?;
-    let outside = image.data().iter().find(|value| !(0.0..=1.0).contains(*value));
-    if let Some(value) = outside {
-        bail!("cannot read image {}: expected intensities in [0, 1], got {value}", path.display());
-    }
-    Ok(image)
+    read_grey(path).with_context(|| format!("cannot read image {}", path.display()))
 }
 
 /// Reads a segmentation mask: pixels above 127 of 255 are defective.
@@ -45,21 +40,29 @@ pub fn read_image(path: &Path) -> Result<Image> {
 /// Any file that [`read_image`] reads will do, in particular 1-bit, grey, palette and RGBA PNG.
 ///
 /// # Errors
-/// As [`read_image`]; and if the mask is not empty, yet no pixel is above 127, as when defects are stored as 1.
+/// As [`read_image`]; and if the mask is not empty, yet no pixel is above 127, as when defects are
+/// stored as 1.
 pub fn read_mask(path: &Path) -> Result<Mask> {
-    let image = read_image(path).context("not a mask")?;
+    let mask = read_grey(path).and_then(|image| threshold(&image));
+    mask.with_context(|| format!("cannot read mask {}", path.display()))
+}
+
+fn threshold(image: &Image) -> Result<Mask> {
     let brightest = image.data().iter().copied().fold(0.0, f32::max);
     ensure!(
         brightest == 0.0 || brightest > MASK_THRESHOLD,
-        "cannot read mask {}: expected defects above 127 of 255, got values of at most {}",
-        path.display(),
+        "expected defects above 127 of 255, got values of at most {}",
         (brightest * 255.0).round()
     );
     let defective = image.data().iter().map(|&value| value > MASK_THRESHOLD).collect();
     Ok(Plane::new(image.width(), image.height(), defective)?)
 }
 
-fn decode(path: &Path) -> Result<Image> {
+fn read_grey(path: &Path) -> Result<Image> {
+    grey(&decode(path)?)
+}
+
+fn decode(path: &Path) -> Result<DynamicImage> {
     ensure!(!path.is_dir(), "expected an image file, got a folder");
     let bytes = fs::read(path)?;
     ensure!(!bytes.is_empty(), "expected a PNG, TIFF, BMP or JPEG image, got an empty file");
@@ -84,18 +87,18 @@ fn decode(path: &Path) -> Result<Image> {
     }
 }
 
-fn decode_as(bytes: &[u8], format: ImageFormat) -> Result<Image> {
+fn decode_as(bytes: &[u8], format: ImageFormat) -> Result<DynamicImage> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
-    grey(&reader.decode()?)
+    Ok(reader.decode()?)
 }
 
 /// The general decoder lacks single-channel floats, the usual format of measured maps.
-fn decode_tiff(bytes: &[u8]) -> Result<Image> {
+fn decode_tiff(bytes: &[u8]) -> Result<DynamicImage> {
     let mut decoder = Decoder::new(Cursor::new(bytes))?;
     if decoder.colortype()? != ColorType::Gray(32) {
         return decode_as(bytes, ImageFormat::Tiff);
@@ -105,32 +108,38 @@ fn decode_tiff(bytes: &[u8]) -> Result<Image> {
         width.max(height) <= MAX_SIDE,
         "image of {width}x{height} pixels, at most {MAX_SIDE} a side are read"
     );
-    match decoder.read_image()? {
-        DecodingResult::F32(data) => Ok(Plane::new(width as usize, height as usize, data)?),
-        _ => bail!("32-bit integers are not read, only 8 and 16 bits and 32-bit floats"),
-    }
+    let DecodingResult::F32(data) = decoder.read_image()? else {
+        bail!("32-bit integers are not read, only 8 and 16 bits and 32-bit floats");
+    };
+    let pixels =
+        ImageBuffer::<Luma<f32>, _>::from_raw(width, height, data).context("pixels are missing")?;
+    Ok(pixels.into())
 }
 
 fn grey(image: &DynamicImage) -> Result<Image> {
     let (width, height) = (image.width() as usize, image.height() as usize);
-    let data = if image.color().has_color() {
-        image.to_rgb32f().pixels().map(|pixel| luma(pixel.0)).collect()
-    } else {
-        image.to_luma32f().into_raw()
-    };
+    let has_color = image.color().has_color();
+    let channels =
+        if has_color { image.to_rgb32f().into_raw() } else { image.to_luma32f().into_raw() };
+    // Only floats can be outside.
+    if let Some(value) = channels.iter().find(|value| !(0.0..=1.0).contains(*value)) {
+        bail!("expected intensities in [0, 1], got {value}");
+    }
+    let data = if has_color { channels.as_chunks().0.iter().map(luma).collect() } else { channels };
     Ok(Plane::new(width, height, data)?)
 }
 
 /// The weights sum to 1 only up to rounding: white must not exceed 1.
-fn luma(rgb: [f32; 3]) -> f32 {
-    let sum = LUMA[0] * rgb[0] + LUMA[1] * rgb[1] + LUMA[2] * rgb[2];
-    let brightest = rgb[0].max(rgb[1]).max(rgb[2]);
-    if sum > brightest { brightest } else { sum }
+fn luma(rgb: &[f32; 3]) -> f32 {
+    let sum: f32 = LUMA.iter().zip(rgb).map(|(weight, channel)| weight * channel).sum();
+    sum.min(1.0)
 }
 
-/// Whether an end-of-image marker follows the last start of scan: the decoder fills what is missing with grey.
+/// Whether an end-of-image marker follows the last start of scan: the decoder fills what is missing
+/// with grey.
 ///
-/// Within the entropy-coded data 0xFF is always followed by 0 or a restart marker, so that the two bytes cannot occur.
+/// Within the entropy-coded data 0xFF is always followed by 0 or a restart marker, so that the two
+/// bytes cannot occur.
 fn is_complete_jpeg(bytes: &[u8]) -> bool {
     let last = |marker: [u8; 2]| bytes.windows(2).rposition(|pair| pair == marker);
     last([0xFF, 0xD9]) > last([0xFF, 0xDA])

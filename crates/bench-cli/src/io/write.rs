@@ -29,7 +29,8 @@ pub fn write_mask_png(path: &Path, mask: &Mask) -> Result<()> {
     write_png(path, mask.width(), mask.height(), &bytes, ExtendedColorType::L8)
 }
 
-/// Writes an image with intensities in [0, 1] as 8-bit grey PackBits TIFF; what lies outside is clipped.
+/// Writes an image with intensities in [0, 1] as 8-bit grey PackBits TIFF; what lies outside is
+/// clipped.
 ///
 /// # Errors
 /// If the file cannot be written.

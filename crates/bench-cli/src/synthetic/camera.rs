@@ -14,7 +14,8 @@ pub(super) struct Camera {
 }
 
 impl Camera {
-    /// A camera under light that varies by about `unevenness`, with noise of the given standard deviation.
+    /// A camera under light that varies by about `unevenness`, with noise of the given standard
+    /// deviation.
     pub(super) fn draw(
         dice: &mut Dice,
         size: Size,
@@ -61,16 +62,17 @@ pub(super) fn blur(image: &Image) -> Image {
     let mut across = down.clone();
     for (y, row) in across.data_mut().chunks_exact_mut(width).enumerate() {
         let from = down.row(y);
-        for (value, three) in row[1..width - 1].iter_mut().zip(from.windows(3)) {
+        for (value, three) in row.iter_mut().skip(1).zip(from.windows(3)) {
             *value = filter(three[0], three[1], three[2]);
         }
-        row[0] = filter(from[0], from[0], from[1]);
-        row[width - 1] = filter(from[width - 2], from[width - 1], from[width - 1]);
+        row[0] = filter(from[0], from[0], from[1.min(width - 1)]);
+        row[width - 1] = filter(from[width.saturating_sub(2)], from[width - 1], from[width - 1]);
     }
     across
 }
 
-/// The pixels at which two images differ by more than `tolerance`, with gaps of up to 2·`radius` pixels closed.
+/// The pixels at which two images differ by more than `tolerance`, with gaps of up to 2·`radius`
+/// pixels closed.
 pub(super) fn changed(good: &Image, flawed: &Image, tolerance: f32, radius: usize) -> Mask {
     let mut mask = Mask::filled(good.width(), good.height(), false);
     let pixels = good.data().iter().zip(flawed.data());

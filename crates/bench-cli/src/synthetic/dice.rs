@@ -5,7 +5,8 @@ use rand_chacha::ChaCha8Rng;
 
 /// ChaCha with 8 rounds, turned into floats by exact arithmetic only.
 ///
-/// `rand`'s distributions may change their values between versions, and normal ones call the platform's `ln` and `exp`.
+/// `rand`'s distributions may change their values between versions, and normal ones call the
+/// platform's `ln` and `exp`.
 pub(super) struct Dice(ChaCha8Rng);
 
 impl Dice {
@@ -45,7 +46,8 @@ impl Dice {
         if self.unit() < 0.5 { -1.0 } else { 1.0 }
     }
 
-    /// Nearly normal with mean 0 and variance 1: the sum of four uniform numbers, which ends at ±2√3.
+    /// Nearly normal with mean 0 and variance 1: the sum of four uniform numbers, which ends at
+    /// ±2√3.
     pub(super) fn normal(&mut self) -> f32 {
         let bits = self.0.next_u64();
         let sum: u32 = (0..4).map(|part| (bits >> (16 * part)) as u32 & 0xFFFF).sum();

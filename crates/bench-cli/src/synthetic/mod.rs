@@ -1,8 +1,9 @@
 //! Synthetic images of fabric and fibres, good and defective, with exact masks.
 //!
-//! They stand in for the data sets of the paper where those are not at hand, in the same sizes and counts. The same
-//! seed gives the same pixels on every machine and with any number of threads: randomness comes from ChaCha8, seeded
-//! anew for each image, and pixels are computed by IEEE 754 additions, multiplications, divisions and square roots only.
+//! They stand in for the data sets of the paper where those are not at hand, in the same sizes and
+//! counts. The same seed gives the same pixels on every machine and with any number of threads:
+//! randomness comes from ChaCha8, seeded anew for each image, and pixels are computed by IEEE 754
+//! additions, multiplications, divisions and square roots only.
 
 mod camera;
 mod dice;
@@ -56,7 +57,8 @@ pub enum DefectKind {
     Clump,
 }
 
-/// The size of an image in pixels.
+/// The size of an image in pixels, at least 1 each way. Yarns and fibres keep their width whatever
+/// the size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Size {
     /// Columns.
@@ -119,6 +121,8 @@ enum Purpose {
 }
 
 impl Source {
+    /// The order of the variants above is part of the key, so that to change it is to change
+    /// [`GENERATOR_VERSION`].
     fn dice(&self, purpose: Purpose) -> Dice {
         Dice::new(
             [self.seed, self.kind as u64, self.split as u64, self.index as u64],
@@ -126,3 +130,6 @@ impl Source {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,11 +8,12 @@ use super::fibres::{self, Mat};
 use super::weave::{self, Cloth, Weave};
 use super::{DefectKind, Purpose, Rendering, Size, Source, SyntheticKind};
 
-/// Where a defective image differs less from its good twin it is not marked, and is in fact made equal: twice the
-/// standard deviation of the noise.
+/// Where a defective image differs less from its good twin it is not marked, and is in fact made
+/// equal: twice the standard deviation of the noise.
 const TOLERANCE: f32 = 0.03;
 
-/// Masks have no gaps of up to twice this many pixels: a yarn's width, as where a missing yarn is hidden by others.
+/// Masks have no gaps of up to twice this many pixels: a yarn's width, as where a missing yarn is
+/// hidden by others.
 const CLOSING_RADIUS: usize = 7;
 
 /// The least number of pixels that a defect must change; one that is hidden is drawn anew.

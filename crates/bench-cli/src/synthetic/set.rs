@@ -5,10 +5,9 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use inspect::Image;
 use rayon::prelude::*;
 
-use super::{GENERATOR_VERSION, Size, SyntheticKind, render_defective, render_good};
+use super::{GENERATOR_VERSION, Rendering, Size, SyntheticKind, render_defective, render_good};
 use crate::io::{write_atomic, write_grey_png, write_grey_tiff, write_mask_png};
 
 /// The file that says that a folder's images are synthetic, and how they were made.
@@ -32,8 +31,8 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// A set with the sizes and counts of the one it stands for: 100 + 50 images of 512x512 pixels for fabric, 5 of
-    /// 1024x700 and 40 of 1024x696 for fibres.
+    /// A set with the sizes and counts of the one it stands for: 100 + 50 images of 512x512 pixels
+    /// for fabric, 5 of 1024x700 and 40 of 1024x696 for fibres.
     pub fn full(kind: SyntheticKind, seed: u64) -> Self {
         let (good, good_size, defective, defective_size) = match kind {
             SyntheticKind::Plain | SyntheticKind::Twill => {
@@ -48,9 +47,11 @@ impl Spec {
     }
 }
 
-/// Writes a synthetic data set into `folder`: fabric in the layout of the woven textures, fibres in NanoTWICE's.
+/// Writes a synthetic data set into `folder`: fabric in the layout of the woven textures, fibres in
+/// NanoTWICE's.
 ///
-/// A note in the folder says that the images are synthetic. The same set may be written again over itself.
+/// A note in the folder says that the images are synthetic. The same set may be written again over
+/// itself.
 ///
 /// # Errors
 /// If the folder holds anything else, or cannot be written.
@@ -61,7 +62,8 @@ pub fn generate(spec: &Spec, folder: &Path) -> Result<()> {
         !folder.is_dir() || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
     ensure!(
         is_free || fs::read_to_string(&note).is_ok_and(|found| found == text),
-        "{}: expected an empty folder for the synthetic data set, or one that holds the same set already",
+        "{}: expected an empty folder for the synthetic data set, \
+         or one that holds the same set already",
         folder.display()
     );
     write_atomic(&note, |file| Ok(file.write_all(text.as_bytes())?))?;
@@ -83,31 +85,29 @@ impl Spec {
     }
 
     fn write_defective(&self, folder: &Path, index: usize) -> Result<()> {
-        let rendering = render_defective(self.kind, self.seed, index, self.defective_size);
-        let (image, mask) = match self.kind {
-            SyntheticKind::Plain | SyntheticKind::Twill => (
-                format!("test/defective/{index:03}.png"),
-                format!("ground_truth/defective/{index:03}.png"),
-            ),
-            SyntheticKind::Fibres => (
-                format!("Anomalous/images/{index:03}.tif"),
-                format!("Anomalous/gt/{index:03}_gt.png"),
-            ),
-        };
-        let write: fn(&Path, &Image) -> Result<()> = match self.kind {
-            SyntheticKind::Plain | SyntheticKind::Twill => write_grey_png,
-            SyntheticKind::Fibres => write_grey_tiff,
-        };
-        write(&folder.join(image), &rendering.image)?;
-        write_mask_png(&folder.join(mask), &rendering.mask)
+        let Rendering { image, mask, .. } =
+            render_defective(self.kind, self.seed, index, self.defective_size);
+        match self.kind {
+            SyntheticKind::Plain | SyntheticKind::Twill => {
+                write_grey_png(&folder.join(format!("test/defective/{index:03}.png")), &image)?;
+                write_mask_png(
+                    &folder.join(format!("ground_truth/defective/{index:03}.png")),
+                    &mask,
+                )
+            }
+            SyntheticKind::Fibres => {
+                write_grey_tiff(&folder.join(format!("Anomalous/images/{index:03}.tif")), &image)?;
+                write_mask_png(&folder.join(format!("Anomalous/gt/{index:03}_gt.png")), &mask)
+            }
+        }
     }
 
     fn note(&self) -> String {
         let Self { kind, seed, good, good_size, defective, defective_size } = self;
         format!(
             "# Synthetic data set\n\n\
-             All images in this folder are computed, none is photographed. Scores reached on them say nothing about \
-             scores on real images.\n\n\
+             All images in this folder are computed, none is photographed. \
+             Scores reached on them say nothing about scores on real images.\n\n\
              - generator: version {GENERATOR_VERSION}, {kind:?}, seed {seed}\n\
              - good images: {good} of {}x{} pixels\n\
              - defective images: {defective} of {}x{} pixels\n",

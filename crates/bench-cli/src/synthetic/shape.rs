@@ -11,7 +11,8 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// A frame of any direction whose centre keeps `margin` pixels from the border, or lies amid a smaller image.
+    /// A frame of any direction whose centre keeps `margin` pixels from the border, or lies amid a
+    /// smaller image.
     pub(super) fn draw(dice: &mut Dice, size: Size, margin: f32) -> Self {
         let mut coordinate = |side: usize| {
             let margin = margin.min(side as f32 * 0.45);
@@ -86,7 +87,8 @@ pub(super) struct Path {
 }
 
 impl Path {
-    /// A path from `low` to `high` pixels long, shorter in a small image, that sways by `amplitude`.
+    /// A path from `low` to `high` pixels long, shorter in a small image, that sways by
+    /// `amplitude`.
     pub(super) fn draw(dice: &mut Dice, size: Size, low: f32, high: f32, amplitude: f32) -> Self {
         let half_length = (dice.between(low, high) / 2.0).min(size.shorter_side() * 0.35);
         let frame = Frame::draw(dice, size, half_length * 0.9);

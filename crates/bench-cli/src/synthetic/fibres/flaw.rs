@@ -104,7 +104,8 @@ impl Film {
     }
 
     fn paint(&self, canvas: &mut Image) {
-        // The membrane creeps along the fibres, which are bright, and shrinks back between them in round arcs.
+        // The membrane creeps along the fibres, which are bright, and shrinks back between them in
+        // round arcs.
         let fibres = (0..EDGE_BLUR).fold(canvas.clone(), |image, _| blur(&image));
         let width = canvas.width();
         let pixels = canvas.data_mut().iter_mut().zip(fibres.data()).enumerate();

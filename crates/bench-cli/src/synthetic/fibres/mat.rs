@@ -7,7 +7,8 @@ use crate::synthetic::Size;
 use crate::synthetic::dice::Dice;
 use crate::synthetic::noise::Field;
 
-/// How many fibres cross a pixel of half the circumference: each crosses about half of the sides' sum.
+/// How many fibres cross a pixel of half the circumference: each crosses about half of the sides'
+/// sum.
 const DENSITY: f32 = 0.12;
 
 /// A mat of fibres, the deepest first, over dark ground.
@@ -20,7 +21,7 @@ pub(in crate::synthetic) struct Mat {
 impl Mat {
     /// A mat that covers `size`.
     pub(in crate::synthetic) fn draw(dice: &mut Dice, size: Size) -> Self {
-        let count = (DENSITY * (size.width + size.height) as f32) as usize;
+        let count = (DENSITY * (size.width + size.height) as f32).max(1.0) as usize;
         let fibres = (0..count).map(|k| Fibre::draw(dice, size, k as f32 / count as f32)).collect();
         let mut ground = Field::new(dice, size, 60.0).render(size);
         ground.data_mut().iter_mut().for_each(|value| *value = 0.05 + 0.03 * *value);

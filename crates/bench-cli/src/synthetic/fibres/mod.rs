@@ -1,4 +1,5 @@
-//! Nanofibres under an electron microscope: long bright fibres in many layers, the deeper the darker.
+//! Nanofibres under an electron microscope: long bright fibres in many layers, the deeper the
+//! darker.
 
 mod fibre;
 mod flaw;

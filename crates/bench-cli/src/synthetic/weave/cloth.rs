@@ -58,7 +58,8 @@ impl Cloth {
         let [warp, weft] = weave.styles();
         let warp = Yarns::draw(dice, warp, size.width, size.height);
         let weft = Yarns::draw(dice, weft, size.height, size.width);
-        let tilt = 0.012 * dice.signed();
+        // The tilt must not lead beyond the yarns' reach in a large image.
+        let tilt = dice.signed() * 0.012_f32.min(40.0 / size.width.max(size.height) as f32);
         let drape = [(); 2].map(|()| {
             let mut field = Field::new(dice, size, 150.0).render(size);
             field.data_mut().iter_mut().for_each(|shift| *shift *= 2.0);
@@ -67,7 +68,8 @@ impl Cloth {
         Self { weave, warp, weft, tilt, drape }
     }
 
-    /// The brightness of the pixel (`x`, `y`) if the fabric of (`from_x`, `from_y`) is pulled there.
+    /// The brightness of the pixel (`x`, `y`) if the fabric of (`from_x`, `from_y`) is pulled
+    /// there.
     pub(super) fn shade(&self, x: usize, y: usize, from_x: f32, from_y: f32) -> f32 {
         let x_bent = from_x + self.tilt * from_y + self.drape[0].get(x, y);
         let y_bent = from_y - self.tilt * from_x + self.drape[1].get(x, y);
@@ -114,9 +116,11 @@ fn roundness(offset: f32) -> f32 {
     (1.0 - offset * offset).max(0.0).sqrt()
 }
 
-/// How much light the surface sends back: less at the sides and in the depth, with light from the upper left.
+/// How much light the surface sends back: less at the sides and in the depth, with light from the
+/// upper left.
 ///
-/// Far from the yarns that cross it a yarn is not supported: it sinks, and the dark ground shows through.
+/// Far from the yarns that cross it a yarn is not supported: it sinks, and the dark ground shows
+/// through.
 fn light(hit: &Hit, rise: f32, crossing: &Hit) -> f32 {
     let round = 0.35 + 0.65 * roundness(hit.offset);
     let depth = 0.78 + 0.22 * rise;

@@ -56,7 +56,8 @@ impl MissingYarn {
         }
     }
 
-    /// The values of a table along the yarn, each with how much of the yarn is missing there, from 0 to 1.
+    /// The values of a table along the yarn, each with how much of the yarn is missing there, from
+    /// 0 to 1.
     fn gap<'a>(&self, table: &'a mut [f32]) -> impl Iterator<Item = (&'a mut f32, f32)> {
         let (middle, half_length) = (self.middle, self.half_length);
         table.iter_mut().enumerate().map(move |(t, value)| {
