@@ -1,6 +1,6 @@
 //! The command line as it is typed.
 
-use crate::config::{ConstantsConfig, Method};
+use crate::config::Method;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -177,13 +177,13 @@ pub struct SsimArgs {
     pub b: PathBuf,
     /// `uniform:SIZE` or `gaussian:SIZE:SIGMA`.
     #[arg(long, default_value = "uniform:11")]
-    pub window: String,
+    pub window: ssim::Window,
     /// `paper` (0.01, 0.03), `squared` (0.01², 0.03²) or `C1,C2`, for intensities in [0, 1].
     #[arg(long, default_value = "squared")]
-    pub constants: ConstantsConfig,
+    pub constants: ssim::Constants,
     /// `valid`: only windows inside the image; `reflect`: maps of the image's size, edge pixels repeated.
-    #[arg(long, default_value = "reflect")]
-    pub border: String,
+    #[arg(long, default_value = "valid")]
+    pub border: ssim::Border,
     /// Folder for `ssim.tiff`, `luminance.tiff`, `contrast.tiff` and `structure.tiff` (32-bit float).
     #[arg(long, value_name = "DIR")]
     pub maps: Option<PathBuf>,

@@ -64,59 +64,16 @@ impl Default for DataConfig {
 pub struct SsimConfig {
     /// `uniform:SIZE` or `gaussian:SIZE:SIGMA`; the paper's is K = 11 (section 4.2).
     pub window: String,
-    pub constants: ConstantsConfig,
+    /// `paper` (0.01 and 0.03, as the paper's text has them), `squared` (0.01² and 0.03², as Wang et al. (2004) and nearly
+    /// all software) or `C1,C2`, for images in [0, 1].
+    pub constants: String,
     /// Of luminance, contrast and structure; the paper's are 1 (section 4.2).
     pub exponents: [f64; 3],
 }
 
 impl Default for SsimConfig {
     fn default() -> Self {
-        let constants = ConstantsConfig::Named(NamedConstants::Squared);
-        Self { window: "uniform:11".into(), constants, exponents: [1.0; 3] }
-    }
-}
-
-/// The constants c₁ and c₂ for images in [0, 1].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum ConstantsConfig {
-    Named(NamedConstants),
-    Given([f64; 2]),
-}
-
-/// Constants by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NamedConstants {
-    /// 0.01 and 0.03, as the paper's text has them.
-    Paper,
-    /// 0.01² and 0.03², as Wang et al. (2004) and nearly all software.
-    Squared,
-}
-
-impl std::str::FromStr for ConstantsConfig {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let number = |part: &str| part.trim().parse::<f64>().ok();
-        Ok(match text {
-            "paper" => Self::Named(NamedConstants::Paper),
-            "squared" => Self::Named(NamedConstants::Squared),
-            _ => match text.split_once(',').map(|(c1, c2)| (number(c1), number(c2))) {
-                Some((Some(c1), Some(c2))) => Self::Given([c1, c2]),
-                _ => bail!("expected `paper`, `squared` or two numbers `C1,C2`, got `{text}`"),
-            },
-        })
-    }
-}
-
-impl From<ConstantsConfig> for Constants {
-    fn from(constants: ConstantsConfig) -> Self {
-        match constants {
-            ConstantsConfig::Named(NamedConstants::Paper) => Self::paper(),
-            ConstantsConfig::Named(NamedConstants::Squared) => Self::squared(),
-            ConstantsConfig::Given([c1, c2]) => Self::given(c1, c2),
-        }
+        Self { window: "uniform:11".into(), constants: "squared".into(), exponents: [1.0; 3] }
     }
 }
 
@@ -224,9 +181,9 @@ impl Config {
 
     fn ssim_params(&self, border: Border) -> Result<Params> {
         let SsimConfig { window, constants, exponents: [alpha, beta, gamma] } = &self.ssim;
-        let window: Window =
-            window.parse().with_context(|| format!("ssim.window = \"{window}\""))?;
-        let mut params = Params::new(window, border, (*constants).into());
+        let window: Window = window.parse().context("ssim.window")?;
+        let constants: Constants = constants.parse().context("ssim.constants")?;
+        let mut params = Params::new(window, border, constants);
         params.exponents = Exponents { alpha: *alpha, beta: *beta, gamma: *gamma };
         Ok(params)
     }
@@ -335,7 +292,7 @@ mod tests {
     fn a_written_configuration_reads_back() {
         let mut config = Config::default();
         config.data.size = Some([256, 256]);
-        config.ssim.constants = ConstantsConfig::Given([0.1, 0.2]);
+        config.ssim.constants = "0.1,0.2".into();
         config.calibration.threshold = ThresholdRule::LargestRegion { max_area: 20 };
         let text = config.to_toml().unwrap();
         assert_eq!(toml::from_str::<Config>(&text).unwrap(), config);
@@ -354,7 +311,7 @@ mod tests {
         assert_eq!(config.method, Method::L2);
         assert_eq!(config.training.seed, 7);
         assert_eq!(config.data.size, Some([256, 256]));
-        assert_eq!(config.ssim.constants, ConstantsConfig::Named(NamedConstants::Paper));
+        assert_eq!(config.ssim.constants, "paper");
         assert_eq!(config.calibration.threshold, ThresholdRule::Quantile { q: 0.99 });
     }
 

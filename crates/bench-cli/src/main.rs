@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod config;
 mod data;
+mod evaluation;
 mod interrupt;
 mod io;
 mod model_folder;
@@ -27,6 +28,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The exit code of every error.
 const ERROR: u8 = 2;
+/// The exit code of a prediction that found a defect, where it is asked for.
+const DEFECT_FOUND: u8 = 1;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -49,9 +52,19 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     let context = context(&cli.common)?;
     interrupt::listen()?;
     match &cli.command {
+        Command::Demo(args) => commands::demo(&context, args)?,
         Command::Train(args) => commands::train(&context, args)?,
         Command::Calibrate(args) => commands::calibrate(&context, args)?,
-        _ => bail!("not yet"),
+        Command::Evaluate(args) => commands::evaluate(&context, args)?,
+        Command::Predict(args) => {
+            let found = commands::predict(&context, args)?;
+            if found && args.exit_code {
+                return Ok(DEFECT_FOUND.into());
+            }
+        }
+        Command::Ssim(args) => commands::ssim(&context, args)?,
+        Command::Synthesize(args) => commands::synthesize(&context, args)?,
+        Command::Info(args) => commands::info(&context, args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,9 +1,21 @@
 //! The subcommands: arguments to a plan, the plan's execution, its report.
 
 mod calibrate;
+mod demo;
+mod evaluate;
+mod info;
+mod predict;
+mod ssim;
+mod synthesize;
 mod train;
 
 pub use calibrate::calibrate;
+pub use demo::demo;
+pub use evaluate::evaluate;
+pub use info::info;
+pub use predict::predict;
+pub use ssim::ssim;
+pub use synthesize::synthesize;
 pub use train::train;
 
 use crate::report::Reporter;

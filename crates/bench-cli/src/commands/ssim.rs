@@ -3,10 +3,10 @@
 use super::Context;
 use crate::args::SsimArgs;
 use crate::io::{read_image, write_float_tiff};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use inspect::Image;
 use serde::Serialize;
-use ssim::{Border, Components, Constants, Params, Window};
+use ssim::{Components, Params};
 
 /// Means over the maps, and how they were computed.
 #[derive(Serialize)]
@@ -28,9 +28,7 @@ struct Report {
 /// # Errors
 /// If an image cannot be read, their sizes differ or the window does not fit them.
 pub fn ssim(context: &Context, args: &SsimArgs) -> Result<()> {
-    let window: Window = args.window.parse().context("--window")?;
-    let border: Border = args.border.parse().context("--border")?;
-    let constants = Constants::from(args.constants);
+    let &SsimArgs { window, border, constants, .. } = args;
     let (a, b) = (read_image(&args.a)?, read_image(&args.b)?);
     let (width, height) = (a.width(), a.height());
     if (width, height) != (b.width(), b.height()) {

@@ -46,19 +46,38 @@ struct Summary {
 /// If the arguments, the images or the folder do not allow it, or the loss diverges.
 pub fn train(context: &Context, args: &TrainArgs) -> Result<()> {
     let plan = plan(args)?;
-    let record = run(context, &plan)?;
-    let images = if plan.held_out.is_empty() { &plan.train } else { &plan.held_out };
-    let held_out = !plan.held_out.is_empty();
-    let calibration =
-        super::calibrate::run(context, &plan.folder, &plan.config, images, held_out)?;
+    let record = execute(context, &plan)?;
     let TrainingRecord { patches, seconds, loss, collapsed, .. } = record;
-    let threshold = calibration.threshold;
+    let threshold = plan.folder.calibration()?.threshold;
     let model = plan.folder.path().to_path_buf();
     context.reporter.text(&format!(
         "trained on {patches} patches in {seconds:.0} s, loss {loss:.4}, threshold {threshold:.4}: {}",
         model.display()
     ))?;
     context.reporter.record(&Summary { model, patches, seconds, loss, collapsed, threshold })
+}
+
+/// Trains and calibrates the model of a configuration; a finished training of the same configuration is taken over.
+///
+/// # Errors
+/// See [`train`].
+pub fn train_model(
+    context: &Context,
+    folder: &ModelFolder,
+    config: &Config,
+) -> Result<TrainingRecord> {
+    let (train, held_out) = split_images(config)?;
+    let (folder, config) = (folder.clone(), config.clone());
+    let resume = folder.config().is_ok_and(|found| found == config) && folder.checkpoint().is_ok();
+    execute(context, &Plan { folder, config, train, held_out, resume })
+}
+
+fn execute(context: &Context, plan: &Plan) -> Result<TrainingRecord> {
+    let record = run(context, plan)?;
+    let is_held_out = !plan.held_out.is_empty();
+    let images = if is_held_out { &plan.held_out } else { &plan.train };
+    super::calibrate::run(context, &plan.folder, &plan.config, images, is_held_out)?;
+    Ok(record)
 }
 
 fn plan(args: &TrainArgs) -> Result<Plan> {

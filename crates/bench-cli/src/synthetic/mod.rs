@@ -15,19 +15,17 @@ mod shape;
 mod weave;
 
 use inspect::{Image, Mask};
-use serde::{Deserialize, Serialize};
 
 use dice::Dice;
 use scene::Scene;
 
-pub use set::{Spec, generate};
+pub use set::{Spec, generate, is_synthetic};
 
 /// Changes whenever the same seed gives other pixels than before.
 pub const GENERATOR_VERSION: u32 = 1;
 
 /// What is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum SyntheticKind {
     /// A plain weave, in the place of woven texture 1.
     Plain,
@@ -38,8 +36,7 @@ pub enum SyntheticKind {
 }
 
 /// The type of a synthetic defect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DefectKind {
     /// Fabric: a gaping slit.
     Cut,
@@ -59,7 +56,7 @@ pub enum DefectKind {
 
 /// The size of an image in pixels, at least 1 each way. Yarns and fibres keep their width whatever
 /// the size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
     /// Columns.
     pub width: usize,

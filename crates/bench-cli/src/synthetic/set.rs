@@ -71,6 +71,11 @@ pub fn generate(spec: &Spec, folder: &Path) -> Result<()> {
     (0..spec.defective).into_par_iter().try_for_each(|index| spec.write_defective(folder, index))
 }
 
+/// Whether the images in `folder` are known to be synthetic.
+pub fn is_synthetic(folder: &Path) -> bool {
+    folder.join(NOTE).is_file()
+}
+
 impl Spec {
     fn write_good(&self, folder: &Path, index: usize) -> Result<()> {
         let image = render_good(self.kind, self.seed, index, self.good_size);

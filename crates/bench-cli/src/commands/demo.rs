@@ -1,0 +1,144 @@
+//! `bench-cli demo`
+
+use super::{Context, evaluate, train};
+use crate::args::DemoArgs;
+use crate::config::{Config, Method};
+use crate::data::Dataset;
+use crate::evaluation::{self, Curves, Evaluation, Metrics};
+use crate::io::{Cell, write_atomic, write_figure};
+use crate::model_folder::ModelFolder;
+use crate::pipeline::Inspector;
+use crate::synthetic::{Spec, SyntheticKind, generate};
+use anyhow::Result;
+use metrics::plot::{Figure, plot_roc};
+use serde::Serialize;
+use std::io::Write;
+use std::path::Path;
+
+const METHODS: [(Method, &str, &str); 2] =
+    [(Method::Ssim, "ssim", "SSIM-AE"), (Method::L2, "l2", "ℓ2-AE")];
+
+/// What one method reached.
+struct Outcome {
+    name: &'static str,
+    evaluation: Evaluation,
+    metrics: Metrics,
+    curves: Curves,
+    training_seconds: f64,
+}
+
+/// A line of the JSON output.
+#[derive(Serialize)]
+struct Row<'a> {
+    method: &'static str,
+    synthetic: bool,
+    training_seconds: f64,
+    #[serde(flatten)]
+    metrics: &'a Metrics,
+}
+
+/// Makes synthetic fabric, trains two methods on it, evaluates both and draws what came out.
+///
+/// # Errors
+/// If the folder cannot be written.
+pub fn demo(context: &Context, args: &DemoArgs) -> Result<()> {
+    let data = args.out.join("fabric");
+    context.reporter.note("making synthetic fabric");
+    let full = Spec::full(SyntheticKind::Plain, args.seed);
+    generate(&Spec { good: 20, defective: 12, ..full }, &data)?;
+    let outcomes = METHODS
+        .iter()
+        .map(|&(method, folder, name)| run(context, args, &data, method, folder, name))
+        .collect::<Result<Vec<_>>>()?;
+
+    draw_roc(&args.out.join("roc.png"), &outcomes)?;
+    draw_figure(&args.out.join("figure.png"), &outcomes)?;
+    let table = table(args.patches, &outcomes);
+    write_atomic(&args.out.join("table.md"), |file| Ok(file.write_all(table.as_bytes())?))?;
+    context.reporter.text(&format!("\n{table}"))?;
+    context.reporter.text(&format!(
+        "Figures: {}, {}",
+        args.out.join("figure.png").display(),
+        args.out.join("roc.png").display()
+    ))?;
+    for Outcome { name: method, metrics, training_seconds, .. } in &outcomes {
+        let training_seconds = *training_seconds;
+        context.reporter.record(&Row { method, synthetic: true, training_seconds, metrics })?;
+    }
+    Ok(())
+}
+
+fn run(
+    context: &Context,
+    args: &DemoArgs,
+    data: &Path,
+    method: Method,
+    folder: &str,
+    name: &'static str,
+) -> Result<Outcome> {
+    context.reporter.note(&format!("{name}: training on {} patches", args.patches));
+    let folder = ModelFolder::new(&args.out.join(folder));
+    let mut config = Config { method, ..Config::default() };
+    config.data.root = Some(data.to_path_buf());
+    config.data.size = Some([256, 256]);
+    config.training.patches = args.patches;
+    config.training.seed = args.seed;
+    // An epoch every few seconds, to show the loss falling.
+    config.training.patches_per_epoch = 2_000;
+    let record = train::train_model(context, &folder, &config)?;
+    let threshold = folder.calibration()?.threshold;
+    let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
+    let dataset = Dataset::open(data, None)?;
+    let evaluation = evaluation::evaluate(context.reporter, &inspector, &dataset, threshold)?;
+    let (metrics, curves) = evaluation.measure()?;
+    Ok(Outcome { name, evaluation, metrics, curves, training_seconds: record.seconds })
+}
+
+fn draw_roc(path: &Path, outcomes: &[Outcome]) -> Result<()> {
+    let curves: Vec<_> =
+        outcomes.iter().map(|outcome| (outcome.name, &outcome.curves.roc)).collect();
+    plot_roc(path, &Figure::new("Synthetic plain weave: pixel ROC"), &curves)?;
+    Ok(())
+}
+
+/// Rows of image, then reconstruction and residual map of each method, then ground truth.
+fn draw_figure(path: &Path, outcomes: &[Outcome]) -> Result<()> {
+    let shown = outcomes[0].evaluation.inspections.iter().enumerate();
+    let rows: Vec<Vec<Cell<'_>>> = shown
+        .filter_map(|(index, inspection)| {
+            let shown = inspection.shown.as_ref()?;
+            let maps = outcomes.iter().filter_map(move |Outcome { evaluation, .. }| {
+                let inspection = &evaluation.inspections[index];
+                let range = evaluate::score_range(evaluation.threshold);
+                let reconstruction = &inspection.shown.as_ref()?.reconstruction;
+                Some([Cell::Grey(reconstruction), Cell::Heat(&inspection.residual, range)])
+            });
+            let cells = [Cell::Grey(&shown.image)].into_iter().chain(maps.flatten());
+            Some(cells.chain([Cell::Mask(&inspection.mask)]).collect())
+        })
+        .collect();
+    write_figure(path, &rows)
+}
+
+fn table(patches: u64, outcomes: &[Outcome]) -> String {
+    let rows: String = outcomes
+        .iter()
+        .map(|Outcome { name, metrics, training_seconds, .. }| {
+            format!(
+                "| {name} | {:.3} | {:.3} | {:.3} | {:.3} | {}/{} | {training_seconds:.0} |\n",
+                metrics.pixel_au_roc,
+                metrics.pixel_au_roc_raw,
+                metrics.pixel_f1_max,
+                metrics.au_pro,
+                metrics.at_threshold.regions_found,
+                metrics.at_threshold.regions
+            )
+        })
+        .collect();
+    format!(
+        "Synthetic plain weave (computed images, not photographs), {patches} patches, pixels of {} images pooled:\n\n\
+         | method | ROC-AUC | before opening | F1 max | AU-PRO | defects found | training s |\n\
+         |---|---|---|---|---|---|---|\n{rows}",
+        outcomes[0].metrics.images
+    )
+}

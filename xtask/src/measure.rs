@@ -1,0 +1,154 @@
+//! `cargo xtask measure`: trains and evaluates methods on a data set, and writes the table to `results/`.
+
+use crate::command::{bench_cli, output, repository};
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Train and evaluate methods on a data set, and write a table with its provenance to `results/NAME.md`.
+///
+/// A finished training in the work folder is taken over, an interrupted one is resumed.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Name of the table, for example `nanotwice`.
+    name: String,
+    /// Folder of the data set.
+    #[arg(long)]
+    data: PathBuf,
+    /// What the data is, if it is only a part of a set.
+    #[arg(long, default_value = "")]
+    remark: String,
+    /// Configuration file; by default `datasets/NAME.toml`.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Runs, as `method` or `method:key=value`, for example `ssim:ssim.constants=paper`.
+    #[arg(long = "run", default_values_t = ["ssim".to_owned(), "l2".to_owned()])]
+    runs: Vec<String>,
+    /// Patches that each model is trained on.
+    #[arg(long, default_value_t = 200_000)]
+    patches: u64,
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Folder for models and evaluations.
+    #[arg(long, default_value = "target/measure")]
+    work: PathBuf,
+}
+
+/// One row of the table.
+struct Row {
+    name: String,
+    training: Value,
+    evaluation: Value,
+}
+
+/// # Errors
+/// If a run fails or the table cannot be written.
+pub fn measure(args: &Args) -> Result<()> {
+    let rows = args.runs.iter().map(|run| measure_run(args, run)).collect::<Result<Vec<_>>>()?;
+    let path = repository().join("results").join(format!("{}.md", args.name));
+    let part = path.with_extension("md.part");
+    std::fs::write(&part, page(args, &rows)?)?;
+    std::fs::rename(&part, &path).with_context(|| path.display().to_string())?;
+    println!("{}", path.display());
+    Ok(())
+}
+
+fn measure_run(args: &Args, run: &str) -> Result<Row> {
+    let folder = args.work.join(&args.name).join(run.replace([':', '=', '/'], "-"));
+    let model = folder.join("model");
+    let mut train = strings(["train", "--json", "--out"]);
+    train.push(text(&model)?);
+    if model.join("config.toml").exists() {
+        train.push("--resume".into());
+    } else {
+        let (method, setting) = run.split_once(':').unwrap_or((run, ""));
+        let config = args.config.clone();
+        let config = config.unwrap_or_else(|| format!("datasets/{}.toml", args.name).into());
+        train.extend(["--config".into(), text(&config)?, "--data".into(), text(&args.data)?]);
+        train.extend(strings(["--method", method]));
+        train.extend(["--seed".into(), args.seed.to_string()]);
+        if !setting.is_empty() {
+            train.extend(strings(["--set", setting]));
+        }
+    }
+    train.extend(["--patches".into(), args.patches.to_string()]);
+    let training = bench_cli(&train)?;
+    let mut evaluate = strings(["evaluate", "--json"]);
+    evaluate.extend([text(&model)?, "--out".into(), text(&folder.join("evaluation"))?]);
+    let evaluation = bench_cli(&evaluate)?;
+    ensure!(evaluation["pixel_au_roc"].is_number(), "bench-cli evaluate gave no `pixel_au_roc`");
+    Ok(Row { name: run.to_owned(), training, evaluation })
+}
+
+fn page(args: &Args, rows: &[Row]) -> Result<String> {
+    let mut page = String::new();
+    writeln!(page, "# {}\n", args.name)?;
+    let remark = if args.remark.is_empty() { "" } else { ", " };
+    let synthetic = rows.iter().any(|row| row.evaluation["synthetic"] == true);
+    let synthetic = if synthetic { " **The images are synthetic.**" } else { "" };
+    writeln!(
+        page,
+        "Data: {} test images{remark}{}, all pixels pooled.{synthetic} All figures are ours, none is the paper's.\n",
+        rows[0].evaluation["images"], args.remark
+    )?;
+    writeln!(
+        page,
+        "| run | patches | ROC-AUC | before opening | AP | F1 max | AU-PRO | defects found | loss | training s |\n\
+         |---|---|---|---|---|---|---|---|---|---|"
+    )?;
+    for Row { name, training, evaluation } in rows {
+        let number = |key: &str| format!("{:.3}", evaluation[key].as_f64().unwrap_or(f64::NAN));
+        let at = &evaluation["at_threshold"];
+        writeln!(
+            page,
+            "| `{name}` | {} | {} | {} | {} | {} | {} | {}/{} | {:.4} | {:.0} |",
+            training["patches"],
+            number("pixel_au_roc"),
+            number("pixel_au_roc_raw"),
+            number("pixel_average_precision"),
+            number("pixel_f1_max"),
+            number("au_pro"),
+            at["regions_found"],
+            at["regions"],
+            training["loss"].as_f64().unwrap_or(f64::NAN),
+            training["seconds"].as_f64().unwrap_or(f64::NAN),
+        )?;
+    }
+    writeln!(page, "\n{}", provenance(args)?)?;
+    Ok(page)
+}
+
+fn provenance(args: &Args) -> Result<String> {
+    let commit = output("git", &strings(["rev-parse", "--short", "HEAD"]))?;
+    let changed = output("git", &strings(["status", "--porcelain", "crates"]))?;
+    let changed = if changed.is_empty() { "" } else { " with uncommitted changes" };
+    let runs: String = args.runs.iter().map(|run| format!(" --run {run}")).collect();
+    let threads = std::thread::available_parallelism()?;
+    Ok(format!(
+        "- command: `cargo xtask measure {} --data DIR --patches {} --seed {}{runs}`\n\
+         - commit {}{changed}; {threads} threads, {}\n\
+         - defects found: regions of the ground truth with a pixel above the threshold calibrated on good images",
+        args.name,
+        args.patches,
+        args.seed,
+        commit.trim(),
+        processor()
+    ))
+}
+
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name"));
+    let name = model.and_then(|line| line.split(':').nth(1)).map(str::trim);
+    name.unwrap_or(std::env::consts::ARCH).to_owned()
+}
+
+fn strings<const N: usize>(words: [&str; N]) -> Vec<String> {
+    words.map(String::from).to_vec()
+}
+
+fn text(path: &Path) -> Result<String> {
+    let path = path.to_str().with_context(|| format!("{} is not Unicode", path.display()))?;
+    Ok(path.to_owned())
+}
