@@ -1,3 +1,6 @@
+#[cfg(feature = "plot")]
+use std::path::PathBuf;
+
 /// What can go wrong in this crate.
 ///
 /// Where several images are pooled, `image` is the position of the image in
@@ -107,5 +110,41 @@ pub enum Error {
         got_high: f32,
         /// Bins of the other histogram.
         got_bins: usize,
+    },
+
+    /// A figure whose file name ends in neither `.png` nor `.svg`.
+    #[cfg(feature = "plot")]
+    #[error("{}: figures are written as .png or .svg", path.display())]
+    UnknownFormat {
+        /// The path of the figure.
+        path: PathBuf,
+    },
+
+    /// A figure without any curve, score or bin.
+    #[cfg(feature = "plot")]
+    #[error("{}: there is nothing to plot", path.display())]
+    NothingToPlot {
+        /// The path of the figure.
+        path: PathBuf,
+    },
+
+    /// A figure whose file cannot be written.
+    #[cfg(feature = "plot")]
+    #[error("{}: cannot write the figure", path.display())]
+    Write {
+        /// The path of the figure.
+        path: PathBuf,
+        /// What the file system said.
+        source: std::io::Error,
+    },
+
+    /// A figure that cannot be drawn, for example because it is too small.
+    #[cfg(feature = "plot")]
+    #[error("{}: cannot draw the figure", path.display())]
+    Draw {
+        /// The path of the figure.
+        path: PathBuf,
+        /// What the drawing library said.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }

@@ -7,6 +7,8 @@ mod error;
 mod histogram;
 mod image;
 mod key;
+#[cfg(feature = "plot")]
+mod plot;
 mod pr;
 mod pro;
 mod radix;
@@ -19,6 +21,8 @@ pub use confusion::Confusion;
 pub use error::Error;
 pub use histogram::RocHistogram;
 pub use image::{ScoredImage, image_score};
+#[cfg(feature = "plot")]
+pub use plot::{Figure, HistogramStyle, Scale, plot_histogram, plot_pr, plot_pro, plot_roc};
 pub use pr::{PrCurve, average_precision, f1_max, precision_recall};
 pub use pro::{AU_PRO_LIMIT, ProCurve, au_pro, pro_curve};
 pub use ranked::{F1Max, Points, RankedScores};
