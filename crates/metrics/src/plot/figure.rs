@@ -5,10 +5,10 @@ use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
-use plotters::drawing::{DrawingAreaErrorKind, IntoDrawingArea};
+use plotters::drawing::IntoDrawingArea;
 
 use super::chart::Chart;
-use super::draw::draw;
+use super::draw::{Sizes, draw};
 use crate::Error;
 
 /// Title and size of a figure.
@@ -75,22 +75,63 @@ fn temporary_beside(path: &Path) -> PathBuf {
 fn write(chart: &Chart<'_>, format: Format, file: &Path, path: &Path) -> Result<(), Error> {
     // Said here, an unwritable folder is a plain error of the file system.
     File::create(file).map_err(|source| Error::Write { path: path.to_owned(), source })?;
-    let size = (chart.figure.width, chart.figure.height);
-    let in_path = |source| Error::Draw { path: path.to_owned(), source };
-    match format {
-        Format::Png => present(chart, BitMapBackend::new(file, size)).map_err(in_path),
-        Format::Svg => present(chart, SVGBackend::new(file, size)).map_err(in_path),
-    }
+    let drawn = match format {
+        Format::Png => draw_png(chart, file),
+        Format::Svg => draw_svg(chart, file),
+    };
+    drawn.map_err(|source| Error::Draw { path: path.to_owned(), source })
 }
 
-fn present<DB>(
-    chart: &Chart<'_>,
-    backend: DB,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
-where
-    DB: DrawingBackend<ErrorType: 'static>,
-{
-    let area = backend.into_drawing_area();
-    let drawn = draw(chart, &area).and_then(|()| area.present());
-    drawn.map_err(|error: DrawingAreaErrorKind<DB::ErrorType>| error.into())
+type DrawResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+fn draw_svg(chart: &Chart<'_>, file: &Path) -> DrawResult {
+    let size = (chart.figure.width, chart.figure.height);
+    let area = SVGBackend::new(file, size).into_drawing_area();
+    draw(chart, &area, Sizes::scaled(1))?;
+    Ok(area.present()?)
+}
+
+/// plotters draws lines on bitmaps without smoothing. Drawing three times as
+/// large and averaging smooths lines and text alike.
+fn draw_png(chart: &Chart<'_>, file: &Path) -> DrawResult {
+    const SCALE: u32 = 3;
+    let (width, height) = (chart.figure.width, chart.figure.height);
+    let (wide, high) = (width * SCALE, height * SCALE);
+    let mut large = vec![0; wide as usize * high as usize * RGB];
+    let canvas = BitMapBackend::with_buffer(&mut large, (wide, high)).into_drawing_area();
+    draw(chart, &canvas, Sizes::scaled(SCALE))?;
+    canvas.present()?;
+    drop(canvas);
+    let small = averaged(&large, wide as usize, SCALE as usize);
+    let mut image = BitMapBackend::new(file, (width, height));
+    image.blit_bitmap((0, 0), (width, height), &small)?;
+    Ok(image.present()?)
+}
+
+/// Bytes per pixel.
+const RGB: usize = 3;
+
+/// The means over blocks of `scale` by `scale` pixels of an image that is a
+/// multiple of it wide and high.
+fn averaged(pixels: &[u8], width: usize, scale: usize) -> Vec<u8> {
+    let mean = |rows: &[u8], x: usize, channel: usize| {
+        let block = (0..scale * scale).map(|at| (at / scale) * width + x * scale + at % scale);
+        let sum: usize = block.map(|at| usize::from(rows[at * RGB + channel])).sum();
+        (sum / (scale * scale)) as u8
+    };
+    let rows = pixels.chunks(width * scale * RGB);
+    rows.flat_map(|rows| (0..width / scale * RGB).map(move |at| mean(rows, at / RGB, at % RGB)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_averaged_per_channel() {
+        let pixels: Vec<u8> = [[0, 10, 0], [4, 10, 0], [8, 10, 0], [8, 30, 200]].concat();
+        assert_eq!(averaged(&pixels, 2, 2), [5, 15, 50]);
+        assert_eq!(averaged(&pixels.repeat(2), 4, 2), [2, 10, 0, 8, 20, 100]);
+    }
 }
