@@ -128,6 +128,25 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A figure too small to read or too large to draw.
+    #[cfg(feature = "plot")]
+    #[error(
+        "{}: figures are {smallest} to {largest} pixels wide and high, got {width}x{height}",
+        path.display()
+    )]
+    FigureSize {
+        /// The path of the figure.
+        path: PathBuf,
+        /// The smallest width and height.
+        smallest: u32,
+        /// The largest width and height.
+        largest: u32,
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+    },
+
     /// A figure whose file cannot be written.
     #[cfg(feature = "plot")]
     #[error("{}: cannot write the figure", path.display())]
@@ -138,7 +157,7 @@ pub enum Error {
         source: std::io::Error,
     },
 
-    /// A figure that cannot be drawn, for example because it is too small.
+    /// A figure that cannot be drawn.
     #[cfg(feature = "plot")]
     #[error("{}: cannot draw the figure", path.display())]
     Draw {

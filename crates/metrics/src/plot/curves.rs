@@ -13,7 +13,8 @@ use crate::{Error, PrCurve, ProCurve, RocCurve};
 ///
 /// # Errors
 /// [`Error::NothingToPlot`] without curves, [`Error::UnknownFormat`] unless
-/// the path ends in `.png` or `.svg`, [`Error::Write`] and [`Error::Draw`].
+/// the path ends in `.png` or `.svg`, [`Error::FigureSize`], [`Error::Write`]
+/// and [`Error::Draw`].
 pub fn plot_roc(
     path: impl AsRef<Path>,
     figure: &Figure<'_>,

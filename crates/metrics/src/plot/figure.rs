@@ -11,7 +11,9 @@ use super::chart::Chart;
 use super::draw::{Sizes, draw};
 use crate::Error;
 
-/// Title and size of a figure.
+/// Title and size of a figure, 200 to 8192 pixels wide and high.
+///
+/// The legend takes 30 pixels of the height for each of its entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Figure<'a> {
     /// Written above the axes.
@@ -26,6 +28,17 @@ impl<'a> Figure<'a> {
     /// A figure of 800×800 pixels.
     pub fn new(title: &'a str) -> Self {
         Self { title, width: 800, height: 800 }
+    }
+
+    fn check(&self, path: &Path) -> Result<(), Error> {
+        const SMALLEST: u32 = 200;
+        const LARGEST: u32 = 8192;
+        let Self { width, height, .. } = *self;
+        if [width, height].iter().all(|side| (SMALLEST..=LARGEST).contains(side)) {
+            return Ok(());
+        }
+        let (smallest, largest) = (SMALLEST, LARGEST);
+        Err(Error::FigureSize { path: path.to_owned(), smallest, largest, width, height })
     }
 }
 
@@ -50,6 +63,7 @@ impl Format {
 /// Draws a chart to a file that appears only when it is complete.
 pub(super) fn save(chart: &Chart<'_>, path: &Path) -> Result<(), Error> {
     let format = Format::of(path)?;
+    chart.figure.check(path)?;
     let temporary = temporary_beside(path);
     let written = write(chart, format, &temporary, path).and_then(|()| {
         fs::rename(&temporary, path)

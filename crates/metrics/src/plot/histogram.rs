@@ -141,7 +141,7 @@ fn share_axis(shares: &[Vec<f64>], scale: Scale) -> Axis {
 
 /// Writes the tick at a logarithm as the number itself.
 fn power_of_ten(exponent: f64) -> String {
-    format!("{:.0e}", 10_f64.powf(exponent))
+    format!("{:.1e}", 10_f64.powf(exponent)).replace(".0e", "e")
 }
 
 /// The steps along the tops of the bins.
@@ -166,6 +166,11 @@ mod tests {
     #[test]
     fn shares_count_both_ends() {
         assert_eq!(shares(&[0.0, 0.1, 0.6, 1.0], 2, (0.0, 1.0)), [0.5, 0.5]);
+    }
+
+    #[test]
+    fn logarithmic_ticks_are_numbers() {
+        assert_eq!([-3.0, -0.5, 0.0].map(power_of_ten), ["1e-3", "3.2e-1", "1e0"]);
     }
 
     #[test]
