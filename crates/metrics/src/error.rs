@@ -1,3 +1,6 @@
+#[cfg(feature = "plot")]
+use std::path::PathBuf;
+
 /// What can go wrong in this crate.
 ///
 /// Where several images are pooled, `image` is the position of the image in
@@ -107,5 +110,60 @@ pub enum Error {
         got_high: f32,
         /// Bins of the other histogram.
         got_bins: usize,
+    },
+
+    /// A figure whose file name ends in neither `.png` nor `.svg`.
+    #[cfg(feature = "plot")]
+    #[error("{}: figures are written as .png or .svg", path.display())]
+    UnknownFormat {
+        /// The path of the figure.
+        path: PathBuf,
+    },
+
+    /// A figure without any curve, score or bin.
+    #[cfg(feature = "plot")]
+    #[error("{}: there is nothing to plot", path.display())]
+    NothingToPlot {
+        /// The path of the figure.
+        path: PathBuf,
+    },
+
+    /// A figure too small to read or too large to draw.
+    #[cfg(feature = "plot")]
+    #[error(
+        "{}: figures are {smallest} to {largest} pixels wide and high, got {width}x{height}",
+        path.display()
+    )]
+    FigureSize {
+        /// The path of the figure.
+        path: PathBuf,
+        /// The smallest width and height.
+        smallest: u32,
+        /// The largest width and height.
+        largest: u32,
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+    },
+
+    /// A figure whose file cannot be written.
+    #[cfg(feature = "plot")]
+    #[error("{}: cannot write the figure", path.display())]
+    Write {
+        /// The path of the figure.
+        path: PathBuf,
+        /// What the file system said.
+        source: std::io::Error,
+    },
+
+    /// A figure that cannot be drawn.
+    #[cfg(feature = "plot")]
+    #[error("{}: cannot draw the figure", path.display())]
+    Draw {
+        /// The path of the figure.
+        path: PathBuf,
+        /// What the drawing library said.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }

@@ -15,22 +15,19 @@ use crate::key;
 /// The scores and labels of an image or of a part of one, equally long.
 pub(crate) type Pixels<'a> = (&'a [f32], &'a [bool]);
 
-/// Buckets per class. Their write positions for both classes (16 KiB) stay in
-/// the L1 cache during the scatter.
-const BUCKETS: usize = 1 << 11;
+/// Buckets per class. Their write positions for both classes (32 KiB) about
+/// fit in an L1 cache; more buckets made the scatter slower.
+const BUCKETS: usize = 1 << 12;
 
 /// Below this many pixels per task, handing them out costs more than it gains.
 const MIN_TASK: usize = 1 << 16;
 
-/// Up to this length a comparison sort beats counting into 2048 digits.
+/// Up to this length a comparison sort beats counting into 1024 digits.
 const SMALL: usize = 512;
 
-/// Longer buckets are sorted in place, which bounds the scratch memory to
-/// 4 MiB per thread. Only extremely concentrated scores fill such a bucket.
-const LARGE: usize = 1 << 20;
-
-/// Widest digit of the passes within a bucket.
-const DIGIT_BITS: u32 = 11;
+/// Digits of the passes within a bucket. Two passes cover the 20 bits that
+/// are left of a key at most.
+const DIGIT_BITS: u32 = 10;
 
 /// Keys sorted in ascending order (descending scores) within each class: first
 /// those of the defect-free pixels, then those of the defective ones. The
@@ -136,7 +133,7 @@ fn scatter(
     starts: Vec<Vec<u32>>,
     total: usize,
 ) -> Vec<u32> {
-    let keys: Vec<AtomicU32> = (0..total).map(|_| AtomicU32::new(0)).collect();
+    let keys: Vec<AtomicU32> = (0..total).into_par_iter().map(|_| AtomicU32::new(0)).collect();
     tasks.par_iter().zip(starts).for_each(|(task, mut next)| {
         for &(scores, labels) in task {
             for (&score, &label) in scores.iter().zip(labels) {
@@ -151,7 +148,12 @@ fn scatter(
 }
 
 /// Sorts the keys within each bucket, where they differ in the lower `bits`.
+///
+/// All scratch memory together is a quarter of the keys' or small. Buckets too
+/// long for that, which only extremely concentrated scores fill, are sorted
+/// by comparison in place.
 fn sort_buckets(keys: &mut [u32], bounds: &[usize], bits: u32) {
+    let longest = (keys.len() / (4 * rayon::current_num_threads())).max(MIN_TASK);
     let mut buckets = Vec::new();
     let mut rest = keys;
     for pair in bounds.windows(2) {
@@ -161,22 +163,14 @@ fn sort_buckets(keys: &mut [u32], bounds: &[usize], bits: u32) {
         }
         rest = tail;
     }
-    buckets
-        .into_par_iter()
-        .for_each_init(Vec::new, |scratch, bucket| sort_bucket(bucket, scratch, bits));
-}
-
-fn sort_bucket(keys: &mut [u32], scratch: &mut Vec<u32>, bits: u32) {
-    match keys.len() {
-        0..=SMALL => keys.sort_unstable(),
-        len if len > LARGE => keys.par_sort_unstable(),
+    buckets.into_par_iter().for_each_init(Vec::new, |scratch, bucket| match bucket.len() {
+        0..=SMALL => bucket.sort_unstable(),
+        len if len > longest => bucket.par_sort_unstable(),
         len => {
-            if scratch.len() < len {
-                scratch.resize(len, 0);
-            }
-            sort_by_digits(keys, &mut scratch[..len], bits);
+            scratch.resize(len.max(scratch.len()), 0);
+            sort_by_digits(bucket, &mut scratch[..len], bits);
         }
-    }
+    });
 }
 
 /// Radix sort from the lowest digit up. The keys share a bucket, so they
@@ -218,4 +212,111 @@ fn sort_by_digit(from: &[u32], to: &mut [u32], digit: impl Fn(u32) -> usize) -> 
         *position += 1;
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The same by comparison sorts.
+    fn naively_sorted(scores: &[f32], labels: &[bool]) -> Vec<u32> {
+        let of_class = |class| {
+            let members = scores.iter().zip(labels).filter(move |(_, label)| **label == class);
+            let mut keys: Vec<u32> = members.map(|(&score, _)| key::encode(score)).collect();
+            keys.sort_unstable();
+            keys
+        };
+        [of_class(false), of_class(true)].concat()
+    }
+
+    fn check(scores: &[f32], labels: &[bool]) {
+        let (keys, negatives) = sorted_keys(&[(scores, labels)], scores.len());
+        assert_eq!(negatives, labels.iter().filter(|&&label| !label).count());
+        assert!(keys == naively_sorted(scores, labels));
+    }
+
+    /// Pseudorandom bits (xorshift), enough of them to fill large buckets.
+    fn noise(count: usize) -> impl Iterator<Item = u32> {
+        let mut state = 0x9E37_79B9_u32;
+        std::iter::repeat_with(move || {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state
+        })
+        .take(count)
+    }
+
+    /// Long enough for several tasks and for buckets of every kind.
+    const MANY: usize = 5 * MIN_TASK + 17;
+
+    fn check_many(score: impl Fn(f32) -> f32) {
+        let scores: Vec<f32> =
+            noise(MANY).map(|bits| score((bits >> 8) as f32 / (1 << 24) as f32)).collect();
+        let labels: Vec<bool> = noise(MANY).map(|bits| bits % 5 == 0).collect();
+        check(&scores, &labels);
+    }
+
+    #[test]
+    fn scores_over_many_octaves() {
+        check_many(|u| (60.0 * (u - 0.5)).exp());
+    }
+
+    #[test]
+    fn negative_and_positive_scores() {
+        check_many(|u| u - 0.5);
+    }
+
+    #[test]
+    fn a_few_values_many_times() {
+        check_many(|u| (u * 4.0).floor() - 2.0);
+    }
+
+    #[test]
+    fn one_value_only() {
+        check_many(|_| -0.25);
+    }
+
+    #[test]
+    fn scores_crowded_beside_an_outlier() {
+        check_many(|u| if u < 1e-4 { -f32::MAX } else { 1.0 + u / 16.0 });
+    }
+
+    #[test]
+    fn scores_crowded_in_buckets_of_medium_length() {
+        check_many(|u| if u < 0.5 { (120.0 * (u - 0.25)).exp() } else { -1.0 - u });
+    }
+
+    /// Few bits are left within a bucket: a single pass.
+    #[test]
+    fn scores_crowded_at_the_end_of_a_narrow_range() {
+        check_many(|u| 1.0 + u * u / 4.0);
+    }
+
+    proptest! {
+        #[test]
+        fn sorts_like_a_comparison_sort(
+            pixels in proptest::collection::vec((-f32::MAX..f32::MAX, any::<bool>()), 1..300),
+        ) {
+            let (scores, labels): (Vec<f32>, Vec<bool>) = pixels.into_iter().unzip();
+            check(&scores, &labels);
+        }
+
+        #[test]
+        fn splits_cover_all_pixels(lengths in proptest::collection::vec(0..3 * MIN_TASK, 1..6)) {
+            let total = lengths.iter().sum();
+            let scores: Vec<f32> = (0..total).map(|at| at as f32).collect();
+            let labels = vec![false; total];
+            let mut rest = (scores.as_slice(), labels.as_slice());
+            let images: Vec<Pixels<'_>> = lengths.iter().map(|&length| {
+                let (head, tail) = (rest.0.split_at(length), rest.1.split_at(length));
+                rest = (head.1, tail.1);
+                (head.0, tail.0)
+            }).collect();
+            let parts: Vec<f32> =
+                split_evenly(&images, total).concat().iter().flat_map(|part| part.0.to_vec()).collect();
+            prop_assert!(parts == scores);
+        }
+    }
 }

@@ -24,9 +24,8 @@ pub enum Points {
 /// `score >= threshold`. Equal scores (0.0 and -0.0 are equal) are one step of
 /// every curve.
 ///
-/// The ranking holds 4 bytes per pixel, and building it needs about as much
-/// again only for extremely unlucky data; images are neither copied nor
-/// concatenated.
+/// The ranking holds 4 bytes per pixel, and building it takes a quarter of
+/// that more; images are neither copied nor concatenated.
 ///
 /// ```
 /// use metrics::RankedScores;
@@ -130,7 +129,8 @@ impl RankedScores {
     ///
     /// With [`Points::Corners`], points between the first and the last of
     /// equal recall are left out, as with scikit-learn's
-    /// `drop_intermediate=True`.
+    /// `drop_intermediate=True` (which also keeps the first point of a data set
+    /// whose highest score is a defect-free pixel's).
     pub fn precision_recall(&self, points: Points) -> PrCurve {
         PrCurve::of_ranking(self, points)
     }

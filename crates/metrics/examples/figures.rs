@@ -1,0 +1,84 @@
+//! Plots every kind of figure from two made-up detectors:
+//! `cargo run -p metrics --features plot --example figures -- FOLDER`
+
+use std::path::PathBuf;
+
+use metrics::{
+    AU_PRO_LIMIT, Error, Figure, HistogramStyle, Points, RankedScores, Scale, ScoredImage,
+    plot_histogram, plot_pr, plot_pro, plot_roc, pro_curve,
+};
+
+const SIZE: usize = 256;
+const IMAGES: usize = 10;
+
+fn main() -> Result<(), Error> {
+    let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| ".".to_owned()));
+    let labels = labels();
+    let (sharp, blunt) = (scores(&labels, 3.0), scores(&labels, 1.2));
+
+    let sharp_ranked = RankedScores::new(&sharp, &labels)?;
+    let blunt_ranked = RankedScores::new(&blunt, &labels)?;
+    let best = sharp_ranked.f1_max();
+    for kind in ["png", "svg"] {
+        let path = |name: &str| folder.join(format!("{name}.{kind}"));
+
+        let curves = [&sharp_ranked, &blunt_ranked].map(|ranked| ranked.roc(Points::Corners));
+        let title = Figure::new("Pixel-wise detection of two detectors");
+        let named = [("sharp detector", &curves[0]), ("blunt detector", &curves[1])];
+        plot_roc(path("roc"), &title, &named)?;
+
+        let curves = [&sharp_ranked, &blunt_ranked].map(|r| r.precision_recall(Points::Corners));
+        let named = [("sharp detector", &curves[0]), ("blunt detector", &curves[1])];
+        plot_pr(path("pr"), &title, &named)?;
+
+        let curves = [pro_curve(&images(&sharp, &labels))?, pro_curve(&images(&blunt, &labels))?];
+        let named = [("sharp detector", &curves[0]), ("blunt detector", &curves[1])];
+        plot_pro(path("pro"), &title, &named, AU_PRO_LIMIT)?;
+
+        let of_class = |class| -> Vec<f32> {
+            let members = sharp.iter().zip(&labels).filter(|(_, label)| **label == class);
+            members.map(|(score, _)| *score).collect()
+        };
+        let (good, defective) = (of_class(false), of_class(true));
+        let lists = [("defect-free pixels", &good[..]), ("defective pixels", &defective[..])];
+        let title = Figure { height: 600, ..Figure::new("Scores of the sharp detector") };
+        let linear = HistogramStyle { threshold: Some(best.threshold), ..Default::default() };
+        plot_histogram(path("histogram"), &title, &lists, &linear)?;
+        let logarithmic = HistogramStyle { scale: Scale::Logarithmic, ..linear };
+        plot_histogram(path("histogram-log"), &title, &lists, &logarithmic)?;
+    }
+    Ok(())
+}
+
+fn images<'a>(scores: &'a [f32], labels: &'a [bool]) -> Vec<ScoredImage<'a>> {
+    let maps = scores.chunks(SIZE * SIZE).zip(labels.chunks(SIZE * SIZE));
+    maps.map(|(scores, labels)| ScoredImage { width: SIZE, height: SIZE, scores, labels }).collect()
+}
+
+/// A disk and a bar in every image but the first.
+fn labels() -> Vec<bool> {
+    let inside = |image: usize, x: usize, y: usize| {
+        let disk = x.abs_diff(60 + 10 * image).pow(2) + y.abs_diff(80).pow(2) < 150;
+        let bar = (140..150).contains(&y) && (50..90 + 5 * image).contains(&x);
+        image > 0 && (disk || bar)
+    };
+    (0..IMAGES * SIZE * SIZE)
+        .map(|at| inside(at / (SIZE * SIZE), at % SIZE, at / SIZE % SIZE))
+        .collect()
+}
+
+/// Exponential noise, `strength` times as strong in defects.
+fn scores(labels: &[bool], strength: f32) -> Vec<f32> {
+    let mut state = 1_u64;
+    let mut uniform = || {
+        // Knuth's linear congruential generator; its upper bits are good enough.
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 40) as f32 + 0.5) / (1 << 24) as f32
+    };
+    let noise = labels.iter().map(|&label| {
+        let factor = if label { strength } else { 1.0 };
+        -uniform().ln() * 0.05 * factor
+    });
+    noise.collect()
+}

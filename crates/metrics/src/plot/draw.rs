@@ -1,0 +1,211 @@
+//! Drawing of a chart on any plotters backend.
+
+use std::sync::Once;
+
+use plotters::chart::ChartBuilder;
+use plotters::coord::Shift;
+use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
+use plotters::element::{DashedPathElement, PathElement, Text};
+use plotters::prelude::{DrawingBackend, FontStyle, IntoTextStyle};
+use plotters::series::AreaSeries;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, RGBColor, TextStyle, register_font};
+
+use super::chart::{Chart, Fill, Line, Stroke};
+
+type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+/// Position from the left and from the top.
+type Pixel = (i32, i32);
+
+const FONT: &str = "sans-serif";
+const INK: RGBColor = RGBColor(40, 40, 40);
+const GRID: RGBColor = RGBColor(225, 225, 225);
+const PAPER: RGBColor = RGBColor(255, 255, 255);
+
+/// Lengths and text sizes.
+#[derive(Clone, Copy)]
+pub(super) struct Sizes {
+    title: u32,
+    label: u32,
+    tick: u32,
+    margin: u32,
+    /// Room for tick labels and the name of an axis.
+    x_labels: u32,
+    y_labels: u32,
+    legend_row: u32,
+    /// The piece of line in the legend.
+    sample: u32,
+    dash: u32,
+    gap: u32,
+    line: u32,
+    grid: u32,
+    tick_mark: u32,
+}
+
+impl Sizes {
+    /// The sizes on a canvas of `scale` units per pixel.
+    pub(super) fn scaled(scale: u32) -> Self {
+        Self {
+            title: 28 * scale,
+            label: 22 * scale,
+            tick: 19 * scale,
+            margin: 20 * scale,
+            x_labels: 65 * scale,
+            y_labels: 85 * scale,
+            legend_row: 30 * scale,
+            sample: 40 * scale,
+            dash: 8 * scale,
+            gap: 6 * scale,
+            line: 2 * scale,
+            grid: scale,
+            tick_mark: 6 * scale,
+        }
+    }
+}
+
+/// Draws the title, the axes with the lines, and below them, where it hides no
+/// line, the legend.
+pub(super) fn draw<DB>(chart: &Chart<'_>, area: &DrawingArea<DB, Shift>, sizes: Sizes) -> Drawn<DB>
+where
+    DB: DrawingBackend<ErrorType: 'static>,
+{
+    register_fonts();
+    area.fill(&PAPER)?;
+    let labelled: Vec<&Line> = chart.lines.iter().filter(|line| line.label.is_some()).collect();
+    let legend_height = sizes.legend_row * labelled.len() as u32 + sizes.margin;
+    let (_, height) = area.dim_in_pixel();
+    let (upper, lower) = area.split_vertically(height.saturating_sub(legend_height));
+    draw_axes(chart, &upper, sizes)?;
+    for (row, line) in labelled.iter().enumerate() {
+        draw_legend_row(line, row as u32, &lower, sizes)?;
+    }
+    Ok(())
+}
+
+/// plotters looks fonts up by name; with this one of its own, the figures need
+/// none of the system and look the same everywhere.
+fn register_fonts() {
+    static FONTS: Once = Once::new();
+    FONTS.call_once(|| {
+        // A font that cannot be read shows as an error of the first drawing.
+        let _ = register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
+    });
+}
+
+fn draw_axes<DB>(chart: &Chart<'_>, area: &DrawingArea<DB, Shift>, sizes: Sizes) -> Drawn<DB>
+where
+    DB: DrawingBackend<ErrorType: 'static>,
+{
+    let mut axes = ChartBuilder::on(area)
+        .margin(sizes.margin)
+        .margin_bottom(0)
+        .caption(chart.figure.title, text(sizes.title))
+        .x_label_area_size(sizes.x_labels)
+        .y_label_area_size(sizes.y_labels)
+        .build_cartesian_2d(chart.x.range.clone(), chart.y.range.clone())?;
+    axes.configure_mesh()
+        .max_light_lines(0)
+        .bold_line_style(GRID.stroke_width(sizes.grid))
+        .axis_style(INK.stroke_width(sizes.grid))
+        .x_labels(6)
+        .y_labels(6)
+        .set_all_tick_mark_size(sizes.tick_mark)
+        .label_style(text(sizes.tick))
+        .axis_desc_style(text(sizes.label))
+        .x_desc(chart.x.label)
+        .y_desc(chart.y.label)
+        .x_label_formatter(&|&value| (chart.x.tick)(value))
+        .y_label_formatter(&|&value| (chart.y.tick)(value))
+        .draw()?;
+    for line in &chart.lines {
+        let points = line.points.iter();
+        if line.fill == Fill::Below {
+            let tint = line.colour.mix(0.25);
+            axes.draw_series(AreaSeries::new(points.clone().copied(), chart.y.range.start, tint))?;
+        }
+        draw_line(line, points.map(|point| axes.backend_coord(point)), area, sizes)?;
+    }
+    Ok(())
+}
+
+fn draw_line<DB>(
+    line: &Line,
+    pixels: impl IntoIterator<Item = Pixel>,
+    area: &DrawingArea<DB, Shift>,
+    sizes: Sizes,
+) -> Drawn<DB>
+where
+    DB: DrawingBackend<ErrorType: 'static>,
+{
+    let style = line.colour.stroke_width(sizes.line);
+    for part in without_spikes(pixels) {
+        match line.stroke {
+            Stroke::Solid => area.draw(&PathElement::new(part, style))?,
+            Stroke::Dashed => {
+                area.draw(&DashedPathElement::new(part, sizes.dash, sizes.gap, style))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Splits a line where it turns back. plotters extends the edges of a stroke
+/// to where they meet, which makes long spikes of acute angles.
+fn without_spikes(pixels: impl IntoIterator<Item = Pixel>) -> Vec<Vec<Pixel>> {
+    let mut parts = Vec::new();
+    let mut part: Vec<Pixel> = Vec::new();
+    for pixel in pixels {
+        match part[..] {
+            [.., last] if last == pixel => continue,
+            [.., before, last] if turns_back(before, last, pixel) => {
+                parts.push(std::mem::replace(&mut part, vec![last]));
+            }
+            _ => {}
+        }
+        part.push(pixel);
+    }
+    parts.push(part);
+    parts
+}
+
+fn turns_back(a: Pixel, b: Pixel, c: Pixel) -> bool {
+    (b.0 - a.0) * (c.0 - b.0) + (b.1 - a.1) * (c.1 - b.1) < 0
+}
+
+fn draw_legend_row<DB>(
+    line: &Line,
+    row: u32,
+    area: &DrawingArea<DB, Shift>,
+    sizes: Sizes,
+) -> Drawn<DB>
+where
+    DB: DrawingBackend<ErrorType: 'static>,
+{
+    let left = (sizes.margin + sizes.y_labels) as i32;
+    let right = left + sizes.sample as i32;
+    let middle = (row * sizes.legend_row + sizes.legend_row / 2) as i32;
+    let sample = [(left, middle), (right, middle)];
+    draw_line(line, sample, area, sizes)?;
+    let label = line.label.clone().unwrap_or_default();
+    let start = right + sizes.sample as i32 / 4;
+    let beside = text(sizes.tick).pos(Pos::new(HPos::Left, VPos::Center));
+    area.draw(&Text::new(label, (start, middle), beside))
+}
+
+fn text(size: u32) -> TextStyle<'static> {
+    (FONT, size, &INK).into_text_style(&(800, 800))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_split_where_they_turn_back() {
+        let staircase = [(0, 9), (0, 5), (0, 5), (4, 5), (4, 0)];
+        let kept = vec![(0, 9), (0, 5), (4, 5), (4, 0)];
+        assert_eq!(without_spikes(staircase), [kept]);
+        let spike = [(0, 9), (1, 0), (2, 9)];
+        assert_eq!(without_spikes(spike), [vec![(0, 9), (1, 0)], vec![(1, 0), (2, 9)]]);
+    }
+}
