@@ -24,7 +24,7 @@ const TABLE_1: [(usize, usize, usize, usize); 8] = [
 
 /// The shape of an autoencoder of the paper's Table 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Architecture {
     /// Side length of the square patches in pixels: 128, or 64 or 32, for which the first one or two layers of stride 2 are
     /// left out.

@@ -10,7 +10,7 @@ use crate::model_folder::ModelFolder;
 use crate::pipeline::Inspector;
 use crate::synthetic::{Spec, SyntheticKind, generate};
 use anyhow::Result;
-use metrics::plot::{Figure, plot_roc};
+use metrics::{Figure, plot_roc};
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;

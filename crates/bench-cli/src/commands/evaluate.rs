@@ -10,7 +10,7 @@ use crate::model_folder::{ModelFolder, write_json};
 use crate::pipeline::Inspector;
 use crate::synthetic::is_synthetic;
 use anyhow::{Result, bail};
-use metrics::plot::{Figure, HistogramStyle, Scale, plot_histogram, plot_pr, plot_pro, plot_roc};
+use metrics::{Figure, HistogramStyle, Scale, plot_histogram, plot_pr, plot_pro, plot_roc};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
