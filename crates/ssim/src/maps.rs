@@ -88,8 +88,9 @@ pub fn ssim_map<T: Sample>(
     params: &Params,
 ) -> Result<Map<T>, Error> {
     let plan = Plan::new(params, width, height)?;
+    let pair = Pair::new(x, y, width, height)?;
     let mut values = vec![T::ZERO; plan.map_len()];
-    ssim_into(&plan, &Pair::new(x, y, width, height)?, &mut values);
+    ssim_into(&plan, &pair, &mut values);
     Ok(Map { width: plan.map_width, height: plan.map_height, values })
 }
 
