@@ -20,6 +20,8 @@ pub struct Map<T = f32> {
 }
 
 /// The maps that were asked for, all of the same size, row by row.
+///
+/// The bounds are exact for `f32`; a value of type `f64` may exceed 1 by its last bit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Maps<T = f32> {
     /// Windows per row.
@@ -40,6 +42,16 @@ pub struct Maps<T = f32> {
 ///
 /// Only what the wanted maps depend on is computed: luminance needs no variances, and SSIM with
 /// β = γ and c3 = c2/2 needs no square roots. The exponents apply to SSIM, not to its factors.
+///
+/// ```
+/// use ssim::{Border, Components, Constants, Params, Window};
+///
+/// // Windows of one pixel have no variance: (2·0·1 + 0.5) / (0² + 1² + 0.5) = 1/3, and 1.
+/// let params = Params::new(Window::Uniform { size: 1 }, Border::Valid, Constants::given(0.5, 0.5));
+/// let maps = ssim::maps(&[0.0, 1.0], &[1.0, 1.0], 2, 1, &params, Components::SSIM)?;
+/// assert_eq!(maps.ssim, Some(vec![1.0 / 3.0, 1.0]));
+/// # Ok::<(), ssim::Error>(())
+/// ```
 ///
 /// # Errors
 /// An invalid window, constant or exponent; a window larger than the image; a slice of the wrong
