@@ -195,7 +195,7 @@ fn an_outlier_is_forgotten_once_the_window_has_passed() {
     let (x, y) = related(7, width * height);
     let params = Params::new(Window::Uniform { size }, Border::Valid, Constants::squared());
     let clean = ssim::ssim_map(&x, &y, width, height, &params).unwrap();
-    let mut spoilt = x.clone();
+    let mut spoilt = x;
     let (row, column) = (20, 25);
     spoilt[row * width + column] = 1e30;
     let got = ssim::ssim_map(&spoilt, &y, width, height, &params).unwrap();
