@@ -55,6 +55,7 @@ mod padding;
 mod pair;
 mod params;
 mod plan;
+mod render;
 mod sample;
 #[cfg(feature = "candle")]
 pub mod tensor;
