@@ -94,10 +94,24 @@ impl Formula {
         luminance * power(self.contrast(moments), beta) * power(self.structure(moments), gamma)
     }
 
-    /// SSIM and its derivative with respect to the first image, where [`Self::is_joint`].
+    /// SSIM and its derivative with respect to the first image, where [`Self::is_plain`].
     #[inline(always)]
+    pub(crate) fn plain_derivative(&self, moments: [f64; JOINT]) -> Derivative {
+        self.joint_derivative_with(moments, Exponents::ONE)
+    }
+
+    /// SSIM and its derivative with respect to the first image, where [`Self::is_joint`].
     pub(crate) fn joint_derivative(&self, moments: [f64; JOINT]) -> Derivative {
-        let Exponents { alpha, beta, .. } = self.exponents;
+        self.joint_derivative_with(moments, self.exponents)
+    }
+
+    // Inlined so that literal exponents leave plain arithmetic.
+    #[inline(always)]
+    fn joint_derivative_with(
+        &self,
+        moments: [f64; JOINT],
+        Exponents { alpha, beta, .. }: Exponents,
+    ) -> Derivative {
         let spread = Spread::from_joint(moments);
         let ratio = self.ratio(spread);
         let luminance = self.luminance(moments[0], moments[1]);

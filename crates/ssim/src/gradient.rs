@@ -14,6 +14,17 @@ use crate::{
 /// (σ = 0 in a window while β ≠ γ or c3 ≠ c2/2; a factor of 0 under a fractional exponent) the
 /// contribution of the kinked term is 0. Needs three `f64` per window of scratch.
 ///
+/// ```
+/// use ssim::{Border, Constants, Input, Params, Window};
+///
+/// // One window of one pixel: the loss falls as x moves towards y.
+/// let params = Params::new(Window::Uniform { size: 1 }, Border::Valid, Constants::given(0.5, 0.5));
+/// let (loss, gradient) = ssim::loss_and_gradient(&[0.0_f64], &[1.0], 1, 1, &params, Input::First)?;
+/// assert!((loss - 2.0 / 3.0).abs() < 1e-15);
+/// assert!((gradient[0] + 4.0 / 3.0).abs() < 1e-15);
+/// # Ok::<(), ssim::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`maps`](crate::maps).
 pub fn loss_and_gradient<T: Sample>(
@@ -91,7 +102,11 @@ pub(crate) fn pull_back<T: Sample>(
     };
     let formula = Formula::new(&plan.params, pair.origin());
     let mut coefficients = vec![[0.0; 3]; plan.map_len()];
-    let total = if formula.is_joint() {
+    let total = if formula.is_plain() {
+        linearise(plan, &pair, cotangent, &mut coefficients, moments::joint, |m| {
+            formula.plain_derivative(m)
+        })
+    } else if formula.is_joint() {
         linearise(plan, &pair, cotangent, &mut coefficients, moments::joint, |m| {
             formula.joint_derivative(m)
         })

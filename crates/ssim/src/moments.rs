@@ -63,3 +63,17 @@ impl Deviations {
         Self { x, y, covariance: (xy - mean_x * mean_y).max(-bound).min(bound) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Moments that no image has, but that rounding can leave behind: a mean square below the squared mean.
+    #[test]
+    fn variances_are_clamped_at_zero_and_covariances_by_them() {
+        let spread = Spread::from_joint([1.0, 1.0, 2.0 - 1e-3, 1.0 + 1e-3]);
+        assert_eq!((spread.variances, spread.twice_covariance), (0.0, 0.0));
+        let deviations = Deviations::from_full([1.0, 1.0, 1.0 - 1e-3, 2.0, 0.5]);
+        assert_eq!((deviations.x, deviations.y, deviations.covariance), (0.0, 1.0, 0.0));
+    }
+}

@@ -212,6 +212,7 @@ fn scaled<const C: usize>(sum: [f64; C], scale: f64) -> [f64; C] {
     sum.map(|sum| sum * scale)
 }
 
+/// Separable weighting: the last `size` rows of input are kept, and every output row is their weighted sum.
 #[inline(always)]
 fn taps_tile<const C: usize>(
     weights: &[f64],

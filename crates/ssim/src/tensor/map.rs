@@ -5,7 +5,10 @@ use super::{
     batch::Batch,
     gradient::{Objective, gradients},
 };
-use crate::{Params, Sample, maps::ssim_into};
+use crate::{
+    Params, Sample,
+    render::{Targets, render},
+};
 
 /// (N, C, H, W)² → (N, C, H', W').
 pub(super) struct SsimMap {
@@ -22,7 +25,7 @@ impl SsimMap {
         let mut values = vec![T::zero(); batch.windows()];
         let maps = values.par_chunks_mut(batch.plan.map_len());
         batch.pairs().zip(maps).try_for_each(|(pair, map)| {
-            ssim_into(&batch.plan, &pair?, map);
+            render(&batch.plan, &pair?, Targets::ssim(map));
             Ok::<_, candle_core::Error>(())
         })?;
         let (images, channels, ..) = x.1.shape().dims4()?;
