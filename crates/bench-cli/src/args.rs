@@ -10,8 +10,11 @@ use std::path::PathBuf;
 ///
 /// Exit codes: 0 done; 1 a defect was found (`predict --exit-code`); 2 an error; 130 interrupted.
 #[derive(Debug, Parser)]
-#[command(version, after_help = "Example:\n  bench-cli demo\n  bench-cli train --data DIR --out MODEL\n  \
-    bench-cli evaluate MODEL --data DIR --out RESULTS\n  bench-cli predict MODEL image.png --out RESULTS")]
+#[command(
+    version,
+    after_help = "Example:\n  bench-cli demo\n  bench-cli train --data DIR --out MODEL\n  \
+    bench-cli evaluate MODEL --data DIR --out RESULTS\n  bench-cli predict MODEL image.png --out RESULTS"
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -149,7 +152,9 @@ pub struct EvaluateArgs {
 ///
 /// For each image: float map, mask, overlay; for all: `regions.csv`, `predictions.jsonl`.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  bench-cli predict model line-3/*.png --out results --exit-code")]
+#[command(
+    after_help = "Example:\n  bench-cli predict model line-3/*.png --out results --exit-code"
+)]
 pub struct PredictArgs {
     /// Folder of the model.
     pub model: PathBuf,
@@ -169,7 +174,9 @@ pub struct PredictArgs {
 
 /// Compare two images by their structural similarity.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  bench-cli ssim a.png b.png --window gaussian:11:1.5 --constants squared --json")]
+#[command(
+    after_help = "Example:\n  bench-cli ssim a.png b.png --window gaussian:11:1.5 --constants squared --json"
+)]
 pub struct SsimArgs {
     /// First image.
     pub a: PathBuf,

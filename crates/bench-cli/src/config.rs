@@ -258,8 +258,7 @@ fn set(table: &mut toml::Table, key: &str, value: toml::Value) -> Result<()> {
             Ok(())
         }
         Some((head, rest)) => {
-            let entry =
-                table.entry(head).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            let entry = table.entry(head).or_insert_with(|| toml::Value::Table(toml::Table::new()));
             match entry {
                 toml::Value::Table(table) => set(table, rest, value),
                 _ => bail!("`{head}` is not a table"),

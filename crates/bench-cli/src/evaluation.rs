@@ -6,7 +6,7 @@ use crate::report::Reporter;
 use anyhow::{Context, Result, bail};
 use inspect::{Connectivity, Image, Mask, Plane, label, threshold_mask};
 use metrics::{
-    AU_PRO_LIMIT, Confusion, PrCurve, Points, ProCurve, RankedScores, RocCurve, ScoredImage,
+    AU_PRO_LIMIT, Confusion, Points, PrCurve, ProCurve, RankedScores, RocCurve, ScoredImage,
     image_score, pro_curve, roc_auc,
 };
 use serde::Serialize;
@@ -106,7 +106,8 @@ pub fn evaluate(
         bail!("{}: expected test images with ground truth, found none", dataset.root.display());
     }
     let shown = shown_samples(&dataset.test);
-    let bar = reporter.bar(dataset.test.len() as u64, "inspecting {wide_bar} {pos}/{len} images, {eta} left");
+    let bar = reporter
+        .bar(dataset.test.len() as u64, "inspecting {wide_bar} {pos}/{len} images, {eta} left");
     let mut inspections = Vec::with_capacity(dataset.test.len());
     for (index, sample) in dataset.test.iter().enumerate() {
         let name = || sample.image.display().to_string();

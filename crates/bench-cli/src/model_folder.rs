@@ -80,7 +80,10 @@ impl ModelFolder {
     pub fn open(path: &Path) -> Result<Self> {
         let folder = Self::new(path);
         if !path.is_dir() {
-            bail!("{}: expected the folder of a model, as `bench-cli train` makes it", path.display());
+            bail!(
+                "{}: expected the folder of a model, as `bench-cli train` makes it",
+                path.display()
+            );
         }
         if !folder.weights_path().is_file() {
             let hint = if folder.checkpoint_path().is_file() {

@@ -51,7 +51,8 @@ pub fn run(
             "calibrating on images that may have been trained on: the threshold may be too low for new ones",
         );
     }
-    let bar = context.reporter.bar(images.len() as u64, "calibrating {wide_bar} {pos}/{len} images");
+    let bar =
+        context.reporter.bar(images.len() as u64, "calibrating {wide_bar} {pos}/{len} images");
     let mut maps = Vec::with_capacity(images.len());
     for path in images {
         let inspected = inspector.inspect(&read_image(path)?);

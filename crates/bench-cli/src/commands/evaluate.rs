@@ -152,7 +152,9 @@ fn draw_figure(path: &Path, evaluation: &Evaluation) -> Result<()> {
     let range = score_range(evaluation.threshold);
     let shown = || evaluation.inspections.iter().filter_map(|i| Some((i, i.shown.as_ref()?)));
     let flagged: Vec<_> = shown()
-        .map(|(inspection, _)| inspect::threshold_mask(&inspection.anomaly_map, evaluation.threshold))
+        .map(|(inspection, _)| {
+            inspect::threshold_mask(&inspection.anomaly_map, evaluation.threshold)
+        })
         .collect();
     let rows: Vec<Vec<Cell<'_>>> = shown()
         .zip(&flagged)

@@ -62,7 +62,8 @@ pub fn predict(context: &Context, args: &PredictArgs) -> Result<bool> {
     let images = named(inputs(&args.inputs)?);
     let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
     let (mut predictions, mut failures) = (Vec::new(), 0);
-    let bar = context.reporter.bar(images.len() as u64, "{wide_bar} {pos}/{len} images, {eta} left");
+    let bar =
+        context.reporter.bar(images.len() as u64, "{wide_bar} {pos}/{len} images, {eta} left");
     for (path, id) in &images {
         if interrupt::came() {
             write_tables(&args.out, &predictions)?;
