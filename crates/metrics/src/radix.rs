@@ -25,7 +25,7 @@ const MIN_TASK: usize = 1 << 16;
 /// Up to this length a comparison sort beats counting into 1024 digits.
 const SMALL: usize = 512;
 
-/// Digits of the passes within a bucket. Two passes cover the 20 bits that
+/// Bits that one pass within a bucket sorts by. Two passes cover the 20 bits that
 /// are left of a key at most.
 const DIGIT_BITS: u32 = 10;
 
@@ -126,7 +126,8 @@ fn counts_to_starts(counts: &mut [Vec<u32>]) -> Vec<usize> {
 }
 
 /// Writes each key to its bucket. The tasks write to positions of their own
-/// that interleave; relaxed atomics say so in safe code and are plain stores.
+/// that interleave, which safe code can say with atomics; relaxed stores of
+/// them are plain stores.
 fn scatter(
     tasks: &[Vec<Pixels<'_>>],
     digit: &TopDigit,
@@ -173,8 +174,8 @@ fn sort_buckets(keys: &mut [u32], bounds: &[usize], bits: u32) {
     });
 }
 
-/// Radix sort from the lowest digit up. The keys share a bucket, so they
-/// differ by less than `2^bits` from the first of them.
+/// Radix sort from the lowest digit up. The keys share a bucket, so none is
+/// `2^bits` or more above the lowest of them.
 fn sort_by_digits(keys: &mut [u32], scratch: &mut [u32], bits: u32) {
     let lowest = keys.iter().copied().min().unwrap_or(0);
     let passes = bits.div_ceil(DIGIT_BITS);

@@ -1,4 +1,4 @@
-use crate::area::{mean_height, trapezoid};
+use crate::area::mean_height;
 use crate::check::check_limit;
 use crate::{Error, Points, RankedScores};
 
@@ -62,7 +62,7 @@ impl RocCurve {
 
     /// The area under the curve, in [0, 1].
     pub fn auc(&self) -> f64 {
-        trapezoid(&self.fpr, &self.tpr).min(1.0)
+        mean_height(&self.fpr, &self.tpr, 1.0)
     }
 
     /// The area up to a false-positive rate of `max_fpr`, divided by

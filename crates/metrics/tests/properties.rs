@@ -183,6 +183,26 @@ fn histogram_bound_is_tight() {
     assert_eq!(histogram.auc_error_bound().unwrap(), 0.5);
 }
 
+/// The edges 0.1, 0.2, … are rounded to single precision, some up and some
+/// down; scores at an edge belong above it.
+#[test]
+fn scores_at_an_edge_fall_into_the_bin_above() {
+    for bin in 1_u8..10 {
+        let edge = f32::from(bin) / 10.0;
+        let mut histogram = RocHistogram::new(0.0, 1.0, 10).unwrap();
+        histogram.add(&[edge.next_down(), edge], &[false, true]).unwrap();
+        assert_eq!(histogram.auc().unwrap(), 1.0, "{edge}");
+    }
+}
+
+/// Beside a range this wide, −1 and 1 vanish, but the edge at 0 is exact.
+#[test]
+fn edges_are_exact_in_a_wide_range() {
+    let mut histogram = RocHistogram::new(-1e30, 1e30, 2).unwrap();
+    histogram.add(&[-1.0, 1.0], &[false, true]).unwrap();
+    assert_eq!(histogram.auc().unwrap(), 1.0);
+}
+
 #[test]
 fn both_zeros_are_a_tie() {
     assert_eq!(roc_auc(&[-0.0, 0.0], &[false, true]).unwrap(), 0.5);
