@@ -71,7 +71,7 @@ pub struct DemoArgs {
     #[arg(long, default_value = "demo-output")]
     pub out: PathBuf,
     /// Patches that each of the two models is trained on.
-    #[arg(long, value_name = "N", default_value_t = 12_000)]
+    #[arg(long, value_name = "N", default_value_t = 4_000)]
     pub patches: u64,
     /// Seed of the images and of the training.
     #[arg(long, default_value_t = 0)]
