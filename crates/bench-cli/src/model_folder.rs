@@ -228,9 +228,13 @@ impl ModelFolder {
     /// # Errors
     /// If the file cannot be written.
     pub fn write_log(&self, entries: &[LogEntry]) -> Result<()> {
-        let lines: Vec<String> =
-            entries.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
-        write_bytes(&self.log_path(), (lines.join("\n") + "\n").as_bytes())
+        write_atomic(&self.log_path(), |file| {
+            for entry in entries {
+                serde_json::to_writer(&mut *file, entry)?;
+                writeln!(file)?;
+            }
+            Ok(())
+        })
     }
 }
 
