@@ -14,11 +14,14 @@ use std::error::Error;
 /// # Errors
 /// If the margins leave nothing of the image.
 pub fn prepare(image: &Image, config: &Config) -> Result<Image> {
-    let inner = crop(image, config.data.margins)?;
-    Ok(match config.data.size {
-        Some([width, height]) => resize(&inner, width, height),
-        None => inner,
-    })
+    Ok(scale(crop(image, config.data.margins)?, config))
+}
+
+fn scale(image: Image, config: &Config) -> Image {
+    match config.data.size {
+        Some([width, height]) => resize(&image, width, height),
+        None => image,
+    }
 }
 
 /// A trained model with all that is needed to inspect images.
@@ -46,9 +49,10 @@ impl Inspector {
     /// If the image is smaller than the margins and a patch, or the network fails.
     pub fn inspect(&self, image: &Image) -> Result<Inspected> {
         let inner = crop(image, self.margins())?;
-        let prepared = prepare(image, &self.config)?;
+        let (width, height) = (inner.width(), inner.height());
+        let prepared = scale(inner, &self.config);
         let inspected = inspect::inspect(&prepared, &self.network, &self.inspection)?;
-        let restore = |map: &Image| resize(map, inner.width(), inner.height());
+        let restore = |map: &Image| resize(map, width, height);
         Ok(Inspected {
             reconstruction: restore(&inspected.reconstruction),
             residual: restore(&inspected.residual),
@@ -76,8 +80,7 @@ impl Reconstructor for Network {
         let size = self.patch_size();
         let shape = (patches.len() / (size * size), 1, size, size);
         let patches = Tensor::from_slice(patches, shape, self.model.device())?;
-        // Without this, every layer's result would be kept for a backward pass.
-        let reconstructions = self.model.reconstruct(&patches)?.detach();
+        let reconstructions = self.model.reconstruct(&patches)?;
         Ok(reconstructions.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?)
     }
 }
