@@ -64,7 +64,8 @@ fn measure_run(args: &Args, run: &str) -> Result<Row> {
     } else {
         let (method, setting) = run.split_once(':').unwrap_or((run, ""));
         let config = args.config.clone();
-        let config = config.unwrap_or_else(|| format!("datasets/{}.toml", args.name).into());
+        let own = || repository().join("datasets").join(format!("{}.toml", args.name));
+        let config = config.unwrap_or_else(own);
         train.extend(["--config".into(), text(&config)?, "--data".into(), text(&args.data)?]);
         train.extend(strings(["--method", method]));
         train.extend(["--seed".into(), args.seed.to_string()]);
@@ -148,7 +149,9 @@ fn strings<const N: usize>(words: [&str; N]) -> Vec<String> {
     words.map(String::from).to_vec()
 }
 
+/// A path of the caller's, for a program that runs at the top of the repository.
 fn text(path: &Path) -> Result<String> {
-    let path = path.to_str().with_context(|| format!("{} is not Unicode", path.display()))?;
-    Ok(path.to_owned())
+    let path = std::path::absolute(path)?;
+    let text = path.to_str().with_context(|| format!("{} is not Unicode", path.display()))?;
+    Ok(text.to_owned())
 }
