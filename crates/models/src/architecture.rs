@@ -61,7 +61,11 @@ impl Architecture {
     /// The encoder's convolutions from the patch to the latent vector. The decoder has the same ones, transposed, in
     /// reverse.
     pub(crate) fn encoder(&self) -> Vec<Conv2d> {
-        let skipped = (128 / self.patch_size).ilog2() as usize;
+        let skipped = match self.patch_size {
+            32 => 2,
+            64 => 1,
+            _ => 0,
+        };
         let latent = (self.latent_dim, CODE_SIZE, 1, 0);
         let mut in_channels = Self::CHANNELS;
         let layers = TABLE_1[skipped..].iter().chain([&latent]);
@@ -74,7 +78,7 @@ impl Architecture {
             .collect()
     }
 
-    /// The number of weights and biases of encoder and decoder.
+    /// The number of weights and biases of encoder and decoder, for a valid architecture.
     pub fn parameter_count(&self) -> usize {
         let layers = self.encoder();
         layers.iter().map(|l| 2 * l.weight_count() + l.in_channels + l.out_channels).sum()
@@ -119,6 +123,12 @@ mod tests {
     fn other_patch_sizes_are_refused() {
         let error = Architecture { patch_size: 100, latent_dim: 10 }.validate();
         assert!(matches!(error, Err(Error::Setting { name: "patch_size", .. })));
+        // Not a panic, for sizes that no number of dropped layers gives.
+        for patch_size in [0, 1, 256] {
+            let architecture = Architecture { patch_size, latent_dim: 10 };
+            assert!(architecture.validate().is_err());
+            assert!(architecture.parameter_count() > 0);
+        }
         let error = Architecture { patch_size: 64, latent_dim: 0 }.validate();
         assert!(matches!(error, Err(Error::Setting { name: "latent_dim", .. })));
     }

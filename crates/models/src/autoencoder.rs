@@ -83,8 +83,8 @@ impl Autoencoder {
     /// # Errors
     /// [`crate::Error::Tensor`] for patches of another shape or type than f32.
     pub fn encode(&self, patches: &Tensor) -> Result<Tensor> {
-        let count = patches.dim(0)?;
         let size = self.architecture.patch_size;
+        let count = expect_shape(patches, "patches", &[Architecture::CHANNELS, size, size])?;
         // With one channel, channels first and channels last are the same.
         let mut maps = patches.reshape((count, size, size, Architecture::CHANNELS))?;
         for (i, layer) in self.encoder.iter().enumerate() {
@@ -100,8 +100,8 @@ impl Autoencoder {
     /// # Errors
     /// [`crate::Error::Tensor`] for vectors of another shape or type than f32.
     pub fn decode(&self, codes: &Tensor) -> Result<Tensor> {
-        let count = codes.dim(0)?;
         let size = self.architecture.patch_size;
+        let count = expect_shape(codes, "latent vectors", &[self.architecture.latent_dim])?;
         let mut maps = codes.reshape((count, 1, 1, self.architecture.latent_dim))?;
         for (i, layer) in self.decoder.iter().enumerate() {
             let slope = (i + 1 < self.decoder.len()).then_some(LEAKY_SLOPE);
@@ -122,6 +122,18 @@ impl Autoencoder {
     /// All trained tensors, weights and biases, in a fixed order.
     pub(crate) fn variables(&self) -> impl Iterator<Item = &Var> {
         self.encoder.iter().chain(&self.decoder).flat_map(|layer| [&layer.weight, &layer.bias])
+    }
+}
+
+/// Checks that the shape is `(N, expected…)`, which the number of values alone does not tell, and returns `N`.
+fn expect_shape(tensor: &Tensor, name: &str, expected: &[usize]) -> Result<usize> {
+    match tensor.dims() {
+        [count, rest @ ..] if rest == expected => Ok(*count),
+        got => {
+            let expected: String = expected.iter().map(|size| format!(", {size}")).collect();
+            let message = format!("expected {name} of shape (N{expected}), got {got:?}");
+            Err(candle_core::Error::Msg(message).bt().into())
+        }
     }
 }
 
@@ -152,10 +164,36 @@ mod tests {
     }
 
     #[test]
+    fn no_patches_have_no_reconstructions() {
+        let architecture = Architecture { patch_size: 32, latent_dim: 3 };
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu).unwrap();
+        let patches = Tensor::zeros((0, 1, 32, 32), DType::F32, &Device::Cpu).unwrap();
+        let result = model.reconstruct(&patches).unwrap();
+        assert_eq!(result.dims(), [0, 1, 32, 32]);
+        let gradients = result.sum_all().unwrap().backward().unwrap();
+        for variable in model.variables() {
+            let sum = gradients.get(variable).unwrap().abs().unwrap().sum_all().unwrap();
+            assert_eq!(sum.to_scalar::<f32>().unwrap(), 0.0);
+        }
+    }
+
+    #[test]
     fn patches_of_another_size_are_refused() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let model = Autoencoder::new(Architecture::default(), &mut rng, &Device::Cpu).unwrap();
-        let patches = Tensor::zeros((2, 1, 64, 64), DType::F32, &Device::Cpu).unwrap();
+        // The last has the right number of values.
+        for shape in [(2, 1, 64, 64), (2, 3, 128, 128), (2, 1, 64, 256)] {
+            let patches = Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();
+            let message = model.reconstruct(&patches).unwrap_err().to_string();
+            assert!(message.contains("(N, 1, 128, 128)"), "{message}");
+        }
+        for shape in [(2, 99), (200, 1)] {
+            let codes = Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();
+            let message = model.decode(&codes).unwrap_err().to_string();
+            assert!(message.contains("(N, 100)"), "{message}");
+        }
+        let patches = Tensor::zeros((1, 1, 128, 128), DType::F64, &Device::Cpu).unwrap();
         assert!(model.reconstruct(&patches).is_err());
     }
 }

@@ -50,6 +50,12 @@ pub enum Error {
         /// Patches seen until then.
         patches: u64,
     },
+    /// A step after the last one of a training run.
+    #[error("the training run is finished: it has seen all of its {patches} patches")]
+    Finished {
+        /// Patches seen.
+        patches: u64,
+    },
     /// A training image that no patch can be cut from.
     #[error(
         "training image {index} of {width}x{height} pixels is smaller than a patch of {patch}x{patch}"

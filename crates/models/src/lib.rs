@@ -46,3 +46,8 @@ pub use error::{Error, Result};
 pub use objective::Objective;
 pub use patches::{Sampling, TrainingImage};
 pub use trainer::{EpochReport, Schedule, StepReport, Trainer, TrainingConfig};
+
+/// Compiles and runs the example in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

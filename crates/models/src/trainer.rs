@@ -176,22 +176,21 @@ impl Trainer {
     /// Takes one step of the optimiser. Batches are cut short at the end of an epoch and of the run.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if the loss is not finite; the weights are then those before the step. [`Error::Tensor`] if the
-    /// device fails.
+    /// [`Error::Diverged`] if reconstructions or loss are not finite; the weights are then those before the step.
+    /// [`Error::Finished`] if the run is done; [`Error::Tensor`] if the device fails.
     pub fn step(&mut self) -> Result<StepReport> {
         let Schedule { batch_size, patches_per_epoch, patches: total, .. } = self.config.schedule;
+        if self.is_done() {
+            return Err(Error::Finished { patches: self.progress.patches });
+        }
         let start = self.progress.patches % patches_per_epoch;
-        let left = (patches_per_epoch - start).min(total.saturating_sub(self.progress.patches));
-        let count = left.min(batch_size as u64).max(1);
+        let left = (patches_per_epoch - start).min(total - self.progress.patches);
+        let count = left.min(batch_size as u64);
         let numbers = &self.order[start as usize..(start + count) as usize];
 
         let patches = self.source.batch(numbers, self.model.device())?;
         let reconstructions = self.model.reconstruct(&patches)?;
-        let loss = self.config.objective.loss(&reconstructions, &patches)?;
-        let value = loss.to_scalar::<f32>()?;
-        if !value.is_finite() {
-            return Err(Error::Diverged { loss: value, patches: self.progress.patches });
-        }
+        let (loss, value) = self.finite_loss(&reconstructions, &patches)?;
         self.adam.step(self.model.variables(), &loss.backward()?)?;
         self.progress.patches += count;
         self.progress.epoch_loss += f64::from(value) * count as f64;
@@ -201,6 +200,21 @@ impl Trainer {
             false => None,
         };
         Ok(StepReport { patches: self.progress.patches, loss: value, epoch })
+    }
+
+    /// The loss, and its value.
+    fn finite_loss(&self, reconstructions: &Tensor, patches: &Tensor) -> Result<(Tensor, f32)> {
+        let diverged = |loss| Error::Diverged { loss, patches: self.progress.patches };
+        // SSIM is not defined for such pixels; a sum is finite only if all of its terms are.
+        let sum = reconstructions.detach().sum_all()?.to_scalar::<f32>()?;
+        if !sum.is_finite() {
+            return Err(diverged(f32::NAN));
+        }
+        let loss = self.config.objective.loss(reconstructions, patches)?;
+        match loss.to_scalar::<f32>()? {
+            value if value.is_finite() => Ok((loss, value)),
+            value => Err(diverged(value)),
+        }
     }
 
     fn end_epoch(
@@ -215,8 +229,9 @@ impl Trainer {
             loss: self.progress.epoch_loss / length as f64,
             contrast: deviation(reconstructions)? / deviation(patches)?.max(f64::MIN_POSITIVE),
         };
-        self.progress.epoch_loss = 0.0;
-        if !self.is_done() {
+        // A run that ends within an epoch may be prolonged, and then goes on with that epoch.
+        if self.progress.patches.is_multiple_of(self.config.schedule.patches_per_epoch) {
+            self.progress.epoch_loss = 0.0;
             self.order = self.current_order();
         }
         Ok(report)

@@ -11,13 +11,17 @@
 //! The work is split over threads by images, or by rows of the weight gradient, never within a sum: results are the same
 //! for any number of threads.
 
+mod forward;
 mod gather;
 mod op;
 mod pack;
-mod primitives;
+mod passes;
 mod simd;
 #[cfg(test)]
 mod tests;
+mod transposed;
+mod weight_gradient;
+mod weights;
 
 pub(crate) use op::{InputGradient, convolution, transposed_convolution};
 

@@ -1,6 +1,8 @@
 //! The primitives as candle operations, so that autograd stays candle's.
 
-use super::primitives;
+use super::forward::convolve;
+use super::transposed::input_gradient;
+use super::weight_gradient::weight_gradient;
 use super::{Conv2d, Epilogue, Maps};
 use candle_core::{
     CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail,
@@ -160,7 +162,7 @@ impl CustomOp2 for WeightGradient {
         if self.conv.output(maps) != Some(output) {
             bail!("a gradient of {output:?} does not belong to {:?} of {maps:?}", self.conv);
         }
-        let sums = primitives::weight_gradient(&self.conv, input, maps, gradient, output);
+        let sums = weight_gradient(&self.conv, input, maps, gradient, output);
         Ok((CpuStorage::F32(sums), Shape::from_dims(&self.conv.weight_shape())))
     }
 }
@@ -263,12 +265,8 @@ fn run(
         bail!("{conv:?} needs a bias of {out_channels} values");
     }
     let result = match direction {
-        Direction::Convolution => {
-            primitives::convolve(conv, input, maps, weights, output, epilogue)
-        }
-        Direction::Transposed => {
-            primitives::input_gradient(conv, input, maps, weights, output, epilogue)
-        }
+        Direction::Convolution => convolve(conv, input, maps, weights, output, epilogue),
+        Direction::Transposed => input_gradient(conv, input, maps, weights, output, epilogue),
     };
     let shape = (output.count, output.height, output.width, out_channels);
     Ok((CpuStorage::F32(result), Shape::from(shape)))

@@ -88,3 +88,14 @@ pub(super) fn pad(source: &[f32], map: Maps, channels: usize, border: Border, ta
         target[from..from + row].copy_from_slice(source);
     }
 }
+
+/// Copies a batch of maps `(N, H, W, C)`, each with zeros put around it.
+pub(super) fn pad_batch(source: &[f32], maps: Maps, channels: usize, border: Border) -> Vec<f32> {
+    let padded = border.around(maps).pixels() * channels;
+    let mut target = vec![0.0; maps.count * padded];
+    target
+        .par_chunks_mut(padded)
+        .zip(source.par_chunks(maps.pixels() * channels))
+        .for_each(|(target, source)| pad(source, maps, channels, border, target));
+    target
+}

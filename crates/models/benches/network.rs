@@ -1,0 +1,63 @@
+//! The network of Table 1 on batches of 16: encoder, decoder, both, and whole training steps.
+
+use candle_core::{Device, Tensor};
+use criterion::{Criterion, criterion_group, criterion_main};
+use models::{
+    AdamConfig, Architecture, Autoencoder, Objective, Result, Schedule, Trainer, TrainingConfig,
+    TrainingImage,
+};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+const BATCH: usize = 16;
+
+fn forward(criterion: &mut Criterion) -> Result<()> {
+    let (architecture, device) = (Architecture::default(), Device::Cpu);
+    let model = Autoencoder::new(architecture, &mut ChaCha8Rng::seed_from_u64(1), &device)?;
+    let size = architecture.patch_size;
+    let patches = Tensor::rand(0f32, 1.0, (BATCH, 1, size, size), &device)?;
+    let codes = model.encode(&patches)?.detach();
+    let mut group = criterion.benchmark_group("forward");
+    group.sample_size(20);
+    group.bench_function("encode", |bencher| bencher.iter(|| model.encode(&patches)));
+    group.bench_function("decode", |bencher| bencher.iter(|| model.decode(&codes)));
+    group.bench_function("reconstruct", |bencher| bencher.iter(|| model.reconstruct(&patches)));
+    group.finish();
+    Ok(())
+}
+
+fn trainer(objective: Objective) -> Result<Trainer> {
+    let (width, height) = (512, 512);
+    let grey = |i: usize| 0.5 + 0.4 * ((i % width + i / width) as f32 * 0.785).sin();
+    let pixels = (0..width * height).map(grey).collect();
+    let config = TrainingConfig {
+        architecture: Architecture::default(),
+        objective,
+        adam: AdamConfig::default(),
+        // Longer than any benchmark.
+        schedule: Schedule { batch_size: BATCH, patches: 1 << 40, ..Schedule::default() },
+    };
+    Trainer::new(config, vec![TrainingImage { width, height, pixels }], &Device::Cpu)
+}
+
+fn steps(criterion: &mut Criterion) -> Result<()> {
+    let window = ssim::Window::Uniform { size: 11 };
+    let params = ssim::Params::new(window, ssim::Border::Valid, ssim::Constants::squared());
+    let mut group = criterion.benchmark_group("training-step");
+    group.sample_size(10);
+    for (name, objective) in [("l2", Objective::L2), ("ssim", Objective::Ssim(params))] {
+        let mut trainer = trainer(objective)?;
+        group.bench_function(name, |bencher| bencher.iter(|| trainer.step()));
+    }
+    group.finish();
+    Ok(())
+}
+
+fn run(criterion: &mut Criterion) {
+    if let Err(error) = forward(criterion).and_then(|()| steps(criterion)) {
+        panic!("{error}");
+    }
+}
+
+criterion_group!(benches, run);
+criterion_main!(benches);

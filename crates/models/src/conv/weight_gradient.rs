@@ -1,0 +1,115 @@
+//! The gradient of a convolution with respect to its weights.
+
+use super::pack::{Border, pad_batch};
+use super::simd::{Correlate, strip_width};
+use super::{Conv2d, Maps};
+use rayon::prelude::*;
+use std::borrow::Cow;
+
+/// The gradient with respect to the weights, `(kernel, kernel, C_in, C_out)`, for an input `(N, H, W, C_in)` and a
+/// gradient of the result `(N, H', W', C_out)`.
+pub(super) fn weight_gradient(
+    conv: &Conv2d,
+    input: &[f32],
+    maps: Maps,
+    gradient: &[f32],
+    output: Maps,
+) -> Vec<f32> {
+    let mut result = vec![0.0; conv.weight_count()];
+    if maps.count == 0 {
+        return result;
+    }
+    let border = Border::of(conv);
+    let padded = border.around(maps);
+    let input = pad_batch(input, maps, conv.in_channels, border);
+    let channels = conv.out_channels.next_multiple_of(strip_width());
+    let gradient = widen(gradient, conv.out_channels, channels);
+    let row = padded.width * conv.in_channels;
+    let run = conv.kernel * conv.in_channels;
+    let blocks = Blocks::new(conv, maps, output, row, padded.height * row);
+
+    result.par_chunks_mut(run * conv.out_channels).enumerate().for_each(|(kernel_row, result)| {
+        let chunks = result.par_chunks_mut(WEIGHTS_PER_TASK * conv.out_channels);
+        chunks.enumerate().for_each(|(chunk, result)| {
+            let first = kernel_row * row + chunk * WEIGHTS_PER_TASK;
+            let mut sums = vec![0.0; result.len() / conv.out_channels * channels];
+            blocks.correlate(&input, first, &gradient, channels, &mut sums);
+            for (result, sums) in
+                result.chunks_exact_mut(conv.out_channels).zip(sums.chunks_exact(channels))
+            {
+                result.copy_from_slice(&sums[..conv.out_channels]);
+            }
+        });
+    });
+    result
+}
+
+/// Weights of one kernel row whose gradients are computed together: a few register tiles, so that tasks are many.
+const WEIGHTS_PER_TASK: usize = 48;
+/// Output pixels whose gradients are read together; with 32 channels they fill half of a first-level cache.
+const PIXELS_PER_BLOCK: usize = 128;
+
+/// How the output pixels of a batch are cut into blocks of whole rows for the weight gradient.
+struct Blocks {
+    maps: usize,
+    map_step: usize,
+    rows: usize,
+    columns: usize,
+    row_step: usize,
+    column_step: usize,
+}
+
+impl Blocks {
+    fn new(conv: &Conv2d, maps: Maps, output: Maps, row: usize, map_step: usize) -> Self {
+        let column_step = conv.stride * conv.in_channels;
+        if conv.is_dense(maps) {
+            // One pixel per map: the maps take the place of the columns.
+            let (columns, column_step) = (maps.count, map_step);
+            return Self { maps: 1, map_step: 0, rows: 1, columns, row_step: 0, column_step };
+        }
+        let (rows, columns) = (output.height, output.width);
+        Self { maps: maps.count, map_step, rows, columns, row_step: conv.stride * row, column_step }
+    }
+
+    /// Adds the products of inputs from `first` on and gradients of all blocks to `sums`, in the order of the pixels.
+    fn correlate(
+        &self,
+        input: &[f32],
+        first: usize,
+        gradient: &[f32],
+        channels: usize,
+        sums: &mut [f32],
+    ) {
+        let rows_per_block = (PIXELS_PER_BLOCK / self.columns).clamp(1, self.rows);
+        for map in 0..self.maps {
+            for row in (0..self.rows).step_by(rows_per_block) {
+                let rows = rows_per_block.min(self.rows - row);
+                let pixel = (map * self.rows + row) * self.columns;
+                let gradient = &gradient[pixel * channels..][..rows * self.columns * channels];
+                Correlate {
+                    input: &input[first + map * self.map_step + row * self.row_step..],
+                    gradient,
+                    rows,
+                    columns: self.columns,
+                    column_step: self.column_step,
+                    row_step: self.row_step,
+                    sums,
+                    channels,
+                }
+                .run();
+            }
+        }
+    }
+}
+
+/// Fills the rows of a matrix up with zeros.
+fn widen(matrix: &[f32], from: usize, to: usize) -> Cow<'_, [f32]> {
+    if from == to {
+        return matrix.into();
+    }
+    let mut wide = vec![0.0; matrix.len() / from * to];
+    for (wide, row) in wide.chunks_exact_mut(to).zip(matrix.chunks_exact(from)) {
+        wide[..from].copy_from_slice(row);
+    }
+    wide.into()
+}

@@ -1,0 +1,93 @@
+//! Losses against hand computations and finite differences, in f64.
+#![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
+
+use candle_core::{Device, Tensor, Var};
+use models::Objective;
+
+fn maps(values: &[f64], size: usize) -> Tensor {
+    let count = values.len() / (size * size);
+    Tensor::from_slice(values, (count, 1, size, size), &Device::Cpu).unwrap()
+}
+
+/// SSIM over one window of 3×3 pixels.
+fn ssim_3(c1: f64, c2: f64) -> Objective {
+    let window = ssim::Window::Uniform { size: 3 };
+    let constants = ssim::Constants::given(c1, c2);
+    Objective::Ssim(ssim::Params::new(window, ssim::Border::Valid, constants))
+}
+
+fn loss(objective: &Objective, reconstructions: &Tensor, patches: &Tensor) -> f64 {
+    objective.loss(reconstructions, patches).unwrap().to_scalar().unwrap()
+}
+
+#[test]
+fn l2_is_the_mean_squared_difference() {
+    let reconstructions = maps(&[0.5, 0.25, 0.0, 1.0], 2);
+    let patches = maps(&[0.0, 0.25, 1.0, 0.5], 2);
+    // (0.25 + 0 + 1 + 0.25) / 4
+    assert_eq!(loss(&Objective::L2, &reconstructions, &patches), 0.375);
+    assert_eq!(loss(&Objective::L2, &patches, &patches), 0.0);
+}
+
+#[test]
+#[rustfmt::skip]
+fn ssim_loss_is_one_minus_ssim() {
+    // Both have mean 1/3 and variance 2/9; their covariance is 1/9 − 1/9. With c2 = 1/9, luminance 1 is left of
+    // SSIM times c2 / (4/9 + c2) = 1/5.
+    let rows = maps(&[
+        0.0, 0.0, 0.0,
+        0.0, 0.0, 0.0,
+        1.0, 1.0, 1.0,
+    ], 3);
+    let columns = maps(&[
+        0.0, 0.0, 1.0,
+        0.0, 0.0, 1.0,
+        0.0, 0.0, 1.0,
+    ], 3);
+    let objective = ssim_3(0.01, 1.0 / 9.0);
+    // A few roundings of values below 1.
+    assert!((loss(&objective, &rows, &columns) - 0.8).abs() < 1e-14);
+    assert_eq!(loss(&objective, &rows, &rows), 0.0);
+    // The mean over patches, of 0.8 and 0.
+    let reconstructions = Tensor::cat(&[&rows, &rows], 0).unwrap();
+    let patches = Tensor::cat(&[&columns, &rows], 0).unwrap();
+    assert!((loss(&objective, &reconstructions, &patches) - 0.4).abs() < 1e-14);
+}
+
+#[test]
+fn gradients_equal_finite_differences() {
+    const STEP: f64 = 1e-5;
+    let wave = |phase: f64| (0..32).map(move |i| 0.5 + 0.4 * (f64::from(i) * 1.3 + phase).sin());
+    let (values, patches): (Vec<f64>, Vec<f64>) = (wave(0.0).collect(), wave(0.8).collect());
+    let patches = maps(&patches, 4);
+    for objective in [Objective::L2, ssim_3(0.01, 0.03)] {
+        let reconstructions = Var::from_tensor(&maps(&values, 4)).unwrap();
+        let value = objective.loss(&reconstructions, &patches).unwrap();
+        let gradients = value.backward().unwrap();
+        let gradient = gradients.get(&reconstructions).unwrap();
+        let descent = (reconstructions.as_tensor() - (gradient * 0.1).unwrap()).unwrap();
+        assert!(loss(&objective, &descent, &patches) < value.to_scalar().unwrap());
+
+        for (i, got) in gradient.flatten_all().unwrap().to_vec1().unwrap().into_iter().enumerate() {
+            let moved = |step: f64| {
+                let mut values = values.clone();
+                values[i] += step;
+                loss(&objective, &maps(&values, 4), &patches)
+            };
+            let expected = (moved(STEP) - moved(-STEP)) / (2.0 * STEP);
+            let got: f64 = got;
+            // The error of a central difference is a sixth of the third derivative, below about 100 here, times
+            // STEP²; rounding adds 1e-16 / STEP.
+            assert!((got - expected).abs() < 5e-9, "{objective:?}, {i}: {got} for {expected}");
+        }
+    }
+}
+
+#[test]
+fn shapes_that_differ_are_refused() {
+    let (small, large) = (maps(&[0.0; 9], 3), maps(&[0.0; 16], 4));
+    assert!(Objective::L2.loss(&small, &large).is_err());
+    assert!(ssim_3(0.01, 0.03).loss(&small, &large).is_err());
+    let window = maps(&[0.0; 4], 2);
+    assert!(ssim_3(0.01, 0.03).loss(&window, &window).is_err());
+}

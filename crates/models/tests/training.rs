@@ -1,0 +1,256 @@
+//! Training runs as a whole: determinism, interruption, progress and failure.
+#![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
+
+use candle_core::{Device, Tensor};
+use models::{
+    AdamConfig, Architecture, EpochReport, Error, Objective, Sampling, Schedule, StepReport,
+    Trainer, TrainingConfig, TrainingImage,
+};
+use safetensors::SafeTensors;
+use std::collections::BTreeMap;
+
+const SSIM: Objective = Objective::Ssim(ssim::Params::new(
+    ssim::Window::Uniform { size: 11 },
+    ssim::Border::Valid,
+    ssim::Constants::squared(),
+));
+
+/// Epochs of 10 patches in batches of 4, 4 and 2; 25 patches end in the middle of the third epoch.
+const SCHEDULE: Schedule = Schedule {
+    batch_size: 4,
+    patches_per_epoch: 10,
+    patches: 25,
+    sampling: Sampling::Fresh,
+    seed: 7,
+};
+
+fn config(objective: Objective) -> TrainingConfig {
+    TrainingConfig {
+        architecture: Architecture { patch_size: 32, latent_dim: 5 },
+        objective,
+        adam: AdamConfig { learning_rate: 1e-3, ..AdamConfig::default() },
+        schedule: SCHEDULE,
+    }
+}
+
+/// Oblique stripes, eight pixels wide.
+fn stripes() -> Vec<TrainingImage> {
+    let (width, height) = (48, 40);
+    let grey = |i: usize| 0.5 + 0.4 * ((i % width + i / width) as f32 * 0.785).sin();
+    vec![TrainingImage { width, height, pixels: (0..width * height).map(grey).collect() }]
+}
+
+/// One image that is a patch, of one value.
+fn flat(value: f32) -> Vec<TrainingImage> {
+    vec![TrainingImage { width: 32, height: 32, pixels: vec![value; 32 * 32] }]
+}
+
+fn start(config: TrainingConfig) -> Trainer {
+    Trainer::new(config, stripes(), &Device::Cpu).unwrap()
+}
+
+fn finish(trainer: &mut Trainer) -> Vec<StepReport> {
+    let mut reports = Vec::new();
+    while !trainer.is_done() {
+        reports.push(trainer.step().unwrap());
+    }
+    reports
+}
+
+fn epochs(reports: &[StepReport]) -> Vec<EpochReport> {
+    reports.iter().filter_map(|report| report.epoch).collect()
+}
+
+/// The checkpoint's bytes hold weights, moments and progress: equal bytes are equal runs.
+fn assert_same_state(a: &Trainer, b: &Trainer, what: &str) {
+    assert!(a.checkpoint().unwrap() == b.checkpoint().unwrap(), "{what}");
+}
+
+#[test]
+fn weights_do_not_depend_on_the_number_of_threads() {
+    for objective in [Objective::L2, SSIM] {
+        let mut config = config(objective);
+        config.schedule.patches = 10;
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let mut trainer = start(config);
+                finish(&mut trainer);
+                trainer
+            })
+        };
+        let expected = run(1);
+        for threads in [2, 3] {
+            assert_same_state(&run(threads), &expected, &format!("{objective:?}, {threads}"));
+        }
+        let mut other = config;
+        other.schedule.seed += 1;
+        let weights = |trainer: &Trainer| trainer.model().to_safetensors().unwrap();
+        assert!(weights(&start(other)) != weights(&start(config)), "the seed does nothing");
+    }
+}
+
+#[test]
+fn interrupted_runs_end_as_uninterrupted_ones() {
+    for sampling in [Sampling::Fresh, Sampling::Fixed] {
+        let mut config = config(SSIM);
+        config.schedule.sampling = sampling;
+        let mut whole = start(config);
+        let expected = finish(&mut whole);
+        // In the middle of the first epoch, at its end and in the middle of the second.
+        for steps in [2, 3, 4] {
+            let mut first = start(config);
+            let mut reports: Vec<_> = (0..steps).map(|_| first.step().unwrap()).collect();
+            let bytes = first.checkpoint().unwrap();
+            let mut second = Trainer::resume(&bytes, config, stripes(), &Device::Cpu).unwrap();
+            assert_eq!(second.patches(), first.patches());
+            reports.extend(finish(&mut second));
+            assert_eq!(reports, expected, "{sampling:?}, {steps} steps");
+            assert_same_state(&second, &whole, &format!("{sampling:?}, {steps} steps"));
+        }
+    }
+}
+
+#[test]
+fn a_run_that_ended_within_an_epoch_can_be_prolonged() {
+    let mut whole = start(config(Objective::L2));
+    let expected = finish(&mut whole);
+    let mut short = config(Objective::L2);
+    short.schedule.patches = 14;
+    let mut first = start(short);
+    finish(&mut first);
+    let bytes = first.checkpoint().unwrap();
+    let config = config(Objective::L2);
+    let mut second = Trainer::resume(&bytes, config, stripes(), &Device::Cpu).unwrap();
+    // The second epoch's report covers the patches before the checkpoint, too.
+    let reports = epochs(&finish(&mut second));
+    assert_eq!(reports, epochs(&expected)[1..]);
+    assert_same_state(&second, &whole, "a prolonged run");
+}
+
+#[test]
+fn checkpoints_of_other_runs_are_refused() {
+    let bytes = start(config(SSIM)).checkpoint().unwrap();
+    let resume = |config| Trainer::resume(&bytes, config, stripes(), &Device::Cpu).map(|_| ());
+    assert!(resume(config(SSIM)).is_ok());
+    let changed = |change: fn(&mut TrainingConfig)| {
+        let mut config = config(SSIM);
+        change(&mut config);
+        resume(config)
+    };
+    let others = [
+        changed(|config| config.schedule.seed = 8),
+        changed(|config| config.schedule.batch_size = 5),
+        changed(|config| config.schedule.sampling = Sampling::Fixed),
+        changed(|config| config.adam.learning_rate = 1.1e-3),
+        changed(|config| config.architecture.latent_dim = 6),
+        changed(|config| config.objective = Objective::L2),
+    ];
+    for (i, result) in others.into_iter().enumerate() {
+        assert!(matches!(result, Err(Error::CheckpointMismatch { .. })), "change {i}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_checkpoint_are_refused() {
+    let trainer = start(config(Objective::L2));
+    let resume = |bytes: &[u8]| {
+        Trainer::resume(bytes, config(Objective::L2), stripes(), &Device::Cpu).map(|_| ())
+    };
+    let bytes = trainer.checkpoint().unwrap();
+    for length in [0, 100, bytes.len() / 2, bytes.len() - 1] {
+        assert!(matches!(resume(&bytes[..length]), Err(Error::Format(_))), "{length} bytes");
+    }
+    let weights = trainer.model().to_safetensors().unwrap();
+    assert!(matches!(resume(&weights), Err(Error::Setting { name: "checkpoint", .. })));
+}
+
+#[test]
+fn the_loss_falls_on_a_texture() {
+    for objective in [Objective::L2, SSIM] {
+        let mut config = config(objective);
+        config.schedule.patches_per_epoch = 40;
+        config.schedule.patches = 240;
+        let reports = epochs(&finish(&mut start(config)));
+        let (first, last) = (reports[0], reports[5]);
+        assert!(last.loss < 0.7 * first.loss, "{objective:?}: {} to {}", first.loss, last.loss);
+        assert!(reports.iter().all(|report| !report.collapsed()), "{objective:?}: {reports:?}");
+    }
+}
+
+/// With weights of zero every unit is dead: all reconstructions are the last bias.
+#[test]
+fn a_collapsed_run_is_reported() {
+    for objective in [Objective::L2, SSIM] {
+        let bytes = with_zero_weights(&start(config(objective)).checkpoint().unwrap());
+        let resumed = Trainer::resume(&bytes, config(objective), stripes(), &Device::Cpu);
+        let reports = epochs(&finish(&mut resumed.unwrap()));
+        assert_eq!(reports.len(), 3);
+        assert!(reports.iter().all(EpochReport::collapsed), "{objective:?}: {reports:?}");
+    }
+}
+
+fn with_zero_weights(checkpoint: &[u8]) -> Vec<u8> {
+    let (_, metadata) = SafeTensors::read_metadata(checkpoint).unwrap();
+    let tensors = candle_core::safetensors::load_buffer(checkpoint, &Device::Cpu).unwrap();
+    let zeros: BTreeMap<String, Tensor> =
+        tensors.into_iter().map(|(name, tensor)| (name, tensor.zeros_like().unwrap())).collect();
+    safetensors::serialize(zeros, metadata.metadata().clone()).unwrap()
+}
+
+#[test]
+fn every_patch_of_the_schedule_is_seen_once() {
+    let mut trainer = start(config(Objective::L2));
+    let reports = finish(&mut trainer);
+    let patches: Vec<u64> = reports.iter().map(|report| report.patches).collect();
+    assert_eq!(patches, [4, 8, 10, 14, 18, 20, 24, 25]);
+    let ends = epochs(&reports).iter().map(|e| (e.epoch, e.patches)).collect::<Vec<_>>();
+    assert_eq!(ends, [(1, 10), (2, 20), (3, 25)]);
+    // The loss of an epoch is the mean over its patches, not over its batches.
+    let losses: Vec<f64> = reports.iter().map(|report| f64::from(report.loss)).collect();
+    let mean = (4.0 * losses[0] + 4.0 * losses[1] + 2.0 * losses[2]) / 10.0;
+    assert_eq!(epochs(&reports)[0].loss, mean);
+    assert_eq!(epochs(&reports)[2].loss, (4.0 * losses[6] + losses[7]) / 5.0);
+
+    let weights = trainer.model().to_safetensors().unwrap();
+    assert!(matches!(trainer.step(), Err(Error::Finished { patches: 25 })));
+    assert!(trainer.model().to_safetensors().unwrap() == weights);
+}
+
+#[test]
+fn images_with_nan_are_reported_and_leave_the_weights() {
+    for objective in [Objective::L2, SSIM] {
+        let mut images = flat(0.5);
+        images[0].pixels[500] = f32::NAN;
+        let mut trainer = Trainer::new(config(objective), images, &Device::Cpu).unwrap();
+        let weights = trainer.model().to_safetensors().unwrap();
+        let error = trainer.step().unwrap_err();
+        assert!(matches!(error, Error::Diverged { patches: 0, .. }), "{objective:?}: {error}");
+        assert!(trainer.model().to_safetensors().unwrap() == weights);
+    }
+}
+
+#[test]
+fn steps_that_are_too_large_are_reported() {
+    for objective in [Objective::L2, SSIM] {
+        // The second is beyond the range of f32.
+        for learning_rate in [1e30, 1e300] {
+            let mut config = config(objective);
+            config.adam.learning_rate = learning_rate;
+            let mut trainer = start(config);
+            trainer.step().unwrap();
+            let error = trainer.step().unwrap_err();
+            assert!(matches!(error, Error::Diverged { patches: 4, .. }), "{objective:?}: {error}");
+        }
+    }
+}
+
+/// A flat texture has no contrast to compare with: reports must stay numbers.
+#[test]
+fn flat_images_give_finite_losses() {
+    for objective in [Objective::L2, SSIM] {
+        let mut trainer = Trainer::new(config(objective), flat(0.5), &Device::Cpu).unwrap();
+        let reports = epochs(&finish(&mut trainer));
+        assert!(reports.iter().all(|report| report.loss.is_finite() && !report.contrast.is_nan()));
+    }
+}
