@@ -129,6 +129,26 @@ impl ModelFolder {
         self.config_path().exists() || self.weights_path().exists()
     }
 
+    /// Removes what a training run has left here, so that no part of an old model stands beside a new one.
+    ///
+    /// # Errors
+    /// If a file cannot be removed.
+    pub fn clear(&self) -> Result<()> {
+        let paths = [
+            self.weights_path(),
+            self.checkpoint_path(),
+            self.config_path(),
+            self.record_path(),
+            self.calibration_path(),
+            self.log_path(),
+        ];
+        for path in paths.iter().filter(|path| path.exists()) {
+            std::fs::remove_file(path)
+                .with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+        Ok(())
+    }
+
     /// # Errors
     /// If the file cannot be read or understood.
     pub fn config(&self) -> Result<Config> {
@@ -187,11 +207,16 @@ impl ModelFolder {
         write_json(&self.record_path(), record)
     }
 
+    /// Whether the model has a threshold.
+    pub fn is_calibrated(&self) -> bool {
+        self.calibration_path().is_file()
+    }
+
     /// # Errors
     /// If the model is not calibrated, or the file cannot be understood.
     pub fn calibration(&self) -> Result<Calibration> {
         let path = self.calibration_path();
-        if !path.is_file() {
+        if !self.is_calibrated() {
             bail!(
                 "{}: not calibrated; run `bench-cli calibrate {}`",
                 self.path.display(),

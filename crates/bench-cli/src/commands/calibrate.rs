@@ -5,6 +5,7 @@ use super::train::split_images;
 use crate::args::CalibrateArgs;
 use crate::config::Config;
 use crate::data::{Dataset, fingerprint};
+use crate::interrupt;
 use crate::io::read_image;
 use crate::model_folder::{Calibration, ModelFolder};
 use crate::pipeline::Inspector;
@@ -19,7 +20,7 @@ pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
     let folder = ModelFolder::open(&args.model)?;
     let config = folder.config()?.with_settings_of(&["calibration"], &args.settings)?;
     let (images, held_out) = match &args.data {
-        Some(data) => (Dataset::open(data, config.data.layout)?.train, false),
+        Some(data) => (Dataset::open(data, None)?.train, false),
         None => {
             let (train, held_out) = split_images(&config)?;
             if held_out.is_empty() { (train, false) } else { (held_out, true) }
@@ -55,8 +56,14 @@ pub fn run(
         context.reporter.bar(images.len() as u64, "calibrating {wide_bar} {pos}/{len} images");
     let mut maps = Vec::with_capacity(images.len());
     for path in images {
+        interrupt::check(|| {
+            let folder = folder.path().display();
+            format!("interrupted while calibrating; `bench-cli calibrate {folder}` does it again")
+        })?;
         let inspected = inspector.inspect(&read_image(path)?);
-        maps.push(inspected.with_context(|| path.display().to_string())?.anomaly_map);
+        maps.push(
+            inspected.with_context(|| format!("cannot inspect {}", path.display()))?.anomaly_map,
+        );
         bar.inc(1);
     }
     bar.finish_and_clear();

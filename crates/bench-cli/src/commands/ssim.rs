@@ -3,7 +3,7 @@
 use super::Context;
 use crate::args::SsimArgs;
 use crate::io::{read_image, write_float_tiff};
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use inspect::Image;
 use serde::Serialize;
 use ssim::{Components, Params};
@@ -41,7 +41,8 @@ pub fn ssim(context: &Context, args: &SsimArgs) -> Result<()> {
         );
     }
     let params = Params::new(window, border, constants);
-    let maps = ssim::maps(a.data(), b.data(), width, height, &params, Components::ALL)?;
+    let maps = ssim::maps(a.data(), b.data(), width, height, &params, Components::ALL)
+        .with_context(|| format!("cannot compare {} and {}", args.a.display(), args.b.display()))?;
     let named = [
         ("ssim", maps.ssim),
         ("luminance", maps.luminance),
