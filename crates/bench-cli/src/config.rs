@@ -349,7 +349,7 @@ mod tests {
             ("inspection.stride=129", "stride"),
             ("training.batch_size=0", "batch_size"),
             ("model.patch_size=100", "patch_size"),
-            ("ssim.window=uniform:10", "uniform:10"),
+            ("ssim.window=uniform:10", "ssim.window"),
             ("data.held_out=1.5", "held_out"),
         ] {
             let config = Config::load(None, &[setting.into()]).unwrap();

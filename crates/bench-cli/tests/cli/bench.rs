@@ -10,8 +10,7 @@ use tempfile::TempDir;
 const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A configuration that trains in a moment. The model is useless.
-pub const TINY: &str =
-    "--set model.patch_size=32 --set model.latent_dim=8 --set training.batch_size=4 --patches 40";
+pub const TINY: &str = "--set model.patch_size=32 --set model.latent_dim=8 --set training.batch_size=4 --set training.patches=8";
 
 /// A folder of its own for each test. The program runs in it, so that arguments are relative to it.
 pub struct Bench {

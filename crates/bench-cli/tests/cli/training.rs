@@ -12,7 +12,7 @@ fn bench() -> Bench {
 #[test]
 fn a_model_is_a_folder() {
     let bench = bench();
-    let run = bench.train("model", "--json");
+    let run = bench.train("model", "--patches 40 --json");
     assert_eq!(
         bench.names("model"),
         [
@@ -61,10 +61,10 @@ fn a_model_is_not_overwritten_by_accident() {
 #[test]
 fn a_prolonged_training_equals_an_uninterrupted_one() {
     let bench = bench();
-    bench.train("long", "--patches=80");
+    bench.train("long", "--patches 16");
     bench.train("model", "");
-    let summary = bench.run("train --out model --resume --patches 80 --json").done().last();
-    assert_eq!(summary["patches"], 80);
+    let summary = bench.run("train --out model --resume --patches 16 --json").done().last();
+    assert_eq!(summary["patches"], 16);
     for file in ["model.safetensors", "checkpoint.safetensors", "config.toml", "calibration.json"] {
         assert!(
             bench.bytes(&format!("model/{file}")) == bench.bytes(&format!("long/{file}")),
