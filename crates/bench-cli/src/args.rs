@@ -24,6 +24,7 @@ pub struct Cli {
 
 /// Options of every subcommand.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Options of every subcommand")]
 pub struct Common {
     /// Write JSON Lines to standard output.
     #[arg(long, global = true)]
@@ -68,13 +69,13 @@ pub struct ConfigArgs {
 #[derive(Args, Debug)]
 pub struct DemoArgs {
     /// Folder for images, models, tables and figures.
-    #[arg(long, default_value = "demo-output")]
+    #[arg(long, value_name = "DIR", default_value = "demo-output")]
     pub out: PathBuf,
     /// Patches that each of the two models is trained on.
     #[arg(long, value_name = "N", default_value_t = 4_000)]
     pub patches: u64,
     /// Seed of the images and of the training.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 }
 
@@ -89,7 +90,7 @@ pub struct TrainArgs {
     /// Folder of the data set.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Method.
+    /// What the network is trained on and what the residual map shows; `ssim` by default.
     #[arg(long, value_enum)]
     pub method: Option<Method>,
     /// Folder of the model.
@@ -99,7 +100,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N")]
     pub patches: Option<u64>,
     /// Seed of the initial weights and of the patches.
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Go on where an interrupted training stopped, with the configuration of the model's folder.
     #[arg(long, conflicts_with_all = ["method", "config", "seed", "overwrite"])]
@@ -137,7 +138,7 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Folder for tables, plots and figures.
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Also write the anomaly maps as float TIFF, `maps/<category>/test/<defect>/<id>.tiff`, as MVTec's evaluation reads
     /// them.
@@ -161,11 +162,11 @@ pub struct PredictArgs {
     /// Image files, folders or patterns.
     #[arg(required = true)]
     pub inputs: Vec<PathBuf>,
-    /// Folder for the results.
-    #[arg(long)]
+    /// Folder for the results; not one that the images lie in.
+    #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Threshold instead of the model's own.
-    #[arg(long)]
+    /// Threshold instead of the model's own: a pixel is defective if its score is at least this.
+    #[arg(long, value_name = "SCORE")]
     pub threshold: Option<f32>,
     /// Exit with 1 if a defect was found.
     #[arg(long)]
@@ -202,14 +203,14 @@ pub struct SsimArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  bench-cli synthesize plain --out fabric --seed 1")]
 pub struct SynthesizeArgs {
-    /// `plain` (weave), `twill` or `fibres`.
+    /// What the images show.
     #[arg(value_enum)]
     pub kind: crate::synthetic::SyntheticKind,
     /// Folder for the data set.
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Seed.
-    #[arg(long, default_value_t = 0)]
+    /// Seed of the images.
+    #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
     /// Number of good images instead of the paper's.
     #[arg(long, value_name = "N")]

@@ -1,6 +1,6 @@
 //! The configuration of a model: everything that decides what it becomes and how it inspects.
 
-use crate::data::{Layout, Margins};
+use crate::data::{Dataset, Layout, Margins};
 use anyhow::{Context, Result, bail};
 use inspect::{Averaging, Disk, Inspection, Residual, ThresholdRule, Tiling};
 use models::{AdamConfig, Architecture, Objective, Schedule, TrainingConfig};
@@ -55,6 +55,19 @@ pub struct DataConfig {
 impl Default for DataConfig {
     fn default() -> Self {
         Self { root: None, layout: None, margins: Margins::default(), size: None, held_out: 0.1 }
+    }
+}
+
+impl DataConfig {
+    /// Finds the images.
+    ///
+    /// # Errors
+    /// If no folder is named, or see [`Dataset::open`].
+    pub fn open(&self) -> Result<Dataset> {
+        match &self.root {
+            Some(root) => Dataset::open(root, self.layout),
+            None => bail!("which images? --data DIR names the folder of the data set"),
+        }
     }
 }
 
@@ -236,6 +249,12 @@ impl Config {
         if !(0.0..1.0).contains(&self.data.held_out) {
             bail!("data.held_out must be in [0, 1), got {}", self.data.held_out);
         }
+        if i64::try_from(self.training.seed).is_err() {
+            let (seed, max) = (self.training.seed, i64::MAX);
+            bail!(
+                "training.seed must be at most {max}, as TOML has no larger integers, got {seed}"
+            );
+        }
         if self.data.size.is_some_and(|size| size.contains(&0)) {
             bail!("data.size must be at least 1x1 pixels");
         }
@@ -276,6 +295,7 @@ fn one_line(message: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
     use super::*;
+    use std::collections::HashSet;
 
     #[test]
     fn defaults_are_the_papers() {
@@ -329,12 +349,41 @@ mod tests {
             ("inspection.stride=129", "stride"),
             ("training.batch_size=0", "batch_size"),
             ("model.patch_size=100", "patch_size"),
-            ("ssim.window=uniform:10", "uniform:10"),
+            ("ssim.window=uniform:10", "ssim.window"),
             ("data.held_out=1.5", "held_out"),
         ] {
             let config = Config::load(None, &[setting.into()]).unwrap();
             let error = format!("{:#}", config.validate().unwrap_err());
             assert!(error.contains(name), "{setting}: {error}");
         }
+    }
+
+    /// The reference that users read.
+    fn readme_block() -> &'static str {
+        let (_, block) = include_str!("../README.md").split_once("```toml\n").unwrap();
+        block.split_once("```").unwrap().0
+    }
+
+    #[test]
+    fn the_readme_shows_the_defaults() {
+        assert_eq!(toml::from_str::<Config>(readme_block()).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn the_readme_shows_every_key() {
+        let mut config = Config::default();
+        // Those that are left out by default.
+        config.data.root = Some("carpet".into());
+        config.data.layout = Some(Layout::MvtecAd);
+        config.data.size = Some([256, 256]);
+        let text = config.to_toml().unwrap();
+        let keys = |text: &str| {
+            let lines = text.lines().map(|line| line.trim_start_matches("# "));
+            let assignments = lines.filter_map(|line| Some(line.split_once(" = ")?.0.to_owned()));
+            assignments.filter(|key| !key.contains(' ')).collect::<HashSet<_>>()
+        };
+        let missing: Vec<_> = keys(&text).difference(&keys(readme_block())).cloned().collect();
+        // The keys of a rule stand in its line.
+        assert!(missing.iter().all(|key| key == "rule"), "{missing:?}");
     }
 }

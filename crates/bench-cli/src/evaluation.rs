@@ -1,6 +1,7 @@
 //! Inspection of a whole test set, and what it amounts to.
 
 use crate::data::{Dataset, TestSample, crop};
+use crate::interrupt;
 use crate::pipeline::Inspector;
 use crate::report::Reporter;
 use anyhow::{Context, Result, bail};
@@ -110,25 +111,31 @@ pub fn evaluate(
         .bar(dataset.test.len() as u64, "inspecting {wide_bar} {pos}/{len} images, {eta} left");
     let mut inspections = Vec::with_capacity(dataset.test.len());
     for (index, sample) in dataset.test.iter().enumerate() {
-        let name = || sample.image.display().to_string();
-        let (image, mask) = sample.load()?;
-        let inspected = inspector.inspect(&image).with_context(name)?;
-        let margins = inspector.margins();
-        let image = crop(&image, margins).with_context(name)?;
-        let shown = shown
-            .contains(&index)
-            .then_some(Shown { image, reconstruction: inspected.reconstruction });
-        inspections.push(Inspection {
-            sample: sample.clone(),
-            residual: inspected.residual,
-            anomaly_map: inspected.anomaly_map,
-            mask: crop(&mask, margins)?,
-            shown,
-        });
+        interrupt::check(|| "interrupted; no results were written".to_owned())?;
+        let mut inspection = inspect_sample(inspector, sample)?;
+        if !shown.contains(&index) {
+            inspection.shown = None;
+        }
+        inspections.push(inspection);
         bar.inc(1);
     }
     bar.finish_and_clear();
     Ok(Evaluation { inspections, threshold })
+}
+
+fn inspect_sample(inspector: &Inspector, sample: &TestSample) -> Result<Inspection> {
+    let (image, mask) = sample.load()?;
+    let inspected = inspector
+        .inspect(&image)
+        .with_context(|| format!("cannot inspect {}", sample.image.display()))?;
+    let image = crop(&image, inspector.margins())?;
+    Ok(Inspection {
+        sample: sample.clone(),
+        residual: inspected.residual,
+        anomaly_map: inspected.anomaly_map,
+        mask: crop(&mask, inspector.margins())?,
+        shown: Some(Shown { image, reconstruction: inspected.reconstruction }),
+    })
 }
 
 /// Defective samples, evenly spaced over the set.

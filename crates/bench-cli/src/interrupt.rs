@@ -35,3 +35,11 @@ pub fn listen() -> Result<(), ctrlc::Error> {
 pub fn came() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }
+
+/// Ends a run that was interrupted, with its last words.
+///
+/// # Errors
+/// If a signal came.
+pub fn check(last_words: impl FnOnce() -> String) -> Result<(), Interrupted> {
+    if came() { Err(Interrupted(last_words())) } else { Ok(()) }
+}

@@ -16,7 +16,7 @@ use anyhow::{Context as _, Result, bail};
 use args::{Cli, Command, Common};
 use candle_core::Device;
 use clap::Parser;
-use commands::Context;
+use commands::{Context, Outcome};
 use interrupt::Interrupted;
 use report::Reporter;
 use std::process::ExitCode;
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
                 interrupt::EXIT_CODE.into()
             }
             None => {
-                eprintln!("error: {error:#}");
+                report::error(&error);
                 ERROR.into()
             }
         },
@@ -57,10 +57,11 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Calibrate(args) => commands::calibrate(&context, args)?,
         Command::Evaluate(args) => commands::evaluate(&context, args)?,
         Command::Predict(args) => {
-            let found = commands::predict(&context, args)?;
-            if found && args.exit_code {
-                return Ok(DEFECT_FOUND.into());
-            }
+            return Ok(match commands::predict(&context, args)? {
+                Outcome::Incomplete => ERROR.into(),
+                Outcome::Defective if args.exit_code => DEFECT_FOUND.into(),
+                Outcome::Defective | Outcome::Good => ExitCode::SUCCESS,
+            });
         }
         Command::Ssim(args) => commands::ssim(&context, args)?,
         Command::Synthesize(args) => commands::synthesize(&context, args)?,

@@ -11,6 +11,16 @@ use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+const WEIGHTS: &str = "model.safetensors";
+const CONFIG: &str = "config.toml";
+const CALIBRATION: &str = "calibration.json";
+const RECORD: &str = "training.json";
+const LOG: &str = "log.jsonl";
+const CHECKPOINT: &str = "checkpoint.safetensors";
+
+/// All files of a model.
+const FILES: [&str; 6] = [WEIGHTS, CONFIG, CALIBRATION, RECORD, LOG, CHECKPOINT];
+
 /// The folder of a model.
 #[derive(Clone, Debug)]
 pub struct ModelFolder {
@@ -85,13 +95,13 @@ impl ModelFolder {
                 path.display()
             );
         }
-        if !folder.weights_path().is_file() {
-            let hint = if folder.checkpoint_path().is_file() {
+        if !folder.file(WEIGHTS).is_file() {
+            let hint = if folder.file(CHECKPOINT).is_file() {
                 "; its training is not finished: `bench-cli train --resume` goes on"
             } else {
                 ""
             };
-            bail!("{}: expected `model.safetensors` in it{hint}", path.display());
+            bail!("{}: expected `{WEIGHTS}` in it{hint}", path.display());
         }
         Ok(folder)
     }
@@ -100,45 +110,38 @@ impl ModelFolder {
         &self.path
     }
 
-    fn weights_path(&self) -> PathBuf {
-        self.path.join("model.safetensors")
-    }
-
-    fn checkpoint_path(&self) -> PathBuf {
-        self.path.join("checkpoint.safetensors")
-    }
-
-    fn config_path(&self) -> PathBuf {
-        self.path.join("config.toml")
-    }
-
-    fn record_path(&self) -> PathBuf {
-        self.path.join("training.json")
-    }
-
-    fn calibration_path(&self) -> PathBuf {
-        self.path.join("calibration.json")
-    }
-
-    fn log_path(&self) -> PathBuf {
-        self.path.join("log.jsonl")
+    fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
     }
 
     /// Whether a training run has left anything here.
     pub fn is_occupied(&self) -> bool {
-        self.config_path().exists() || self.weights_path().exists()
+        self.file(CONFIG).exists() || self.file(WEIGHTS).exists()
+    }
+
+    /// Removes what a training run has left here, so that no part of an old model stands beside a new one.
+    ///
+    /// # Errors
+    /// If a file cannot be removed.
+    pub fn clear(&self) -> Result<()> {
+        let paths = FILES.map(|name| self.file(name));
+        for path in paths.iter().filter(|path| path.exists()) {
+            std::fs::remove_file(path)
+                .with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+        Ok(())
     }
 
     /// # Errors
     /// If the file cannot be read or understood.
     pub fn config(&self) -> Result<Config> {
-        Config::read(&self.config_path())
+        Config::read(&self.file(CONFIG))
     }
 
     /// # Errors
     /// If the file cannot be written.
     pub fn write_config(&self, config: &Config) -> Result<()> {
-        write_bytes(&self.config_path(), config.to_toml()?.as_bytes())
+        write_bytes(&self.file(CONFIG), config.to_toml()?.as_bytes())
     }
 
     /// The trained network.
@@ -146,7 +149,7 @@ impl ModelFolder {
     /// # Errors
     /// If the weights cannot be read, or do not fit the configuration.
     pub fn model(&self, config: &Config, device: &Device) -> Result<Autoencoder> {
-        let path = self.weights_path();
+        let path = self.file(WEIGHTS);
         let bytes = read_bytes(&path)?;
         Autoencoder::from_safetensors(&bytes, config.model, device)
             .with_context(|| path.display().to_string())
@@ -155,43 +158,48 @@ impl ModelFolder {
     /// # Errors
     /// If the file cannot be written.
     pub fn write_model(&self, model: &Autoencoder) -> Result<()> {
-        write_bytes(&self.weights_path(), &model.to_safetensors()?)
+        write_bytes(&self.file(WEIGHTS), &model.to_safetensors()?)
     }
 
     /// # Errors
     /// If the file cannot be read.
     pub fn checkpoint(&self) -> Result<Vec<u8>> {
-        read_bytes(&self.checkpoint_path())
+        read_bytes(&self.file(CHECKPOINT))
     }
 
     /// # Errors
     /// If the file cannot be written.
     pub fn write_checkpoint(&self, bytes: &[u8]) -> Result<()> {
-        write_bytes(&self.checkpoint_path(), bytes)
+        write_bytes(&self.file(CHECKPOINT), bytes)
     }
 
     /// The name of the checkpoint, for messages.
     pub fn checkpoint_name(&self) -> String {
-        self.checkpoint_path().display().to_string()
+        self.file(CHECKPOINT).display().to_string()
     }
 
     /// # Errors
     /// If the file cannot be read or understood.
     pub fn record(&self) -> Result<TrainingRecord> {
-        read_json(&self.record_path())
+        read_json(&self.file(RECORD))
     }
 
     /// # Errors
     /// If the file cannot be written.
     pub fn write_record(&self, record: &TrainingRecord) -> Result<()> {
-        write_json(&self.record_path(), record)
+        write_json(&self.file(RECORD), record)
+    }
+
+    /// Whether the model has a threshold.
+    pub fn is_calibrated(&self) -> bool {
+        self.file(CALIBRATION).is_file()
     }
 
     /// # Errors
     /// If the model is not calibrated, or the file cannot be understood.
     pub fn calibration(&self) -> Result<Calibration> {
-        let path = self.calibration_path();
-        if !path.is_file() {
+        let path = self.file(CALIBRATION);
+        if !self.is_calibrated() {
             bail!(
                 "{}: not calibrated; run `bench-cli calibrate {}`",
                 self.path.display(),
@@ -208,7 +216,7 @@ impl ModelFolder {
     /// # Errors
     /// If the file cannot be written.
     pub fn write_calibration(&self, calibration: &Calibration) -> Result<()> {
-        write_json(&self.calibration_path(), calibration)
+        write_json(&self.file(CALIBRATION), calibration)
     }
 
     /// The training log; empty if there is none.
@@ -216,7 +224,7 @@ impl ModelFolder {
     /// # Errors
     /// If the file cannot be read or understood.
     pub fn log(&self) -> Result<Vec<LogEntry>> {
-        let path = self.log_path();
+        let path = self.file(LOG);
         if !path.is_file() {
             return Ok(Vec::new());
         }
@@ -228,13 +236,9 @@ impl ModelFolder {
     /// # Errors
     /// If the file cannot be written.
     pub fn write_log(&self, entries: &[LogEntry]) -> Result<()> {
-        write_atomic(&self.log_path(), |file| {
-            for entry in entries {
-                serde_json::to_writer(&mut *file, entry)?;
-                writeln!(file)?;
-            }
-            Ok(())
-        })
+        let lines: Vec<String> =
+            entries.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+        write_bytes(&self.file(LOG), (lines.join("\n") + "\n").as_bytes())
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a run says: JSON Lines on standard output, everything else on standard error.
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 /// How much a run says, and how.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,12 +16,10 @@ impl Reporter {
     /// One JSON object on a line of its own, if JSON is wanted.
     ///
     /// # Errors
-    /// If standard output is closed.
+    /// If standard output cannot be written to.
     pub fn record(self, value: &impl Serialize) -> Result<()> {
         if self.json {
-            let mut out = std::io::stdout().lock();
-            serde_json::to_writer(&mut out, value)?;
-            writeln!(out)?;
+            print(&serde_json::to_string(value)?)?;
         }
         Ok(())
     }
@@ -29,10 +27,10 @@ impl Reporter {
     /// A result for a person, unless JSON is wanted.
     ///
     /// # Errors
-    /// If standard output is closed.
+    /// If standard output cannot be written to.
     pub fn text(self, text: &str) -> Result<()> {
         if !self.json {
-            writeln!(std::io::stdout().lock(), "{text}")?;
+            print(text)?;
         }
         Ok(())
     }
@@ -57,4 +55,17 @@ impl Reporter {
         ProgressBar::with_draw_target(Some(length), target)
             .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
     }
+}
+
+/// Writes a line to standard output. A reader that has seen enough, such as `head`, keeps no run from finishing its work.
+fn print(line: &str) -> Result<()> {
+    match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
+/// What went wrong, on one line.
+pub fn error(error: &Error) {
+    eprintln!("error: {error:#}");
 }

@@ -5,10 +5,12 @@ use super::train::split_images;
 use crate::args::CalibrateArgs;
 use crate::config::Config;
 use crate::data::{Dataset, fingerprint};
+use crate::interrupt;
 use crate::io::read_image;
 use crate::model_folder::{Calibration, ModelFolder};
 use crate::pipeline::Inspector;
 use anyhow::{Context as _, Result};
+use inspect::Image;
 use std::path::PathBuf;
 
 /// Chooses the threshold of a trained model anew.
@@ -19,7 +21,7 @@ pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
     let folder = ModelFolder::open(&args.model)?;
     let config = folder.config()?.with_settings_of(&["calibration"], &args.settings)?;
     let (images, held_out) = match &args.data {
-        Some(data) => (Dataset::open(data, config.data.layout)?.train, false),
+        Some(data) => (Dataset::open(data, None)?.train, false),
         None => {
             let (train, held_out) = split_images(&config)?;
             if held_out.is_empty() { (train, false) } else { (held_out, true) }
@@ -51,15 +53,7 @@ pub fn run(
             "calibrating on images that may have been trained on: the threshold may be too low for new ones",
         );
     }
-    let bar =
-        context.reporter.bar(images.len() as u64, "calibrating {wide_bar} {pos}/{len} images");
-    let mut maps = Vec::with_capacity(images.len());
-    for path in images {
-        let inspected = inspector.inspect(&read_image(path)?);
-        maps.push(inspected.with_context(|| path.display().to_string())?.anomaly_map);
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
+    let maps = anomaly_maps(context, folder, &inspector, images)?;
     let scores = maps.iter().flat_map(|map| map.data());
     let calibration = Calibration {
         threshold: inspect::threshold(&maps, &config.calibration.threshold)?,
@@ -71,4 +65,28 @@ pub fn run(
     };
     folder.write_calibration(&calibration)?;
     Ok(calibration)
+}
+
+fn anomaly_maps(
+    context: &Context,
+    folder: &ModelFolder,
+    inspector: &Inspector,
+    images: &[PathBuf],
+) -> Result<Vec<Image>> {
+    let bar =
+        context.reporter.bar(images.len() as u64, "calibrating {wide_bar} {pos}/{len} images");
+    let mut maps = Vec::with_capacity(images.len());
+    for path in images {
+        interrupt::check(|| {
+            let folder = folder.path().display();
+            format!("interrupted while calibrating; `bench-cli calibrate {folder}` does it again")
+        })?;
+        let inspected = inspector
+            .inspect(&read_image(path)?)
+            .with_context(|| format!("cannot inspect {}", path.display()))?;
+        maps.push(inspected.anomaly_map);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(maps)
 }

@@ -2,23 +2,23 @@
 
 use super::Context;
 use crate::args::EvaluateArgs;
-use crate::config::Method;
+use crate::config::{Config, Method};
 use crate::data::Dataset;
 use crate::evaluation::{self, Curves, Evaluation, Metrics};
-use crate::io::{Cell, ScoreRange, write_atomic, write_figure, write_float_tiff};
+use crate::io::{Cell, ScoreRange, prepare_folder, write_atomic, write_figure, write_float_tiff};
 use crate::model_folder::{ModelFolder, write_json};
 use crate::pipeline::Inspector;
 use crate::synthetic::is_synthetic;
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result};
 use metrics::{Figure, HistogramStyle, Scale, plot_histogram, plot_pr, plot_pro, plot_roc};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 /// What `metrics.json` holds beside the numbers.
 #[derive(Serialize)]
 struct Report {
-    data: PathBuf,
+    data: String,
     /// Whether the images are computed; numbers on them say nothing of real ones.
     synthetic: bool,
     method: Method,
@@ -35,28 +35,26 @@ struct Report {
 /// If the model or the data set cannot be read, or the results cannot be written.
 pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let folder = ModelFolder::open(&args.model)?;
-    let config = folder.config()?.with_settings_of(&["data", "inspection"], &args.settings)?;
-    let Some(root) = args.data.clone().or_else(|| config.data.root.clone()) else {
-        bail!("which images? --data DIR names the folder of the data set");
-    };
-    let layout = if args.data.is_some() { None } else { config.data.layout };
-    let dataset = Dataset::open(&root, layout)?;
+    let config = config(context, &folder, args)?;
+    let dataset = config.data.open()?;
     let threshold = folder.calibration()?.threshold;
     let record = folder.record()?;
     let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
+    prepare_folder(&args.out)?;
 
     let start = Instant::now();
     let evaluation = evaluation::evaluate(context.reporter, &inspector, &dataset, threshold)?;
     let seconds = start.elapsed().as_secs_f64();
-    let (metrics, curves) = evaluation.measure()?;
+    let data = dataset.root.display().to_string();
+    let (metrics, curves) = evaluation.measure().with_context(|| data.clone())?;
     let report = Report {
-        synthetic: is_synthetic(&root),
+        synthetic: is_synthetic(&dataset.root),
         method: config.method,
         patches: record.patches,
         training_seconds: record.seconds,
         seconds,
         metrics,
-        data: root,
+        data,
     };
     let name = category(&dataset);
     write_json(&args.out.join("metrics.json"), &report)?;
@@ -67,6 +65,24 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     }
     context.reporter.text(&table(&report, &title(&name, report.synthetic)))?;
     context.reporter.record(&report)
+}
+
+/// The model's configuration, with the data set and the settings of the arguments.
+fn config(context: &Context, folder: &ModelFolder, args: &EvaluateArgs) -> Result<Config> {
+    let mut trained = folder.config()?;
+    if let Some(root) = &args.data {
+        trained.data.root = Some(root.clone());
+        trained.data.layout = None;
+    }
+    let config = trained.clone().with_settings_of(&["data", "inspection"], &args.settings)?;
+    let scores_depend_on =
+        |config: &Config| (config.inspection, config.data.margins, config.data.size);
+    if scores_depend_on(&config) != scores_depend_on(&trained) {
+        context.reporter.warn(
+            "the threshold was calibrated with other settings: what is said of it may not hold",
+        );
+    }
+    Ok(config)
 }
 
 /// The data set's name: its folder's.

@@ -29,7 +29,7 @@ pub fn info(context: &Context, args: &InfoArgs) -> Result<()> {
     let info = Info {
         parameters: model.architecture().parameter_count(),
         training: folder.record()?,
-        calibration: folder.calibration().ok(),
+        calibration: folder.is_calibrated().then(|| folder.calibration()).transpose()?,
         config,
     };
     context.reporter.text(&text(&info)?)?;

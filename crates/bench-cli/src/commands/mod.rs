@@ -13,7 +13,7 @@ pub use calibrate::calibrate;
 pub use demo::demo;
 pub use evaluate::evaluate;
 pub use info::info;
-pub use predict::predict;
+pub use predict::{Outcome, predict};
 pub use ssim::ssim;
 pub use synthesize::synthesize;
 pub use train::train;

@@ -4,11 +4,14 @@ use super::Context;
 use super::evaluate::score_range;
 use crate::args::PredictArgs;
 use crate::data::list_images;
-use crate::interrupt::{self, Interrupted};
-use crate::io::{read_image, write_atomic, write_float_tiff, write_mask_png, write_overlay_png};
+use crate::interrupt;
+use crate::io::{
+    prepare_folder, read_image, write_atomic, write_float_tiff, write_mask_png, write_overlay_png,
+};
 use crate::model_folder::ModelFolder;
 use crate::pipeline::Inspector;
-use anyhow::{Result, bail};
+use crate::report;
+use anyhow::{Context as _, Result, bail};
 use inspect::{Connectivity, Region, regions, threshold_mask};
 use serde::Serialize;
 use std::collections::HashSet;
@@ -19,7 +22,7 @@ use std::time::Instant;
 /// What was found in one image: a line of `predictions.jsonl`.
 #[derive(Clone, Debug, Serialize)]
 struct Prediction {
-    image: PathBuf,
+    image: String,
     /// The results' names begin with this.
     id: String,
     /// The largest score of the anomaly map.
@@ -46,12 +49,22 @@ struct RegionRow<'a> {
     max_score: f32,
 }
 
-/// Finds defects in images, and says whether there were any.
+/// How a run over images ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// No image has a defect.
+    Good,
+    /// At least one image has a defect.
+    Defective,
+    /// At least one image could not be inspected, which was reported.
+    Incomplete,
+}
+
+/// Finds defects in images. An image that cannot be read or inspected is reported and left out.
 ///
 /// # Errors
-/// If the model cannot be read or results cannot be written; and, after all others were inspected, if an image could not be
-/// read or inspected.
-pub fn predict(context: &Context, args: &PredictArgs) -> Result<bool> {
+/// If the model cannot be read, no image is found or results cannot be written.
+pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
     let folder = ModelFolder::open(&args.model)?;
     let config = folder.config()?;
     let threshold = match args.threshold {
@@ -61,34 +74,64 @@ pub fn predict(context: &Context, args: &PredictArgs) -> Result<bool> {
     };
     let images = named(inputs(&args.inputs)?);
     let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
-    let (mut predictions, mut failures) = (Vec::new(), 0);
-    let bar =
-        context.reporter.bar(images.len() as u64, "{wide_bar} {pos}/{len} images, {eta} left");
-    for (path, id) in &images {
+    prepare_folder(&args.out)?;
+    spare_inputs(&images, &args.out)?;
+    let predictions = inspect_all(context, &inspector, &images, threshold, &args.out)?;
+    let failures = images.len() - predictions.len();
+    if failures > 0 && images.len() > 1 {
+        let note = format!("{failures} of {} images could not be inspected", images.len());
+        context.reporter.note(&note);
+    }
+    Ok(match predictions.iter().any(|prediction| prediction.defective) {
+        _ if failures > 0 => Outcome::Incomplete,
+        true => Outcome::Defective,
+        false => Outcome::Good,
+    })
+}
+
+/// Predictions for all images that can be inspected.
+fn inspect_all(
+    context: &Context,
+    inspector: &Inspector,
+    images: &[(PathBuf, String)],
+    threshold: f32,
+    out: &Path,
+) -> Result<Vec<Prediction>> {
+    let reporter = context.reporter;
+    let mut predictions = Vec::with_capacity(images.len());
+    let bar = reporter.bar(images.len() as u64, "{wide_bar} {pos}/{len} images, {eta} left");
+    for (path, id) in images {
         if interrupt::came() {
-            write_tables(&args.out, &predictions)?;
-            let done = predictions.len();
-            return Err(Interrupted(format!("interrupted after {done} images")).into());
+            break;
         }
-        match predict_image(&inspector, path, id, threshold, &args.out) {
+        match predict_image(inspector, path, id, threshold, out) {
             Ok(prediction) => {
-                context.reporter.record(&prediction)?;
-                bar.suspend(|| context.reporter.text(&line(&prediction)))?;
+                reporter.record(&prediction)?;
+                bar.suspend(|| reporter.text(&line(&prediction)))?;
                 predictions.push(prediction);
             }
-            Err(error) => {
-                failures += 1;
-                bar.suspend(|| eprintln!("error: {error:#}"));
-            }
+            Err(error) => bar.suspend(|| report::error(&error)),
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
-    write_tables(&args.out, &predictions)?;
-    if failures > 0 {
-        bail!("{failures} of {} images could not be inspected", images.len());
+    write_tables(out, &predictions)?;
+    interrupt::check(|| format!("interrupted after {} images", predictions.len()))?;
+    Ok(predictions)
+}
+
+/// Refuses to write results over the images that they are of.
+fn spare_inputs(images: &[(PathBuf, String)], out: &Path) -> Result<()> {
+    let out = out.canonicalize()?;
+    let lies_in_out =
+        |path: &Path| path.canonicalize().is_ok_and(|path| path.parent() == Some(&out));
+    match images.iter().find(|(path, _)| lies_in_out(path)) {
+        Some((path, _)) => bail!(
+            "{}: lies in the folder of the results, which might replace it; name another --out",
+            path.display()
+        ),
+        None => Ok(()),
     }
-    Ok(predictions.iter().any(|prediction| prediction.defective))
 }
 
 fn inputs(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
@@ -117,9 +160,8 @@ fn predict_image(
 ) -> Result<Prediction> {
     let start = Instant::now();
     let image = read_image(path)?;
-    let inspected = inspector
-        .inspect(&image)
-        .map_err(|error| error.context(format!("cannot inspect {}", path.display())))?;
+    let inspected =
+        inspector.inspect(&image).with_context(|| format!("cannot inspect {}", path.display()))?;
     let inside = threshold_mask(&inspected.anomaly_map, threshold);
     let mask = crate::data::uncrop(&inside, inspector.margins(), false);
     let map = inspector.uncrop(&inspected.anomaly_map);
@@ -130,7 +172,7 @@ fn predict_image(
     let overlay = out.join(format!("{id}_overlay.png"));
     write_overlay_png(&overlay, &image, &map, score_range(threshold), Some(&mask))?;
     Ok(Prediction {
-        image: path.to_path_buf(),
+        image: path.display().to_string(),
         id: id.to_owned(),
         score,
         threshold,
@@ -146,7 +188,7 @@ fn line(prediction: &Prediction) -> String {
         1 => "1 defect".to_owned(),
         count => format!("{count} defects"),
     };
-    format!("{}: {verdict}, score {:.4}", prediction.image.display(), prediction.score)
+    format!("{}: {verdict}, score {:.4}", prediction.image, prediction.score)
 }
 
 fn write_tables(out: &Path, predictions: &[Prediction]) -> Result<()> {

@@ -3,10 +3,13 @@
 use super::Context;
 use crate::args::SsimArgs;
 use crate::io::{read_image, write_float_tiff};
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use inspect::Image;
 use serde::Serialize;
 use ssim::{Components, Params};
+
+/// The names of the maps' files.
+const NAMES: [&str; 4] = ["ssim", "luminance", "contrast", "structure"];
 
 /// Means over the maps, and how they were computed.
 #[derive(Serialize)]
@@ -29,31 +32,16 @@ struct Report {
 /// If an image cannot be read, their sizes differ or the window does not fit them.
 pub fn ssim(context: &Context, args: &SsimArgs) -> Result<()> {
     let &SsimArgs { window, border, constants, .. } = args;
-    let (a, b) = (read_image(&args.a)?, read_image(&args.b)?);
-    let (width, height) = (a.width(), a.height());
-    if (width, height) != (b.width(), b.height()) {
-        bail!(
-            "{} has {width}x{height} pixels, but {} has {}x{}",
-            args.a.display(),
-            args.b.display(),
-            b.width(),
-            b.height()
-        );
-    }
+    let (a, b) = read_pair(args)?;
     let params = Params::new(window, border, constants);
-    let maps = ssim::maps(a.data(), b.data(), width, height, &params, Components::ALL)?;
-    let named = [
-        ("ssim", maps.ssim),
-        ("luminance", maps.luminance),
-        ("contrast", maps.contrast),
-        ("structure", maps.structure),
-    ];
-    let mut means = [0.0; 4];
-    for (mean, (name, values)) in means.iter_mut().zip(named) {
-        let map = Image::new(maps.width, maps.height, values.unwrap_or_default())?;
-        let sum: f64 = map.data().iter().copied().map(f64::from).sum();
-        *mean = sum / map.data().len() as f64;
-        if let Some(folder) = &args.maps {
+    let maps = ssim::maps(a.data(), b.data(), a.width(), a.height(), &params, Components::ALL)
+        .with_context(|| format!("cannot compare {} and {}", args.a.display(), args.b.display()))?;
+    let planes = [maps.ssim, maps.luminance, maps.contrast, maps.structure];
+    let planes = planes.map(Option::unwrap_or_default);
+    let means = planes.each_ref().map(|values| mean(values));
+    if let Some(folder) = &args.maps {
+        for (name, values) in NAMES.iter().zip(planes) {
+            let map = Image::new(maps.width, maps.height, values)?;
             write_float_tiff(&folder.join(format!("{name}.tiff")), &map)?;
         }
     }
@@ -73,4 +61,24 @@ pub fn ssim(context: &Context, args: &SsimArgs) -> Result<()> {
         width: maps.width,
         height: maps.height,
     })
+}
+
+fn mean(values: &[f32]) -> f64 {
+    values.iter().copied().map(f64::from).sum::<f64>() / values.len() as f64
+}
+
+fn read_pair(args: &SsimArgs) -> Result<(Image, Image)> {
+    let (a, b) = (read_image(&args.a)?, read_image(&args.b)?);
+    if a.size() != b.size() {
+        bail!(
+            "{} has {}x{} pixels, but {} has {}x{}",
+            args.a.display(),
+            a.width(),
+            a.height(),
+            args.b.display(),
+            b.width(),
+            b.height()
+        );
+    }
+    Ok((a, b))
 }

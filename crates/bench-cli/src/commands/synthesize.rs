@@ -4,6 +4,16 @@ use super::Context;
 use crate::args::SynthesizeArgs;
 use crate::synthetic::{Spec, generate};
 use anyhow::Result;
+use serde::Serialize;
+
+/// What was made.
+#[derive(Serialize)]
+struct Report {
+    data: String,
+    seed: u64,
+    good: usize,
+    defective: usize,
+}
 
 /// Makes a synthetic data set.
 ///
@@ -17,10 +27,10 @@ pub fn synthesize(context: &Context, args: &SynthesizeArgs) -> Result<()> {
         ..full
     };
     generate(&spec, &args.out)?;
-    context.reporter.text(&format!(
-        "{} good and {} defective synthetic images: {}",
-        spec.good,
-        spec.defective,
-        args.out.display()
-    ))
+    let Spec { seed, good, defective, .. } = spec;
+    let data = args.out.display().to_string();
+    context
+        .reporter
+        .text(&format!("{good} good and {defective} defective synthetic images: {data}"))?;
+    context.reporter.record(&Report { data, seed, good, defective })
 }

@@ -3,8 +3,8 @@
 use super::Context;
 use crate::args::TrainArgs;
 use crate::config::Config;
-use crate::data::{Dataset, fingerprint};
-use crate::interrupt::{self, Interrupted};
+use crate::data::fingerprint;
+use crate::interrupt;
 use crate::io::read_image;
 use crate::model_folder::{LogEntry, ModelFolder, TrainingRecord};
 use crate::pipeline::prepare;
@@ -32,7 +32,7 @@ struct Plan {
 /// The last line of the output.
 #[derive(Serialize)]
 struct Summary {
-    model: PathBuf,
+    model: String,
     patches: u64,
     seconds: f64,
     loss: f64,
@@ -49,10 +49,9 @@ pub fn train(context: &Context, args: &TrainArgs) -> Result<()> {
     let record = execute(context, &plan)?;
     let TrainingRecord { patches, seconds, loss, collapsed, .. } = record;
     let threshold = plan.folder.calibration()?.threshold;
-    let model = plan.folder.path().to_path_buf();
+    let model = plan.folder.path().display().to_string();
     context.reporter.text(&format!(
-        "trained on {patches} patches in {seconds:.0} s, loss {loss:.4}, threshold {threshold:.4}: {}",
-        model.display()
+        "trained on {patches} patches in {seconds:.0} s, loss {loss:.4}, threshold {threshold:.4}: {model}"
     ))?;
     context.reporter.record(&Summary { model, patches, seconds, loss, collapsed, threshold })
 }
@@ -108,10 +107,7 @@ fn plan(args: &TrainArgs) -> Result<Plan> {
 /// The good images of the data set, split into those to train on and those held out: evenly spaced ones, so that a slow
 /// drift of the camera is in both.
 pub fn split_images(config: &Config) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
-    let Some(root) = &config.data.root else {
-        bail!("which images? --data DIR names the folder of the data set");
-    };
-    let images = Dataset::open(root, config.data.layout)?.train;
+    let images = config.data.open()?.train;
     let held_out = (images.len() as f64 * config.data.held_out) as usize;
     let is_held_out = |i: usize| (i + 1) * held_out / images.len() != i * held_out / images.len();
     let (held_out, train): (Vec<_>, Vec<_>) =
@@ -139,19 +135,16 @@ fn run(context: &Context, plan: &Plan) -> Result<TrainingRecord> {
                 bar.suspend(|| reporter.warn(&collapse_warning(&epoch)));
             }
         }
-        if interrupt::came() {
+        if interrupt::came() || run.saved.elapsed() >= CHECKPOINT_INTERVAL {
             run.save()?;
+        }
+        interrupt::check(|| {
             bar.abandon();
-            let patches = run.trainer.patches();
-            let folder = plan.folder.path().display();
-            let last_words = format!(
+            let (patches, folder) = (run.trainer.patches(), plan.folder.path().display());
+            format!(
                 "interrupted after {patches} patches; `bench-cli train --out {folder} --resume` goes on"
-            );
-            return Err(Interrupted(last_words).into());
-        }
-        if run.saved.elapsed() >= CHECKPOINT_INTERVAL {
-            run.save()?;
-        }
+            )
+        })?;
     }
     bar.finish_and_clear();
     run.finish()
@@ -197,7 +190,9 @@ impl<'a> Run<'a> {
             log.retain(|entry| entry.patches <= trainer.patches());
             (trainer, log)
         } else {
-            (Trainer::new(config, images, &context.device)?, Vec::new())
+            let trainer = Trainer::new(config, images, &context.device)?;
+            plan.folder.clear()?;
+            (trainer, Vec::new())
         };
         plan.folder.write_config(&plan.config)?;
         let now = Instant::now();

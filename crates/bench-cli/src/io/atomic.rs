@@ -38,6 +38,19 @@ fn try_write(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> Result<()
     Ok(())
 }
 
+/// Creates a folder for results, if it is missing, and makes sure that files can be written there: to be told so after the
+/// work is too late.
+///
+/// # Errors
+/// If it cannot be created or written to; the error names `folder`.
+pub fn prepare_folder(folder: &Path) -> Result<()> {
+    let prepare = || {
+        fs::create_dir_all(folder)?;
+        temporary_in(folder).map(drop)
+    };
+    prepare().with_context(|| format!("cannot write to folder {}", folder.display()))
+}
+
 fn temporary_in(folder: &Path) -> Result<NamedTempFile> {
     let mut builder = Builder::new();
     builder.prefix(".").suffix(".part");
@@ -92,6 +105,19 @@ mod tests {
             "{message}"
         );
         assert!(!message.contains('\n'));
+    }
+
+    #[test]
+    fn a_prepared_folder_can_be_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let new = folder.path().join("a/b");
+        prepare_folder(&new).unwrap();
+        assert_eq!(fs::read_dir(&new).unwrap().count(), 0);
+        let occupied = folder.path().join("out");
+        fs::write(&occupied, "").unwrap();
+        let message = format!("{:#}", prepare_folder(&occupied).unwrap_err());
+        let expected = format!("cannot write to folder {}", occupied.display());
+        assert!(message.starts_with(&expected) && !message.contains('\n'), "{message}");
     }
 
     #[cfg(unix)]

@@ -11,7 +11,7 @@ mod read;
 mod resize;
 mod write;
 
-pub use atomic::write_atomic;
+pub use atomic::{prepare_folder, write_atomic};
 pub use colour::ScoreRange;
 pub use figure::{Cell, write_figure};
 pub use overlay::write_overlay_png;

@@ -1,0 +1,82 @@
+//! `bench-cli calibrate` and `bench-cli info`
+
+use crate::bench::{Bench, keys, number};
+use crate::images::{save, texture};
+use std::fs;
+
+#[test]
+fn another_rule_gives_another_threshold_and_changes_nothing_else() {
+    let bench = Bench::with_model();
+    let before = bench.json("model/calibration.json");
+    let config = bench.text("model/config.toml");
+    let others = ["model.safetensors", "checkpoint.safetensors", "training.json", "log.jsonl"];
+    let bytes = || others.map(|name| bench.bytes(&format!("model/{name}")));
+    let unchanged = bytes();
+
+    let run = bench
+        .run("calibrate model --set calibration.threshold={rule=\"quantile\",q=0.5} --json")
+        .done();
+    let after = bench.json("model/calibration.json");
+    assert_eq!(run.last(), after);
+    assert_eq!(
+        keys(&after),
+        ["data_sha256", "good_max", "held_out", "images", "rule", "threshold"]
+    );
+    assert_eq!(after["rule"]["rule"], "quantile");
+    assert!(number(&after, "threshold") < number(&before, "threshold"));
+    for key in ["good_max", "images", "held_out", "data_sha256"] {
+        assert_eq!(after[key], before[key], "{key}");
+    }
+    assert!(bytes() == unchanged);
+    let config_after = bench.text("model/config.toml");
+    let (of_others, of_calibration) = config_after.split_once("[calibration").unwrap();
+    assert_eq!(config.split_once("[calibration").unwrap().0, of_others);
+    assert!(of_calibration.contains("q = 0.5"), "{of_calibration}");
+}
+
+#[test]
+fn no_pixel_of_the_calibration_images_is_flagged_by_default() {
+    let bench = Bench::with_model();
+    let run = bench.run("predict model cloth/train/good --out results --exit-code --json");
+    assert_eq!(run.code, 0, "{}", run.stdout);
+    let scores = run.json();
+    let largest = scores.iter().map(|line| number(line, "score")).fold(0.0, f64::max);
+    let calibration = bench.json("model/calibration.json");
+    assert_eq!(number(&calibration, "good_max"), largest);
+    assert_eq!(number(&calibration, "threshold") as f32, (largest as f32).next_up());
+}
+
+#[test]
+fn other_good_images_can_be_used() {
+    let bench = Bench::with_model();
+    save(&bench.path("new/0.png"), &texture(11));
+    let calibration = bench.run("calibrate model --data new --json").done().last();
+    assert_eq!(calibration["images"], 1);
+    let message = bench.error("calibrate model --set training.seed=1");
+    assert!(message.contains("training.seed=1") && message.contains("calibration"), "{message}");
+    let message =
+        bench.error("calibrate model --set calibration.threshold={rule=\"quantile\",q=2}");
+    assert!(message.contains('q'), "{message}");
+}
+
+#[test]
+fn a_folder_says_what_it_holds() {
+    let bench = Bench::with_model();
+    let info = bench.run("info model --json").done().last();
+    assert_eq!(keys(&info), ["calibration", "config", "parameters", "training"]);
+    assert_eq!(info["calibration"], bench.json("model/calibration.json"));
+    assert_eq!(info["training"], bench.json("model/training.json"));
+    assert_eq!(info["config"]["model"]["latent_dim"], 8);
+    let text = bench.run("info model").done().stdout;
+    assert!(
+        text.contains("trained on 8 patches of 4 images") && text.contains("[model]"),
+        "{text}"
+    );
+
+    fs::remove_file(bench.path("model/calibration.json")).unwrap();
+    assert!(bench.run("info model").done().stdout.contains("not calibrated"));
+    let message = bench.error("predict model cloth/train/good --out results");
+    assert!(message.contains("bench-cli calibrate model"), "{message}");
+    fs::write(bench.path("model/calibration.json"), "{").unwrap();
+    assert!(bench.error("info model").contains("model/calibration.json"));
+}

@@ -1,0 +1,167 @@
+//! `bench-cli evaluate`
+
+use crate::bench::{Bench, TINY, number};
+use crate::images::{HEIGHT, WIDTH, is_hole, write_fibres};
+use std::fs;
+
+#[test]
+fn numbers_tables_and_pictures_are_written() {
+    let bench = Bench::with_model();
+    let run = bench.run("evaluate model --data cloth --out results --json").done();
+    assert_eq!(
+        bench.names("results"),
+        [
+            "figure.png",
+            "histogram.png",
+            "images.csv",
+            "metrics.json",
+            "pr.png",
+            "pr.svg",
+            "pro.png",
+            "pro.svg",
+            "roc.png",
+            "roc.svg"
+        ]
+    );
+    let metrics = bench.json("results/metrics.json");
+    assert_eq!(run.last(), metrics);
+    for key in ["pixel_au_roc", "pixel_au_roc_raw", "pixel_f1_max", "au_pro", "image_au_roc"] {
+        assert!((0.0..=1.0).contains(&number(&metrics, key)), "{key}: {metrics}");
+    }
+    assert_eq!((&metrics["synthetic"], &metrics["method"]), (&false.into(), &"ssim".into()));
+    assert_eq!((&metrics["images"], &metrics["defective_images"]), (&3.into(), &2.into()));
+    assert_eq!((&metrics["pixels"], &metrics["defective_pixels"]), (&5760.into(), &240.into()));
+    assert_eq!(metrics["at_threshold"]["regions"], 2);
+    for (name, start) in
+        [("figure.png", &b"\x89PNG"[..]), ("roc.png", b"\x89PNG"), ("roc.svg", b"<svg")]
+    {
+        assert!(bench.bytes(&format!("results/{name}")).starts_with(start), "{name}");
+    }
+}
+
+#[test]
+fn maps_are_where_the_official_evaluation_looks_for_them() {
+    let bench = Bench::with_model();
+    bench.run("evaluate model --data cloth --out results --maps").done();
+    assert_eq!(bench.names("results/maps"), ["cloth"]);
+    assert_eq!(bench.names("results/maps/cloth/test/hole"), ["000.tiff", "001.tiff"]);
+    let table = bench.text("results/images.csv");
+    let mut lines = table.lines();
+    assert_eq!(lines.next(), Some("image,defect,score,flagged_pixels,defective_pixels"));
+    let threshold = number(&bench.json("model/calibration.json"), "threshold") as f32;
+    for (line, (defect, id)) in lines.zip([("good", "000"), ("hole", "000"), ("hole", "001")]) {
+        let (map, size) = bench.map(&format!("results/maps/cloth/test/{defect}/{id}.tiff"));
+        assert_eq!(size, (WIDTH as usize, HEIGHT as usize));
+        let score = map.iter().copied().fold(f32::MIN, f32::max);
+        let flagged = map.iter().filter(|&&score| score >= threshold).count();
+        let defective = if defect == "good" { 0 } else { 120 };
+        assert_eq!(line, format!("{id},{defect},{score},{flagged},{defective}"));
+    }
+}
+
+#[test]
+fn the_area_under_the_curve_is_that_of_the_maps() {
+    let bench = Bench::with_model();
+    bench.run("evaluate model --out results --maps").done();
+    let (mut good, mut defective) = (Vec::new(), Vec::new());
+    for image in ["good/000", "hole/000", "hole/001"] {
+        let (map, (width, _)) = bench.map(&format!("results/maps/cloth/test/{image}.tiff"));
+        for (i, score) in map.into_iter().enumerate() {
+            let hole = is_hole((i % width) as u32, (i / width) as u32) && image != "good/000";
+            if hole { &mut defective } else { &mut good }.push(score);
+        }
+    }
+    // The Mann-Whitney statistic: pairs in the right order, ties as halves.
+    let mut wins = 0.0;
+    for high in &defective {
+        for low in &good {
+            wins += if high > low {
+                1.0
+            } else if high == low {
+                0.5
+            } else {
+                0.0
+            };
+        }
+    }
+    let expected = wins / (good.len() * defective.len()) as f64;
+    let got = number(&bench.json("results/metrics.json"), "pixel_au_roc");
+    assert!((got - expected).abs() < 1e-12, "{got} for {expected}");
+}
+
+#[test]
+fn maps_have_the_size_of_the_image_whatever_is_inspected() {
+    let bench = Bench::new();
+    crate::images::write_cloth(&bench.path("cloth"));
+    bench.train("model", "--set data.size=[36,34] --set data.margins={left=3,top=5}");
+    bench.run("evaluate model --out results --maps").done();
+    let (map, size) = bench.map("results/maps/cloth/test/hole/001.tiff");
+    let (width, height) = (WIDTH as usize, HEIGHT as usize);
+    assert_eq!(size, (width, height));
+    let in_margins = |i: usize| i % width < 3 || i / width < 5;
+    assert!((0..map.len()).filter(|&i| in_margins(i)).all(|i| map[i] == 0.0));
+    assert!((0..map.len()).any(|i| !in_margins(i) && map[i] > 0.0));
+    // The margins count neither as good nor as defective.
+    assert_eq!(bench.json("results/metrics.json")["pixels"], 3 * (width - 3) * (height - 5));
+}
+
+#[test]
+fn nanotwice_has_its_own_layout() {
+    let bench = Bench::new();
+    write_fibres(&bench.path("fibres"));
+    bench.run(&format!("train --data fibres --out model {TINY}")).done();
+    bench.run("evaluate model --out results --maps").done();
+    assert_eq!(bench.names("results/maps/fibres/test/anomalous"), ["A0.tiff", "A1.tiff"]);
+    let metrics = bench.json("results/metrics.json");
+    assert_eq!((&metrics["images"], &metrics["defective_pixels"]), (&2.into(), &240.into()));
+    // There are no good images to tell the defective ones from.
+    assert!(metrics["image_au_roc"].is_null());
+}
+
+#[test]
+fn results_on_synthetic_images_say_so() {
+    let bench = Bench::new();
+    bench.run("synthesize plain --out fabric --good 3 --defective 2").done();
+    assert!(bench.text("fabric/SYNTHETIC.md").starts_with("# Synthetic"));
+    bench.run(&format!("train --data fabric --out model {TINY} --set data.size=[64,64]")).done();
+    let run = bench.run("evaluate model --out results").done();
+    assert_eq!(bench.json("results/metrics.json")["synthetic"], true);
+    assert!(run.stdout.starts_with("fabric (synthetic): 2 images"), "{}", run.stdout);
+    assert!(bench.text("results/roc.svg").contains("synthetic"));
+}
+
+#[test]
+fn settings_of_the_inspection_can_be_tried_out() {
+    let bench = Bench::with_model();
+    bench.run("evaluate model --out default").done();
+    let run = bench.run("evaluate model --out flat --set inspection.opening_diameter=0").done();
+    assert!(run.stderr.contains("threshold"), "{}", run.stderr);
+    let metrics = bench.json("flat/metrics.json");
+    assert_eq!(metrics["pixel_au_roc"], metrics["pixel_au_roc_raw"]);
+    assert_eq!(metrics["pixel_au_roc_raw"], bench.json("default/metrics.json")["pixel_au_roc_raw"]);
+    let message = bench.error("evaluate model --out other --set model.latent_dim=9");
+    assert!(message.contains("model.latent_dim=9"), "{message}");
+}
+
+#[test]
+fn a_data_set_elsewhere_may_have_another_layout() {
+    let bench = Bench::new();
+    crate::images::write_cloth(&bench.path("cloth"));
+    bench.train("model", "--set data.layout=mvtec-ad");
+    write_fibres(&bench.path("fibres"));
+    bench.run("evaluate model --data fibres --out results").done();
+    let message =
+        bench.error("evaluate model --data fibres --set data.layout=woven-textures --out results");
+    assert!(message.contains("train/good"), "{message}");
+    bench.run("calibrate model --data fibres").done();
+}
+
+#[test]
+fn a_data_set_without_defects_cannot_be_evaluated_on() {
+    let bench = Bench::with_model();
+    for folder in ["cloth/test/hole", "cloth/test"] {
+        fs::remove_dir_all(bench.path(folder)).unwrap();
+        let message = bench.error("evaluate model --data cloth --out results");
+        assert!(message.contains("cloth: expected test images with ground truth"), "{message}");
+    }
+}

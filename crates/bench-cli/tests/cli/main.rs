@@ -1,0 +1,16 @@
+//! Runs the real program on tiny images: what it writes, what it says, how it ends.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod bench;
+mod calibration;
+mod comparison;
+mod evaluation;
+mod formats;
+mod images;
+#[cfg(unix)]
+mod interruption;
+mod prediction;
+mod streams;
+mod training;

@@ -1,0 +1,148 @@
+//! `bench-cli predict`
+
+use crate::bench::{Bench, keys, number};
+use crate::images::{HEIGHT, WIDTH, defective, save, texture};
+use std::fs;
+
+/// A model and the folder `line` with two images.
+fn bench() -> Bench {
+    let bench = Bench::with_model();
+    save(&bench.path("line/a.png"), &texture(7));
+    save(&bench.path("line/b.png"), &defective(8));
+    bench
+}
+
+#[test]
+fn maps_masks_overlays_and_tables_are_written() {
+    let bench = bench();
+    let run = bench.run("predict model line/b.png --out results --threshold 0.05 --json").done();
+    assert_eq!(
+        bench.names("results"),
+        ["b.tiff", "b_mask.png", "b_overlay.png", "predictions.jsonl", "regions.csv"]
+    );
+    assert_eq!(bench.text("results/predictions.jsonl"), run.stdout);
+    let prediction = run.last();
+    assert_eq!(
+        keys(&prediction),
+        ["defective", "id", "image", "regions", "score", "seconds", "threshold"]
+    );
+    assert_eq!((&prediction["image"], &prediction["id"]), (&"line/b.png".into(), &"b".into()));
+
+    let (map, size) = bench.map("results/b.tiff");
+    assert_eq!(size, (WIDTH as usize, HEIGHT as usize));
+    let largest = map.iter().copied().fold(f32::MIN, f32::max);
+    assert_eq!(number(&prediction, "score") as f32, largest);
+    let mask = image::open(bench.path("results/b_mask.png")).unwrap().into_luma8();
+    let flagged: Vec<u8> = map.iter().map(|&score| if score >= 0.05 { 255 } else { 0 }).collect();
+    assert_eq!(mask.into_raw(), flagged);
+    let overlay = image::open(bench.path("results/b_overlay.png")).unwrap().into_rgb8();
+    assert_eq!(overlay.dimensions(), (WIDTH, HEIGHT));
+}
+
+#[test]
+fn regions_are_a_table_too() {
+    let bench = bench();
+    let run = bench.run("predict model line --out results --threshold 0.05 --json").done();
+    let text = bench.text("results/regions.csv");
+    let mut rows = text.lines();
+    let columns = "image,label,area,x0,y0,x1,y1,centroid_x,centroid_y,mean_score,max_score";
+    assert_eq!(rows.next(), Some(columns));
+    let predictions = run.json();
+    let regions = predictions.iter().flat_map(|prediction| {
+        let regions = prediction["regions"].as_array().unwrap();
+        regions.iter().map(|region| (prediction["id"].as_str().unwrap(), region))
+    });
+    let mut total = 0;
+    for (row, (id, region)) in rows.by_ref().zip(regions) {
+        let cells: Vec<&str> = row.split(',').collect();
+        assert_eq!(cells[0], id);
+        for (cell, column) in cells.iter().zip(columns.split(',')).skip(1) {
+            let (cell, expected) = (cell.parse::<f64>().unwrap(), number(region, column));
+            // serde_json reads a number to within one step of f64.
+            assert!(
+                (cell - expected).abs() <= expected * f64::EPSILON,
+                "{column}: {cell} for {expected}"
+            );
+        }
+        total += region["area"].as_u64().unwrap();
+    }
+    assert_eq!(rows.next(), None);
+    let flagged = ["a", "b"].map(|id| {
+        let mask = image::open(bench.path(&format!("results/{id}_mask.png"))).unwrap();
+        mask.into_luma8().iter().filter(|&&value| value == 255).count() as u64
+    });
+    assert!(total > 0);
+    assert_eq!(total, flagged.iter().sum::<u64>());
+}
+
+#[test]
+fn files_folders_and_patterns_are_inspected() {
+    let bench = bench();
+    save(&bench.path("more/a.png"), &texture(9));
+    let run = bench.run("predict model line *ore/?.png line/b.png --out results --json").done();
+    let ids: Vec<String> =
+        run.json().iter().map(|line| line["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids, ["a", "b", "a-2", "b-2"]);
+    assert_eq!(bench.bytes("results/b.tiff"), bench.bytes("results/b-2.tiff"));
+    assert_ne!(bench.bytes("results/a.tiff"), bench.bytes("results/a-2.tiff"));
+}
+
+#[test]
+fn the_exit_code_can_tell_good_from_defective() {
+    let bench = bench();
+    // Scores lie between 0 and 2, so that at 0 all pixels are flagged and at 3 none.
+    for (options, code, verdict) in [
+        ("--threshold 0 --exit-code", 1, "line/a.png: 1 defect, score "),
+        ("--threshold 0", 0, "line/a.png: 1 defect, score "),
+        ("--threshold 3 --exit-code", 0, "line/a.png: good, score "),
+    ] {
+        let run = bench.run(&format!("predict model line/a.png --out results {options}"));
+        assert_eq!(
+            (run.code, run.stdout.starts_with(verdict)),
+            (code, true),
+            "{options}: {}",
+            run.stdout
+        );
+    }
+    assert_eq!(bench.text("results/regions.csv").lines().count(), 1, "the header");
+    for threshold in ["nan", "inf", "high"] {
+        let run = bench.run(&format!("predict model line --out results --threshold {threshold}"));
+        assert!(run.code == 2 && run.stderr.contains("--threshold"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn one_bad_file_does_not_keep_the_others_from_being_inspected() {
+    let bench = bench();
+    fs::write(bench.path("line/aa.png"), "no image").unwrap();
+    let run = bench.run("predict model line --out results --threshold 0 --exit-code --quiet");
+    assert_eq!(run.code, 2, "a failure weighs more than a defect");
+    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    assert!(run.stderr.starts_with("error: cannot read image line/aa.png: "), "{}", run.stderr);
+    assert_eq!(run.stdout.lines().count(), 2);
+    assert_eq!(bench.text("results/predictions.jsonl").lines().count(), 2);
+    assert!(!bench.path("results/aa.tiff").exists());
+}
+
+#[test]
+fn a_pixel_has_one_score() {
+    let bench = bench();
+    bench.run("evaluate model --out measured --maps").done();
+    bench.run("predict model cloth/test/hole/001.png --out found").done();
+    assert_eq!(
+        bench.bytes("measured/maps/cloth/test/hole/001.tiff"),
+        bench.bytes("found/001.tiff")
+    );
+}
+
+#[test]
+fn results_never_replace_the_images() {
+    let bench = bench();
+    save(&bench.path("line/c.tiff"), &texture(9));
+    let image = bench.bytes("line/c.tiff");
+    let message = bench.error("predict model line --out line");
+    assert!(message.contains("line"), "{message}");
+    let message = bench.error("predict model line/c.tiff --out ./line");
+    assert!(message.contains("line/c.tiff"), "{message}");
+    assert_eq!(bench.bytes("line/c.tiff"), image);
+}

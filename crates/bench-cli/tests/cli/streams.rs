@@ -1,0 +1,54 @@
+//! Results on standard output, everything else on standard error.
+
+use crate::bench::{Bench, program};
+use std::process::{Command, Stdio};
+
+#[test]
+fn quiet_means_silent_and_json_means_json() {
+    let bench = Bench::with_model();
+    for command in [
+        "train --data cloth --out other --patches 8 --set model.patch_size=32 --set model.latent_dim=8",
+        "calibrate model",
+        "evaluate model --out results",
+        "predict model cloth/test/good --out results",
+        "info model",
+        "synthesize plain --good 0 --defective 0 --out fabric",
+    ] {
+        let run = bench.run(&format!("{command} --json --quiet")).done();
+        assert_eq!(run.stderr, "", "{command}");
+        assert!(!run.json().is_empty(), "{command}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let bench = Bench::new();
+    let commands =
+        ["demo", "train", "calibrate", "evaluate", "predict", "ssim", "synthesize", "info"];
+    let overview = bench.run("--help").done().stdout;
+    assert!(overview.contains("Exit codes"), "{overview}");
+    for command in commands {
+        assert!(overview.contains(command), "{command}");
+        let help = bench.run(&format!("{command} --help")).done().stdout;
+        assert!(help.contains("--json") && help.contains("Usage: bench-cli"), "{help}");
+    }
+    let version = bench.run("--version").done().stdout;
+    assert_eq!(version, format!("bench-cli {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+/// As `bench-cli info model | head -1` ends.
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let bench = Bench::with_model();
+    let mut child = Command::new(program())
+        .args(["info", "model"])
+        .current_dir(bench.path("."))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    assert_eq!(output.status.code(), Some(0));
+}
