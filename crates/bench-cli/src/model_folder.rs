@@ -236,9 +236,13 @@ impl ModelFolder {
     /// # Errors
     /// If the file cannot be written.
     pub fn write_log(&self, entries: &[LogEntry]) -> Result<()> {
-        let lines: Vec<String> =
-            entries.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
-        write_bytes(&self.file(LOG), (lines.join("\n") + "\n").as_bytes())
+        write_atomic(&self.file(LOG), |file| {
+            for entry in entries {
+                serde_json::to_writer(&mut *file, entry)?;
+                writeln!(file)?;
+            }
+            Ok(())
+        })
     }
 }
 
