@@ -47,7 +47,8 @@ impl Trainer {
     /// # Errors
     /// [`Error::CheckpointMismatch`] for a checkpoint of another configuration; the total number of patches may differ, so
     /// that a finished run can be prolonged. [`Error::Format`], [`Error::MissingTensor`], [`Error::TensorMismatch`] and
-    /// [`Error::NotFinite`] for other bytes than a checkpoint's, and the errors of [`Trainer::new`].
+    /// [`Error::NotFinite`] for other bytes than a checkpoint's, [`Error::Setting`] for a file without a training state, and
+    /// the errors of [`Trainer::new`].
     pub fn resume(
         checkpoint: &[u8],
         config: TrainingConfig,

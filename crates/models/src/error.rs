@@ -42,7 +42,8 @@ pub enum Error {
         /// The tensor's name.
         name: String,
     },
-    /// A loss that is NaN or infinite: training cannot go on.
+    /// Reconstructions or a loss that are NaN or infinite: training cannot go on. The loss is NaN if it is the
+    /// reconstructions, for which it is not computed.
     #[error("the loss is {loss} after {patches} patches; a lower learning rate may help")]
     Diverged {
         /// The loss.
