@@ -10,7 +10,7 @@ use crate::model_folder::{LogEntry, ModelFolder, TrainingRecord};
 use crate::pipeline::prepare;
 use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
-use models::{EpochReport, StepReport, Trainer, TrainingImage};
+use models::{EpochReport, StepReport, Trainer, TrainingConfig, TrainingImage};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -182,13 +182,7 @@ impl<'a> Run<'a> {
         let config = plan.config.training()?;
         let images = read_images(plan)?;
         let (trainer, log) = if plan.resume {
-            let checkpoint = plan.folder.checkpoint()?;
-            let trainer = Trainer::resume(&checkpoint, config, images, &context.device)
-                .with_context(|| plan.folder.checkpoint_name())?;
-            // The log may be ahead of the checkpoint that the run goes on from.
-            let mut log = plan.folder.log()?;
-            log.retain(|entry| entry.patches <= trainer.patches());
-            (trainer, log)
+            resumed(context, plan, config, images)?
         } else {
             let trainer = Trainer::new(config, images, &context.device)?;
             plan.folder.clear()?;
@@ -252,6 +246,26 @@ impl<'a> Run<'a> {
         self.plan.folder.write_record(&record)?;
         Ok(record)
     }
+}
+
+/// The state that an earlier part of the training has left.
+fn resumed(
+    context: &Context,
+    plan: &Plan,
+    config: TrainingConfig,
+    images: Vec<TrainingImage>,
+) -> Result<(Trainer, Vec<LogEntry>)> {
+    let checkpoint = plan.folder.checkpoint()?;
+    let trainer = Trainer::resume(&checkpoint, config, images, &context.device)
+        .with_context(|| plan.folder.checkpoint_name())?;
+    let (seen, patches) = (trainer.patches(), plan.config.training.patches);
+    if seen > patches {
+        bail!("training.patches is {patches}, but the training has seen {seen} already");
+    }
+    // The log may be ahead of the checkpoint that the run goes on from.
+    let mut log = plan.folder.log()?;
+    log.retain(|entry| entry.patches <= seen);
+    Ok((trainer, log))
 }
 
 fn read_images(plan: &Plan) -> Result<Vec<TrainingImage>> {

@@ -81,6 +81,10 @@ fn a_training_can_be_resumed_only_as_it_was() {
     bench.train("model", "");
     let message = bench.error("train --out model --resume --set optimiser.learning_rate=1");
     assert!(message.contains("--set"), "{message}");
+    let config = bench.text("model/config.toml");
+    let message = bench.error("train --out model --resume --patches 7");
+    assert!(message.contains("7") && message.contains("seen 8 already"), "{message}");
+    assert_eq!(bench.text("model/config.toml"), config);
 }
 
 #[test]
