@@ -65,7 +65,8 @@ fn print(line: &str) -> Result<()> {
     }
 }
 
-/// What went wrong, on one line.
+/// What went wrong, on one line: candle puts a backtrace behind its messages if `RUST_BACKTRACE` is set.
 pub fn error(error: &Error) {
-    eprintln!("error: {error:#}");
+    let message = format!("{error:#}");
+    eprintln!("error: {}", message.lines().next().unwrap_or_default());
 }

@@ -11,7 +11,12 @@ use crate::{Error, Image, Mask, Plane};
 ///
 /// In a configuration file a rule is a table such as `{ rule = "quantile", q = 0.999 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "rule", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(
+    tag = "rule",
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "a table such as { rule = \"max\" }"
+)]
 pub enum ThresholdRule {
     /// The largest good score: no pixel of the good images is flagged.
     // The braces make serde refuse superfluous keys, which it would ignore beside a unit variant.

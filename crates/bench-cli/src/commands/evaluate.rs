@@ -190,7 +190,7 @@ fn draw_figure(path: &Path, evaluation: &Evaluation) -> Result<()> {
 /// The scores that colours stand for: the same in all images of a model, and dark well below the threshold, so that a clean
 /// image does not glow.
 pub fn score_range(threshold: f32) -> ScoreRange {
-    ScoreRange { low: 0.5 * threshold, high: 2.0 * threshold }
+    ScoreRange { low: 0.5 * threshold, high: 1.5 * threshold }
 }
 
 fn write_maps(folder: &Path, inspector: &Inspector, evaluation: &Evaluation) -> Result<()> {

@@ -98,7 +98,10 @@ fn plan(args: &TrainArgs) -> Result<Plan> {
     config.method = args.method.unwrap_or(config.method);
     config.training.patches = args.patches.unwrap_or(config.training.patches);
     config.training.seed = args.seed.unwrap_or(config.training.seed);
-    config.data.root = args.data.clone().or(config.data.root);
+    if let Some(data) = &args.data {
+        // Absolute, so that the model can be used from other folders.
+        config.data.root = Some(std::path::absolute(data)?);
+    }
     config.validate()?;
     let (train, held_out) = split_images(&config)?;
     Ok(Plan { folder, config, train, held_out, resume: args.resume })
