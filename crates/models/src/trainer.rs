@@ -93,8 +93,8 @@ pub struct EpochReport {
 }
 
 impl EpochReport {
-    /// The relative contrast below which reconstructions count as constant. Runs that learn are above 0.1 from their first
-    /// thousands of patches on; runs that are stuck at grey stay below 0.001.
+    /// The relative contrast below which reconstructions count as constant. Runs that learn have a tenth of their patches'
+    /// contrast after a thousand patches, and most of it at the end of their first epoch.
     pub const COLLAPSED_CONTRAST: f64 = 0.01;
 
     /// Whether the network reconstructs every patch as constant grey, as badly initialised SSIM autoencoders do. Such a
