@@ -79,7 +79,7 @@ fn run(
     context.reporter.note(&format!("{name}: training on {} patches", args.patches));
     let folder = ModelFolder::new(&args.out.join(folder));
     let mut config = Config { method, ..Config::default() };
-    config.data.root = Some(data.to_path_buf());
+    config.data.root = Some(std::path::absolute(data)?);
     config.data.size = Some([256, 256]);
     config.training.patches = args.patches;
     config.training.seed = args.seed;

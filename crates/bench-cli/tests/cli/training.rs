@@ -1,5 +1,7 @@
 //! `bench-cli train`
 
+use std::path::Path;
+
 use crate::bench::{Bench, TINY, keys, number};
 use crate::images::write_cloth;
 
@@ -41,7 +43,9 @@ fn a_model_is_a_folder() {
     assert_eq!(record["loss"], summary["loss"]);
     let config: toml::Table = bench.text("model/config.toml").parse().unwrap();
     assert_eq!(config["model"]["patch_size"].as_integer(), Some(32));
-    assert_eq!(config["data"]["root"].as_str(), Some("cloth"));
+    // Absolute, so that the model can be used from any folder.
+    let root = Path::new(config["data"]["root"].as_str().unwrap());
+    assert!(root.is_absolute() && root.ends_with("cloth"), "{}", root.display());
 }
 
 #[test]
