@@ -25,9 +25,9 @@ pub struct Args {
     /// Runs, as `method` or `method:key=value`, for example `ssim:ssim.constants=paper`.
     #[arg(long = "run", default_values_t = ["ssim".to_owned(), "l2".to_owned()])]
     runs: Vec<String>,
-    /// Patches that each model is trained on.
-    #[arg(long, default_value_t = 200_000)]
-    patches: u64,
+    /// Patches that each model is trained on; by default the configuration's, and those of a training taken over.
+    #[arg(long)]
+    patches: Option<u64>,
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Folder for models and evaluations.
@@ -73,7 +73,7 @@ fn measure_run(args: &Args, run: &str) -> Result<Row> {
             train.extend(strings(["--set", setting]));
         }
     }
-    train.extend(["--patches".into(), args.patches.to_string()]);
+    train.extend(args.patches.iter().flat_map(|n| ["--patches".into(), n.to_string()]));
     let training = bench_cli(&train)?;
     let mut evaluate = strings(["evaluate", "--json"]);
     evaluate.extend([text(&model)?, "--out".into(), text(&folder.join("evaluation"))?]);
@@ -125,13 +125,13 @@ fn provenance(args: &Args) -> Result<String> {
     let changed = output("git", &strings(["status", "--porcelain", "crates"]))?;
     let changed = if changed.is_empty() { "" } else { " with uncommitted changes" };
     let runs: String = args.runs.iter().map(|run| format!(" --run {run}")).collect();
+    let patches = args.patches.map_or_else(String::new, |n| format!(" --patches {n}"));
     let threads = std::thread::available_parallelism()?;
     Ok(format!(
-        "- command: `cargo xtask measure {} --data DIR --patches {} --seed {}{runs}`\n\
+        "- command: `cargo xtask measure {} --data DIR{patches} --seed {}{runs}`\n\
          - commit {}{changed}; {threads} threads, {}\n\
          - defects found: regions of the ground truth with a pixel above the threshold calibrated on good images",
         args.name,
-        args.patches,
         args.seed,
         commit.trim(),
         processor()
