@@ -1,8 +1,8 @@
 //! Autoencoders that learn to reconstruct defect-free texture patches, and their training.
 //!
 //! The network is Table 1 of "Improving Unsupervised Defect Segmentation by Applying Structural Similarity to
-//! Autoencoders" (Bergmann et al., 2018), on candle, with convolutions of this crate that are several times as fast as
-//! candle's own. Where it fails to reconstruct a patch, there is a defect; what to do with that is the business of the
+//! Autoencoders" (Bergmann et al., 2018), on candle, with convolutions of this crate's
+//! own. Where it fails to reconstruct a patch, there is a defect; what to do with that is the business of the
 //! crate `inspect`. This crate knows nothing of files: images come as slices, weights and checkpoints go as bytes.
 //!
 //! ```

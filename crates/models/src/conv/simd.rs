@@ -1,7 +1,7 @@
 //! The micro-kernels: register tiles of output pixels × output channels, or of weights × output channels.
 //!
 //! Written once over [`pulp::Simd`], compiled for AVX-512, AVX2, NEON and plain scalars, and chosen at run time.
-#![expect(unsafe_code, reason = "bounds checks in the innermost loops cost a third of the speed")]
+#![expect(unsafe_code, reason = "the innermost loops have no room for bounds checks")]
 
 use super::Epilogue;
 use super::gather::{Grid, Taps};
