@@ -27,12 +27,16 @@ pub(crate) fn check_scores(image: usize, scores: &[f32]) -> Result<(), Error> {
     }
 }
 
-/// Checks all images; the error is that of the first image at fault.
-pub(crate) fn check_images(images: &[Pixels<'_>]) -> Result<(), Error> {
+/// Checks all images by their numbers; the error is that of the first image at
+/// fault.
+pub(crate) fn check_each<T: Sync>(
+    images: &[T],
+    check: impl Fn(usize, &T) -> Result<(), Error> + Sync,
+) -> Result<(), Error> {
     images
         .par_iter()
         .enumerate()
-        .map(|(number, &image)| check_image(number, image).err())
+        .map(|(number, image)| check(number, image).err())
         .find_first(Option::is_some)
         .flatten()
         .map_or(Ok(()), Err)

@@ -12,7 +12,7 @@
 //! | ROC, area, area up to a limit | [`roc`], [`roc_auc`] | [`RankedScores`] |
 //! | precision–recall, average precision, F1-max | [`precision_recall`], [`average_precision`], [`f1_max`] | [`RankedScores`] |
 //! | IoU, Dice, precision … at a threshold | [`Confusion::at_threshold`] | [`RankedScores::confusion`] |
-//! | per-region overlap, AU-PRO | | [`pro_curve`], [`au_pro`] |
+//! | per-region overlap, AU-PRO | | [`pro_curve`], [`au_pro`], [`RankedImages`] |
 //! | image-level AUROC | [`image_score`], then [`roc_auc`] | |
 //! | ROC of data that does not fit in memory | | [`RocHistogram`] |
 //!
@@ -43,6 +43,7 @@
 mod area;
 mod check;
 mod confusion;
+mod defects;
 mod error;
 mod histogram;
 mod image;
@@ -53,9 +54,10 @@ mod pr;
 mod pro;
 mod radix;
 mod ranked;
+mod ranked_images;
 mod region;
-mod rises;
 mod roc;
+mod steps;
 
 pub use confusion::Confusion;
 pub use error::Error;
@@ -66,6 +68,7 @@ pub use plot::{Figure, HistogramStyle, Scale, plot_histogram, plot_pr, plot_pro,
 pub use pr::{PrCurve, average_precision, f1_max, precision_recall};
 pub use pro::{AU_PRO_LIMIT, ProCurve, au_pro, pro_curve};
 pub use ranked::{F1Max, Points, RankedScores};
+pub use ranked_images::RankedImages;
 pub use roc::{RocCurve, roc, roc_auc};
 
 /// Compiles and runs the example in the README.

@@ -103,17 +103,9 @@ fn visit(ranked: &RankedScores, points: Points, visit: impl FnMut(f32, u64, u64)
 
 fn visit_corners(ranked: &RankedScores, mut visit: impl FnMut(f32, u64, u64)) {
     let (mut tp, mut fp) = (0, 0);
-    let mut rises = ranked.rises();
-    for rise in rises.by_ref() {
-        if let Some((count, threshold)) = rise.before {
-            fp += count as u64;
-            visit(threshold, tp, fp);
-        }
-        tp += rise.positives as u64;
-        fp += rise.tied as u64;
-        visit(rise.threshold, tp, fp);
-    }
-    if let Some((count, threshold)) = rises.rest() {
-        visit(threshold, tp, fp + count as u64);
+    for step in ranked.steps() {
+        tp += step.positives;
+        fp += step.negatives;
+        visit(step.threshold, tp, fp);
     }
 }

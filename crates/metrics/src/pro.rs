@@ -1,21 +1,20 @@
-use rayon::prelude::*;
-
 use crate::area::mean_height;
 use crate::check::check_limit;
-use crate::region::regions;
-use crate::{Error, RankedScores, ScoredImage, key};
+use crate::defects::Defects;
+use crate::{Error, RankedImages, RankedScores, ScoredImage};
 
 /// The false-positive rate up to which MVTec's benchmarks integrate.
 pub const AU_PRO_LIMIT: f64 = 0.3;
 
 /// The area under the per-region overlap curve up to a false-positive rate of
-/// `limit`, divided by `limit`: [`pro_curve`], then [`ProCurve::area`].
+/// `limit`, divided by `limit`: what [`pro_curve`] and [`ProCurve::area`] give,
+/// but defect-free pixels beyond the limit are not ranked.
 ///
 /// # Errors
 /// [`Error::InvalidLimit`], and see [`pro_curve`].
 pub fn au_pro(images: &[ScoredImage<'_>], limit: f64) -> Result<f64, Error> {
     check_limit(limit)?;
-    pro_curve(images)?.area(limit)
+    RankedImages::up_to(images, limit)?.au_pro(limit)
 }
 
 /// The per-region overlap (PRO) over the false-positive rate.
@@ -50,12 +49,7 @@ pub fn au_pro(images: &[ScoredImage<'_>], limit: f64) -> Result<f64, Error> {
 /// [`Error::NonFiniteScore`] for the first image at fault, and as
 /// [`RankedScores::pooled`].
 pub fn pro_curve(images: &[ScoredImage<'_>]) -> Result<ProCurve, Error> {
-    for (number, image) in images.iter().enumerate() {
-        image.check(number)?;
-    }
-    let ranked = RankedScores::pooled(images.iter().map(ScoredImage::pixels))?;
-    let defects = Defects::of(images);
-    Ok(ProCurve::of_ranking(&ranked, &defects))
+    Ok(RankedImages::new(images)?.pro_curve())
 }
 
 /// The per-region overlap over the false-positive rate for descending
@@ -97,91 +91,54 @@ impl ProCurve {
     /// [`Error::InvalidLimit`] if `limit` does not lie in (0, 1].
     pub fn area(&self, limit: f64) -> Result<f64, Error> {
         check_limit(limit)?;
-        Ok(mean_height(&self.fpr, &self.pro, limit))
+        let points = self.fpr.iter().copied().zip(self.pro.iter().copied());
+        Ok(mean_height(points, limit))
     }
 
-    fn of_ranking(ranked: &RankedScores, defects: &Defects) -> Self {
-        let count: usize = ranked.rises().map(|rise| 1 + usize::from(rise.before.is_some())).sum();
+    pub(crate) fn of_ranking(ranked: &RankedScores, defects: &Defects) -> Self {
+        let count = 1 + ranked.steps().count();
         let mut curve = Self {
-            fpr: Vec::with_capacity(count + 2),
-            pro: Vec::with_capacity(count + 2),
-            thresholds: Vec::with_capacity(count + 2),
+            fpr: Vec::with_capacity(count),
+            pro: Vec::with_capacity(count),
+            thresholds: Vec::with_capacity(count),
         };
-        let (negatives, regions) = (ranked.negatives() as f64, defects.weights.len() as f64);
-        visit(ranked, defects, |threshold, overlap, fp| {
-            curve.fpr.push(fp as f64 / negatives);
-            // The weights of a region add up to 1 but for their rounding.
-            curve.pro.push((overlap / regions).min(1.0));
-            curve.thresholds.push(threshold);
-        });
+        for point in points(ranked, defects) {
+            curve.fpr.push(point.fpr);
+            curve.pro.push(point.pro);
+            curve.thresholds.push(point.threshold);
+        }
         curve
     }
+
+    /// [`ProCurve::area`] without the curve.
+    pub(crate) fn area_of_ranking(ranked: &RankedScores, defects: &Defects, limit: f64) -> f64 {
+        mean_height(points(ranked, defects).map(|point| (point.fpr, point.pro)), limit)
+    }
 }
 
-/// Calls `visit(threshold, overlap summed over regions, false positives)` for
-/// all points of the curve.
-fn visit(ranked: &RankedScores, defects: &Defects, mut visit: impl FnMut(f32, f64, usize)) {
+#[derive(Clone, Copy)]
+struct Point {
+    threshold: f32,
+    fpr: f64,
+    pro: f64,
+}
+
+/// All points of the curve.
+fn points(ranked: &RankedScores, defects: &Defects) -> impl Iterator<Item = Point> {
+    let (negatives, regions) = (ranked.negatives() as f64, defects.regions() as f64);
+    let mut weights = defects.weights();
     let (mut fp, mut overlap) = (0, 0.0);
-    let mut pixels = defects.pixels.as_slice();
-    let mut rises = ranked.rises();
-    visit(f32::INFINITY, overlap, fp);
-    for rise in rises.by_ref() {
-        if let Some((count, threshold)) = rise.before {
-            fp += count;
-            visit(threshold, overlap, fp);
-        }
-        let (risen, rest) = pixels.split_at(rise.positives);
-        pixels = rest;
-        fp += rise.tied;
-        overlap += risen.iter().map(|&pixel| defects.weight(pixel)).sum::<f64>();
-        if rest.is_empty() {
+    let origin = Point { threshold: f32::INFINITY, fpr: 0.0, pro: 0.0 };
+    let steps = ranked.steps().map(move |step| {
+        fp += step.negatives;
+        overlap += weights.by_ref().take(step.positives as usize).sum::<f64>();
+        if weights.len() == 0 {
             // Every region is covered; the sum has rounding errors.
-            overlap = defects.weights.len() as f64;
+            overlap = regions;
         }
-        visit(rise.threshold, overlap, fp);
-    }
-    if let Some((count, threshold)) = rises.rest() {
-        visit(threshold, overlap, fp + count);
-    }
-}
-
-/// The defective pixels of all images.
-struct Defects {
-    /// Key in the upper and region in the lower 32 bits, ascending: in the
-    /// order of descending scores, and always in the same order among ties.
-    pixels: Vec<u64>,
-    /// What a pixel of each region adds to the overlap: one over its size.
-    weights: Vec<f64>,
-}
-
-impl Defects {
-    /// The images hold fewer than 2³² pixels in all.
-    fn of(images: &[ScoredImage<'_>]) -> Self {
-        let found: Vec<Self> = images.par_iter().map(Self::of_image).collect();
-        let mut all = Self { pixels: Vec::new(), weights: Vec::new() };
-        for image in found {
-            // Region numbers stay below 2³², as there are no more than pixels.
-            let offset = all.weights.len() as u64;
-            all.pixels.extend(image.pixels.iter().map(|pixel| pixel + offset));
-            all.weights.extend(image.weights);
-        }
-        all.pixels.par_sort_unstable();
-        all
-    }
-
-    fn of_image(image: &ScoredImage<'_>) -> Self {
-        let regions = regions(image.labels, image.width.max(1));
-        let pixel = |score, region| u64::from(key::encode(score)) << 32 | region as u64;
-        let pixels = regions.runs.into_iter().flat_map(|(run, region)| {
-            image.scores[run].iter().map(move |&score| pixel(score, region))
-        });
-        Self {
-            pixels: pixels.collect(),
-            weights: regions.sizes.iter().map(|&size| 1.0 / size as f64).collect(),
-        }
-    }
-
-    fn weight(&self, pixel: u64) -> f64 {
-        self.weights[(pixel & u64::from(u32::MAX)) as usize]
-    }
+        // The weights of a region add up to 1 but for their rounding.
+        let pro = (overlap / regions).min(1.0);
+        Point { threshold: step.threshold, fpr: fp as f64 / negatives, pro }
+    });
+    std::iter::once(origin).chain(steps)
 }

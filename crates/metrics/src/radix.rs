@@ -1,9 +1,9 @@
 //! Sorting of all scores of a data set, class by class.
 //!
 //! One radix pass on the upper bits of the keys goes straight from the scores
-//! into the only array of the size of the data; what is left are a few
-//! thousand independent buckets that fit in the cache and are sorted in
-//! parallel. The two classes are kept apart by position, which costs no bit
+//! into the only array of the size of the data; what is left are about a
+//! thousand independent buckets that are sorted in parallel, most of them in
+//! the cache. The two classes are kept apart by position, which costs no bit
 //! and no byte per pixel, and counts of either class become index differences.
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,34 +15,53 @@ use crate::key;
 /// The scores and labels of an image or of a part of one, equally long.
 pub(crate) type Pixels<'a> = (&'a [f32], &'a [bool]);
 
-/// Buckets per class. Their write positions for both classes (32 KiB) about
-/// fit in an L1 cache; more buckets made the scatter slower.
-const BUCKETS: usize = 1 << 12;
+/// Buckets per class. With more, writing to all of them at a time misses the
+/// TLB and costs more than shorter buckets save.
+const BUCKETS: usize = 1 << 9;
+
+/// Keys from which the range of the data is told.
+const SAMPLE: usize = 1 << 16;
+
+/// One of so many keys at either end does not count for the range.
+const OUTLIERS: usize = 1 << 10;
 
 /// Below this many pixels per task, handing them out costs more than it gains.
 const MIN_TASK: usize = 1 << 16;
 
-/// Up to this length a comparison sort beats counting into 1024 digits.
+/// Up to this length a comparison sort beats counting digits.
 const SMALL: usize = 512;
 
-/// Bits that one pass within a bucket sorts by. Two passes cover the 20 bits that
-/// are left of a key at most.
-const DIGIT_BITS: u32 = 10;
+/// The most bits that one pass within a bucket sorts by.
+const DIGIT_BITS: u32 = 11;
 
-/// Keys sorted in ascending order (descending scores) within each class: first
-/// those of the defect-free pixels, then those of the defective ones. The
-/// second value is the number of defect-free pixels.
+/// The pixels of both classes, each in the order of descending scores.
+#[derive(Clone, Debug)]
+pub(crate) struct Sorted {
+    /// Keys of the defective, then of the defect-free pixels, each ascending.
+    pub keys: Vec<u32>,
+    /// The number of defective pixels.
+    pub positives: usize,
+    /// The number of defect-free pixels; those beyond a limit have no key.
+    pub negatives: usize,
+}
+
+/// Sorts the keys of `total` pixels, more than none and fewer than 2³².
 ///
-/// `total`, the number of pixels, must be below 2³² and positive.
-pub(crate) fn sorted_keys(images: &[Pixels<'_>], total: usize) -> (Vec<u32>, usize) {
+/// Of the defect-free pixels, those with the highest scores are kept: enough
+/// to exceed a false-positive rate of `limit` with all that tie.
+pub(crate) fn sorted_keys(images: &[Pixels<'_>], total: usize, limit: f64) -> Sorted {
     let tasks = split_evenly(images, total);
-    let digit = TopDigit::of(&tasks);
+    let digit = TopDigit::of(images, total);
     let mut counts: Vec<Vec<u32>> = tasks.par_iter().map(|task| digit.count(task)).collect();
-    let bounds = counts_to_starts(&mut counts);
-    let mut keys = scatter(&tasks, &digit, counts, total);
-    sort_buckets(&mut keys, &bounds, digit.shift);
-    let negatives = bounds[BUCKETS];
-    (keys, negatives)
+    let mut bounds = counts_to_starts(&mut counts);
+    let positives = bounds[BUCKETS];
+    let negatives = total - positives;
+    let beyond = |end: usize| (end - positives) as f64 / negatives as f64 > limit;
+    bounds.truncate(BUCKETS + 1 + bounds[BUCKETS..].partition_point(|&end| !beyond(end)));
+    let kept = bounds.last().copied().unwrap_or(total);
+    let mut keys = scatter(&tasks, &digit, counts, kept);
+    sort_buckets(&mut keys, &bounds);
+    Sorted { keys, positives, negatives }
 }
 
 /// Splits the images into tasks of about equal numbers of pixels, few enough
@@ -69,27 +88,34 @@ fn split_evenly<'a>(images: &[Pixels<'a>], total: usize) -> Vec<Vec<Pixels<'a>>>
     tasks
 }
 
-/// The upper bits of a key, counted from the smallest key so that the buckets
-/// cover the range of the data instead of the range of all floats.
+/// The upper bits of a key, counted from a low key so that the buckets cover
+/// the range of the data instead of the range of all floats.
 struct TopDigit {
-    lowest: u32,
+    low: u32,
+    high: u32,
     shift: u32,
 }
 
 impl TopDigit {
-    fn of(tasks: &[Vec<Pixels<'_>>]) -> Self {
-        let (lowest, highest) = tasks
-            .par_iter()
-            .flat_map_iter(|task| task.iter().map(|(scores, _)| key_range(scores)))
-            .reduce(|| (u32::MAX, 0), |a, b| (a.0.min(b.0), a.1.max(b.1)));
-        let bits = u32::BITS - highest.saturating_sub(lowest).leading_zeros();
-        Self { lowest, shift: bits.saturating_sub(BUCKETS.ilog2()) }
+    /// Outliers, by a sample, share the first and the last bucket with others,
+    /// and so do not widen the range of the rest.
+    fn of(images: &[Pixels<'_>], total: usize) -> Self {
+        // Odd, so as not to stay in the same columns of the images.
+        let stride = (total / SAMPLE) | 1;
+        let sampled = images.iter().flat_map(|(scores, _)| scores.iter().step_by(stride));
+        let mut sample: Vec<u32> = sampled.map(|&score| key::encode(score)).collect();
+        let (margin, last) = (sample.len() / OUTLIERS, sample.len() - 1);
+        let low = *sample.select_nth_unstable(margin).1;
+        let high = *sample.select_nth_unstable(last - margin).1;
+        let bits = u32::BITS - (high - low).leading_zeros();
+        Self { low, high, shift: bits.saturating_sub(BUCKETS.ilog2()) }
     }
 
-    /// The bucket of a key; those of the defective pixels come last.
+    /// The bucket of a key; those of the defective pixels come first.
     #[inline]
     fn bucket(&self, key: u32, label: bool) -> usize {
-        ((key - self.lowest) >> self.shift) as usize + usize::from(label) * BUCKETS
+        ((key.max(self.low).min(self.high) - self.low) >> self.shift) as usize
+            + usize::from(!label) * BUCKETS
     }
 
     fn count(&self, task: &[Pixels<'_>]) -> Vec<u32> {
@@ -101,13 +127,6 @@ impl TopDigit {
         }
         counts
     }
-}
-
-fn key_range(scores: &[f32]) -> (u32, u32) {
-    scores
-        .iter()
-        .map(|&score| key::encode(score))
-        .fold((u32::MAX, 0), |(low, high), key| (low.min(key), high.max(key)))
 }
 
 /// Turns the counts of each task into the positions at which it writes, and
@@ -125,22 +144,24 @@ fn counts_to_starts(counts: &mut [Vec<u32>]) -> Vec<usize> {
     bounds
 }
 
-/// Writes each key to its bucket. The tasks write to positions of their own
-/// that interleave, which safe code can say with atomics; relaxed stores of
-/// them are plain stores.
+/// Writes each key to its bucket, or nowhere if its position is not `kept`.
+/// The tasks write to positions of their own that interleave, which safe code
+/// can say with atomics; relaxed stores of them are plain stores.
 fn scatter(
     tasks: &[Vec<Pixels<'_>>],
     digit: &TopDigit,
     starts: Vec<Vec<u32>>,
-    total: usize,
+    kept: usize,
 ) -> Vec<u32> {
-    let keys: Vec<AtomicU32> = (0..total).into_par_iter().map(|_| AtomicU32::new(0)).collect();
+    let keys: Vec<AtomicU32> = (0..kept).into_par_iter().map(|_| AtomicU32::new(0)).collect();
     tasks.par_iter().zip(starts).for_each(|(task, mut next)| {
         for &(scores, labels) in task {
             for (&score, &label) in scores.iter().zip(labels) {
                 let key = key::encode(score);
                 let position = &mut next[digit.bucket(key, label)];
-                keys[*position as usize].store(key, Ordering::Relaxed);
+                if let Some(slot) = keys.get(*position as usize) {
+                    slot.store(key, Ordering::Relaxed);
+                }
                 *position += 1;
             }
         }
@@ -148,12 +169,12 @@ fn scatter(
     keys.into_iter().map(AtomicU32::into_inner).collect()
 }
 
-/// Sorts the keys within each bucket, where they differ in the lower `bits`.
+/// Sorts the keys within each bucket.
 ///
 /// All scratch memory together is a quarter of the keys' or small. Buckets too
 /// long for that, which only extremely concentrated scores fill, are sorted
 /// by comparison in place.
-fn sort_buckets(keys: &mut [u32], bounds: &[usize], bits: u32) {
+fn sort_buckets(keys: &mut [u32], bounds: &[usize]) {
     let longest = (keys.len() / (4 * rayon::current_num_threads())).max(MIN_TASK);
     let mut buckets = Vec::new();
     let mut rest = keys;
@@ -169,39 +190,36 @@ fn sort_buckets(keys: &mut [u32], bounds: &[usize], bits: u32) {
         len if len > longest => bucket.par_sort_unstable(),
         len => {
             scratch.resize(len.max(scratch.len()), 0);
-            sort_by_digits(bucket, &mut scratch[..len], bits);
+            sort_by_digits(bucket, &mut scratch[..len]);
         }
     });
 }
 
-/// Radix sort from the lowest digit up. The keys share a bucket, so none is
-/// `2^bits` or more above the lowest of them.
-fn sort_by_digits(keys: &mut [u32], scratch: &mut [u32], bits: u32) {
-    let lowest = keys.iter().copied().min().unwrap_or(0);
+/// Radix sort from the lowest digit up, with as many bits as the keys differ in.
+fn sort_by_digits(keys: &mut [u32], scratch: &mut [u32]) {
+    let range = |(low, high): (u32, u32), &key: &u32| (low.min(key), high.max(key));
+    let (lowest, highest) = keys.iter().fold((u32::MAX, 0), range);
+    let bits = u32::BITS - highest.saturating_sub(lowest).leading_zeros();
     let passes = bits.div_ceil(DIGIT_BITS);
+    let digit_bits = bits.div_ceil(passes.max(1));
     let mut from_scratch = false;
     for pass in 0..passes {
-        let shift = pass * DIGIT_BITS;
+        let (shift, mask) = (pass * digit_bits, (1 << digit_bits) - 1);
         let (from, to) =
             if from_scratch { (&*scratch, &mut *keys) } else { (&*keys, &mut *scratch) };
-        from_scratch ^= sort_by_digit(from, to, |key| {
-            ((key - lowest) >> shift) as usize & ((1 << DIGIT_BITS) - 1)
-        });
+        sort_by_digit(from, to, |key| ((key - lowest) >> shift) as usize & mask);
+        from_scratch = !from_scratch;
     }
     if from_scratch {
         keys.copy_from_slice(scratch);
     }
 }
 
-/// One stable counting sort; does nothing and returns `false` if all keys
-/// have the same digit.
-fn sort_by_digit(from: &[u32], to: &mut [u32], digit: impl Fn(u32) -> usize) -> bool {
+/// One stable counting sort.
+fn sort_by_digit(from: &[u32], to: &mut [u32], digit: impl Fn(u32) -> usize) {
     let mut next = [0_u32; 1 << DIGIT_BITS];
     for &key in from {
         next[digit(key)] += 1;
-    }
-    if next[digit(from[0])] as usize == from.len() {
-        return false;
     }
     let mut start = 0;
     for count in &mut next {
@@ -212,7 +230,6 @@ fn sort_by_digit(from: &[u32], to: &mut [u32], digit: impl Fn(u32) -> usize) -> 
         to[*position as usize] = key;
         *position += 1;
     }
-    true
 }
 
 #[cfg(test)]
@@ -228,13 +245,21 @@ mod tests {
             keys.sort_unstable();
             keys
         };
-        [of_class(false), of_class(true)].concat()
+        [of_class(true), of_class(false)].concat()
     }
 
     fn check(scores: &[f32], labels: &[bool]) {
-        let (keys, negatives) = sorted_keys(&[(scores, labels)], scores.len());
-        assert_eq!(negatives, labels.iter().filter(|&&label| !label).count());
-        assert!(keys == naively_sorted(scores, labels));
+        let all = naively_sorted(scores, labels);
+        let positives = labels.iter().filter(|&&label| label).count();
+        for limit in [0.0, 0.3, 1.0] {
+            let sorted = sorted_keys(&[(scores, labels)], scores.len(), limit);
+            assert_eq!((sorted.positives, sorted.negatives), (positives, all.len() - positives));
+            let kept = sorted.keys.len();
+            assert!(sorted.keys == all[..kept]);
+            // What is left out neither ties with the rest nor is needed for the limit.
+            let rate = (kept - positives) as f64 / (all.len() - positives) as f64;
+            assert!(kept == all.len() || rate > limit && all[kept - 1] < all[kept]);
+        }
     }
 
     /// Pseudorandom bits (xorshift), enough of them to fill large buckets.

@@ -1,6 +1,6 @@
-use crate::check::{check_classes, check_images};
-use crate::radix::{self, Pixels};
-use crate::rises::{Rises, take_while};
+use crate::check::{check_classes, check_each, check_image};
+use crate::radix::{Pixels, Sorted, sorted_keys};
+use crate::steps::{Steps, take_while};
 use crate::{Confusion, Error, PrCurve, RocCurve, key};
 
 /// Which points of a curve to keep.
@@ -40,9 +40,7 @@ pub enum Points {
 /// ```
 #[derive(Clone, Debug)]
 pub struct RankedScores {
-    /// Keys of the defect-free, then of the defective pixels, each ascending.
-    keys: Vec<u32>,
-    negatives: usize,
+    sorted: Sorted,
 }
 
 /// The largest F1 over all thresholds.
@@ -74,28 +72,34 @@ impl RankedScores {
         images: impl IntoIterator<Item = (&'a [f32], &'a [bool])>,
     ) -> Result<Self, Error> {
         let images: Vec<Pixels<'a>> = images.into_iter().collect();
-        check_images(&images)?;
+        check_each(&images, |number, &image| check_image(number, image))?;
+        Self::up_to(&images, 1.0)
+    }
+
+    /// Ranks checked pixels up to a false-positive rate above `limit`: what
+    /// lies beyond it in a curve of these ranks is not true.
+    pub(crate) fn up_to(images: &[Pixels<'_>], limit: f64) -> Result<Self, Error> {
         let total: usize = images.iter().map(|(scores, _)| scores.len()).sum();
-        let limit = u64::from(u32::MAX);
-        if total as u64 > limit {
-            return Err(Error::TooManyScores { limit, got: total as u64 });
+        let most = u64::from(u32::MAX);
+        if total as u64 > most {
+            return Err(Error::TooManyScores { limit: most, got: total as u64 });
         }
         if total == 0 {
             return Err(Error::Empty);
         }
-        let (keys, negatives) = radix::sorted_keys(&images, total);
-        check_classes((total - negatives) as u64, negatives as u64)?;
-        Ok(Self { keys, negatives })
+        let sorted = sorted_keys(images, total, limit);
+        check_classes(sorted.positives as u64, sorted.negatives as u64)?;
+        Ok(Self { sorted })
     }
 
     /// The number of defective pixels.
     pub fn positives(&self) -> u64 {
-        self.positive_keys().len() as u64
+        self.sorted.positives as u64
     }
 
     /// The number of defect-free pixels.
     pub fn negatives(&self) -> u64 {
-        self.negatives as u64
+        self.sorted.negatives as u64
     }
 
     /// The ROC curve.
@@ -116,10 +120,9 @@ impl RankedScores {
         let mut above = 0_u64;
         let mut doubled_misordered = 0_u64;
         // Below 2⁶³: there are fewer than 2³² pixels of both classes together.
-        for rise in self.rises() {
-            above += rise.before.map_or(0, |(count, _)| count as u64);
-            doubled_misordered += rise.positives as u64 * (2 * above + rise.tied as u64);
-            above += rise.tied as u64;
+        for step in self.steps() {
+            doubled_misordered += step.positives * (2 * above + step.negatives);
+            above += step.negatives;
         }
         let doubled_pairs = 2 * self.positives() * self.negatives();
         (doubled_pairs - doubled_misordered) as f64 / doubled_pairs as f64
@@ -139,10 +142,10 @@ impl RankedScores {
     /// descending thresholds, without interpolation.
     pub fn average_precision(&self) -> f64 {
         let (mut tp, mut fp, mut sum) = (0, 0, 0.0);
-        for rise in self.rises() {
-            tp += rise.positives;
-            fp += rise.tied + rise.before.map_or(0, |(count, _)| count);
-            sum += rise.positives as f64 * (tp as f64 / (tp + fp) as f64);
+        for step in self.steps() {
+            tp += step.positives;
+            fp += step.negatives;
+            sum += step.positives as f64 * (tp as f64 / (tp + fp) as f64);
         }
         sum / self.positives() as f64
     }
@@ -151,12 +154,12 @@ impl RankedScores {
     pub fn f1_max(&self) -> F1Max {
         let (mut tp, mut fp) = (0, 0);
         let mut best = F1Max { f1: 0.0, threshold: f32::INFINITY };
-        for rise in self.rises() {
-            tp += rise.positives;
-            fp += rise.tied + rise.before.map_or(0, |(count, _)| count);
-            let f1 = 2.0 * tp as f64 / (tp as u64 + fp as u64 + self.positives()) as f64;
+        for step in self.steps() {
+            tp += step.positives;
+            fp += step.negatives;
+            let f1 = 2.0 * tp as f64 / (tp + fp + self.positives()) as f64;
             if f1 > best.f1 {
-                best = F1Max { f1, threshold: rise.threshold };
+                best = F1Max { f1, threshold: step.threshold };
             }
         }
         best
@@ -183,15 +186,15 @@ impl RankedScores {
     }
 
     pub(crate) fn negative_keys(&self) -> &[u32] {
-        &self.keys[..self.negatives]
+        &self.sorted.keys[self.sorted.positives..]
     }
 
     pub(crate) fn positive_keys(&self) -> &[u32] {
-        &self.keys[self.negatives..]
+        &self.sorted.keys[..self.sorted.positives]
     }
 
-    pub(crate) fn rises(&self) -> Rises<'_> {
-        Rises::new(self.negative_keys(), self.positive_keys())
+    pub(crate) fn steps(&self) -> Steps<'_> {
+        Steps::new(self.negative_keys(), self.positive_keys())
     }
 
     /// Calls `visit(threshold, true positives, false positives)` for every

@@ -28,6 +28,9 @@ pub(crate) fn regions(mask: &[bool], width: usize) -> Regions {
 
 /// The runs of defective pixels in a row that begins at `position`.
 fn row_runs(row: &[bool], mut position: usize) -> impl Iterator<Item = Range<usize>> {
+    // Most rows have none; looking at many pixels at a time tells so.
+    let any = row.iter().fold(false, |any, &label| any | label);
+    let row = if any { row } else { &[] };
     row.chunk_by(|left, right| left == right).filter_map(move |run| {
         let start = position;
         position += run.len();

@@ -62,7 +62,7 @@ impl RocCurve {
 
     /// The area under the curve, in [0, 1].
     pub fn auc(&self) -> f64 {
-        mean_height(&self.fpr, &self.tpr, 1.0)
+        mean_height(self.points(), 1.0)
     }
 
     /// The area up to a false-positive rate of `max_fpr`, divided by
@@ -76,7 +76,11 @@ impl RocCurve {
     /// [`Error::InvalidLimit`] if `max_fpr` does not lie in (0, 1].
     pub fn partial_auc(&self, max_fpr: f64) -> Result<f64, Error> {
         check_limit(max_fpr)?;
-        Ok(mean_height(&self.fpr, &self.tpr, max_fpr))
+        Ok(mean_height(self.points(), max_fpr))
+    }
+
+    fn points(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.fpr.iter().copied().zip(self.tpr.iter().copied())
     }
 
     pub(crate) fn of_ranking(ranked: &RankedScores, points: Points) -> Self {
@@ -130,23 +134,14 @@ fn visit_all(ranked: &RankedScores, mut visit: impl FnMut(Point)) {
 fn visit_corners(ranked: &RankedScores, mut visit: impl FnMut(Point)) {
     let mut corner = Point::ORIGIN;
     let mut last = Point::ORIGIN;
-    let mut advance = |tp: usize, fp: usize, threshold| {
-        let next = Point { threshold, tp: last.tp + tp as u64, fp: last.fp + fp as u64 };
+    for step in ranked.steps() {
+        let (tp, fp) = (last.tp + step.positives, last.fp + step.negatives);
+        let next = Point { threshold: step.threshold, tp, fp };
         if !Point::in_line(corner, last, next) {
             visit(last);
             corner = last;
         }
         last = next;
-    };
-    let mut rises = ranked.rises();
-    for rise in rises.by_ref() {
-        if let Some((count, threshold)) = rise.before {
-            advance(0, count, threshold);
-        }
-        advance(rise.positives, rise.tied, rise.threshold);
-    }
-    if let Some((count, threshold)) = rises.rest() {
-        advance(0, count, threshold);
     }
     visit(last);
 }

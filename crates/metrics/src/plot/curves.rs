@@ -4,7 +4,7 @@ use super::Figure;
 use super::chart::{Axis, Chart, Line};
 use super::figure::save;
 use super::thin::thin;
-use crate::area::cut;
+use crate::area::up_to;
 use crate::check::check_limit;
 use crate::{Error, PrCurve, ProCurve, RocCurve};
 
@@ -76,9 +76,7 @@ pub fn plot_pro(
     check_limit(limit)?;
     let mut lines = Vec::with_capacity(curves.len());
     for (index, (label, curve)) in curves.iter().enumerate() {
-        let (inside, height) = cut(curve.fpr(), curve.pro(), limit);
-        let points = pairs(&curve.fpr()[..inside], &curve.pro()[..inside]);
-        let points = points.chain([(limit, height)]);
+        let points = up_to(pairs(curve.fpr(), curve.pro()), limit);
         let label = format!("{label} (AU-PRO {:.3})", curve.area(limit)?);
         lines.push(Line::series(index, thinned(points, figure, limit), label));
     }
