@@ -117,6 +117,11 @@ fn mistakes_are_named() {
     let result = pro_curve(&[good, wide]);
     assert!(matches!(result, Err(Error::ImageSize { image: 1, width: 5, height: 3, got: 12 })));
 
+    // The first image at fault, not the first kind of fault.
+    let undefined = [f32::NAN; 12];
+    let result = pro_curve(&[image(&undefined), wide]);
+    assert!(matches!(result, Err(Error::NonFiniteScore { image: 0, index: 0, .. })));
+
     let short = ScoredImage { labels: &LABELS[..4], ..good };
     let result = pro_curve(&[short]);
     assert!(matches!(result, Err(Error::LengthMismatch { image: 0, scores: 12, labels: 4 })));

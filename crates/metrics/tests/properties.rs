@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test panics where it fails")]
 
 use metrics::{
-    Confusion, Error, Points, RankedScores, RocHistogram, ScoredImage, au_pro, pro_curve, roc,
-    roc_auc,
+    Confusion, Error, Points, RankedImages, RankedScores, RocHistogram, ScoredImage, au_pro,
+    pro_curve, roc, roc_auc,
 };
 use proptest::prelude::*;
 
@@ -139,6 +139,18 @@ proptest! {
         }
     }
 
+    /// The same sums of the same terms, whether or not there is a curve and
+    /// whatever is left out beyond the limit.
+    #[test]
+    fn au_pro_is_the_area_of_its_curve((scores, labels) in pixels(), limit in 0.01..=1.0) {
+        let image = ScoredImage { width: labels.len(), height: 1, scores: &scores, labels: &labels };
+        let area = pro_curve(&[image]).unwrap().area(limit).unwrap();
+        let ranked = RankedImages::new(&[image]).unwrap();
+        prop_assert_eq!(au_pro(&[image], limit).unwrap(), area);
+        prop_assert_eq!(ranked.au_pro(limit).unwrap(), area);
+        prop_assert_eq!(ranked.scores().roc_auc(), roc_auc(&scores, &labels).unwrap());
+    }
+
     #[test]
     fn histogram_error_is_within_its_bound((scores, labels) in pixels(), bins in 1_usize..30) {
         let mut histogram = RocHistogram::new(-2.0, 2.3, bins).unwrap();
@@ -271,4 +283,31 @@ fn histogram_bins_are_checked() {
     let mut histogram = RocHistogram::new(0.0, 1.0, 2).unwrap();
     let result = histogram.merge(&RocHistogram::new(0.0, 1.0, 3).unwrap());
     assert!(matches!(result, Err(Error::BinsDiffer { expected_bins: 2, got_bins: 3, .. })));
+}
+
+/// Enough pixels for several tasks and buckets of every kind; ties with both
+/// classes, and regions whose weights round.
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let (width, height) = (640, 480);
+    let labels: Vec<bool> =
+        (0..width * height).map(|at| at % width % 50 < 13 && at / width % 40 < 7).collect();
+    let scores: Vec<f32> = (0_u32..)
+        .zip(&labels)
+        .map(|(at, &label)| {
+            (at.wrapping_mul(2_654_435_769) >> 12) as f32 * (1.0 + f32::from(label))
+        })
+        .collect();
+    let images = [ScoredImage { width, height, scores: &scores, labels: &labels }];
+    let measure = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let ranked = RankedImages::new(&images).unwrap();
+            let curve = ranked.scores().roc(Points::All);
+            (curve, ranked.pro_curve(), au_pro(&images, 0.3).unwrap())
+        })
+    };
+    let single = measure(1);
+    assert!(single.0.fpr().len() > 200_000);
+    assert!([2, 3, 7].into_iter().all(|threads| measure(threads) == single));
 }
