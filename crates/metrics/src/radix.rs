@@ -2,9 +2,9 @@
 //!
 //! One radix pass on the upper bits of the keys goes straight from the scores
 //! into the only array of the size of the data; what is left are about a
-//! thousand independent buckets that are sorted in parallel, most of them in
-//! the cache. The two classes are kept apart by position, which costs no bit
-//! and no byte per pixel, and counts of either class become index differences.
+//! thousand independent buckets that are sorted in parallel. The two classes
+//! are kept apart by position, which costs no bit and no byte per pixel, and
+//! counts of either class become index differences.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -15,8 +15,8 @@ use crate::key;
 /// The scores and labels of an image or of a part of one, equally long.
 pub(crate) type Pixels<'a> = (&'a [f32], &'a [bool]);
 
-/// Buckets per class. With more, writing to all of them at a time misses the
-/// TLB and costs more than shorter buckets save.
+/// Buckets per class. With more, writing to all of them at a time costs more
+/// than shorter buckets save.
 const BUCKETS: usize = 1 << 9;
 
 /// Keys from which the range of the data is told.
