@@ -44,6 +44,16 @@ pub(super) struct Grid {
 }
 
 impl Grid {
+    /// The rows of a matrix, which are `source` values apart, those of the result `target` values.
+    pub fn rows(count: usize, source: usize, target: usize) -> Self {
+        Self {
+            height: 1,
+            width: count,
+            source: Steps { origin: 0, row: 0, column: source },
+            target: Steps { origin: 0, row: 0, column: target },
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.height * self.width
     }
@@ -54,7 +64,10 @@ impl Grid {
         let (mut source, mut target) = ([0; M], [0; M]);
         for m in 0..M {
             let pixel = (first + m).min(self.len() - 1);
-            let (y, x) = (pixel / self.width, pixel % self.width);
+            let (y, x) = match self.height {
+                1 => (0, pixel),
+                _ => (pixel / self.width, pixel % self.width),
+            };
             source[m] = self.source.at(y, x);
             target[m] = self.target.at(y, x);
         }

@@ -11,17 +11,15 @@
 //! The work is split over threads by images, or by rows of the weight gradient, never within a sum: results are the same
 //! for any number of threads.
 
-mod forward;
+mod buffer;
+mod direct;
 mod gather;
 mod op;
 mod pack;
-mod passes;
 mod simd;
 #[cfg(test)]
 mod tests;
-mod transposed;
-mod weight_gradient;
-mod weights;
+mod winograd;
 
 pub(crate) use op::{InputGradient, convolution, transposed_convolution};
 
@@ -92,4 +90,51 @@ pub(crate) struct Epilogue<'a> {
     pub bias: Option<&'a [f32]>,
     /// Slope below zero, in (0, 1); linear if there is none.
     pub slope: Option<f32>,
+}
+
+/// The convolution of `input` `(N, H, W, C_in)` with `weights` `(kernel, kernel, C_in, C_out)`: `(N, H', W', C_out)`,
+/// with `output` the size of the result.
+fn convolve(
+    conv: &Conv2d,
+    input: &[f32],
+    maps: Maps,
+    weights: &[f32],
+    output: Maps,
+    epilogue: Epilogue<'_>,
+) -> Vec<f32> {
+    match winograd::supports(conv) {
+        true => winograd::convolve(conv, input, maps, weights, output, epilogue),
+        false => direct::convolve(conv, input, maps, weights, output, epilogue),
+    }
+}
+
+/// The gradient with respect to the input, `(N, H, W, C_in)`, for a gradient of the result `(N, H', W', C_out)`; and, with
+/// an epilogue, the transposed convolution. `maps` is the size of `gradient`, `output` that of the input.
+fn input_gradient(
+    conv: &Conv2d,
+    gradient: &[f32],
+    maps: Maps,
+    weights: &[f32],
+    output: Maps,
+    epilogue: Epilogue<'_>,
+) -> Vec<f32> {
+    match winograd::supports(conv) {
+        true => winograd::input_gradient(conv, gradient, maps, weights, output, epilogue),
+        false => direct::input_gradient(conv, gradient, maps, weights, output, epilogue),
+    }
+}
+
+/// The gradient with respect to the weights, `(kernel, kernel, C_in, C_out)`, for an input `(N, H, W, C_in)` and a
+/// gradient of the result `(N, H', W', C_out)`.
+fn weight_gradient(
+    conv: &Conv2d,
+    input: &[f32],
+    maps: Maps,
+    gradient: &[f32],
+    output: Maps,
+) -> Vec<f32> {
+    match winograd::supports(conv) {
+        true => winograd::weight_gradient(conv, input, maps, gradient, output),
+        false => direct::weight_gradient(conv, input, maps, gradient, output),
+    }
 }

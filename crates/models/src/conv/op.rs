@@ -1,12 +1,8 @@
 //! The primitives as candle operations, so that autograd stays candle's.
 
-use super::forward::convolve;
-use super::transposed::input_gradient;
-use super::weight_gradient::weight_gradient;
-use super::{Conv2d, Epilogue, Maps};
-use candle_core::{
-    CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail,
-};
+use super::{Conv2d, Epilogue, Maps, convolve, input_gradient, weight_gradient};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, D, Layout, Result, Shape, Tensor, bail};
+use pulp::Arch;
 use rayon::prelude::*;
 
 /// Whether the input of a layer is itself trained, or the data.
@@ -89,10 +85,7 @@ impl CustomOp3 for Layer {
         output: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let gradient = match self.slope {
-            Some(slope) => gradient.apply_op2_no_bwd(output, &RectifierGradient { slope })?,
-            None => gradient.contiguous()?,
-        };
+        let (gradient, bias_gradient) = sum_gradient(gradient, output, self.slope)?;
         let (direction, (convolved, result)) = match self.direction {
             Direction::Convolution => (Direction::Transposed, (input, &gradient)),
             Direction::Transposed => (Direction::Convolution, (&gradient, input)),
@@ -107,7 +100,6 @@ impl CustomOp3 for Layer {
         };
         let weight_gradient =
             convolved.apply_op2_no_bwd(result, &WeightGradient { conv: self.conv })?;
-        let bias_gradient = gradient.apply_op1_no_bwd(&ChannelSums)?;
         Ok((input_gradient, Some(weight_gradient), Some(bias_gradient)))
     }
 }
@@ -167,13 +159,26 @@ impl CustomOp2 for WeightGradient {
     }
 }
 
-/// The gradient of a leaky rectifier: the gradient of its output, first argument, scaled by the slope where the output,
-/// second argument, is negative. The output tells the sign of the input since the slope is positive.
-struct RectifierGradient {
+/// The gradient of a layer's sums, before the rectifier, and that of its bias, for the gradient of its output.
+fn sum_gradient(
+    gradient: &Tensor,
+    output: &Tensor,
+    slope: Option<f32>,
+) -> Result<(Tensor, Tensor)> {
+    let (values, channels) = (output.elem_count(), output.dim(D::Minus1)?);
+    let op = SumGradient { slope: slope.unwrap_or(1.0) };
+    let both = gradient.contiguous()?.apply_op2_no_bwd(output, &op)?;
+    let gradient = both.narrow(0, 0, values)?.reshape(output.shape())?;
+    Ok((gradient, both.narrow(0, values, channels)?))
+}
+
+/// The gradient of a layer's output, first argument, scaled by the slope where the output, second argument, is negative;
+/// followed by its sum over all but the last dimension. The output tells the sign of the sum since the slope is positive.
+struct SumGradient {
     slope: f32,
 }
 
-impl CustomOp2 for RectifierGradient {
+impl CustomOp2 for SumGradient {
     fn name(&self) -> &'static str {
         "leaky-rectifier-gradient"
     }
@@ -185,56 +190,48 @@ impl CustomOp2 for RectifierGradient {
         output: &CpuStorage,
         output_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let gradient = contiguous(gradient, gradient_layout)?;
-        let output = contiguous(output, output_layout)?;
-        let mut result = vec![0.0; gradient.len()];
-        result
-            .par_chunks_mut(CHUNK)
-            .zip(gradient.par_chunks(CHUNK))
-            .zip(output.par_chunks(CHUNK))
-            .for_each(|((result, gradient), output)| {
-                for ((result, &gradient), &output) in result.iter_mut().zip(gradient).zip(output) {
-                    *result = if output > 0.0 { gradient } else { gradient * self.slope };
-                }
-            });
-        Ok((CpuStorage::F32(result), gradient_layout.shape().clone()))
-    }
-}
-
-/// Values that a task handles in an elementwise operation.
-const CHUNK: usize = 1 << 14;
-
-/// The sum over all but the last dimension: the gradient with respect to a bias.
-struct ChannelSums;
-
-impl CustomOp1 for ChannelSums {
-    fn name(&self) -> &'static str {
-        "channel-sums"
-    }
-
-    fn cpu_fwd(&self, values: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         /// Small enough that rounding errors stay small, and fixed, so that they are always the same.
         const PIXELS_PER_SUM: usize = 512;
-        let values = contiguous(values, layout)?;
-        let Some(&channels) = layout.dims().last() else {
+        let gradient = contiguous(gradient, gradient_layout)?;
+        let output = contiguous(output, output_layout)?;
+        let &[.., channels] = output_layout.dims() else {
             bail!("channel sums of a scalar");
         };
-        let partial: Vec<Vec<f32>> = values
-            .par_chunks(PIXELS_PER_SUM * channels)
-            .map(|pixels| column_sums(pixels.chunks_exact(channels), channels))
+        let chunk = PIXELS_PER_SUM * channels.max(1);
+        let mut result = vec![0.0; gradient.len() + channels];
+        let (scaled, sums) = result.split_at_mut(gradient.len());
+        let partial: Vec<Vec<f32>> = scaled
+            .par_chunks_mut(chunk)
+            .zip(gradient.par_chunks(chunk))
+            .zip(output.par_chunks(chunk))
+            .map(|((scaled, gradient), output)| {
+                let mut sums = vec![0.0; channels];
+                let (slope, sums_out) = (self.slope, &mut sums);
+                Arch::new().dispatch(move || {
+                    let pixels = gradient.chunks_exact(channels).zip(output.chunks_exact(channels));
+                    for (scaled, (gradient, output)) in
+                        scaled.chunks_exact_mut(channels).zip(pixels)
+                    {
+                        let values = gradient.iter().zip(output);
+                        for ((scaled, sum), (&gradient, &output)) in
+                            scaled.iter_mut().zip(sums_out.iter_mut()).zip(values)
+                        {
+                            *scaled = if output > 0.0 { gradient } else { gradient * slope };
+                            *sum += *scaled;
+                        }
+                    }
+                });
+                sums
+            })
             .collect();
-        let sums = column_sums(partial.iter().map(Vec::as_slice), channels);
-        Ok((CpuStorage::F32(sums), Shape::from(channels)))
-    }
-}
-
-fn column_sums<'a>(rows: impl Iterator<Item = &'a [f32]>, columns: usize) -> Vec<f32> {
-    rows.fold(vec![0.0; columns], |mut sums, row| {
-        for (sum, &value) in sums.iter_mut().zip(row) {
-            *sum += value;
+        for partial in partial {
+            for (sum, partial) in sums.iter_mut().zip(partial) {
+                *sum += partial;
+            }
         }
-        sums
-    })
+        let shape = Shape::from(result.len());
+        Ok((CpuStorage::F32(result), shape))
+    }
 }
 
 /// Runs a convolution in either direction on `input` `(N, H, W, C)`, with a result of the given height and width.

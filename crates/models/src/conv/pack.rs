@@ -53,8 +53,25 @@ impl Packed {
         })
     }
 
-    pub fn strips(&self) -> impl Iterator<Item = &[f32]> {
-        self.data.chunks_exact((self.taps * self.strip).max(1))
+    pub fn strips(&self) -> Strips<'_> {
+        let Self { taps, channels, strip, .. } = *self;
+        Strips { data: &self.data, step: taps * strip, taps, channels, strip }
+    }
+}
+
+/// Packed weights, each strip `step` values after the one before.
+#[derive(Clone, Copy)]
+pub(super) struct Strips<'a> {
+    pub data: &'a [f32],
+    pub step: usize,
+    pub taps: usize,
+    pub channels: usize,
+    pub strip: usize,
+}
+
+impl<'a> Strips<'a> {
+    pub fn iter(self) -> impl Iterator<Item = &'a [f32]> {
+        self.data.chunks(self.step.max(1)).map(move |strip| &strip[..self.taps * self.strip])
     }
 }
 

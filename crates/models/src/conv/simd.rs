@@ -5,11 +5,16 @@
 
 use super::Epilogue;
 use super::gather::{Grid, Taps};
-use super::pack::Packed;
+use super::pack::Strips;
 use pulp::{Arch, Simd, WithSimd};
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::ptr;
 
 /// Vector registers in the channel direction of a tile.
 const VECTORS: usize = 2;
+/// The largest number of output channels in a tile.
+const MAX_STRIP: usize = VECTORS * 16;
 
 /// The number of output channels in a tile on this machine.
 pub(super) fn strip_width() -> usize {
@@ -28,9 +33,9 @@ pub(super) struct Convolve<'a> {
     pub source: &'a [f32],
     pub taps: Taps,
     pub grid: Grid,
-    pub weights: &'a Packed,
+    pub weights: Strips<'a>,
     pub epilogue: Epilogue<'a>,
-    pub target: &'a mut [f32],
+    pub target: &'a mut [MaybeUninit<f32>],
 }
 
 impl Convolve<'_> {
@@ -61,68 +66,68 @@ fn convolve<S: Simd, const M: usize>(simd: S, job: Convolve<'_>) {
     let Convolve { source, taps, grid, weights, epilogue, target } = job;
     let width = VECTORS * S::F32_LANES;
     assert_eq!(width, weights.strip, "weights packed for another vector width");
-    for (strip, weights) in weights.strips().enumerate() {
+    // Room for the pixels of a strip that is not full.
+    let mut spare = [[0.0; MAX_STRIP]; M];
+    for (strip, weights) in weights.iter().enumerate() {
         let first_channel = strip * width;
         let channels = width.min(job.weights.channels - first_channel);
-        let bias = bias_vectors(simd, epilogue.bias, first_channel, channels);
+        let finish = Finish::new(simd, epilogue, first_channel..first_channel + channels);
         let (weights, _) = S::as_simd_f32s(weights);
         for first in (0..grid.len()).step_by(M) {
             let (sources, targets) = grid.offsets::<M>(first);
+            let mut places = [ptr::null_mut(); M];
+            for m in 0..M {
+                places[m] = match channels == width {
+                    true => target[targets[m] + first_channel..][..width].as_mut_ptr().cast(),
+                    false => spare[m].as_mut_ptr(),
+                };
+            }
             // SAFETY: `Convolve::run` checked that every pixel's taps lie in `source`, and the strip holds
-            // `taps.len()` rows of `VECTORS` vectors since its width and its number of taps are as asserted.
-            let sums = unsafe { pixel_tile::<S, M>(simd, source, &sources, &taps, weights) };
-            for m in 0..M.min(grid.len() - first) {
-                let from = targets[m] + first_channel;
-                let pixel = &mut target[from..from + channels];
-                store(simd, pixel, &sums[m], &bias, epilogue.slope);
+            // `taps.len()` rows of `VECTORS` vectors since its width and its number of taps are as asserted. Each place
+            // has room for as many; those past the end of the grid repeat the last pixel's.
+            unsafe { pixel_tile(simd, source, &sources, &taps, weights, &finish, places) };
+            if channels < width {
+                for (values, from) in spare.iter().zip(targets) {
+                    let pixel = &mut target[from + first_channel..][..channels];
+                    for (place, &value) in pixel.iter_mut().zip(values) {
+                        place.write(value);
+                    }
+                }
             }
         }
     }
 }
 
-#[inline(always)]
-fn bias_vectors<S: Simd>(
-    simd: S,
-    bias: Option<&[f32]>,
-    first: usize,
-    channels: usize,
-) -> [S::f32s; VECTORS] {
-    let mut vectors = [simd.splat_f32s(0.0); VECTORS];
-    if let Some(bias) = bias {
-        let bias = &bias[first..first + channels];
-        for (vector, lanes) in vectors.iter_mut().zip(bias.chunks(S::F32_LANES)) {
-            *vector = simd.partial_load_f32s(lanes);
-        }
-    }
-    vectors
+/// The epilogue of a strip of channels.
+struct Finish<S: Simd> {
+    bias: [S::f32s; VECTORS],
+    slope: S::f32s,
 }
 
-/// Adds the bias, applies the rectifier and stores as many channels as `pixel` holds.
-#[inline(always)]
-fn store<S: Simd>(
-    simd: S,
-    pixel: &mut [f32],
-    sums: &[S::f32s; VECTORS],
-    bias: &[S::f32s; VECTORS],
-    slope: Option<f32>,
-) {
-    for (v, lanes) in pixel.chunks_mut(S::F32_LANES).enumerate() {
-        let mut value = simd.add_f32s(sums[v], bias[v]);
-        if let Some(slope) = slope {
-            value = simd.max_f32s(value, simd.mul_f32s(value, simd.splat_f32s(slope)));
+impl<S: Simd> Finish<S> {
+    #[inline(always)]
+    fn new(simd: S, epilogue: Epilogue<'_>, channels: Range<usize>) -> Self {
+        let mut vectors = [simd.splat_f32s(0.0); VECTORS];
+        if let Some(bias) = epilogue.bias {
+            for (vector, lanes) in vectors.iter_mut().zip(bias[channels].chunks(S::F32_LANES)) {
+                *vector = simd.partial_load_f32s(lanes);
+            }
         }
-        if lanes.len() == S::F32_LANES {
-            S::as_mut_simd_f32s(lanes).0[0] = value;
-        } else {
-            simd.partial_store_f32s(lanes, value);
-        }
+        Self { bias: vectors, slope: simd.splat_f32s(epilogue.slope.unwrap_or(1.0)) }
+    }
+
+    #[inline(always)]
+    fn apply(&self, simd: S, sum: S::f32s, vector: usize) -> S::f32s {
+        let sum = simd.add_f32s(sum, self.bias[vector]);
+        simd.max_f32s(sum, simd.mul_f32s(sum, self.slope))
     }
 }
 
-/// The sums of products of `M` pixels' taps with one strip of weights.
+/// Writes the sums of products of `M` pixels' taps with one strip of weights, finished, to `places`.
 ///
 /// # Safety
-/// `source` holds the taps from each of `offsets` on; `weights` holds `VECTORS` vectors for each tap.
+/// `source` holds the taps from each of `offsets` on; `weights` holds `VECTORS` vectors for each tap, and each of `places`
+/// has room for as many.
 #[inline(always)]
 unsafe fn pixel_tile<S: Simd, const M: usize>(
     simd: S,
@@ -130,7 +135,9 @@ unsafe fn pixel_tile<S: Simd, const M: usize>(
     offsets: &[usize; M],
     taps: &Taps,
     weights: &[S::f32s],
-) -> [[S::f32s; VECTORS]; M] {
+    finish: &Finish<S>,
+    places: [*mut f32; M],
+) {
     let mut sums = [[simd.splat_f32s(0.0); VECTORS]; M];
     let mut weight = weights.as_ptr();
     for row in 0..taps.rows {
@@ -142,97 +149,24 @@ unsafe fn pixel_tile<S: Simd, const M: usize>(
         for tap in 0..taps.run {
             // SAFETY: `VECTORS` vectors are there for each tap, by the caller's promise.
             let (w0, w1) = unsafe { (*weight, *weight.add(1)) };
-            for m in 0..M {
+            for (m, sums) in sums.iter_mut().enumerate() {
                 // SAFETY: the run's taps lie in `source`, by the caller's promise.
                 let input = simd.splat_f32s(unsafe { *inputs[m].add(tap) });
-                sums[m][0] = simd.mul_add_e_f32s(input, w0, sums[m][0]);
-                sums[m][1] = simd.mul_add_e_f32s(input, w1, sums[m][1]);
+                sums[0] = simd.mul_add_e_f32s(input, w0, sums[0]);
+                sums[1] = simd.mul_add_e_f32s(input, w1, sums[1]);
             }
             // SAFETY: at most one past the end of `weights`.
             weight = unsafe { weight.add(VECTORS) };
         }
     }
-    sums
-}
-
-/// As [`Convolve`], for so few output channels that the vectors run along the taps instead.
-pub(super) struct ConvolveNarrow<'a> {
-    pub source: &'a [f32],
-    pub taps: Taps,
-    pub grid: Grid,
-    /// `(C_out, taps)`.
-    pub weights: &'a [f32],
-    pub channels: usize,
-    pub epilogue: Epilogue<'a>,
-    pub target: &'a mut [f32],
-}
-
-impl ConvolveNarrow<'_> {
-    pub fn run(self) {
-        assert!(self.grid.source_end(&self.taps) <= self.source.len(), "taps outside the source");
-        assert_eq!(self.taps.len() * self.channels, self.weights.len());
-        Arch::new().dispatch(self);
-    }
-}
-
-impl WithSimd for ConvolveNarrow<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        const PIXELS: usize = 4;
-        let slope = self.epilogue.slope.unwrap_or(1.0);
-        for channel in 0..self.channels {
-            let weights = &self.weights[channel * self.taps.len()..][..self.taps.len()];
-            let bias = self.epilogue.bias.map_or(0.0, |bias| bias[channel]);
-            for first in (0..self.grid.len()).step_by(PIXELS) {
-                let (sources, targets) = self.grid.offsets::<PIXELS>(first);
-                // SAFETY: `ConvolveNarrow::run` checked both the taps and the number of weights.
-                let sums = unsafe {
-                    dot_tile::<S, PIXELS>(simd, self.source, &sources, &self.taps, weights)
-                };
-                for m in 0..PIXELS.min(self.grid.len() - first) {
-                    let value = sums[m] + bias;
-                    self.target[targets[m] + channel] = value.max(value * slope);
-                }
-            }
+    for (m, sums) in sums.iter().enumerate() {
+        let place = places[m].cast::<S::f32s>();
+        // SAFETY: there is room for `VECTORS` vectors, by the caller's promise.
+        unsafe {
+            place.write_unaligned(finish.apply(simd, sums[0], 0));
+            place.add(1).write_unaligned(finish.apply(simd, sums[1], 1));
         }
     }
-}
-
-/// The products of `M` pixels' taps with the weights of one channel, summed along the taps.
-///
-/// # Safety
-/// `source` holds the taps from each of `offsets` on; `weights` holds one value for each tap.
-#[inline(always)]
-unsafe fn dot_tile<S: Simd, const M: usize>(
-    simd: S,
-    source: &[f32],
-    offsets: &[usize; M],
-    taps: &Taps,
-    weights: &[f32],
-) -> [f32; M] {
-    let mut sums = [simd.splat_f32s(0.0); M];
-    let mut rest = [0.0; M];
-    for (row, weights) in weights.chunks_exact(taps.run.max(1)).enumerate() {
-        let (vectors, tail) = S::as_simd_f32s(weights);
-        for m in 0..M {
-            let from = offsets[m] + row * taps.row_stride;
-            // SAFETY: the row's taps lie in `source`, by the caller's promise.
-            let inputs = unsafe { source.get_unchecked(from..from + taps.run) };
-            let (inputs, inputs_tail) = S::as_simd_f32s(inputs);
-            for (&input, &weight) in inputs.iter().zip(vectors) {
-                sums[m] = simd.mul_add_e_f32s(input, weight, sums[m]);
-            }
-            for (&input, &weight) in inputs_tail.iter().zip(tail) {
-                rest[m] += input * weight;
-            }
-        }
-    }
-    for m in 0..M {
-        rest[m] += simd.reduce_sum_f32s(sums[m]);
-    }
-    rest
 }
 
 /// Adds to `sums` the products of inputs and gradients of a block of output pixels: for each weight of a run and each

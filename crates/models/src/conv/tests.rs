@@ -41,7 +41,8 @@ fn assert_close(a: &Tensor, b: &Tensor, terms: usize) {
     assert!(difference <= bound.max(1e-6), "difference {difference}, bound {bound}");
 }
 
-fn geometry() -> impl Strategy<Value = (Conv2d, Maps)> {
+/// Small layers of all kinds.
+fn any_layer() -> impl Strategy<Value = (Conv2d, Maps)> {
     (1usize..=5, 1usize..=3, 1usize..=40, 1usize..=40, 1usize..=4, 0usize..=11, 0usize..=11)
         .prop_flat_map(|(kernel, stride, in_channels, out_channels, count, extra_h, extra_w)| {
             (0..kernel.div_ceil(2)).prop_map(move |padding| {
@@ -52,8 +53,25 @@ fn geometry() -> impl Strategy<Value = (Conv2d, Maps)> {
         })
 }
 
+/// Layers with as many channels as fast algorithms need, on maps that tiles do and do not fit.
+fn fast_layer() -> impl Strategy<Value = (Conv2d, Maps)> {
+    let kernels = prop_oneof![Just((3, 1)), Just((4, 2))];
+    (kernels, 1usize..=2, 1usize..=2, 0usize..=2, 1usize..=3, 0usize..=11, 0usize..=11).prop_map(
+        |((kernel, stride), inputs, outputs, padding, count, extra_h, extra_w)| {
+            let (in_channels, out_channels) = (32 * inputs, 32 * outputs);
+            let conv = Conv2d { in_channels, out_channels, kernel, stride, padding };
+            assert!(winograd::supports(&conv));
+            (conv, Maps { count, height: kernel + extra_h, width: kernel + extra_w })
+        },
+    )
+}
+
+fn geometry() -> impl Strategy<Value = (Conv2d, Maps)> {
+    prop_oneof![any_layer(), fast_layer()]
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn convolution_and_gradients_equal_candles((conv, maps) in geometry(), seed: u64) {

@@ -1,14 +1,14 @@
 //! The gradient of a convolution with respect to its weights.
 
-use super::pack::{Border, pad_batch};
-use super::simd::{Correlate, strip_width};
-use super::{Conv2d, Maps};
+use crate::conv::pack::{Border, pad_batch};
+use crate::conv::simd::{Correlate, strip_width};
+use crate::conv::{Conv2d, Maps};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
 /// The gradient with respect to the weights, `(kernel, kernel, C_in, C_out)`, for an input `(N, H, W, C_in)` and a
 /// gradient of the result `(N, H', W', C_out)`.
-pub(super) fn weight_gradient(
+pub fn weight_gradient(
     conv: &Conv2d,
     input: &[f32],
     maps: Maps,

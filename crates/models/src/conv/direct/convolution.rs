@@ -1,14 +1,13 @@
 //! The convolution.
 
-use super::gather::{Grid, Steps, Taps};
-use super::pack::Border;
 use super::passes::{Pass, Source, multiply, run_passes};
-use super::weights::Weights;
-use super::{Conv2d, Epilogue, Maps};
+use crate::conv::gather::{Grid, Steps, Taps};
+use crate::conv::pack::{Border, Packed};
+use crate::conv::{Conv2d, Epilogue, Maps};
 
 /// The convolution of `input` `(N, H, W, C_in)` with `weights` `(kernel, kernel, C_in, C_out)`: `(N, H', W', C_out)`,
 /// with `output` the size of the result.
-pub(super) fn convolve(
+pub fn convolve(
     conv: &Conv2d,
     input: &[f32],
     maps: Maps,
@@ -16,7 +15,7 @@ pub(super) fn convolve(
     output: Maps,
     epilogue: Epilogue<'_>,
 ) -> Vec<f32> {
-    let weights = Weights::from_taps(weights, conv.out_channels);
+    let weights = Packed::from_taps(weights, conv.out_channels);
     if conv.is_dense(maps) {
         return multiply(input, maps.count, &weights, epilogue);
     }

@@ -3,15 +3,16 @@
 //! Each residue class of the output's rows and columns modulo the stride, called a phase, meets its own taps of the kernel:
 //! it is a convolution with stride 1 and those taps in reverse order.
 
-use super::gather::{Grid, Steps, Taps};
-use super::pack::Border;
+use super::fold;
 use super::passes::{Pass, Source, multiply, run_passes};
-use super::weights::Weights;
-use super::{Conv2d, Epilogue, Maps};
+use crate::conv::gather::{Grid, Steps, Taps};
+use crate::conv::pack::{Border, Packed};
+use crate::conv::simd::strip_width;
+use crate::conv::{Conv2d, Epilogue, Maps};
 
 /// The gradient with respect to the input, `(N, H, W, C_in)`, for a gradient of the result `(N, H', W', C_out)`; and, with
 /// an epilogue, the transposed convolution. `maps` is the size of `gradient`, `output` that of the input.
-pub(super) fn input_gradient(
+pub fn input_gradient(
     conv: &Conv2d,
     gradient: &[f32],
     maps: Maps,
@@ -21,6 +22,9 @@ pub(super) fn input_gradient(
 ) -> Vec<f32> {
     if conv.is_dense(output) {
         return dense(conv, gradient, maps, weights, epilogue);
+    }
+    if conv.in_channels * 4 <= strip_width() {
+        return fold::input_gradient(conv, gradient, maps, weights, output, epilogue);
     }
     let rows: Vec<Phase> = phases(conv, output.height).collect();
     let columns: Vec<Phase> = phases(conv, output.width).collect();
@@ -55,7 +59,7 @@ fn dense(
     let channels = conv.kernel * conv.kernel * conv.in_channels;
     let bias = epilogue.bias.map(|bias| bias.repeat(channels / bias.len()));
     let epilogue = Epilogue { bias: bias.as_deref(), ..epilogue };
-    let weights = Weights::from_channels(&[weights], channels);
+    let weights = Packed::from_channels(&[weights], channels);
     multiply(gradient, maps.count, &weights, epilogue)
 }
 
@@ -134,7 +138,7 @@ fn after(phases: &[Phase], size: usize) -> usize {
         .unwrap_or(0)
 }
 
-fn phase_weights(conv: &Conv2d, weights: &[f32], row: &Phase, column: &Phase) -> Weights {
+fn phase_weights(conv: &Conv2d, weights: &[f32], row: &Phase, column: &Phase) -> Packed {
     let matrix = conv.in_channels * conv.out_channels;
     let blocks: Vec<&[f32]> = row
         .taps
@@ -142,5 +146,5 @@ fn phase_weights(conv: &Conv2d, weights: &[f32], row: &Phase, column: &Phase) ->
         .flat_map(|&y| column.taps.iter().map(move |&x| y * conv.kernel + x))
         .map(|tap| &weights[tap * matrix..(tap + 1) * matrix])
         .collect();
-    Weights::from_channels(&blocks, conv.in_channels)
+    Packed::from_channels(&blocks, conv.in_channels)
 }
