@@ -3,6 +3,7 @@
 use crate::{Error, Result};
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Tensor, Var, bail};
+use pulp::Arch;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -126,12 +127,14 @@ impl InplaceOp3 for UpdateMoments {
             .zip(second.par_chunks_mut(CHUNK))
             .zip(gradient.par_chunks(CHUNK).zip(variable.par_chunks(CHUNK)))
             .for_each(|((first, second), (gradient, variable))| {
-                let moments = first.iter_mut().zip(second);
-                for ((m, v), (&g, &p)) in moments.zip(gradient.iter().zip(variable)) {
-                    let g = g + weight_decay * p;
-                    *m = beta1 * *m + (1.0 - beta1) * g;
-                    *v = beta2 * *v + (1.0 - beta2) * g * g;
-                }
+                Arch::new().dispatch(|| {
+                    let moments = first.iter_mut().zip(second.iter_mut());
+                    for ((m, v), (&g, &p)) in moments.zip(gradient.iter().zip(variable)) {
+                        let g = g + weight_decay * p;
+                        *m = beta1 * *m + (1.0 - beta1) * g;
+                        *v = beta2 * *v + (1.0 - beta2) * g * g;
+                    }
+                });
             });
         Ok(())
     }
@@ -174,10 +177,12 @@ impl InplaceOp2 for Descend {
             .par_chunks_mut(CHUNK)
             .zip(first.par_chunks(CHUNK).zip(second.par_chunks(CHUNK)))
             .for_each(|(variable, (first, second))| {
-                for (p, (&m, &v)) in variable.iter_mut().zip(first.iter().zip(second)) {
-                    let denominator = v.sqrt() * self.second_correction + self.epsilon;
-                    *p -= self.step_size * m / denominator;
-                }
+                Arch::new().dispatch(|| {
+                    for (p, (&m, &v)) in variable.iter_mut().zip(first.iter().zip(second)) {
+                        let denominator = v.sqrt() * self.second_correction + self.epsilon;
+                        *p -= self.step_size * m / denominator;
+                    }
+                });
             });
         Ok(())
     }
