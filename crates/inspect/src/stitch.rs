@@ -1,5 +1,6 @@
 use crate::tiling::Grid;
 use crate::{Image, Plane};
+use rayon::prelude::*;
 
 /// The running sum of overlapping patches.
 ///
@@ -18,15 +19,16 @@ impl<'a> Stitch<'a> {
     /// Adds one patch per corner; `patches` is `(corners, patch, patch)`.
     pub fn add(&mut self, corners: &[(usize, usize)], patches: &[f32]) {
         let (patch, width) = (self.grid.patch, self.grid.width);
-        for (&(x, y), values) in corners.iter().zip(patches.chunks_exact(patch * patch)) {
-            for (dy, row) in values.chunks_exact(patch).enumerate() {
-                let start = (y + dy) * width + x;
-                let sums = &mut self.sum.data_mut()[start..start + patch];
-                for (sum, &value) in sums.iter_mut().zip(row) {
+        // In parallel over the rows of the image, so that each sum has the same order for any number of threads.
+        self.sum.data_mut().par_chunks_mut(width).enumerate().for_each(|(y, sums)| {
+            for (&(left, top), values) in corners.iter().zip(patches.chunks_exact(patch * patch)) {
+                let Some(row) = y.checked_sub(top).filter(|&row| row < patch) else { continue };
+                let values = &values[row * patch..(row + 1) * patch];
+                for (sum, &value) in sums[left..left + patch].iter_mut().zip(values) {
                     *sum += f64::from(value);
                 }
             }
-        }
+        });
     }
 
     /// The mean of the patches that cover each pixel.
