@@ -7,8 +7,8 @@ use crate::report::Reporter;
 use anyhow::{Context, Result, bail};
 use inspect::{Connectivity, Image, Mask, Plane, label, threshold_mask};
 use metrics::{
-    AU_PRO_LIMIT, Confusion, Points, PrCurve, ProCurve, RankedScores, RocCurve, ScoredImage,
-    image_score, pro_curve, roc_auc,
+    AU_PRO_LIMIT, Confusion, Points, PrCurve, ProCurve, RankedImages, RankedScores, RocCurve,
+    ScoredImage, image_score, roc_auc,
 };
 use serde::Serialize;
 
@@ -146,27 +146,23 @@ fn shown_samples(samples: &[TestSample]) -> Vec<usize> {
 }
 
 impl Evaluation {
-    fn ranked(&self, map: impl Fn(&Inspection) -> &Image) -> Result<RankedScores> {
-        let pixels: Vec<(&[f32], &[bool])> =
-            self.inspections.iter().map(|i| (map(i).data(), i.mask.data())).collect();
-        Ok(RankedScores::pooled(pixels)?)
-    }
-
     /// All numbers and curves.
     ///
     /// # Errors
     /// If all pixels are of one class.
     pub fn measure(&self) -> Result<(Metrics, Curves)> {
-        let raw = self.ranked(|inspection| &inspection.residual)?;
+        let raw = self.inspections.iter().map(|i| (i.residual.data(), i.mask.data()));
+        let raw = RankedScores::pooled(raw.collect::<Vec<_>>())?;
         let (roc_raw, pixel_au_roc_raw) = (raw.roc(Points::Corners), raw.roc_auc());
         drop(raw);
-        let opened = self.ranked(|inspection| &inspection.anomaly_map)?;
         let images: Vec<ScoredImage<'_>> = self.inspections.iter().map(scored).collect();
+        let images = RankedImages::new(&images)?;
+        let opened = images.scores();
         let curves = Curves {
             roc: opened.roc(Points::Corners),
             roc_raw,
             precision_recall: opened.precision_recall(Points::Corners),
-            pro: pro_curve(&images)?,
+            pro: images.pro_curve(),
         };
         let best = opened.f1_max();
         let defective_images = self.inspections.iter().filter(|i| !i.sample.is_good()).count();

@@ -80,7 +80,7 @@ impl Reconstructor for Network {
         let size = self.patch_size();
         let shape = (patches.len() / (size * size), 1, size, size);
         let patches = Tensor::from_slice(patches, shape, self.model.device())?;
-        let reconstructions = self.model.reconstruct(&patches)?;
+        let reconstructions = self.model.reconstruct_detached(&patches)?;
         Ok(reconstructions.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?)
     }
 }

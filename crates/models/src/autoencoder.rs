@@ -26,6 +26,23 @@ pub struct Autoencoder {
     pub(crate) decoder: Vec<Layer>,
 }
 
+/// Whether what gradients need is kept: all activations.
+#[derive(Clone, Copy)]
+enum Pass {
+    Training,
+    Inference,
+}
+
+impl Layer {
+    /// The weights and the bias.
+    fn parameters(&self, pass: Pass) -> (Tensor, Tensor) {
+        match pass {
+            Pass::Training => (self.weight.as_tensor().clone(), self.bias.as_tensor().clone()),
+            Pass::Inference => (self.weight.as_detached_tensor(), self.bias.as_detached_tensor()),
+        }
+    }
+}
+
 impl Autoencoder {
     /// An autoencoder with random weights: normal with the variance that keeps the size of activations through leaky
     /// rectifiers, `2 / ((1 + 0.2²) · fan_in)` (He et al. 2015); biases are zero. The fan-in of a transposed convolution is
@@ -83,6 +100,10 @@ impl Autoencoder {
     /// # Errors
     /// [`crate::Error::Tensor`] for patches of another shape or type than f32.
     pub fn encode(&self, patches: &Tensor) -> Result<Tensor> {
+        self.run_encoder(patches, Pass::Training)
+    }
+
+    fn run_encoder(&self, patches: &Tensor, pass: Pass) -> Result<Tensor> {
         let size = self.architecture.patch_size;
         let count = expect_shape(patches, "patches", &[Architecture::CHANNELS, size, size])?;
         // With one channel, channels first and channels last are the same.
@@ -90,7 +111,8 @@ impl Autoencoder {
         for (i, layer) in self.encoder.iter().enumerate() {
             let slope = (i + 1 < self.encoder.len()).then_some(LEAKY_SLOPE);
             let gradient = if i == 0 { InputGradient::Skipped } else { InputGradient::Needed };
-            maps = convolution(layer.conv, &maps, &layer.weight, &layer.bias, slope, gradient)?;
+            let (weight, bias) = layer.parameters(pass);
+            maps = convolution(layer.conv, &maps, &weight, &bias, slope, gradient)?;
         }
         Ok(maps.reshape((count, self.architecture.latent_dim))?)
     }
@@ -100,12 +122,17 @@ impl Autoencoder {
     /// # Errors
     /// [`crate::Error::Tensor`] for vectors of another shape or type than f32.
     pub fn decode(&self, codes: &Tensor) -> Result<Tensor> {
+        self.run_decoder(codes, Pass::Training)
+    }
+
+    fn run_decoder(&self, codes: &Tensor, pass: Pass) -> Result<Tensor> {
         let size = self.architecture.patch_size;
         let count = expect_shape(codes, "latent vectors", &[self.architecture.latent_dim])?;
         let mut maps = codes.reshape((count, 1, 1, self.architecture.latent_dim))?;
         for (i, layer) in self.decoder.iter().enumerate() {
             let slope = (i + 1 < self.decoder.len()).then_some(LEAKY_SLOPE);
-            maps = transposed_convolution(layer.conv, &maps, &layer.weight, &layer.bias, slope)?;
+            let (weight, bias) = layer.parameters(pass);
+            maps = transposed_convolution(layer.conv, &maps, &weight, &bias, slope)?;
         }
         Ok(maps.reshape((count, Architecture::CHANNELS, size, size))?)
     }
@@ -117,6 +144,15 @@ impl Autoencoder {
     /// [`crate::Error::Tensor`] for patches of another shape or type than f32.
     pub fn reconstruct(&self, patches: &Tensor) -> Result<Tensor> {
         self.decode(&self.encode(patches)?)
+    }
+
+    /// As [`reconstruct`](Self::reconstruct), but nothing is kept that a gradient would need: in memory are the activations
+    /// of one layer at a time.
+    ///
+    /// # Errors
+    /// As for [`reconstruct`](Self::reconstruct).
+    pub fn reconstruct_detached(&self, patches: &Tensor) -> Result<Tensor> {
+        self.run_decoder(&self.run_encoder(patches, Pass::Inference)?, Pass::Inference)
     }
 
     /// All trained tensors, weights and biases, in a fixed order.
@@ -161,6 +197,18 @@ mod tests {
             // scatter around that; weights half as wide in each of 16 layers would leave less than 10⁻⁹ of it.
             assert!((1e-4..100.0).contains(&variance), "patch {patch_size}: variance {variance}");
         }
+    }
+
+    #[test]
+    fn detached_reconstructions_are_the_same_and_have_no_gradients() {
+        let architecture = Architecture { patch_size: 32, latent_dim: 3 };
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu).unwrap();
+        let patches = Tensor::rand(0f32, 1.0, (2, 1, 32, 32), &Device::Cpu).unwrap();
+        let values = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let detached = model.reconstruct_detached(&patches).unwrap();
+        assert_eq!(values(&detached), values(&model.reconstruct(&patches).unwrap()));
+        assert!(!detached.track_op());
     }
 
     #[test]
