@@ -133,7 +133,7 @@ fn batch(images: &[TrainingImage], device: &Device) -> Result<Tensor> {
     Ok(Tensor::from_vec(pixels, shape, device)?)
 }
 
-/// Initial weights and the batches of the first steps, their losses and what the network is before and after them.
+/// Initial weights, reconstructions by them, and the batches of the first steps with their losses.
 fn training_exchange(
     config: TrainingConfig,
     images: Vec<TrainingImage>,
@@ -145,14 +145,15 @@ fn training_exchange(
     let batches = patches.index_select(&Tensor::new(seen, device)?, 0)?;
     let mut trainer = Trainer::new(config, images, device)?;
     let mut inputs = weights(trainer.model(), device)?;
-    let before = trainer.model().reconstruct(&patches)?.detach();
+    let reconstructions = trainer.model().reconstruct(&patches)?.detach();
     let losses: Vec<f32> =
         (0..EXCHANGED_STEPS).map(|_| Ok(trainer.step()?.loss)).collect::<Result<_>>()?;
-    let after = trainer.model().reconstruct(&patches)?.detach();
     let losses = Tensor::new(losses, device)?;
     inputs.extend(named([("patches", patches), ("batches", batches)]));
-    let outputs = named([("losses", losses), ("before", before), ("after", after)]);
-    Ok(Exchange { inputs, outputs })
+    Ok(Exchange {
+        inputs,
+        outputs: named([("losses", losses), ("reconstructions", reconstructions)]),
+    })
 }
 
 /// The numbers of the images that the first `count` patches of a run show.

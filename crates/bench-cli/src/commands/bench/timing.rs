@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// Before the first run that counts: caches and allocator are filled, processors have left their idle states.
 const WARM_UP: Duration = Duration::from_millis(200);
-const WARM_UP_RUNS: usize = 2;
+const WARM_UP_RUNS: usize = 1;
 
 /// What is timed at least, however long it takes.
 const FEWEST_RUNS: usize = 3;
