@@ -55,5 +55,5 @@ def inspect():
 timing = timed(inspect, args.seconds)
 checks = Checks()
 for name, theirs in zip(("reconstruction", "residual", "anomaly_map"), inspect()):
-    checks.equal(name, theirs, outputs[name], 1e-3)
+    checks.equal(name, theirs, outputs[name], 1e-5)
 report(timing, checks, "torch", "opencv-python-headless")

@@ -77,7 +77,7 @@ pub fn bench(args: &Args) -> Result<()> {
         failures += say(&outcome);
         let json = serde_json::to_string_pretty(&outcome)?;
         files::replace(&out.join(format!("{}.json", case.name)), &format!("{json}\n"))?;
-        files::replace(&out.join("README.md"), &page::page(&outcomes(&out)?))?;
+        files::replace(&out.join("README.md"), &page::page(&outcomes(&out)?, &other_pages(&out)?))?;
     }
     println!("{}", out.join("README.md").display());
     ensure!(failures == 0, "{failures} of the opponents failed; the table says why");
@@ -154,6 +154,17 @@ fn say(outcome: &Outcome) -> usize {
         }
     }
     failures
+}
+
+/// The pages in a folder that are written by hand.
+fn other_pages(folder: &Path) -> Result<Vec<String>> {
+    let names = std::fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<Result<Vec<_>>>()?;
+    let is_other = |name: &String| name.ends_with(".md") && name != "README.md";
+    let mut pages: Vec<String> = names.into_iter().filter(is_other).collect();
+    pages.sort_unstable();
+    Ok(pages)
 }
 
 /// All outcomes in a folder, in the order of the cases, those of earlier runs included.

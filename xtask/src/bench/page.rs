@@ -13,9 +13,14 @@ result must be ours up to the stated difference. Memory is the largest resident 
 included.
 ";
 
-/// The page, in Markdown.
-pub fn page(outcomes: &[Outcome]) -> String {
-    let sections = [HEAD.to_owned(), times(outcomes), checks(outcomes), machines(outcomes)];
+/// The page, in Markdown, with links to others in its folder.
+pub fn page(outcomes: &[Outcome], others: &[String]) -> String {
+    let mut sections = vec![HEAD.to_owned()];
+    if !others.is_empty() {
+        let links: Vec<String> = others.iter().map(|name| format!("[{name}]({name})")).collect();
+        sections.push(format!("See also {}.\n", links.join(", ")));
+    }
+    sections.extend([times(outcomes), checks(outcomes), machines(outcomes)]);
     sections.join("\n")
 }
 
@@ -185,8 +190,9 @@ mod tests {
 
     #[test]
     fn a_page_says_what_was_measured_and_what_failed() {
-        let page = page(&[outcome()]);
+        let page = page(&[outcome()], &["layers.md".to_owned()]);
         for line in [
+            "See also [layers.md](layers.md).",
             "| ssim-512 | 11.0 | OpenCV | 22.0 | **2.00** (2.00–3.00) | 100 | 100 | 3 times OpenCV |",
             "| ssim-512 | 11.0 | scikit-image | failed | – | 100 | – | 3 times OpenCV |",
             "- **ssim-512**: `bench-cli bench ssim --size 512` (pixels 262144, window uniform:11), 3 rounds",
@@ -209,7 +215,8 @@ mod tests {
             provenance: provenance("def5678"),
             ..outcome()
         };
-        let page = page(&[outcome(), plain]);
+        let page = page(&[outcome(), plain], &[]);
+        assert!(!page.contains("See also"), "{page}");
         assert!(page.contains("| start-up | 3.25 | – | – | – |"), "{page}");
         assert!(page.contains("- ssim-512: 2026-01-31, commit abc1234"), "{page}");
         assert!(page.contains("- start-up: 2026-01-31, commit def5678"), "{page}");

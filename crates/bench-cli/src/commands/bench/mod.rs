@@ -60,8 +60,11 @@ fn report(
     let peak_rss_mb = memory::peak_rss_mb();
     let report = Report { case, timing, threads, peak_rss_mb, work };
     let Timing { median_ms, min_ms, runs } = timing;
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
     let mut line = format!(
-        "{case:<10}  median {median_ms:>9.3} ms  min {min_ms:>9.3} ms  {runs} runs, {threads} threads"
+        "{case:<10}  median {median_ms:>9.3} ms  min {min_ms:>9.3} ms  {runs} run{}, {threads} thread{}",
+        plural(runs),
+        plural(threads)
     );
     if let Some(rate) = serde_json::to_value(&report.work)?["gflop_per_s"].as_f64() {
         line.push_str(&format!(", {rate:.1} GFLOP/s"));
