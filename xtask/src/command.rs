@@ -1,6 +1,7 @@
 //! Running other programs.
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -9,31 +10,62 @@ pub fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// What `program` prints on standard output; its standard error goes to the terminal.
+/// What `program` prints on standard output when run at the top of the repository; its standard error goes to the terminal.
 ///
 /// # Errors
 /// If it cannot be run or fails.
 pub fn output(program: &str, args: &[String]) -> Result<String> {
-    let output = Command::new(program)
-        .args(args)
-        .current_dir(repository())
+    output_of(Command::new(program).args(args).current_dir(repository()))
+}
+
+/// What a command prints on standard output; its standard error goes to the terminal.
+///
+/// # Errors
+/// If it cannot be run or fails.
+pub fn output_of(command: &mut Command) -> Result<String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command
         .stderr(Stdio::inherit())
         .output()
         .with_context(|| format!("cannot run {program}"))?;
     if !output.status.success() {
+        let args: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy()).collect();
         bail!("`{program} {}` failed: {}", args.join(" "), output.status);
     }
     Ok(String::from_utf8(output.stdout)?)
+}
+
+/// The last line of what a program printed, as JSON.
+///
+/// # Errors
+/// If there is none, or it is not JSON.
+pub fn last_json_line(printed: &str) -> Result<Value> {
+    let last = printed.lines().last().context("the program printed nothing")?;
+    serde_json::from_str(last).context("the last line that the program printed is not JSON")
 }
 
 /// Builds `bench-cli` and runs it; the last line of its JSON.
 ///
 /// # Errors
 /// If it fails, or prints no JSON.
-pub fn bench_cli(args: &[String]) -> Result<serde_json::Value> {
+pub fn bench_cli(args: &[String]) -> Result<Value> {
     let cargo = ["run", "--release", "--quiet", "--package", "bench-cli", "--"];
     let args: Vec<String> = cargo.iter().map(ToString::to_string).chain(args.to_vec()).collect();
-    let printed = output("cargo", &args)?;
-    let last = printed.lines().last().context("bench-cli printed nothing")?;
-    serde_json::from_str(last).context("the last line of bench-cli is not JSON")
+    last_json_line(&output("cargo", &args)?).context("bench-cli")
+}
+
+/// Builds `bench-cli` in release and says where it is.
+///
+/// # Errors
+/// If the build fails.
+pub fn built_bench_cli() -> Result<PathBuf> {
+    let args = ["build", "--release", "--package", "bench-cli", "--message-format"];
+    let mut command = Command::new("cargo");
+    command.args(args).arg("json-render-diagnostics").current_dir(repository());
+    let messages = output_of(&mut command)?;
+    let mut executables = messages.lines().filter_map(|line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        message["executable"].as_str().map(PathBuf::from)
+    });
+    executables.next_back().context("cargo built no bench-cli")
 }

@@ -1,6 +1,9 @@
 //! Project tasks: `cargo xtask --help`.
 
+mod bench;
 mod command;
+mod files;
+mod machine;
 mod measure;
 
 use clap::{Parser, Subcommand};
@@ -14,11 +17,13 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    Bench(bench::Args),
     Measure(measure::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
+        Task::Bench(args) => bench::bench(&args),
         Task::Measure(args) => measure::measure(&args),
     }
 }

@@ -1,6 +1,8 @@
 //! `cargo xtask measure`: trains and evaluates methods on a data set, and writes the table to `results/`.
 
-use crate::command::{bench_cli, output, repository};
+use crate::command::{bench_cli, repository};
+use crate::files;
+use crate::machine::{commit, processor};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::fmt::Write;
@@ -47,9 +49,7 @@ struct Row {
 pub fn measure(args: &Args) -> Result<()> {
     let rows = args.runs.iter().map(|run| measure_run(args, run)).collect::<Result<Vec<_>>>()?;
     let path = repository().join("results").join(format!("{}.md", args.name));
-    let part = path.with_extension("md.part");
-    std::fs::write(&part, page(args, &rows)?)?;
-    std::fs::rename(&part, &path).with_context(|| path.display().to_string())?;
+    files::replace(&path, &page(args, &rows)?)?;
     println!("{}", path.display());
     Ok(())
 }
@@ -121,28 +121,18 @@ fn page(args: &Args, rows: &[Row]) -> Result<String> {
 }
 
 fn provenance(args: &Args) -> Result<String> {
-    let commit = output("git", &strings(["rev-parse", "--short", "HEAD"]))?;
-    let changed = output("git", &strings(["status", "--porcelain", "crates"]))?;
-    let changed = if changed.is_empty() { "" } else { " with uncommitted changes" };
+    let commit = commit()?;
     let runs: String = args.runs.iter().map(|run| format!(" --run {run}")).collect();
     let patches = args.patches.map_or_else(String::new, |n| format!(" --patches {n}"));
     let threads = std::thread::available_parallelism()?;
     Ok(format!(
         "- command: `cargo xtask measure {} --data DIR{patches} --seed {}{runs}`\n\
-         - commit {}{changed}; {threads} threads, {}\n\
+         - commit {commit}; {threads} threads, {}\n\
          - defects found: regions of the ground truth with a pixel above the threshold calibrated on good images",
         args.name,
         args.seed,
-        commit.trim(),
         processor()
     ))
-}
-
-fn processor() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name"));
-    let name = model.and_then(|line| line.split(':').nth(1)).map(str::trim);
-    name.unwrap_or(std::env::consts::ARCH).to_owned()
 }
 
 fn strings<const N: usize>(words: [&str; N]) -> Vec<String> {

@@ -1,5 +1,11 @@
 //! The command line as it is typed.
 
+mod bench;
+
+pub use bench::{
+    BenchArgs, Case, CurveArgs, InspectArgs, LossArgs, NetworkArgs, RunArgs, Size, WindowArgs,
+};
+
 use crate::config::Method;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -50,6 +56,7 @@ pub enum Command {
     Ssim(SsimArgs),
     Synthesize(SynthesizeArgs),
     Info(InfoArgs),
+    Bench(BenchArgs),
 }
 
 /// Where a configuration comes from.

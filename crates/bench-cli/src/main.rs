@@ -66,6 +66,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Ssim(args) => commands::ssim(&context, args)?,
         Command::Synthesize(args) => commands::synthesize(&context, args)?,
         Command::Info(args) => commands::info(&context, args)?,
+        Command::Bench(args) => commands::bench(&context, args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

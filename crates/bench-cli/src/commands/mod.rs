@@ -1,5 +1,6 @@
 //! The subcommands: arguments to a plan, the plan's execution, its report.
 
+mod bench;
 mod calibrate;
 mod demo;
 mod evaluate;
@@ -9,6 +10,7 @@ mod ssim;
 mod synthesize;
 mod train;
 
+pub use bench::bench;
 pub use calibrate::calibrate;
 pub use demo::demo;
 pub use evaluate::evaluate;

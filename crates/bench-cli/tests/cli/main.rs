@@ -12,5 +12,6 @@ mod images;
 #[cfg(unix)]
 mod interruption;
 mod prediction;
+mod speed;
 mod streams;
 mod training;

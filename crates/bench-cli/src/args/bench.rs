@@ -1,0 +1,190 @@
+//! The command line of `bench-cli bench`.
+
+use crate::config::Method;
+use clap::{Args, Subcommand};
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Measure how fast this machine computes.
+///
+/// The same seed gives the same inputs on every run. Warm-up runs are not counted.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  bench-cli bench train-step --latent-dim 500 --threads 1\n  \
+    bench-cli bench roc --runs 3 --json")]
+pub struct BenchArgs {
+    #[command(subcommand)]
+    pub case: Case,
+}
+
+/// What is measured.
+#[derive(Debug, Subcommand)]
+pub enum Case {
+    /// A training step: forward and backward pass, loss, Adam.
+    TrainStep {
+        #[command(flatten)]
+        network: NetworkArgs,
+        #[command(flatten)]
+        loss: LossArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Reconstructions of a batch of patches.
+    Forward {
+        #[command(flatten)]
+        network: NetworkArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// A whole image, from its pixels to its anomaly map.
+    Inspect(InspectArgs),
+    /// The SSIM map of two images.
+    Ssim {
+        /// Width and height of the images.
+        #[arg(long, value_name = "WxH", default_value = "1024x1024")]
+        size: Size,
+        #[command(flatten)]
+        window: WindowArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// The SSIM loss of a batch with its gradient.
+    SsimLoss {
+        /// Width and height of the patches.
+        #[arg(long, value_name = "WxH", default_value = "128x128")]
+        size: Size,
+        /// Patches at once.
+        #[arg(long, value_name = "N", default_value = "16", value_parser = positive)]
+        batch: usize,
+        #[command(flatten)]
+        window: WindowArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// The ROC curve of all pixels and the area under it.
+    Roc(CurveArgs),
+    /// The per-region-overlap curve of all pixels and the area under it.
+    AuPro(CurveArgs),
+}
+
+/// The network and its batch.
+#[derive(Args, Clone, Debug)]
+pub struct NetworkArgs {
+    /// Side length of the patches: 32, 64 or 128.
+    #[arg(long, value_name = "PIXELS", default_value_t = 128)]
+    pub size: usize,
+    /// Patches at once.
+    #[arg(long, value_name = "N", default_value = "16", value_parser = positive)]
+    pub batch: usize,
+    /// Dimension of the latent space.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub latent_dim: usize,
+}
+
+/// An inspection.
+#[derive(Args, Clone, Debug)]
+pub struct InspectArgs {
+    /// Width and height of the image.
+    #[arg(long, value_name = "WxH", default_value = "1024x696")]
+    pub size: Size,
+    /// Side length of the patches: 32, 64 or 128.
+    #[arg(long, value_name = "PIXELS", default_value_t = 128)]
+    pub patch_size: usize,
+    /// Distance between neighbouring patches.
+    #[arg(long, value_name = "PIXELS", default_value_t = 30)]
+    pub stride: usize,
+    /// Patches reconstructed at once.
+    #[arg(long, value_name = "N", default_value = "32", value_parser = positive)]
+    pub batch: usize,
+    /// Dimension of the latent space.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub latent_dim: usize,
+    #[command(flatten)]
+    pub loss: LossArgs,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Anomaly maps with ground truth.
+#[derive(Args, Clone, Debug)]
+pub struct CurveArgs {
+    /// Width and height of the images.
+    #[arg(long, value_name = "WxH", default_value = "1024x696")]
+    pub size: Size,
+    /// Number of images.
+    #[arg(long, value_name = "N", default_value = "40", value_parser = positive)]
+    pub images: usize,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// The loss, and the residual map.
+#[derive(Args, Clone, Debug)]
+pub struct LossArgs {
+    /// What the network is trained on and what the residual map shows.
+    #[arg(long, value_enum, default_value = "ssim")]
+    pub method: Method,
+    #[command(flatten)]
+    pub window: WindowArgs,
+}
+
+/// The window of the structural similarity.
+#[derive(Args, Clone, Debug)]
+pub struct WindowArgs {
+    /// Window of the structural similarity, `uniform:SIZE` or `gaussian:SIZE:SIGMA`.
+    #[arg(long, value_name = "WINDOW", default_value = "uniform:11")]
+    pub window: ssim::Window,
+}
+
+/// How often, and on which numbers.
+#[derive(Args, Clone, Debug)]
+pub struct RunArgs {
+    /// Runs to time.
+    #[arg(long, value_name = "N", conflicts_with = "seconds", value_parser = positive)]
+    pub runs: Option<usize>,
+    /// Time runs for this long, and three at least.
+    #[arg(long, value_name = "S", default_value_t = 3.0)]
+    pub seconds: f64,
+    /// Seed of the inputs.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Folder for the inputs and the results as `inputs.safetensors` and `outputs.safetensors`, so that another program can
+    /// compute with the same numbers and compare.
+    #[arg(long, value_name = "DIR")]
+    pub exchange: Option<PathBuf>,
+}
+
+/// Width and height in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    pub width: usize,
+    pub height: usize,
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}x{}", self.width, self.height)
+    }
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let side = |digits: &str| positive(digits).ok();
+        let size = match text.split_once('x') {
+            Some((width, height)) => side(width).zip(side(height)),
+            None => side(text).map(|side| (side, side)),
+        };
+        let (width, height) = size.ok_or("expected WIDTHxHEIGHT, or one number for a square")?;
+        Ok(Self { width, height })
+    }
+}
+
+/// A number of things, of which there must be one.
+fn positive(digits: &str) -> Result<usize, String> {
+    match digits.parse() {
+        Ok(0) | Err(_) => Err("expected a whole number, at least 1".to_owned()),
+        Ok(count) => Ok(count),
+    }
+}

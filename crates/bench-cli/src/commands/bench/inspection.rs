@@ -1,0 +1,84 @@
+//! The inspection of a whole image.
+
+use super::exchange::{Exchange, exchange, named};
+use super::inputs::{dice, tensor, texture};
+use super::network::weights;
+use super::timing::Timing;
+use super::work::{Arithmetic, MultiplyAdds};
+use super::{Context, report};
+use crate::args::InspectArgs;
+use crate::config::{Config, Method};
+use crate::pipeline::Inspector;
+use anyhow::Result;
+use inspect::tile_positions;
+use models::{Architecture, Autoencoder};
+use serde::Serialize;
+
+/// The size of an inspection.
+#[derive(Serialize)]
+struct Work {
+    method: Method,
+    window: String,
+    width: usize,
+    height: usize,
+    patches: usize,
+    patch_size: usize,
+    stride: usize,
+    batch: usize,
+    latent_dim: usize,
+    opening_diameter: usize,
+    #[serde(flatten)]
+    arithmetic: Arithmetic,
+}
+
+/// Times inspections as `predict` does them, between the decoded image and its maps.
+///
+/// # Errors
+/// If the arguments are out of range or the image is smaller than a patch.
+pub fn inspect(context: &Context, args: &InspectArgs) -> Result<()> {
+    let config = config(args);
+    let network =
+        Autoencoder::new(config.model, &mut dice(args.run.seed, u64::MAX), &context.device)?;
+    let per_patch = MultiplyAdds::per_patch(&network)?;
+    let weights = weights(&network, &context.device)?;
+    let inspector = Inspector::new(network, &config)?;
+    let positions = |length| tile_positions(length, args.patch_size, args.stride);
+    let patches = positions(args.size.width)?.len() * positions(args.size.height)?.len();
+    let image = texture(args.size, args.run.seed, 0);
+    let timing = Timing::of(&args.run, || inspector.inspect(&image))?;
+    let work = Work {
+        method: config.method,
+        window: config.ssim.window,
+        width: args.size.width,
+        height: args.size.height,
+        patches,
+        patch_size: args.patch_size,
+        stride: args.stride,
+        batch: args.batch,
+        latent_dim: args.latent_dim,
+        opening_diameter: config.inspection.opening_diameter,
+        arithmetic: Arithmetic::new(per_patch.forward * patches as u64, timing.median_ms),
+    };
+    let size = format!("{} pixels, {patches} patches", args.size);
+    report(context, "inspect", &size, timing, work)?;
+    exchange(&args.run, || {
+        let inspected = inspector.inspect(&image)?;
+        let mut inputs = weights;
+        inputs.extend(named([("image", tensor(&image)?)]));
+        let outputs = named([
+            ("reconstruction", tensor(&inspected.reconstruction)?),
+            ("residual", tensor(&inspected.residual)?),
+            ("anomaly_map", tensor(&inspected.anomaly_map)?),
+        ]);
+        Ok(Exchange { inputs, outputs })
+    })
+}
+
+fn config(args: &InspectArgs) -> Config {
+    let model = Architecture { patch_size: args.patch_size, latent_dim: args.latent_dim };
+    let mut config = Config { method: args.loss.method, model, ..Config::default() };
+    config.ssim.window = args.loss.window.window.to_string();
+    config.inspection.stride = args.stride;
+    config.inspection.batch_size = args.batch;
+    config
+}

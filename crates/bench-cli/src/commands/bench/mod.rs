@@ -1,0 +1,77 @@
+//! `bench-cli bench`
+
+mod curves;
+mod exchange;
+mod inputs;
+mod inspection;
+mod memory;
+mod network;
+mod similarity;
+mod timing;
+mod work;
+
+use super::Context;
+use crate::args::{BenchArgs, Case};
+use anyhow::Result;
+use serde::Serialize;
+use timing::Timing;
+
+/// What was measured. The work's own fields say how large it was.
+#[derive(Serialize)]
+struct Report<'a, W> {
+    case: &'a str,
+    #[serde(flatten)]
+    timing: Timing,
+    threads: usize,
+    /// The most memory that the process has ever held, in 10⁶ bytes; absent where the system does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peak_rss_mb: Option<f64>,
+    #[serde(flatten)]
+    work: W,
+}
+
+/// Measures how fast this machine computes.
+///
+/// # Errors
+/// If the arguments do not describe work that can be done, or the folder for the exchange cannot be written.
+pub fn bench(context: &Context, args: &BenchArgs) -> Result<()> {
+    match &args.case {
+        Case::TrainStep { network, loss, run } => network::train_step(context, network, loss, run),
+        Case::Forward { network, run } => network::forward(context, network, run),
+        Case::Inspect(args) => inspection::inspect(context, args),
+        Case::Ssim { size, window, run } => similarity::map(context, *size, window, run),
+        Case::SsimLoss { size, batch, window, run } => {
+            similarity::loss(context, *size, *batch, window, run)
+        }
+        Case::Roc(args) => curves::roc(context, args),
+        Case::AuPro(args) => curves::au_pro(context, args),
+    }
+}
+
+/// Says what was measured; `size` is the work's in words.
+fn report(
+    context: &Context,
+    case: &str,
+    size: &str,
+    timing: Timing,
+    work: impl Serialize,
+) -> Result<()> {
+    let threads = rayon::current_num_threads();
+    let peak_rss_mb = memory::peak_rss_mb();
+    let report = Report { case, timing, threads, peak_rss_mb, work };
+    let Timing { median_ms, min_ms, runs } = timing;
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let mut line = format!(
+        "{case:<10}  median {median_ms:>9.3} ms  min {min_ms:>9.3} ms  {runs} run{}, {threads} thread{}",
+        plural(runs),
+        plural(threads)
+    );
+    if let Some(rate) = serde_json::to_value(&report.work)?["gflop_per_s"].as_f64() {
+        line.push_str(&format!(", {rate:.1} GFLOP/s"));
+    }
+    if let Some(peak) = peak_rss_mb {
+        line.push_str(&format!(", peak {peak:.0} MB"));
+    }
+    context.reporter.text(&format!("{line}  {size}"))?;
+    context.reporter.record(&report)
+}

@@ -1,0 +1,184 @@
+//! The network: training steps and reconstructions.
+
+use super::exchange::{Exchange, exchange, named};
+use super::inputs::{dice, texture};
+use super::timing::Timing;
+use super::work::{Arithmetic, MultiplyAdds};
+use super::{Context, report};
+use crate::args::{LossArgs, NetworkArgs, RunArgs, Size};
+use crate::config::{Config, Method};
+use anyhow::Result;
+use candle_core::{Device, Tensor};
+use models::{Architecture, Autoencoder, Schedule, Trainer, TrainingConfig, TrainingImage};
+use serde::Serialize;
+
+/// Training steps that another program can follow.
+const EXCHANGED_STEPS: usize = 3;
+
+/// The size of a training step.
+#[derive(Serialize)]
+struct TrainingWork {
+    method: Method,
+    window: String,
+    batch: usize,
+    patch_size: usize,
+    latent_dim: usize,
+    #[serde(flatten)]
+    arithmetic: Arithmetic,
+}
+
+/// The size of a forward pass.
+#[derive(Serialize)]
+struct ForwardWork {
+    batch: usize,
+    patch_size: usize,
+    latent_dim: usize,
+    #[serde(flatten)]
+    arithmetic: Arithmetic,
+}
+
+/// Times training steps.
+///
+/// # Errors
+/// If the arguments are out of range.
+pub fn train_step(
+    context: &Context,
+    network: &NetworkArgs,
+    loss: &LossArgs,
+    run: &RunArgs,
+) -> Result<()> {
+    let config = training_config(network, loss, run.seed)?;
+    let images = training_images(network, run.seed);
+    let mut trainer = Trainer::new(config, images.clone(), &context.device)?;
+    let timing = Timing::of(run, || Ok(trainer.step()?))?;
+    let per_patch = MultiplyAdds::per_patch(trainer.model())?;
+    let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
+    let arithmetic = Arithmetic::new(per_patch.training * batch as u64, timing.median_ms);
+    let (method, window) = (loss.method, loss.window.window.to_string());
+    let work = TrainingWork { method, window, batch, patch_size, latent_dim, arithmetic };
+    report(context, "train-step", &describe(network), timing, work)?;
+    exchange(run, || training_exchange(config, images, &context.device))
+}
+
+/// Times forward passes.
+///
+/// # Errors
+/// If the arguments are out of range.
+pub fn forward(context: &Context, network: &NetworkArgs, run: &RunArgs) -> Result<()> {
+    let model = untrained(network, run.seed, &context.device)?;
+    let patches = batch(&training_images(network, run.seed), &context.device)?;
+    let timing = Timing::of(run, || Ok(model.reconstruct(&patches)?))?;
+    let per_patch = MultiplyAdds::per_patch(&model)?;
+    let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
+    let arithmetic = Arithmetic::new(per_patch.forward * batch as u64, timing.median_ms);
+    let work = ForwardWork { batch, patch_size, latent_dim, arithmetic };
+    report(context, "forward", &describe(network), timing, work)?;
+    exchange(run, || {
+        let reconstructions = model.reconstruct(&patches)?.detach();
+        let mut inputs = weights(&model, &context.device)?;
+        inputs.push(("patches".to_owned(), patches));
+        Ok(Exchange { inputs, outputs: named([("reconstructions", reconstructions)]) })
+    })
+}
+
+/// A network with the random weights that training starts from.
+pub fn untrained(network: &NetworkArgs, seed: u64, device: &Device) -> Result<Autoencoder> {
+    Ok(Autoencoder::new(architecture(network), &mut dice(seed, u64::MAX), device)?)
+}
+
+/// The weights by PyTorch's names.
+pub fn weights(model: &Autoencoder, device: &Device) -> Result<Vec<(String, Tensor)>> {
+    let tensors = candle_core::safetensors::load_buffer(&model.to_safetensors()?, device)?;
+    Ok(tensors.into_iter().collect())
+}
+
+fn architecture(network: &NetworkArgs) -> Architecture {
+    Architecture { patch_size: network.size, latent_dim: network.latent_dim }
+}
+
+fn describe(network: &NetworkArgs) -> String {
+    let NetworkArgs { size, batch, latent_dim } = network;
+    format!("{batch} patches of {size}x{size}, latent dimension {latent_dim}")
+}
+
+fn training_config(network: &NetworkArgs, loss: &LossArgs, seed: u64) -> Result<TrainingConfig> {
+    let mut config =
+        Config { method: loss.method, model: architecture(network), ..Config::default() };
+    config.ssim.window = loss.window.window.to_string();
+    config.training = Schedule {
+        batch_size: network.batch,
+        // No epoch cuts a batch short, and the run is longer than any measurement.
+        patches_per_epoch: 1000 * network.batch as u64,
+        patches: 1 << 40,
+        seed,
+        ..config.training
+    };
+    config.training()
+}
+
+/// As many images as patches in a batch. They are of a patch's size, so that crops are whole images.
+fn training_images(network: &NetworkArgs, seed: u64) -> Vec<TrainingImage> {
+    let size = Size { width: network.size, height: network.size };
+    let image = |number| {
+        let pixels = texture(size, seed, number).into_data();
+        TrainingImage { width: size.width, height: size.height, pixels }
+    };
+    (0..network.batch as u64).map(image).collect()
+}
+
+/// The images as patches `(N, 1, size, size)`.
+fn batch(images: &[TrainingImage], device: &Device) -> Result<Tensor> {
+    let shape = (images.len(), 1, images[0].height, images[0].width);
+    let pixels: Vec<f32> = images.iter().flat_map(|image| image.pixels.iter().copied()).collect();
+    Ok(Tensor::from_vec(pixels, shape, device)?)
+}
+
+/// Initial weights, reconstructions by them, and the batches of the first steps with their losses.
+fn training_exchange(
+    config: TrainingConfig,
+    images: Vec<TrainingImage>,
+    device: &Device,
+) -> Result<Exchange> {
+    let patches = batch(&images, device)?;
+    let count = EXCHANGED_STEPS * config.schedule.batch_size;
+    let seen = images_seen(config, &images, count, device)?;
+    let batches = patches.index_select(&Tensor::new(seen, device)?, 0)?;
+    let mut trainer = Trainer::new(config, images, device)?;
+    let mut inputs = weights(trainer.model(), device)?;
+    let reconstructions = trainer.model().reconstruct(&patches)?.detach();
+    let losses: Vec<f32> =
+        (0..EXCHANGED_STEPS).map(|_| Ok(trainer.step()?.loss)).collect::<Result<_>>()?;
+    let losses = Tensor::new(losses, device)?;
+    inputs.extend(named([("patches", patches), ("batches", batches)]));
+    Ok(Exchange {
+        inputs,
+        outputs: named([("losses", losses), ("reconstructions", reconstructions)]),
+    })
+}
+
+/// The numbers of the images that the first `count` patches of a run show.
+///
+/// A run's patches depend on its seed and their number alone. One that takes them one by one, with steps too small to change
+/// the weights, tells by its losses which images they are.
+fn images_seen(
+    mut config: TrainingConfig,
+    images: &[TrainingImage],
+    count: usize,
+    device: &Device,
+) -> Result<Vec<u32>> {
+    config.schedule.batch_size = 1;
+    config.adam.learning_rate = f64::from(f32::MIN_POSITIVE);
+    let mut trainer = Trainer::new(config, images.to_vec(), device)?;
+    let loss = |image: &TrainingImage| -> Result<f32> {
+        let patch = batch(std::slice::from_ref(image), device)?;
+        let reconstruction = trainer.model().reconstruct(&patch)?;
+        Ok(config.objective.loss(&reconstruction, &patch)?.to_scalar()?)
+    };
+    let losses = images.iter().map(loss).collect::<Result<Vec<f32>>>()?;
+    let nearest = |loss: f32| {
+        let distances = losses.iter().map(|other| (other - loss).abs());
+        let nearest = distances.enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b));
+        nearest.map_or(0, |(number, _)| number as u32)
+    };
+    (0..count).map(|_| Ok(nearest(trainer.step()?.loss))).collect()
+}

@@ -1,0 +1,63 @@
+"""The network of Table 1 and the structural similarity in PyTorch."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from common import C1, C2
+
+SLOPE = 0.2
+# Output channels, kernel, stride, padding.
+LAYERS = [
+    (32, 4, 2, 1),
+    (32, 4, 2, 1),
+    (32, 3, 1, 1),
+    (64, 4, 2, 1),
+    (64, 3, 1, 1),
+    (128, 4, 2, 1),
+    (64, 3, 1, 1),
+    (32, 3, 1, 1),
+]
+CODE_SIZE = 8
+
+
+def autoencoder(inputs, memory_format):
+    """The network with our weights."""
+    latent_dim = inputs["encoder.16.weight"].shape[0]
+    layers = [*LAYERS, (latent_dim, CODE_SIZE, 1, 0)]
+    sizes = [1, *(out for out, *_ in layers)]
+    encoder = [nn.Conv2d(sizes[i], sizes[i + 1], *layer[1:]) for i, layer in enumerate(layers)]
+    decoder = [nn.ConvTranspose2d(sizes[i + 1], sizes[i], *layer[1:]) for i, layer in enumerate(layers)]
+    model = nn.Sequential()
+    model.add_module("encoder", activated(encoder))
+    model.add_module("decoder", activated(decoder[::-1]))
+    names = ("encoder.", "decoder.")
+    weights = {name: torch.from_numpy(values) for name, values in inputs.items() if name.startswith(names)}
+    model.load_state_dict(weights)
+    return model.to(memory_format=memory_format)
+
+
+def activated(layers):
+    """Leaky rectifiers between the layers."""
+    modules = [module for layer in layers for module in (layer, nn.LeakyReLU(SLOPE, inplace=True))]
+    return nn.Sequential(*modules[:-1])
+
+
+def ssim_map(x, y, window):
+    """The map over uniform windows inside the images (N, 1, H, W).
+
+    Box sums by pooling along one axis after the other, of all moments at once; of the variances only the sum is needed.
+    """
+    count = x.shape[0]
+    moments = torch.cat([x, y, x * x + y * y, x * y])
+    moments = F.avg_pool2d(F.avg_pool2d(moments, (window, 1), 1), (1, window), 1)
+    mean_x, mean_y, square, product = moments.split(count)
+    both = mean_x * mean_y
+    squares = mean_x * mean_x + mean_y * mean_y
+    return (2 * both + C1) * (2 * (product - both) + C2) / ((squares + C1) * (square - squares + C2))
+
+
+def use(threads):
+    """Computes on so many threads."""
+    torch.set_num_threads(threads)
+    torch.set_num_interop_threads(1)

@@ -1,0 +1,157 @@
+//! What is compared with what.
+
+/// Something to measure.
+pub struct Case {
+    pub name: &'static str,
+    pub goal: &'static str,
+    pub kind: Kind,
+}
+
+pub enum Kind {
+    /// `bench-cli bench` against other programs.
+    Compared {
+        /// Arguments of `bench-cli bench`.
+        ours: &'static [&'static str],
+        opponents: &'static [Opponent],
+        /// So many rounds are enough, since each is long.
+        most_rounds: usize,
+    },
+    /// The time until `bench-cli --help` has ended.
+    StartUp,
+    /// The time to build a library into an empty folder.
+    Build { package: &'static str },
+}
+
+/// A program that computes the same.
+pub struct Opponent {
+    pub name: &'static str,
+    /// In `xtask/opponents`.
+    pub script: &'static str,
+    pub args: &'static [&'static str],
+}
+
+/// Programs whose runs take seconds.
+const SLOW: usize = 3;
+
+/// The cases whose name begins with one of `names`; all of them without any. The names that no case begins with are an error.
+///
+/// # Errors
+/// The first such name.
+pub fn select(names: &[String]) -> Result<Vec<&'static Case>, &String> {
+    let begins = |case: &Case, name: &String| case.name.starts_with(name.as_str());
+    match names.iter().find(|&name| !CASES.iter().any(|case| begins(case, name))) {
+        Some(unknown) => Err(unknown),
+        None => {
+            let wanted =
+                |case: &&Case| names.is_empty() || names.iter().any(|name| begins(case, name));
+            Ok(CASES.iter().filter(wanted).collect())
+        }
+    }
+}
+
+const fn compared(
+    name: &'static str,
+    goal: &'static str,
+    ours: &'static [&'static str],
+    opponents: &'static [Opponent],
+) -> Case {
+    Case { name, goal, kind: Kind::Compared { ours, opponents, most_rounds: usize::MAX } }
+}
+
+const fn slow(
+    name: &'static str,
+    goal: &'static str,
+    ours: &'static [&'static str],
+    opponents: &'static [Opponent],
+) -> Case {
+    Case { name, goal, kind: Kind::Compared { ours, opponents, most_rounds: SLOW } }
+}
+
+const fn plain(name: &'static str, goal: &'static str, kind: Kind) -> Case {
+    Case { name, goal, kind }
+}
+
+const fn opponent(
+    name: &'static str,
+    script: &'static str,
+    args: &'static [&'static str],
+) -> Opponent {
+    Opponent { name, script, args }
+}
+
+const TRAIN_SSIM: &[Opponent] = &[
+    opponent("PyTorch, channels last", "train_step.py", &["--variant", "channels-last"]),
+    opponent("PyTorch, contiguous", "train_step.py", &["--variant", "contiguous"]),
+];
+const TRAIN_L2: &[Opponent] = &[
+    opponent(
+        "PyTorch, channels last",
+        "train_step.py",
+        &["--variant", "channels-last", "--method", "l2"],
+    ),
+    opponent(
+        "PyTorch, contiguous",
+        "train_step.py",
+        &["--variant", "contiguous", "--method", "l2"],
+    ),
+];
+const FORWARD: &[Opponent] = &[opponent("PyTorch, channels last", "forward.py", &[])];
+const INSPECT: &[Opponent] =
+    &[opponent("PyTorch, NumPy stitching, OpenCV opening", "inspection.py", &[])];
+const SSIM_7: &[Opponent] = &[
+    opponent("OpenCV", "ssim_opencv.py", &["--window", "7"]),
+    opponent("scikit-image", "ssim_scikit_image.py", &["--window", "7"]),
+];
+const SSIM_11: &[Opponent] = &[
+    opponent("OpenCV", "ssim_opencv.py", &[]),
+    opponent("scikit-image", "ssim_scikit_image.py", &[]),
+];
+const SSIM_21: &[Opponent] = &[
+    opponent("OpenCV", "ssim_opencv.py", &["--window", "21"]),
+    opponent("scikit-image", "ssim_scikit_image.py", &["--window", "21"]),
+];
+const SSIM_LOSS: &[Opponent] = &[
+    opponent("PyTorch", "ssim_loss.py", &["--variant", "composed"]),
+    opponent("pytorch-msssim", "ssim_loss.py", &["--variant", "pytorch-msssim"]),
+];
+
+const STEP_GOAL: &str = "1, then 1.3 times PyTorch, channels last";
+const SSIM_GOAL: &str = "3 times OpenCV, 20 times scikit-image";
+
+/// All cases, in the order of the page.
+pub const CASES: &[Case] = &[
+    compared("train-step-ssim-100", STEP_GOAL, &["train-step"], TRAIN_SSIM),
+    compared("train-step-ssim-500", STEP_GOAL, &["train-step", "--latent-dim", "500"], TRAIN_SSIM),
+    compared("train-step-l2-100", STEP_GOAL, &["train-step", "--method", "l2"], TRAIN_L2),
+    compared("forward-16", "", &["forward", "--batch", "16"], FORWARD),
+    compared("forward-64", "", &["forward", "--batch", "64"], FORWARD),
+    compared("inspect", "2 times; under 300 MB", &["inspect"], INSPECT),
+    compared("ssim-512", SSIM_GOAL, &["ssim", "--size", "512"], SSIM_11),
+    compared("ssim-1024", SSIM_GOAL, &["ssim"], SSIM_11),
+    compared("ssim-1024-window-7", SSIM_GOAL, &["ssim", "--window", "uniform:7"], SSIM_7),
+    compared("ssim-1024-window-21", SSIM_GOAL, &["ssim", "--window", "uniform:21"], SSIM_21),
+    compared("ssim-loss", "under 5 % of a training step", &["ssim-loss"], SSIM_LOSS),
+    slow("roc", "10 times", &["roc"], &[opponent("scikit-learn", "roc.py", &[])]),
+    slow("au-pro", "10 times", &["au-pro"], &[opponent("NumPy and SciPy", "au_pro.py", &[])]),
+    plain("start-up", "under 20 ms", Kind::StartUp),
+    plain("build-ssim", "under 20 s on two cores", Kind::Build { package: "ssim" }),
+    plain("build-metrics", "under 20 s on two cores", Kind::Build { package: "metrics" }),
+];
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    fn names(begins: &[&str]) -> Vec<&'static str> {
+        let begins: Vec<String> = begins.iter().map(ToString::to_string).collect();
+        select(&begins).unwrap().iter().map(|case| case.name).collect()
+    }
+
+    #[test]
+    fn cases_are_selected_by_how_their_names_begin() {
+        assert_eq!(names(&[]).len(), CASES.len());
+        assert_eq!(names(&["roc", "build"]), ["roc", "build-ssim", "build-metrics"]);
+        assert_eq!(select(&["roc".into(), "rock".into()]).err(), Some(&"rock".to_owned()));
+    }
+}

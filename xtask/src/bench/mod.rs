@@ -1,0 +1,178 @@
+//! `cargo xtask bench`: measures, compares with other programs, and writes `results/benchmarks/`.
+
+mod cases;
+mod page;
+mod plain;
+mod python;
+mod result;
+mod rounds;
+mod statistics;
+
+use crate::command::{built_bench_cli, output, repository};
+use crate::{files, machine};
+use anyhow::{Context, Result, bail, ensure};
+use cases::{CASES, Case, Kind};
+use python::Python;
+use result::{Finding, Outcome, Provenance};
+use std::path::{Path, PathBuf};
+
+/// Measure the speed of everything and compare it with other programs, alternately and on the same numbers.
+///
+/// Writes `results/benchmarks/CASE.json` and a table of all of them. Other work on the machine spoils the numbers.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Cases, or how their names begin, for example `ssim`; all by default.
+    #[arg(value_name = "CASE")]
+    cases: Vec<String>,
+    /// Name the cases and their opponents, and do nothing.
+    #[arg(long)]
+    list: bool,
+    /// Threads of each program; all processors by default.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Rounds; each opponent runs once in each. Those that take minutes run three times at most.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    rounds: usize,
+    /// How long a program repeats its work in a round, at least three times.
+    #[arg(long, value_name = "S", default_value_t = 1.0)]
+    seconds: f64,
+    /// Virtual environment that has the opponents; by default one is made in `target/bench`.
+    #[arg(long, value_name = "DIR")]
+    venv: Option<PathBuf>,
+    /// Python that makes the virtual environment.
+    #[arg(long, value_name = "EXE", default_value = "python3")]
+    python: String,
+    /// Folder for the results.
+    #[arg(long, value_name = "DIR", default_value = "results/benchmarks")]
+    out: PathBuf,
+}
+
+/// What holds for all cases.
+struct Plan {
+    cases: Vec<&'static Case>,
+    program: PathBuf,
+    /// `None` if no case has opponents.
+    python: Option<Python>,
+    /// For what is needed only while measuring.
+    work: PathBuf,
+    rounds: usize,
+    seconds: f64,
+    threads: usize,
+    provenance: Provenance,
+}
+
+/// # Errors
+/// If the arguments are wrong, Python is missing, we fail or an opponent does; all other results are then written.
+pub fn bench(args: &Args) -> Result<()> {
+    if args.list {
+        list();
+        return Ok(());
+    }
+    let out = repository().join(&args.out);
+    let plan = plan(args)?;
+    let mut failures = 0;
+    for case in &plan.cases {
+        eprintln!("{}", case.name);
+        let outcome = rounds::measure(case, &plan).with_context(|| case.name)?;
+        failures += say(&outcome);
+        let json = serde_json::to_string_pretty(&outcome)?;
+        files::replace(&out.join(format!("{}.json", case.name)), &format!("{json}\n"))?;
+        files::replace(&out.join("README.md"), &page::page(&outcomes(&out)?, &other_pages(&out)?))?;
+    }
+    println!("{}", out.join("README.md").display());
+    ensure!(failures == 0, "{failures} of the opponents failed; the table says why");
+    Ok(())
+}
+
+fn list() {
+    for case in CASES {
+        let opponents = match case.kind {
+            Kind::Compared { opponents, .. } => opponents,
+            Kind::StartUp | Kind::Build { .. } => &[],
+        };
+        let opponents: Vec<&str> = opponents.iter().map(|opponent| opponent.name).collect();
+        println!("{:<20}  {}", case.name, opponents.join("; "));
+    }
+}
+
+fn plan(args: &Args) -> Result<Plan> {
+    ensure!(args.rounds > 0, "--rounds must be at least 1");
+    ensure!(args.seconds > 0.0 && args.seconds.is_finite(), "--seconds must be positive");
+    let cases = match cases::select(&args.cases) {
+        Ok(cases) => cases,
+        Err(name) => bail!("no case begins with `{name}`; `cargo xtask bench --list` names them"),
+    };
+    let threads = match args.threads {
+        Some(0) => bail!("--threads must be at least 1"),
+        Some(threads) => threads,
+        None => std::thread::available_parallelism()?.get(),
+    };
+    let work = repository().join("target").join("bench");
+    let is_compared = |case: &&Case| matches!(case.kind, Kind::Compared { .. });
+    let python = match &args.venv {
+        _ if !cases.iter().any(is_compared) => None,
+        Some(venv) => Some(Python::of(venv)?),
+        None => Some(Python::made_in(&work.join("venv"), &args.python)?),
+    };
+    Ok(Plan {
+        cases,
+        program: built_bench_cli()?,
+        python,
+        work,
+        rounds: args.rounds,
+        seconds: args.seconds,
+        threads,
+        provenance: provenance(threads)?,
+    })
+}
+
+fn provenance(threads: usize) -> Result<Provenance> {
+    Ok(Provenance {
+        date: machine::date(),
+        commit: machine::commit()?,
+        processor: machine::processor(),
+        instructions: machine::instructions().into_iter().map(String::from).collect(),
+        os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        threads,
+        rustc: output("rustc", &["--version".to_owned()])?.trim().to_owned(),
+    })
+}
+
+/// Says how a case went; the number of opponents that failed.
+fn say(outcome: &Outcome) -> usize {
+    eprintln!("  {:.3} ms", outcome.ours.median_ms);
+    let mut failures = 0;
+    for rival in &outcome.opponents {
+        match &rival.finding {
+            Finding::Compared { ratio, times, .. } => {
+                eprintln!("  {:.3} ms, {:.2} times: {}", times.median_ms, ratio.median, rival.name);
+            }
+            Finding::Failed { error } => {
+                eprintln!("  warning: {}: {error}", rival.name);
+                failures += 1;
+            }
+        }
+    }
+    failures
+}
+
+/// The pages in a folder that are written by hand.
+fn other_pages(folder: &Path) -> Result<Vec<String>> {
+    let names = std::fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<Result<Vec<_>>>()?;
+    let is_other = |name: &String| name.ends_with(".md") && name != "README.md";
+    let mut pages: Vec<String> = names.into_iter().filter(is_other).collect();
+    pages.sort_unstable();
+    Ok(pages)
+}
+
+/// All outcomes in a folder, in the order of the cases, those of earlier runs included.
+fn outcomes(folder: &Path) -> Result<Vec<Outcome>> {
+    let paths = CASES.iter().map(|case| folder.join(format!("{}.json", case.name)));
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path)?;
+        serde_json::from_str(&text).with_context(|| path.display().to_string())
+    };
+    paths.filter(|path| path.exists()).map(read).collect()
+}

@@ -1,0 +1,89 @@
+//! Where and of what something was measured.
+
+use crate::command::output;
+use anyhow::Result;
+use std::time::SystemTime;
+
+/// The name of the processor.
+pub fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name"));
+    let name = model.and_then(|line| line.split(':').nth(1)).map(str::trim);
+    name.unwrap_or(std::env::consts::ARCH).to_owned()
+}
+
+/// The vector instructions that the processor has, of those that decide how fast convolutions are.
+pub fn instructions() -> Vec<&'static str> {
+    #[cfg(target_arch = "x86_64")]
+    let sets = [
+        ("AVX2", std::arch::is_x86_feature_detected!("avx2")),
+        ("FMA", std::arch::is_x86_feature_detected!("fma")),
+        ("AVX-512F", std::arch::is_x86_feature_detected!("avx512f")),
+        ("AVX-512-BF16", std::arch::is_x86_feature_detected!("avx512bf16")),
+    ];
+    #[cfg(target_arch = "aarch64")]
+    let sets = [("NEON", std::arch::is_aarch64_feature_detected!("neon"))];
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let sets = [("", false); 0];
+    sets.into_iter().filter(|&(_, present)| present).map(|(name, _)| name).collect()
+}
+
+/// The commit, and whether the crates differ from it.
+///
+/// # Errors
+/// If git cannot be run.
+pub fn commit() -> Result<String> {
+    let git =
+        |args: &[&str]| output("git", &args.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let commit = git(&["rev-parse", "--short", "HEAD"])?;
+    let changed = git(&["status", "--porcelain", "crates"])?;
+    let changed = if changed.is_empty() { "" } else { " with uncommitted changes" };
+    Ok(format!("{}{changed}", commit.trim()))
+}
+
+/// Today in UTC, as year-month-day.
+pub fn date() -> String {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    date_of(since_epoch.as_secs() / 86_400)
+}
+
+/// The date of a day counted from 1970-01-01.
+fn date_of(mut day: u64) -> String {
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    let mut year = 1970;
+    while day >= 365 + u64::from(is_leap(year)) {
+        day -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    let february = 28 + u64::from(is_leap(year));
+    let mut month = 1;
+    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
+        if day < length {
+            break;
+        }
+        day -= length;
+        month += 1;
+    }
+    format!("{year}-{month:02}-{:02}", day + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Days as `date -u -d DATE +%s` counts them, divided by 86 400.
+    #[test]
+    fn days_become_dates() {
+        for (day, date) in [
+            (0, "1970-01-01"),
+            (11_016, "2000-02-29"),
+            (11_017, "2000-03-01"),
+            (20_453, "2025-12-31"),
+            (20_454, "2026-01-01"),
+        ] {
+            assert_eq!(date_of(day), date);
+        }
+    }
+}
