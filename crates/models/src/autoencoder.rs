@@ -1,18 +1,57 @@
 //! The network of Table 1.
 
 use crate::architecture::{Architecture, LEAKY_SLOPE};
-use crate::conv::{Conv2d, InputGradient, convolution, transposed_convolution};
+use crate::conv::{Chain, Conv2d, Direction, InputGradient, Layer, Pass};
 use crate::{Result, init};
 use candle_core::{Device, Tensor, Var};
 use rand::Rng;
 
-/// A convolution, or a transposed one, with its weights `(kernel, kernel, C_in, C_out)` and bias.
+/// One half of the network.
 #[derive(Debug)]
-pub(crate) struct Layer {
-    pub name: String,
-    pub conv: Conv2d,
-    pub weight: Var,
-    pub bias: Var,
+pub(crate) struct Stack {
+    pub name: &'static str,
+    pub chain: Chain,
+    pub parameters: Var,
+}
+
+impl Stack {
+    /// A leaky rectifier follows all layers but the last. The weights are what `weights(convolution, fan-in)` gives, biases
+    /// are zero.
+    fn build(
+        name: &'static str,
+        convs: impl Iterator<Item = Conv2d>,
+        direction: Direction,
+        mut weights: impl FnMut(&Conv2d, f64) -> Vec<f32>,
+        device: &Device,
+    ) -> Result<Self> {
+        let slope = Some(LEAKY_SLOPE);
+        let mut layers: Vec<_> = convs.map(|conv| Layer { conv, direction, slope }).collect();
+        if let Some(last) = layers.last_mut() {
+            last.slope = None;
+        }
+        let input_gradient = match direction {
+            Direction::Convolution => InputGradient::Skipped,
+            Direction::Transposed => InputGradient::Needed,
+        };
+        let chain = Chain::new(layers, input_gradient);
+        let mut parameters = vec![0.0; chain.parameter_count()];
+        for (Layer { conv, .. }, (place, _)) in chain.layers().iter().zip(chain.places()) {
+            let kernel_area = (conv.kernel * conv.kernel) as f64;
+            let fan_in = match direction {
+                Direction::Convolution => conv.in_channels as f64 * kernel_area,
+                Direction::Transposed => {
+                    conv.out_channels as f64 * kernel_area / (conv.stride * conv.stride) as f64
+                }
+            };
+            parameters[place].copy_from_slice(&weights(conv, fan_in));
+        }
+        let parameters = Tensor::from_vec(parameters, chain.parameter_count(), device)?;
+        Ok(Self { name, chain, parameters: Var::from_tensor(&parameters)? })
+    }
+
+    fn apply(&self, maps: &Tensor, pass: Pass) -> Result<Tensor> {
+        Ok(self.chain.apply(maps, &self.parameters, pass)?)
+    }
 }
 
 /// The autoencoder of the paper's Table 1: an encoder to a latent vector and its mirror image.
@@ -22,25 +61,8 @@ pub(crate) struct Layer {
 #[derive(Debug)]
 pub struct Autoencoder {
     architecture: Architecture,
-    pub(crate) encoder: Vec<Layer>,
-    pub(crate) decoder: Vec<Layer>,
-}
-
-/// Whether what gradients need is kept: all activations.
-#[derive(Clone, Copy)]
-enum Pass {
-    Training,
-    Inference,
-}
-
-impl Layer {
-    /// The weights and the bias.
-    fn parameters(&self, pass: Pass) -> (Tensor, Tensor) {
-        match pass {
-            Pass::Training => (self.weight.as_tensor().clone(), self.bias.as_tensor().clone()),
-            Pass::Inference => (self.weight.as_detached_tensor(), self.bias.as_detached_tensor()),
-        }
-    }
+    pub(crate) encoder: Stack,
+    pub(crate) decoder: Stack,
 }
 
 impl Autoencoder {
@@ -54,34 +76,21 @@ impl Autoencoder {
     /// # Errors
     /// [`crate::Error::Setting`] for an invalid architecture; [`crate::Error::Tensor`] if the device fails.
     pub fn new(architecture: Architecture, rng: &mut impl Rng, device: &Device) -> Result<Self> {
-        Self::build(architecture, |_, conv, fan_in| init::he_normal(conv, fan_in, rng, device))
+        Self::build(architecture, |conv, fan_in| init::he_normal(conv, fan_in, rng), device)
     }
 
-    /// Builds all layers with weights from `weight(name, conv, fan_in)` and biases of zero.
+    /// Builds all layers with weights from `weights(convolution, fan-in)` and biases of zero.
     pub(crate) fn build(
         architecture: Architecture,
-        mut weight: impl FnMut(&str, &Conv2d, f64) -> Result<Tensor>,
+        mut weights: impl FnMut(&Conv2d, f64) -> Vec<f32>,
+        device: &Device,
     ) -> Result<Self> {
         architecture.validate()?;
         let convs = architecture.encoder();
-        let mut layer = |name: String, conv: &Conv2d, fan_in: f64, channels: usize| {
-            let weight = Var::from_tensor(&weight(&name, conv, fan_in)?)?;
-            let bias = Var::zeros(channels, weight.dtype(), weight.device())?;
-            Ok(Layer { name, conv: *conv, weight, bias })
-        };
-        let kernel_area = |conv: &Conv2d| (conv.kernel * conv.kernel) as f64;
-        // A `torch.nn.Sequential` counts the activations in between as well.
-        let encoder = convs.iter().enumerate().map(|(i, conv)| {
-            let fan_in = conv.in_channels as f64 * kernel_area(conv);
-            layer(format!("encoder.{}", 2 * i), conv, fan_in, conv.out_channels)
-        });
-        let encoder = encoder.collect::<Result<Vec<_>>>()?;
-        let decoder = convs.iter().rev().enumerate().map(|(i, conv)| {
-            let fan_in =
-                conv.out_channels as f64 * kernel_area(conv) / (conv.stride * conv.stride) as f64;
-            layer(format!("decoder.{}", 2 * i), conv, fan_in, conv.in_channels)
-        });
-        let decoder = decoder.collect::<Result<Vec<_>>>()?;
+        let (forwards, backwards) = (convs.iter().copied(), convs.iter().rev().copied());
+        let (convolution, transposed) = (Direction::Convolution, Direction::Transposed);
+        let encoder = Stack::build("encoder", forwards, convolution, &mut weights, device)?;
+        let decoder = Stack::build("decoder", backwards, transposed, &mut weights, device)?;
         Ok(Self { architecture, encoder, decoder })
     }
 
@@ -92,7 +101,7 @@ impl Autoencoder {
 
     /// The device that holds the weights.
     pub fn device(&self) -> &Device {
-        self.encoder[0].weight.device()
+        self.encoder.parameters.device()
     }
 
     /// The latent vectors `(N, latent_dim)` of patches `(N, 1, patch_size, patch_size)`.
@@ -107,14 +116,9 @@ impl Autoencoder {
         let size = self.architecture.patch_size;
         let count = expect_shape(patches, "patches", &[Architecture::CHANNELS, size, size])?;
         // With one channel, channels first and channels last are the same.
-        let mut maps = patches.reshape((count, size, size, Architecture::CHANNELS))?;
-        for (i, layer) in self.encoder.iter().enumerate() {
-            let slope = (i + 1 < self.encoder.len()).then_some(LEAKY_SLOPE);
-            let gradient = if i == 0 { InputGradient::Skipped } else { InputGradient::Needed };
-            let (weight, bias) = layer.parameters(pass);
-            maps = convolution(layer.conv, &maps, &weight, &bias, slope, gradient)?;
-        }
-        Ok(maps.reshape((count, self.architecture.latent_dim))?)
+        let maps = patches.reshape((count, size, size, Architecture::CHANNELS))?;
+        let codes = self.encoder.apply(&maps, pass)?;
+        Ok(codes.reshape((count, self.architecture.latent_dim))?)
     }
 
     /// The patches `(N, 1, patch_size, patch_size)` of latent vectors `(N, latent_dim)`.
@@ -128,12 +132,8 @@ impl Autoencoder {
     fn run_decoder(&self, codes: &Tensor, pass: Pass) -> Result<Tensor> {
         let size = self.architecture.patch_size;
         let count = expect_shape(codes, "latent vectors", &[self.architecture.latent_dim])?;
-        let mut maps = codes.reshape((count, 1, 1, self.architecture.latent_dim))?;
-        for (i, layer) in self.decoder.iter().enumerate() {
-            let slope = (i + 1 < self.decoder.len()).then_some(LEAKY_SLOPE);
-            let (weight, bias) = layer.parameters(pass);
-            maps = transposed_convolution(layer.conv, &maps, &weight, &bias, slope)?;
-        }
+        let maps = codes.reshape((count, 1, 1, self.architecture.latent_dim))?;
+        let maps = self.decoder.apply(&maps, pass)?;
         Ok(maps.reshape((count, Architecture::CHANNELS, size, size))?)
     }
 
@@ -155,9 +155,13 @@ impl Autoencoder {
         self.run_decoder(&self.run_encoder(patches, Pass::Inference)?, Pass::Inference)
     }
 
-    /// All trained tensors, weights and biases, in a fixed order.
+    pub(crate) fn stacks(&self) -> [&Stack; 2] {
+        [&self.encoder, &self.decoder]
+    }
+
+    /// All trained tensors in a fixed order.
     pub(crate) fn variables(&self) -> impl Iterator<Item = &Var> {
-        self.encoder.iter().chain(&self.decoder).flat_map(|layer| [&layer.weight, &layer.bias])
+        self.stacks().into_iter().map(|stack| &stack.parameters)
     }
 }
 

@@ -1,10 +1,12 @@
 //! Weights as safetensors, under the names and in the layouts of the equivalent PyTorch module.
 
-use crate::autoencoder::Layer;
+use crate::autoencoder::Stack;
+use crate::conv::Conv2d;
 use crate::{Architecture, Autoencoder, Error, Result};
 use candle_core::{DType, Device, Tensor};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::ops::Range;
 
 impl Autoencoder {
     /// The weights as a safetensors file.
@@ -33,9 +35,8 @@ impl Autoencoder {
         device: &Device,
     ) -> Result<Self> {
         let mut tensors = read_tensors(bytes, device)?;
-        let model = Self::build(architecture, |_, conv, _| {
-            Ok(Tensor::zeros(&conv.weight_shape(), DType::F32, device)?)
-        })?;
+        let zeros = |conv: &Conv2d, _| vec![0.0; conv.weight_count()];
+        let model = Self::build(architecture, zeros, device)?;
         model.set_tensors(&mut tensors)?;
         match tensors.into_keys().next() {
             Some(name) => Err(Error::UnexpectedTensor { name }),
@@ -46,24 +47,43 @@ impl Autoencoder {
     /// All weights and biases by name, in PyTorch's layout.
     pub(crate) fn named_tensors(&self) -> Result<BTreeMap<String, Tensor>> {
         let mut tensors = BTreeMap::new();
-        for layer in self.encoder.iter().chain(&self.decoder) {
-            let weight = layer.weight.as_tensor().permute(TO_TORCH)?.contiguous()?;
-            tensors.insert(format!("{}.weight", layer.name), weight);
-            tensors.insert(format!("{}.bias", layer.name), layer.bias.as_tensor().clone());
+        for stack in self.stacks() {
+            let parameters = stack.parameters.as_detached_tensor();
+            let part = |range: Range<usize>| parameters.narrow(0, range.start, range.len());
+            for (i, (weights, bias)) in stack.chain.places().enumerate() {
+                let weights =
+                    part(weights)?.reshape(&stack.chain.layers()[i].conv.weight_shape())?;
+                let [weights_name, bias_name] = names(stack, i);
+                tensors.insert(weights_name, weights.permute(TO_TORCH)?.contiguous()?);
+                tensors.insert(bias_name, part(bias)?);
+            }
         }
         Ok(tensors)
     }
 
     /// Takes this model's weights and biases out of `tensors`.
     pub(crate) fn set_tensors(&self, tensors: &mut BTreeMap<String, Tensor>) -> Result<()> {
-        for Layer { name, weight, bias, .. } in self.encoder.iter().chain(&self.decoder) {
-            let torch_shape = weight.permute(TO_TORCH)?.dims().to_vec();
-            let tensor = take_tensor(tensors, format!("{name}.weight"), &torch_shape)?;
-            weight.set(&tensor.permute(FROM_TORCH)?.contiguous()?)?;
-            bias.set(&take_tensor(tensors, format!("{name}.bias"), bias.dims())?)?;
+        for stack in self.stacks() {
+            let mut parts = Vec::new();
+            for (i, (layer, (_, bias))) in
+                stack.chain.layers().iter().zip(stack.chain.places()).enumerate()
+            {
+                let Conv2d { in_channels, out_channels, kernel, .. } = layer.conv;
+                let torch_shape = [out_channels, in_channels, kernel, kernel];
+                let [weights_name, bias_name] = names(stack, i);
+                let weights = take_tensor(tensors, weights_name, &torch_shape)?;
+                parts.push(weights.permute(FROM_TORCH)?.flatten_all()?);
+                parts.push(take_tensor(tensors, bias_name, &[bias.len()])?);
+            }
+            stack.parameters.set(&Tensor::cat(&parts, 0)?)?;
         }
         Ok(())
     }
+}
+
+/// The names of a layer's weights and bias. A `torch.nn.Sequential` counts the activations in between as well.
+fn names(stack: &Stack, layer: usize) -> [String; 2] {
+    ["weight", "bias"].map(|tensor| format!("{}.{}.{tensor}", stack.name, 2 * layer))
 }
 
 /// `(k, k, C_in, C_out)` of a convolution to `(C_out, C_in, k, k)`. For a transposed convolution the same permutation

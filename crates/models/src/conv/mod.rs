@@ -12,16 +12,16 @@
 //! for any number of threads.
 
 mod buffer;
+mod chain;
 mod direct;
 mod gather;
-mod op;
 mod pack;
 mod simd;
 #[cfg(test)]
 mod tests;
 mod winograd;
 
-pub(crate) use op::{InputGradient, convolution, transposed_convolution};
+pub(crate) use chain::{Chain, Direction, InputGradient, Layer, Pass};
 
 /// The geometry of a convolution with a square kernel and equal stride and zero padding in both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,6 +18,27 @@ fn noise(seed: u64, shape: &[usize]) -> Tensor {
     Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
 }
 
+/// One layer, with its weights and bias as tensors of their own.
+fn layer(
+    direction: Direction,
+    conv: Conv2d,
+    [input, weights, bias]: [&Tensor; 3],
+    slope: Option<f32>,
+    input_gradient: InputGradient,
+) -> candle_core::Result<Tensor> {
+    let parameters = Tensor::cat(&[&weights.flatten_all()?, bias], 0)?;
+    let chain = Chain::new(vec![Layer { conv, direction, slope }], input_gradient);
+    chain.apply(input, &parameters, Pass::Training)
+}
+
+fn convolution(conv: Conv2d, tensors: [&Tensor; 3], slope: Option<f32>) -> Tensor {
+    layer(Direction::Convolution, conv, tensors, slope, InputGradient::Needed).unwrap()
+}
+
+fn transposed_convolution(conv: Conv2d, tensors: [&Tensor; 3], slope: Option<f32>) -> Tensor {
+    layer(Direction::Transposed, conv, tensors, slope, InputGradient::Needed).unwrap()
+}
+
 /// candle's own convolutions work on `(N, C, H, W)`.
 fn channels_first(maps: &Tensor) -> Tensor {
     maps.permute((0, 3, 1, 2)).unwrap().contiguous().unwrap()
@@ -79,7 +100,7 @@ proptest! {
         let input = Var::from_tensor(&input).unwrap();
         let weights = Var::from_tensor(&noise(seed ^ 1, &conv.weight_shape())).unwrap();
         let bias = Var::from_tensor(&noise(seed ^ 2, &[conv.out_channels])).unwrap();
-        let ours = convolution(conv, &input, &weights, &bias, Some(0.2), InputGradient::Needed).unwrap();
+        let ours = convolution(conv, [&input, &weights, &bias], Some(0.2));
         let kernel = weights.permute((3, 2, 0, 1)).unwrap().contiguous().unwrap();
         let theirs = channels_first(&input).conv2d(&kernel, conv.padding, conv.stride, 1, 1).unwrap();
         let theirs = leaky(&channels_last(&theirs).broadcast_add(&bias).unwrap(), 0.2);
@@ -100,7 +121,7 @@ proptest! {
         let input = Var::from_tensor(&input).unwrap();
         let weights = Var::from_tensor(&noise(seed ^ 1, &conv.weight_shape())).unwrap();
         let bias = Tensor::zeros(conv.out_channels, candle_core::DType::F32, &Device::Cpu).unwrap();
-        let result = convolution(conv, &input, &weights, &bias, None, InputGradient::Needed).unwrap();
+        let result = convolution(conv, [&input, &weights, &bias], None);
         let cotangent = noise(seed ^ 3, result.dims());
         let inner = |a: &Tensor, b: &Tensor| {
             let products = (a * b).unwrap().to_dtype(candle_core::DType::F64).unwrap();
@@ -123,7 +144,7 @@ proptest! {
         let input = Var::from_tensor(&input).unwrap();
         let weights = Var::from_tensor(&noise(seed ^ 1, &conv.weight_shape())).unwrap();
         let bias = Var::from_tensor(&noise(seed ^ 2, &[conv.in_channels])).unwrap();
-        let ours = transposed_convolution(conv, &input, &weights, &bias, Some(0.2)).unwrap();
+        let ours = transposed_convolution(conv, [&input, &weights, &bias], Some(0.2));
         let kernel = weights.permute((3, 2, 0, 1)).unwrap().contiguous().unwrap();
         let theirs =
             channels_first(&input).conv_transpose2d(&kernel, conv.padding, 0, conv.stride, 1).unwrap();
@@ -157,7 +178,7 @@ fn layers_at_both_ends_of_the_network_equal_candles() {
         let input = Var::from_tensor(&noise(7, &[5, size, size, in_channels])).unwrap();
         let weights = Var::from_tensor(&noise(8, &conv.weight_shape())).unwrap();
         let bias = Var::from_tensor(&noise(9, &[out_channels])).unwrap();
-        let ours = convolution(conv, &input, &weights, &bias, None, InputGradient::Needed).unwrap();
+        let ours = convolution(conv, [&input, &weights, &bias], None);
         let kernel = weights.permute((3, 2, 0, 1)).unwrap().contiguous().unwrap();
         let theirs = channels_first(&input).conv2d(&kernel, padding, stride, 1, 1).unwrap();
         let theirs = channels_last(&theirs).broadcast_add(&bias).unwrap();
@@ -167,7 +188,7 @@ fn layers_at_both_ends_of_the_network_equal_candles() {
         let code =
             Var::from_tensor(&noise(11, &[5, maps.height, maps.width, out_channels])).unwrap();
         let bias = Var::from_tensor(&noise(12, &[in_channels])).unwrap();
-        let ours = transposed_convolution(conv, &code, &weights, &bias, None).unwrap();
+        let ours = transposed_convolution(conv, [&code, &weights, &bias], None);
         let theirs =
             channels_first(&code).conv_transpose2d(&kernel, padding, 0, stride, 1).unwrap();
         let theirs = channels_last(&theirs).broadcast_add(&bias).unwrap();
@@ -181,7 +202,14 @@ fn skipped_input_gradient_is_absent() {
     let input = Var::from_tensor(&noise(1, &[1, 8, 8, 1])).unwrap();
     let weights = Var::from_tensor(&noise(2, &conv.weight_shape())).unwrap();
     let bias = Var::from_tensor(&noise(3, &[4])).unwrap();
-    let result = convolution(conv, &input, &weights, &bias, None, InputGradient::Skipped).unwrap();
+    let result = layer(
+        Direction::Convolution,
+        conv,
+        [&input, &weights, &bias],
+        None,
+        InputGradient::Skipped,
+    )
+    .unwrap();
     let gradients = result.sum_all().unwrap().backward().unwrap();
     assert!(gradients.get(&input).is_none());
     assert!(gradients.get(&weights).is_some());
@@ -193,10 +221,57 @@ fn wrong_shapes_are_refused() {
     let weights = noise(1, &conv.weight_shape());
     let run = |input: &[usize], bias: usize| {
         let (input, bias) = (noise(2, input), noise(3, &[bias]));
-        convolution(conv, &input, &weights, &bias, None, InputGradient::Needed)
+        let tensors = [&input, &weights, &bias];
+        layer(Direction::Convolution, conv, tensors, None, InputGradient::Needed)
     };
     assert!(run(&[1, 5, 5, 2], 4).is_ok());
     assert!(run(&[1, 5, 5, 3], 4).unwrap_err().to_string().contains("2 channels"));
     assert!(run(&[1, 2, 5, 2], 4).unwrap_err().to_string().contains("too small"));
-    assert!(run(&[1, 5, 5, 2], 3).unwrap_err().to_string().contains("bias of 4"));
+    assert!(
+        run(&[1, 5, 5, 2], 3).unwrap_err().to_string().contains("expected 76 parameters, got 75")
+    );
+}
+
+/// Gradients go through several layers, in which nothing but the chain's own masks and sums takes part.
+#[test]
+fn gradients_of_a_chain_equal_finite_differences() {
+    let convs = [(2, 32, 4, 2), (32, 32, 3, 1), (32, 3, 3, 1)];
+    let layers: Vec<Layer> = convs
+        .into_iter()
+        .map(|(in_channels, out_channels, kernel, stride)| Layer {
+            conv: Conv2d { in_channels, out_channels, kernel, stride, padding: 1 },
+            direction: Direction::Convolution,
+            slope: (out_channels > 3).then_some(0.2),
+        })
+        .collect();
+    let chain = Chain::new(layers, InputGradient::Needed);
+    let input = noise(1, &[2, 10, 10, 2]);
+    let parameters = (noise(2, &[chain.parameter_count()]) * 0.1).unwrap();
+    let weighted_sum = |input: &Tensor, parameters: &Tensor| {
+        let output = chain.apply(input, parameters, Pass::Training).unwrap();
+        let weights = noise(3, output.dims());
+        (output * weights).unwrap().sum_all().unwrap()
+    };
+    let (input, parameters) =
+        (Var::from_tensor(&input).unwrap(), Var::from_tensor(&parameters).unwrap());
+    let gradients = weighted_sum(&input, &parameters).backward().unwrap();
+    for (variable, seed) in [(&input, 4), (&parameters, 5)] {
+        let step = (noise(seed, variable.dims()) * 1e-3).unwrap();
+        let at = |sign: f64| {
+            let moved = (variable.as_detached_tensor() + (&step * sign).unwrap()).unwrap();
+            let sum = match seed {
+                4 => weighted_sum(&moved, &parameters),
+                _ => weighted_sum(&input, &moved),
+            };
+            f64::from(sum.to_scalar::<f32>().unwrap())
+        };
+        let expected = (at(1.0) - at(-1.0)) / 2.0;
+        let gradient = gradients.get(variable).unwrap();
+        let got = (gradient * &step).unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap();
+        // The sums are about 10, so that their rounding is about 10⁻⁵; the step's effect is about 0.1.
+        assert!(
+            (f64::from(got) - expected).abs() < 0.02 * expected.abs() + 1e-4,
+            "{got} {expected}"
+        );
+    }
 }
