@@ -127,7 +127,7 @@ impl InplaceOp3 for UpdateMoments {
             .zip(second.par_chunks_mut(CHUNK))
             .zip(gradient.par_chunks(CHUNK).zip(variable.par_chunks(CHUNK)))
             .for_each(|((first, second), (gradient, variable))| {
-                Arch::new().dispatch(|| {
+                Arch::new().dispatch(move || {
                     let moments = first.iter_mut().zip(second.iter_mut());
                     for ((m, v), (&g, &p)) in moments.zip(gradient.iter().zip(variable)) {
                         let g = g + weight_decay * p;
@@ -171,16 +171,17 @@ impl InplaceOp2 for Descend {
         moments: &CpuStorage,
         moments_layout: &Layout,
     ) -> candle_core::Result<()> {
+        let &Self { step_size, second_correction, epsilon } = self;
         let variable = values_mut(variable, layout)?;
         let (first, second) = values(moments, moments_layout)?.split_at(variable.len());
         variable
             .par_chunks_mut(CHUNK)
             .zip(first.par_chunks(CHUNK).zip(second.par_chunks(CHUNK)))
             .for_each(|(variable, (first, second))| {
-                Arch::new().dispatch(|| {
+                Arch::new().dispatch(move || {
                     for (p, (&m, &v)) in variable.iter_mut().zip(first.iter().zip(second)) {
-                        let denominator = v.sqrt() * self.second_correction + self.epsilon;
-                        *p -= self.step_size * m / denominator;
+                        let denominator = v.sqrt() * second_correction + epsilon;
+                        *p -= step_size * m / denominator;
                     }
                 });
             });

@@ -304,9 +304,10 @@ fn rectify(gradient: &mut [f32], output: &[f32], slope: f32) {
     const CHUNK: usize = 1 << 14;
     let chunks = gradient.par_chunks_mut(CHUNK).zip(output.par_chunks(CHUNK));
     chunks.for_each(|(gradient, output)| {
-        Arch::new().dispatch(|| {
+        // What is captured by reference could be changed by the writes, which would keep the loop from vectors.
+        Arch::new().dispatch(move || {
             for (gradient, &output) in gradient.iter_mut().zip(output) {
-                *gradient = if output > 0.0 { *gradient } else { *gradient * slope };
+                *gradient *= if output > 0.0 { 1.0 } else { slope };
             }
         });
     });
