@@ -42,9 +42,9 @@ pub struct Args {
     /// Python that makes the virtual environment.
     #[arg(long, value_name = "EXE", default_value = "python3")]
     python: String,
-    /// Folder for the results.
-    #[arg(long, value_name = "DIR", default_value = "results/benchmarks")]
-    out: PathBuf,
+    /// Folder for the results; by default the repository's `results/benchmarks`.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
 }
 
 /// What holds for all cases.
@@ -68,7 +68,10 @@ pub fn bench(args: &Args) -> Result<()> {
         list();
         return Ok(());
     }
-    let out = repository().join(&args.out);
+    let out = match &args.out {
+        Some(folder) => std::path::absolute(folder)?,
+        None => repository().join("results").join("benchmarks"),
+    };
     let plan = plan(args)?;
     let mut failures = 0;
     for case in &plan.cases {
@@ -91,7 +94,7 @@ fn list() {
             Kind::StartUp | Kind::Build { .. } => &[],
         };
         let opponents: Vec<&str> = opponents.iter().map(|opponent| opponent.name).collect();
-        println!("{:<20}  {}", case.name, opponents.join("; "));
+        println!("{}", format!("{:<20}  {}", case.name, opponents.join("; ")).trim_end());
     }
 }
 

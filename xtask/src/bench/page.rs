@@ -99,7 +99,7 @@ fn size(work: &serde_json::Value) -> String {
 fn differences(checks: &[Check]) -> String {
     let difference = |check: &Check| {
         let Check { what, difference, tolerance } = check;
-        format!("{what} differ by {difference:.1e} at most (allowed {tolerance:.0e})")
+        format!("{what} within {difference:.1e} of ours (allowed {tolerance:.0e})")
     };
     checks.iter().map(difference).collect::<Vec<_>>().join("; ")
 }
@@ -196,7 +196,7 @@ mod tests {
             "| ssim-512 | 11.0 | OpenCV | 22.0 | **2.00** (2.00–3.00) | 100 | 100 | 3 times OpenCV |",
             "| ssim-512 | 11.0 | scikit-image | failed | – | 100 | – | 3 times OpenCV |",
             "- **ssim-512**: `bench-cli bench ssim --size 512` (pixels 262144, window uniform:11), 3 rounds",
-            "  - OpenCV: map differ by 1.5e-6 at most (allowed 1e-4)",
+            "  - OpenCV: map within 1.5e-6 of ours (allowed 1e-4)",
             "  - scikit-image: failed: No module named 'skimage'",
             "- all cases: 2026-01-31, commit abc1234, Abacus (AVX2, FMA), 2 threads, linux x86_64, rustc 1.95.0",
             "- opponents: numpy 2.4.6",
