@@ -47,6 +47,9 @@ pub struct Args {
     out: Option<PathBuf>,
 }
 
+/// A load above this is other work.
+const QUIET: f64 = 0.5;
+
 /// What holds for all cases.
 struct Plan {
     cases: Vec<&'static Case>,
@@ -72,6 +75,8 @@ pub fn bench(args: &Args) -> Result<()> {
         Some(folder) => std::path::absolute(folder)?,
         None => repository().join("results").join("benchmarks"),
     };
+    // To be told after the work that a file is in the way is too late.
+    outcomes(&out)?;
     let plan = plan(args)?;
     let mut failures = 0;
     for case in &plan.cases {
@@ -110,6 +115,8 @@ fn plan(args: &Args) -> Result<Plan> {
         Some(threads) => threads,
         None => std::thread::available_parallelism()?.get(),
     };
+    // Before the build, which is a load of its own.
+    let provenance = provenance(threads)?;
     let work = repository().join("target").join("bench");
     let is_compared = |case: &&Case| matches!(case.kind, Kind::Compared { .. });
     let python = match &args.venv {
@@ -125,11 +132,15 @@ fn plan(args: &Args) -> Result<Plan> {
         rounds: args.rounds,
         seconds: args.seconds,
         threads,
-        provenance: provenance(threads)?,
+        provenance,
     })
 }
 
 fn provenance(threads: usize) -> Result<Provenance> {
+    let load = machine::load();
+    if load.is_some_and(|load| load > QUIET) {
+        eprintln!("warning: other programs run on this machine; they spoil the numbers");
+    }
     Ok(Provenance {
         date: machine::date(),
         commit: machine::commit()?,
@@ -137,6 +148,7 @@ fn provenance(threads: usize) -> Result<Provenance> {
         instructions: machine::instructions().into_iter().map(String::from).collect(),
         os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         threads,
+        load: load.map_or_else(|| "unknown".to_owned(), |load| load.to_string()),
         rustc: output("rustc", &["--version".to_owned()])?.trim().to_owned(),
     })
 }
@@ -175,7 +187,8 @@ fn outcomes(folder: &Path) -> Result<Vec<Outcome>> {
     let paths = CASES.iter().map(|case| folder.join(format!("{}.json", case.name)));
     let read = |path: PathBuf| {
         let text = std::fs::read_to_string(&path)?;
-        serde_json::from_str(&text).with_context(|| path.display().to_string())
+        let expected = "expected a result as this version writes it; remove the file";
+        serde_json::from_str(&text).with_context(|| format!("{}: {expected}", path.display()))
     };
     paths.filter(|path| path.exists()).map(read).collect()
 }
