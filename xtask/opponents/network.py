@@ -43,15 +43,28 @@ def activated(layers):
     return nn.Sequential(*modules[:-1])
 
 
-def ssim_map(x, y, window):
-    """The map over uniform windows inside the images (N, 1, H, W).
+def means_by_sums(images, window):
+    """Means over windows from differences of cumulative sums, one axis after the other.
 
-    Box sums by pooling along one axis after the other, of all moments at once; of the variances only the sum is needed.
+    The fastest composition that was found, several times as fast as convolutions or pooling; along single rows the sums stay
+    short enough for 32 bits.
     """
-    count = x.shape[0]
-    moments = torch.cat([x, y, x * x + y * y, x * y])
-    moments = F.avg_pool2d(F.avg_pool2d(moments, (window, 1), 1), (1, window), 1)
-    mean_x, mean_y, square, product = moments.split(count)
+    sums = F.pad(images, (0, 0, 1, 0)).cumsum(2)
+    rows = sums[..., window:, :] - sums[..., :-window, :]
+    sums = F.pad(rows, (1, 0)).cumsum(3)
+    return (sums[..., window:] - sums[..., :-window]) * (1 / window**2)
+
+
+def means_by_convolutions(images, window):
+    """Means over windows by a convolution along each axis."""
+    kernel = images.new_full((1, 1, window, 1), 1 / window)
+    return F.conv2d(F.conv2d(images, kernel), kernel.transpose(2, 3))
+
+
+def ssim_map(x, y, window, means=means_by_sums):
+    """The map over uniform windows inside the images (N, 1, H, W). Of the variances only the sum is needed."""
+    mean_x, mean_y = means(x, window), means(y, window)
+    square, product = means(x * x + y * y, window), means(x * y, window)
     both = mean_x * mean_y
     squares = mean_x * mean_x + mean_y * mean_y
     return (2 * both + C1) * (2 * (product - both) + C2) / ((squares + C1) * (square - squares + C2))

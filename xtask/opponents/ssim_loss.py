@@ -3,19 +3,21 @@
 import torch
 
 from common import Checks, arguments, exchanged, report, timed
-from network import ssim_map, use
+from network import means_by_convolutions, means_by_sums, ssim_map, use
 
-args = arguments("composed", "pytorch-msssim")
+MEANS = {"sums": means_by_sums, "convolutions": means_by_convolutions}
+
+args = arguments(*MEANS, "pytorch-msssim")
 use(args.threads)
 inputs, outputs = exchanged(args.exchange)
 x = torch.from_numpy(inputs["x"])
 y = torch.from_numpy(inputs["y"]).requires_grad_()
 packages = ["torch"]
 
-if args.variant == "composed":
+if args.variant in MEANS:
 
     def loss_of(x, y):
-        return 1 - ssim_map(x, y, args.window).mean()
+        return 1 - ssim_map(x, y, args.window, MEANS[args.variant]).mean()
 
 else:
     from pytorch_msssim import ssim

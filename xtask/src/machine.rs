@@ -28,6 +28,12 @@ pub fn instructions() -> Vec<&'static str> {
     sets.into_iter().filter(|&(_, present)| present).map(|(name, _)| name).collect()
 }
 
+/// How many processes wanted to run in the last minute, where the system says it.
+pub fn load() -> Option<f64> {
+    let averages = std::fs::read_to_string("/proc/loadavg").ok()?;
+    averages.split_whitespace().next()?.parse().ok()
+}
+
 /// The commit, and whether the crates differ from it.
 ///
 /// # Errors

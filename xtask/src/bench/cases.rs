@@ -111,7 +111,8 @@ const SSIM_21: &[Opponent] = &[
     opponent("scikit-image", "ssim_scikit_image.py", &["--window", "21"]),
 ];
 const SSIM_LOSS: &[Opponent] = &[
-    opponent("PyTorch", "ssim_loss.py", &["--variant", "composed"]),
+    opponent("PyTorch, cumulative sums", "ssim_loss.py", &["--variant", "sums"]),
+    opponent("PyTorch, convolutions", "ssim_loss.py", &["--variant", "convolutions"]),
     opponent("pytorch-msssim", "ssim_loss.py", &["--variant", "pytorch-msssim"]),
 ];
 

@@ -42,10 +42,13 @@ pub struct Args {
     /// Python that makes the virtual environment.
     #[arg(long, value_name = "EXE", default_value = "python3")]
     python: String,
-    /// Folder for the results.
-    #[arg(long, value_name = "DIR", default_value = "results/benchmarks")]
-    out: PathBuf,
+    /// Folder for the results; by default the repository's `results/benchmarks`.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
 }
+
+/// A load above this is other work.
+const QUIET: f64 = 0.5;
 
 /// What holds for all cases.
 struct Plan {
@@ -68,7 +71,12 @@ pub fn bench(args: &Args) -> Result<()> {
         list();
         return Ok(());
     }
-    let out = repository().join(&args.out);
+    let out = match &args.out {
+        Some(folder) => std::path::absolute(folder)?,
+        None => repository().join("results").join("benchmarks"),
+    };
+    // To be told after the work that a file is in the way is too late.
+    outcomes(&out)?;
     let plan = plan(args)?;
     let mut failures = 0;
     for case in &plan.cases {
@@ -91,7 +99,7 @@ fn list() {
             Kind::StartUp | Kind::Build { .. } => &[],
         };
         let opponents: Vec<&str> = opponents.iter().map(|opponent| opponent.name).collect();
-        println!("{:<20}  {}", case.name, opponents.join("; "));
+        println!("{}", format!("{:<20}  {}", case.name, opponents.join("; ")).trim_end());
     }
 }
 
@@ -107,6 +115,8 @@ fn plan(args: &Args) -> Result<Plan> {
         Some(threads) => threads,
         None => std::thread::available_parallelism()?.get(),
     };
+    // Before the build, which is a load of its own.
+    let provenance = provenance(threads)?;
     let work = repository().join("target").join("bench");
     let is_compared = |case: &&Case| matches!(case.kind, Kind::Compared { .. });
     let python = match &args.venv {
@@ -122,11 +132,15 @@ fn plan(args: &Args) -> Result<Plan> {
         rounds: args.rounds,
         seconds: args.seconds,
         threads,
-        provenance: provenance(threads)?,
+        provenance,
     })
 }
 
 fn provenance(threads: usize) -> Result<Provenance> {
+    let load = machine::load();
+    if load.is_some_and(|load| load > QUIET) {
+        eprintln!("warning: other programs run on this machine; they spoil the numbers");
+    }
     Ok(Provenance {
         date: machine::date(),
         commit: machine::commit()?,
@@ -134,6 +148,7 @@ fn provenance(threads: usize) -> Result<Provenance> {
         instructions: machine::instructions().into_iter().map(String::from).collect(),
         os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         threads,
+        load: load.map_or_else(|| "unknown".to_owned(), |load| load.to_string()),
         rustc: output("rustc", &["--version".to_owned()])?.trim().to_owned(),
     })
 }
@@ -172,7 +187,8 @@ fn outcomes(folder: &Path) -> Result<Vec<Outcome>> {
     let paths = CASES.iter().map(|case| folder.join(format!("{}.json", case.name)));
     let read = |path: PathBuf| {
         let text = std::fs::read_to_string(&path)?;
-        serde_json::from_str(&text).with_context(|| path.display().to_string())
+        let expected = "expected a result as this version writes it; remove the file";
+        serde_json::from_str(&text).with_context(|| format!("{}: {expected}", path.display()))
     };
     paths.filter(|path| path.exists()).map(read).collect()
 }

@@ -99,7 +99,7 @@ fn size(work: &serde_json::Value) -> String {
 fn differences(checks: &[Check]) -> String {
     let difference = |check: &Check| {
         let Check { what, difference, tolerance } = check;
-        format!("{what} differ by {difference:.1e} at most (allowed {tolerance:.0e})")
+        format!("{what} within {difference:.1e} of ours (allowed {tolerance:.0e})")
     };
     checks.iter().map(difference).collect::<Vec<_>>().join("; ")
 }
@@ -116,12 +116,13 @@ fn machines(outcomes: &[Outcome]) -> String {
             if names.len() == outcomes.len() { "all cases".to_owned() } else { names.join(", ") };
         let _ = writeln!(
             text,
-            "- {of}: {}, commit {}, {} ({}), {} threads, {}, {}",
+            "- {of}: {}, commit {}, {} ({}), {} threads, load {} before, {}, {}",
             at.date,
             at.commit,
             at.processor,
             at.instructions.join(", "),
             at.threads,
+            at.load,
             at.os,
             at.rustc
         );
@@ -167,6 +168,7 @@ mod tests {
             instructions: vec!["AVX2".to_owned(), "FMA".to_owned()],
             os: "linux x86_64".to_owned(),
             threads: 2,
+            load: "0.12".to_owned(),
             rustc: "rustc 1.95.0".to_owned(),
         }
     }
@@ -196,9 +198,9 @@ mod tests {
             "| ssim-512 | 11.0 | OpenCV | 22.0 | **2.00** (2.00–3.00) | 100 | 100 | 3 times OpenCV |",
             "| ssim-512 | 11.0 | scikit-image | failed | – | 100 | – | 3 times OpenCV |",
             "- **ssim-512**: `bench-cli bench ssim --size 512` (pixels 262144, window uniform:11), 3 rounds",
-            "  - OpenCV: map differ by 1.5e-6 at most (allowed 1e-4)",
+            "  - OpenCV: map within 1.5e-6 of ours (allowed 1e-4)",
             "  - scikit-image: failed: No module named 'skimage'",
-            "- all cases: 2026-01-31, commit abc1234, Abacus (AVX2, FMA), 2 threads, linux x86_64, rustc 1.95.0",
+            "- all cases: 2026-01-31, commit abc1234, Abacus (AVX2, FMA), 2 threads, load 0.12 before, linux x86_64, rustc 1.95.0",
             "- opponents: numpy 2.4.6",
         ] {
             assert!(page.lines().any(|other| other == line), "{line}\n{page}");

@@ -99,6 +99,8 @@ pub struct Provenance {
     pub instructions: Vec<String>,
     pub os: String,
     pub threads: usize,
+    /// How many processes wanted to run in the minute before the first case.
+    pub load: String,
     pub rustc: String,
 }
 
