@@ -62,14 +62,17 @@ impl Grid {
     /// grid the last pixel is repeated.
     pub fn offsets<const M: usize>(&self, first: usize) -> ([usize; M], [usize; M]) {
         let (mut source, mut target) = ([0; M], [0; M]);
+        let (mut y, mut x) = match self.height {
+            1 => (0, first),
+            _ => (first / self.width, first % self.width),
+        };
         for m in 0..M {
-            let pixel = (first + m).min(self.len() - 1);
-            let (y, x) = match self.height {
-                1 => (0, pixel),
-                _ => (pixel / self.width, pixel % self.width),
-            };
-            source[m] = self.source.at(y, x);
-            target[m] = self.target.at(y, x);
+            (source[m], target[m]) = (self.source.at(y, x), self.target.at(y, x));
+            if x + 1 < self.width {
+                x += 1;
+            } else if y + 1 < self.height {
+                (y, x) = (y + 1, 0);
+            }
         }
         (source, target)
     }

@@ -66,14 +66,12 @@ fn fold(
             for tap_x in 0..kernel {
                 // Pixel x of the gradient meets pixel stride * x + tap - padding of the result.
                 let first = padding.saturating_sub(tap_x).div_ceil(stride);
-                let tap = (tap_y * kernel + tap_x) * channels;
-                let products = products.chunks_exact(columns).skip(first);
-                let from = first * stride + tap_x - padding;
-                let pixels = sums.chunks_exact_mut(channels).skip(from).step_by(stride);
-                for (sums, products) in pixels.zip(products) {
-                    for (sum, &product) in sums.iter_mut().zip(&products[tap..]) {
-                        *sum += product;
-                    }
+                let from = (first * stride + tap_x - padding) * channels;
+                let tap = first * columns + (tap_y * kernel + tap_x) * channels;
+                for channel in 0..channels {
+                    let sums = sums.iter_mut().skip(from + channel).step_by(stride * channels);
+                    let products = products.iter().skip(tap + channel).step_by(columns);
+                    sums.zip(products).for_each(|(sum, &product)| *sum += product);
                 }
             }
         }
