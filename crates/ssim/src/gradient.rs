@@ -103,17 +103,35 @@ pub(crate) fn pull_back<T: Sample>(
     let formula = Formula::new(&plan.params, pair.origin());
     let mut coefficients = vec![[0.0; 3]; plan.map_len()];
     let total = if formula.is_plain() {
-        linearise(plan, &pair, cotangent, &mut coefficients, moments::joint, |m| {
-            formula.plain_derivative(m)
-        })
+        linearise(
+            plan,
+            &pair,
+            cotangent,
+            &mut coefficients,
+            moments::joint,
+            #[inline(always)]
+            |m| formula.plain_derivative(m),
+        )
     } else if formula.is_joint() {
-        linearise(plan, &pair, cotangent, &mut coefficients, moments::joint, |m| {
-            formula.joint_derivative(m)
-        })
+        linearise(
+            plan,
+            &pair,
+            cotangent,
+            &mut coefficients,
+            moments::joint,
+            #[inline(always)]
+            |m| formula.joint_derivative(m),
+        )
     } else {
-        linearise(plan, &pair, cotangent, &mut coefficients, moments::full, |m| {
-            formula.derivative(m)
-        })
+        linearise(
+            plan,
+            &pair,
+            cotangent,
+            &mut coefficients,
+            moments::full,
+            #[inline(always)]
+            |m| formula.derivative(m),
+        )
     };
     spread(plan, &pair, &coefficients, gradient);
     total
@@ -136,7 +154,9 @@ fn linearise<T: Sample, const C: usize>(
         let mut loss = 0.0;
         windowing.run(
             rows,
+            #[inline(always)]
             |row, columns, out| pair.read(row, columns, out, &moments),
+            #[inline(always)]
             |row, column, means| {
                 let first = row * plan.map_width + column;
                 let out = &mut strip[first - start..first - start + means.len()];
@@ -168,11 +188,13 @@ fn spread<T: Sample>(
             let start = rows.start;
             windowing.run(
                 rows,
+                #[inline(always)]
                 |row, columns, out| {
                     let cells =
                         row * plan.map_width + columns.start..row * plan.map_width + columns.end;
                     out.copy_from_slice(&coefficients[cells]);
                 },
+                #[inline(always)]
                 |row, column, sums| {
                     let first = (row - start) * width + column;
                     pair.combine(row, column, sums, &mut strip[first..first + sums.len()]);

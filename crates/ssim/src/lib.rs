@@ -59,6 +59,7 @@ mod render;
 mod sample;
 #[cfg(feature = "candle")]
 pub mod tensor;
+mod vectors;
 mod window;
 mod windowing;
 

@@ -42,11 +42,29 @@ pub fn loss<T: Sample>(
 pub(crate) fn total_loss<T: Sample>(plan: &Plan, pair: &Pair<'_, T>) -> f64 {
     let formula = Formula::new(&plan.params, pair.origin());
     if formula.is_plain() {
-        total(plan, pair, moments::joint, |moments| 1.0 - formula.plain(moments))
+        total(
+            plan,
+            pair,
+            moments::joint,
+            #[inline(always)]
+            |moments| 1.0 - formula.plain(moments),
+        )
     } else if formula.is_joint() {
-        total(plan, pair, moments::joint, |moments| 1.0 - formula.joint(moments))
+        total(
+            plan,
+            pair,
+            moments::joint,
+            #[inline(always)]
+            |moments| 1.0 - formula.joint(moments),
+        )
     } else {
-        total(plan, pair, moments::full, |moments| 1.0 - formula.ssim(moments))
+        total(
+            plan,
+            pair,
+            moments::full,
+            #[inline(always)]
+            |moments| 1.0 - formula.ssim(moments),
+        )
     }
 }
 
@@ -62,7 +80,9 @@ fn total<T: Sample, const C: usize>(
         let mut sum = 0.0;
         windowing.run(
             rows,
+            #[inline(always)]
             |row, columns, out| pair.read(row, columns, out, &moments),
+            #[inline(always)]
             |_, _, means| sum += sum_of(means, &value),
         );
         sum

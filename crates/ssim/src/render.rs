@@ -41,17 +41,38 @@ pub(crate) fn render<T: Sample>(plan: &Plan, pair: &Pair<'_, T>, targets: Target
     let formula = Formula::new(&plan.params, pair.origin());
     let separate = targets.contrast.is_some() || targets.structure.is_some();
     if separate || targets.ssim.is_some() && !formula.is_joint() {
-        fill(plan, pair, targets, moments::full, |to, at, means| {
-            write_full(&formula, to, at, means);
-        });
+        fill(
+            plan,
+            pair,
+            targets,
+            moments::full,
+            #[inline(always)]
+            |to, at, means| {
+                write_full(&formula, to, at, means);
+            },
+        );
     } else if targets.ssim.is_some() {
-        fill(plan, pair, targets, moments::joint, |to, at, means| {
-            write_joint(&formula, to, at, means);
-        });
+        fill(
+            plan,
+            pair,
+            targets,
+            moments::joint,
+            #[inline(always)]
+            |to, at, means| {
+                write_joint(&formula, to, at, means);
+            },
+        );
     } else {
-        fill(plan, pair, targets, moments::means, |to, at, means| {
-            write_means(&formula, to, at, means);
-        });
+        fill(
+            plan,
+            pair,
+            targets,
+            moments::means,
+            #[inline(always)]
+            |to, at, means| {
+                write_means(&formula, to, at, means);
+            },
+        );
     }
 }
 
@@ -72,7 +93,9 @@ fn fill<T: Sample, const C: usize>(
         let start = rows.start;
         windowing.run(
             rows,
+            #[inline(always)]
             |row, columns, out| pair.read(row, columns, out, &moments),
+            #[inline(always)]
             |row, column, means| write(&mut strip, (row - start) * plan.map_width + column, means),
         );
     });
@@ -85,7 +108,13 @@ fn write_means<T: Sample>(
     at: usize,
     means: &[[f64; MEANS]],
 ) {
-    store(&mut to.luminance, at, means, |[x, y]| formula.luminance(x, y));
+    store(
+        &mut to.luminance,
+        at,
+        means,
+        #[inline(always)]
+        |[x, y]| formula.luminance(x, y),
+    );
 }
 
 #[inline(always)]
@@ -95,11 +124,29 @@ fn write_joint<T: Sample>(
     at: usize,
     means: &[[f64; JOINT]],
 ) {
-    store(&mut to.luminance, at, means, |[x, y, ..]| formula.luminance(x, y));
+    store(
+        &mut to.luminance,
+        at,
+        means,
+        #[inline(always)]
+        |[x, y, ..]| formula.luminance(x, y),
+    );
     if formula.is_plain() {
-        store(&mut to.ssim, at, means, |moments| formula.plain(moments));
+        store(
+            &mut to.ssim,
+            at,
+            means,
+            #[inline(always)]
+            |moments| formula.plain(moments),
+        );
     } else {
-        store(&mut to.ssim, at, means, |moments| formula.joint(moments));
+        store(
+            &mut to.ssim,
+            at,
+            means,
+            #[inline(always)]
+            |moments| formula.joint(moments),
+        );
     }
 }
 
@@ -110,10 +157,34 @@ fn write_full<T: Sample>(
     at: usize,
     means: &[[f64; FULL]],
 ) {
-    store(&mut to.luminance, at, means, |[x, y, ..]| formula.luminance(x, y));
-    store(&mut to.contrast, at, means, |moments| formula.contrast(moments));
-    store(&mut to.structure, at, means, |moments| formula.structure(moments));
-    store(&mut to.ssim, at, means, |moments| formula.ssim(moments));
+    store(
+        &mut to.luminance,
+        at,
+        means,
+        #[inline(always)]
+        |[x, y, ..]| formula.luminance(x, y),
+    );
+    store(
+        &mut to.contrast,
+        at,
+        means,
+        #[inline(always)]
+        |moments| formula.contrast(moments),
+    );
+    store(
+        &mut to.structure,
+        at,
+        means,
+        #[inline(always)]
+        |moments| formula.structure(moments),
+    );
+    store(
+        &mut to.ssim,
+        at,
+        means,
+        #[inline(always)]
+        |moments| formula.ssim(moments),
+    );
 }
 
 #[inline(always)]

@@ -1,9 +1,9 @@
 use std::ops::Range;
 
-use crate::{Error, Window, padding::Padding};
+use crate::{Error, Window, padding::Padding, vectors::vectorised};
 
 /// Columns of output that are processed together, so that scratch stays in cache on wide images.
-const TILE: usize = 256;
+const TILE: usize = 96;
 
 /// Fewest rows of output that one task computes. Neighbouring strips both read `size - 1` rows.
 const STRIP: usize = 64;
@@ -72,6 +72,9 @@ impl Windowing<'_> {
     ///
     /// `read(row, columns, out)` delivers the plane; `emit(row, column, means)` receives stretches of
     /// the output that start at `column`.
+    ///
+    /// All of it is compiled for the vectors of the machine. That takes closures marked `#[inline(always)]`:
+    /// what stays a function of its own is compiled for the oldest machine.
     #[inline(always)]
     pub(crate) fn run<const C: usize>(
         &self,
@@ -79,17 +82,45 @@ impl Windowing<'_> {
         read: impl Fn(usize, Range<usize>, &mut [[f64; C]]),
         mut emit: impl FnMut(usize, usize, &[[f64; C]]),
     ) {
+        vectorised(
+            #[inline(always)]
+            || self.run_tiles(rows, read, &mut emit),
+        );
+    }
+
+    #[inline(always)]
+    fn run_tiles<const C: usize>(
+        &self,
+        rows: Range<usize>,
+        read: impl Fn(usize, Range<usize>, &mut [[f64; C]]),
+        emit: &mut impl FnMut(usize, usize, &[[f64; C]]),
+    ) {
         let size = self.kernel.size();
         let tile = TILE.max(size);
         for column in (0..self.width()).step_by(tile) {
             let mut scratch = Scratch::new(size, tile.min(self.width() - column));
-            let read =
-                |row: usize, out: &mut [[f64; C]]| self.padding.read(row, column, out, &read);
-            let emit = |row: usize, means: &[[f64; C]]| emit(row, column, means);
-            match self.kernel {
-                Kernel::Box { .. } => box_tile(rows.clone(), &mut scratch, read, emit),
-                Kernel::Taps(weights) => taps_tile(weights, rows.clone(), &mut scratch, read, emit),
-            }
+            self.run_tile(
+                rows.clone(),
+                &mut scratch,
+                #[inline(always)]
+                |row, out| self.padding.read(row, column, out, &read),
+                #[inline(always)]
+                |row, means| emit(row, column, means),
+            );
+        }
+    }
+
+    #[inline(always)]
+    fn run_tile<const C: usize>(
+        &self,
+        rows: Range<usize>,
+        scratch: &mut Scratch<C>,
+        read: impl Fn(usize, &mut [[f64; C]]),
+        emit: impl FnMut(usize, &[[f64; C]]),
+    ) {
+        match self.kernel {
+            Kernel::Box { .. } => box_tile(rows, scratch, read, emit),
+            Kernel::Taps(weights) => taps_tile(weights, rows, scratch, read, emit),
         }
     }
 }
@@ -204,12 +235,19 @@ fn box_row<const C: usize>(
 
 #[inline(always)]
 fn add<const C: usize>(a: [f64; C], b: [f64; C]) -> [f64; C] {
-    std::array::from_fn(|channel| a[channel] + b[channel])
+    let mut sum = a;
+    for (sum, b) in sum.iter_mut().zip(b) {
+        *sum += b;
+    }
+    sum
 }
 
 #[inline(always)]
-fn scaled<const C: usize>(sum: [f64; C], scale: f64) -> [f64; C] {
-    sum.map(|sum| sum * scale)
+fn scaled<const C: usize>(mut sum: [f64; C], scale: f64) -> [f64; C] {
+    for sum in &mut sum {
+        *sum *= scale;
+    }
+    sum
 }
 
 /// Separable weighting: the last `size` rows of input are kept, and every output row is their weighted sum.
@@ -255,8 +293,12 @@ fn add_weighted<const C: usize>(sums: &mut [[f64; C]], weight: f64, row: &[[f64;
 #[inline(always)]
 fn taps_row<const C: usize>(weights: &[f64], row: &[[f64; C]], means: &mut [[f64; C]]) {
     for (mean, window) in means.iter_mut().zip(row.windows(weights.len())) {
-        *mean = weights.iter().zip(window).fold([0.0; C], |sum, (&weight, value)| {
-            std::array::from_fn(|channel| sum[channel] + weight * value[channel])
-        });
+        let mut sum = [0.0; C];
+        for (&weight, value) in weights.iter().zip(window) {
+            for (sum, value) in sum.iter_mut().zip(value) {
+                *sum += weight * value;
+            }
+        }
+        *mean = sum;
     }
 }
