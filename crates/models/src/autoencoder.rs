@@ -49,6 +49,11 @@ impl Stack {
         Ok(Self { name, chain, parameters: Var::from_tensor(&parameters)? })
     }
 
+    /// The name of a layer. A `torch.nn.Sequential` counts the activations in between as well.
+    pub fn layer_name(&self, layer: usize) -> String {
+        format!("{}.{}", self.name, 2 * layer)
+    }
+
     fn apply(&self, maps: &Tensor, pass: Pass) -> Result<Tensor> {
         Ok(self.chain.apply(maps, &self.parameters, pass)?)
     }

@@ -36,6 +36,7 @@ mod error;
 mod init;
 mod objective;
 mod patches;
+mod profile;
 mod trainer;
 mod weights;
 
@@ -45,6 +46,7 @@ pub use autoencoder::Autoencoder;
 pub use error::{Error, Result};
 pub use objective::Objective;
 pub use patches::{Sampling, TrainingImage};
+pub use profile::{LayerProfile, Profile};
 pub use trainer::{EpochReport, Schedule, StepReport, Trainer, TrainingConfig};
 
 /// Compiles and runs the example in the README.

@@ -81,9 +81,9 @@ impl Autoencoder {
     }
 }
 
-/// The names of a layer's weights and bias. A `torch.nn.Sequential` counts the activations in between as well.
+/// The names of a layer's weights and bias.
 fn names(stack: &Stack, layer: usize) -> [String; 2] {
-    ["weight", "bias"].map(|tensor| format!("{}.{}.{tensor}", stack.name, 2 * layer))
+    ["weight", "bias"].map(|tensor| format!("{}.{tensor}", stack.layer_name(layer)))
 }
 
 /// `(k, k, C_in, C_out)` of a convolution to `(C_out, C_in, k, k)`. For a transposed convolution the same permutation

@@ -36,6 +36,14 @@ pub enum Case {
         #[command(flatten)]
         run: RunArgs,
     },
+    /// The convolutions of each layer, forwards and backwards, beside a matrix product of as many multiplications.
+    Layers {
+        #[command(flatten)]
+        network: NetworkArgs,
+        /// Runs of each, of which the shortest counts.
+        #[arg(long, value_name = "N", default_value = "20", value_parser = positive)]
+        runs: usize,
+    },
     /// A whole image, from its pixels to its anomaly map.
     Inspect(InspectArgs),
     /// The SSIM map of two images.

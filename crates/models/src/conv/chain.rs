@@ -51,7 +51,7 @@ pub(crate) struct Chain {
 
 impl Layer {
     /// Channels of its input and of its output.
-    fn channels(&self) -> (usize, usize) {
+    pub(super) fn channels(&self) -> (usize, usize) {
         let Conv2d { in_channels, out_channels, .. } = self.conv;
         match self.direction {
             Direction::Convolution => (in_channels, out_channels),
@@ -59,14 +59,14 @@ impl Layer {
         }
     }
 
-    fn output(&self, input: Maps) -> Option<Maps> {
+    pub(super) fn output(&self, input: Maps) -> Option<Maps> {
         match self.direction {
             Direction::Convolution => self.conv.output(input),
             Direction::Transposed => self.conv.transposed_output(input),
         }
     }
 
-    fn forward(
+    pub(super) fn forward(
         &self,
         input: &[f32],
         maps: Maps,
@@ -85,7 +85,7 @@ impl Layer {
     }
 
     /// The gradient of the input for that of the sums before the rectifier.
-    fn input_gradient(
+    pub(super) fn input_gradient(
         &self,
         gradient: &[f32],
         output: Maps,
@@ -104,7 +104,11 @@ impl Layer {
     }
 
     /// The gradient of the weights for that of the sums before the rectifier.
-    fn weight_gradient(&self, input: (&[f32], Maps), gradient: (&[f32], Maps)) -> Vec<f32> {
+    pub(super) fn weight_gradient(
+        &self,
+        input: (&[f32], Maps),
+        gradient: (&[f32], Maps),
+    ) -> Vec<f32> {
         let ((input, maps), (gradient, output)) = match self.direction {
             Direction::Convolution => (input, gradient),
             Direction::Transposed => (gradient, input),
@@ -115,9 +119,9 @@ impl Layer {
 
 /// The parameters of a layer.
 #[derive(Clone, Copy)]
-struct Parameters<'a> {
-    weights: &'a [f32],
-    bias: &'a [f32],
+pub(super) struct Parameters<'a> {
+    pub weights: &'a [f32],
+    pub bias: &'a [f32],
 }
 
 impl Chain {

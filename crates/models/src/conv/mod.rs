@@ -16,12 +16,14 @@ mod chain;
 mod direct;
 mod gather;
 mod pack;
+mod profile;
 mod simd;
 #[cfg(test)]
 mod tests;
 mod winograd;
 
 pub(crate) use chain::{Chain, Direction, InputGradient, Layer, Pass};
+pub(crate) use profile::product_rate;
 
 /// The geometry of a convolution with a square kernel and equal stride and zero padding in both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ mod curves;
 mod exchange;
 mod inputs;
 mod inspection;
+mod layers;
 mod memory;
 mod network;
 mod similarity;
@@ -38,6 +39,7 @@ pub fn bench(context: &Context, args: &BenchArgs) -> Result<()> {
     match &args.case {
         Case::TrainStep { network, loss, run } => network::train_step(context, network, loss, run),
         Case::Forward { network, run } => network::forward(context, network, run),
+        Case::Layers { network, runs } => layers::layers(context, network, *runs),
         Case::Inspect(args) => inspection::inspect(context, args),
         Case::Ssim { size, window, run } => similarity::map(context, *size, window, run),
         Case::SsimLoss { size, batch, window, run } => {

@@ -67,14 +67,14 @@ pub fn train_step(
 pub fn forward(context: &Context, network: &NetworkArgs, run: &RunArgs) -> Result<()> {
     let model = untrained(network, run.seed, &context.device)?;
     let patches = batch(&training_images(network, run.seed), &context.device)?;
-    let timing = Timing::of(run, || Ok(model.reconstruct(&patches)?))?;
+    let timing = Timing::of(run, || Ok(model.reconstruct_detached(&patches)?))?;
     let per_patch = MultiplyAdds::per_patch(&model)?;
     let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
     let arithmetic = Arithmetic::new(per_patch.forward * batch as u64, timing.median_ms);
     let work = ForwardWork { batch, patch_size, latent_dim, arithmetic };
     report(context, "forward", &describe(network), timing, work)?;
     exchange(run, || {
-        let reconstructions = model.reconstruct(&patches)?.detach();
+        let reconstructions = model.reconstruct_detached(&patches)?;
         let mut inputs = weights(&model, &context.device)?;
         inputs.push(("patches".to_owned(), patches));
         Ok(Exchange { inputs, outputs: named([("reconstructions", reconstructions)]) })

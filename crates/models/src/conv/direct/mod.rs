@@ -7,5 +7,6 @@ mod transposed;
 mod weight_gradient;
 
 pub use convolution::convolve;
+pub use passes::multiply_rows;
 pub use transposed::input_gradient;
 pub use weight_gradient::weight_gradient;

@@ -1,0 +1,55 @@
+//! Where the time of a training step goes.
+
+use super::Context;
+use super::network::untrained;
+use crate::args::NetworkArgs;
+use anyhow::Result;
+use models::{LayerProfile, Profile};
+use serde::Serialize;
+
+/// What was measured; see [`models::Profile`].
+#[derive(Serialize)]
+struct Record<'a> {
+    case: &'a str,
+    threads: usize,
+    batch: usize,
+    patch_size: usize,
+    latent_dim: usize,
+    #[serde(flatten)]
+    profile: Profile,
+}
+
+/// Times the convolutions of each layer, and compares them with the floor of the plain algorithm: a matrix product of as
+/// many multiplications.
+///
+/// # Errors
+/// If the arguments are out of range.
+pub fn layers(context: &Context, network: &NetworkArgs, runs: usize) -> Result<()> {
+    let profile = untrained(network, 0, &context.device)?.profile(network.batch, runs);
+    let threads = rayon::current_num_threads();
+    context.reporter.text(&format!(
+        "{:<12} {:>10} {:>10} {:>14} {:>15}",
+        "layer", "floor ms", "forward", "input gradient", "weight gradient"
+    ))?;
+    for layer in &profile.layers {
+        context.reporter.text(&line(layer, profile.product_rate))?;
+    }
+    let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
+    context.reporter.record(&Record {
+        case: "layers",
+        threads,
+        batch,
+        patch_size,
+        latent_dim,
+        profile,
+    })
+}
+
+fn line(layer: &LayerProfile, product_rate: f64) -> String {
+    let LayerProfile { layer, multiply_adds, forward_ms, input_gradient_ms, weight_gradient_ms } =
+        layer;
+    let floor = 1e3 * *multiply_adds as f64 / product_rate;
+    format!(
+        "{layer:<12} {floor:>10.2} {forward_ms:>10.2} {input_gradient_ms:>14.2} {weight_gradient_ms:>15.2}"
+    )
+}
