@@ -56,6 +56,21 @@ fn values(tensors: &HashMap<String, Tensor>, name: &str) -> Vec<f32> {
 }
 
 #[test]
+fn layers_are_timed_one_by_one() {
+    let bench = Bench::new();
+    let arguments = "bench layers --size 32 --batch 2 --latent-dim 3 --runs 1 --threads 1";
+    let report = bench.run(&format!("{arguments} --json")).done().last();
+    assert!(number(&report, "product_rate") > 0.0, "{report}");
+    let layers = report["layers"].as_array().unwrap();
+    assert_eq!(layers.len(), 14, "{report}");
+    let expected =
+        ["forward_ms", "input_gradient_ms", "layer", "multiply_adds", "weight_gradient_ms"];
+    assert_eq!(keys(&layers[0]), expected);
+    // A heading, and a line each.
+    assert_eq!(bench.run(arguments).done().stdout.lines().count(), 15);
+}
+
+#[test]
 fn every_case_is_one_json_object() {
     let bench = Bench::new();
     for (arguments, own) in CASES {
