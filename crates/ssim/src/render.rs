@@ -41,48 +41,22 @@ pub(crate) fn render<T: Sample>(plan: &Plan, pair: &Pair<'_, T>, targets: Target
     let formula = Formula::new(&plan.params, pair.origin());
     let separate = targets.contrast.is_some() || targets.structure.is_some();
     if separate || targets.ssim.is_some() && !formula.is_joint() {
-        fill(
-            plan,
-            pair,
-            targets,
-            moments::full,
-            #[inline(always)]
-            |to, at, means| {
-                write_full(&formula, to, at, means);
-            },
-        );
+        fill(plan, pair, &formula, targets, moments::full, write_full);
     } else if targets.ssim.is_some() {
-        fill(
-            plan,
-            pair,
-            targets,
-            moments::joint,
-            #[inline(always)]
-            |to, at, means| {
-                write_joint(&formula, to, at, means);
-            },
-        );
+        fill(plan, pair, &formula, targets, moments::joint, write_joint);
     } else {
-        fill(
-            plan,
-            pair,
-            targets,
-            moments::means,
-            #[inline(always)]
-            |to, at, means| {
-                write_means(&formula, to, at, means);
-            },
-        );
+        fill(plan, pair, &formula, targets, moments::means, write_means);
     }
 }
 
-/// Runs the strips in parallel; `write(strip, offset, means)` stores a stretch of each map.
+/// Runs the strips in parallel; `write(formula, strip, offset, means)` stores a stretch of each map.
 fn fill<T: Sample, const C: usize>(
     plan: &Plan,
     pair: &Pair<'_, T>,
+    formula: &Formula,
     mut targets: Targets<'_, T>,
     moments: impl Fn(f64, f64) -> [f64; C] + Sync,
-    write: impl Fn(&mut Targets<'_, T>, usize, &[[f64; C]]) + Sync,
+    write: impl Fn(&Formula, &mut Targets<'_, T>, usize, &[[f64; C]]) + Sync,
 ) {
     let windowing = plan.forward();
     let strips: Vec<_> = windowing
@@ -96,7 +70,9 @@ fn fill<T: Sample, const C: usize>(
             #[inline(always)]
             |row, columns, out| pair.read(row, columns, out, &moments),
             #[inline(always)]
-            |row, column, means| write(&mut strip, (row - start) * plan.map_width + column, means),
+            |row, column, means| {
+                write(formula, &mut strip, (row - start) * plan.map_width + column, means);
+            },
         );
     });
 }
@@ -108,13 +84,7 @@ fn write_means<T: Sample>(
     at: usize,
     means: &[[f64; MEANS]],
 ) {
-    store(
-        &mut to.luminance,
-        at,
-        means,
-        #[inline(always)]
-        |[x, y]| formula.luminance(x, y),
-    );
+    store(&mut to.luminance, at, means, formula, luminance);
 }
 
 #[inline(always)]
@@ -124,29 +94,11 @@ fn write_joint<T: Sample>(
     at: usize,
     means: &[[f64; JOINT]],
 ) {
-    store(
-        &mut to.luminance,
-        at,
-        means,
-        #[inline(always)]
-        |[x, y, ..]| formula.luminance(x, y),
-    );
+    store(&mut to.luminance, at, means, formula, luminance);
     if formula.is_plain() {
-        store(
-            &mut to.ssim,
-            at,
-            means,
-            #[inline(always)]
-            |moments| formula.plain(moments),
-        );
+        store(&mut to.ssim, at, means, formula, Formula::plain);
     } else {
-        store(
-            &mut to.ssim,
-            at,
-            means,
-            #[inline(always)]
-            |moments| formula.joint(moments),
-        );
+        store(&mut to.ssim, at, means, formula, Formula::joint);
     }
 }
 
@@ -157,34 +109,16 @@ fn write_full<T: Sample>(
     at: usize,
     means: &[[f64; FULL]],
 ) {
-    store(
-        &mut to.luminance,
-        at,
-        means,
-        #[inline(always)]
-        |[x, y, ..]| formula.luminance(x, y),
-    );
-    store(
-        &mut to.contrast,
-        at,
-        means,
-        #[inline(always)]
-        |moments| formula.contrast(moments),
-    );
-    store(
-        &mut to.structure,
-        at,
-        means,
-        #[inline(always)]
-        |moments| formula.structure(moments),
-    );
-    store(
-        &mut to.ssim,
-        at,
-        means,
-        #[inline(always)]
-        |moments| formula.ssim(moments),
-    );
+    store(&mut to.luminance, at, means, formula, luminance);
+    store(&mut to.contrast, at, means, formula, Formula::contrast);
+    store(&mut to.structure, at, means, formula, Formula::structure);
+    store(&mut to.ssim, at, means, formula, Formula::ssim);
+}
+
+/// Of moments that begin with the means.
+#[inline(always)]
+fn luminance<const C: usize>(formula: &Formula, moments: [f64; C]) -> f64 {
+    formula.luminance(moments[0], moments[1])
 }
 
 #[inline(always)]
@@ -192,11 +126,12 @@ fn store<T: Sample, const C: usize>(
     plane: &mut Option<&mut [T]>,
     at: usize,
     means: &[[f64; C]],
-    value: impl Fn([f64; C]) -> f64,
+    formula: &Formula,
+    value: impl Fn(&Formula, [f64; C]) -> f64,
 ) {
     if let Some(plane) = plane {
         for (out, means) in plane[at..at + means.len()].iter_mut().zip(means) {
-            *out = T::saturating_from(value(*means));
+            *out = T::saturating_from(value(formula, *means));
         }
     }
 }
