@@ -1,10 +1,6 @@
 //! What holds for all images, and that the fast computation is the definition.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
-use common::{Values, distance, naive, noise, related, to_f32};
+use crate::common::{Values, distance, naive, noise, related, to_f32};
 use proptest::prelude::*;
 use ssim::{Border, Components, Constants, Exponents, Input, Params, Window};
 

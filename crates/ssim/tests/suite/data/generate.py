@@ -4,7 +4,7 @@
 #     python generate.py
 #
 # It prints the means, which are literals in the test.
-# The images are not stored: `image` below is repeated in tests/scikit_image.rs.
+# The images are not stored: `image` below is repeated in tests/suite/scikit_image.rs.
 import numpy as np
 from skimage.metrics import structural_similarity
 

@@ -1,10 +1,6 @@
 //! Inputs at the edge of what can be computed, and beyond it.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
-use common::{noise, to_f32};
+use crate::common::{noise, to_f32};
 use ssim::{
     Border, Components, Constants, Error, Exponents, Input, Params, Window, loss_and_gradient,
     maps, ssim_map, ssim_map_gradient,

@@ -1,7 +1,5 @@
 //! The definition of SSIM, written as directly as it can be and as slowly as it must be.
 
-#![allow(dead_code, reason = "every test program uses a part of this module")]
-
 use ssim::{Border, Exponents, Params};
 
 /// Luminance, contrast, structure and SSIM of one window.

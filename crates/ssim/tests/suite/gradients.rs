@@ -1,10 +1,6 @@
 //! Analytic gradients against central differences, in `f64`.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
-use common::{distance, noise, related};
+use crate::common::{distance, noise, related};
 use ssim::{
     Border, Constants, Exponents, Input, Params, Window, loss, loss_and_gradient, ssim_map,
     ssim_map_gradient,
@@ -201,13 +197,14 @@ fn directional_derivative_across_strips_and_tiles() {
 fn single_precision() {
     let (x, y) = related(21, WIDTH * HEIGHT);
     let params = Params::new(Window::Uniform { size: 5 }, Border::Valid, Constants::squared());
-    let y = common::to_f32(&y);
+    let y = crate::common::to_f32(&y);
     let (loss, gradient) =
-        loss_and_gradient(&common::to_f32(&x), &y, WIDTH, HEIGHT, &params, Input::First).unwrap();
+        loss_and_gradient(&crate::common::to_f32(&x), &y, WIDTH, HEIGHT, &params, Input::First)
+            .unwrap();
     let y: Vec<f64> = y.iter().map(|&y| y.into()).collect();
     let (expected_loss, expected) =
         loss_and_gradient(&x, &y, WIDTH, HEIGHT, &params, Input::First).unwrap();
     assert_eq!(loss, expected_loss);
-    let rounded: Vec<f32> = common::to_f32(&expected);
+    let rounded: Vec<f32> = crate::common::to_f32(&expected);
     assert_eq!(gradient, rounded);
 }

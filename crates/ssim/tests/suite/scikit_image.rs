@@ -1,10 +1,6 @@
 //! Agreement with scikit-image; `data/generate.py` made the expected maps and quotes versions and arguments.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
-use common::distance;
+use crate::common::distance;
 use ssim::{Border, Constants, Params, Window, mean_ssim, ssim_map};
 
 const WIDTH: usize = 33;

@@ -1,12 +1,7 @@
 //! The candle operations against the slice functions, and their gradients against central differences.
 
-#![cfg(feature = "candle")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod common;
-
+use crate::common::{distance, related, to_f32};
 use candle_core::{DType, Device, Error, Tensor, Var};
-use common::{distance, related, to_f32};
 use ssim::{
     Border, Constants, Input, Params, Window, loss, loss_and_gradient,
     tensor::{ssim_loss, ssim_map},
@@ -83,7 +78,7 @@ fn loss_gradients_of_both_images() {
 fn map_gradients_by_differences() {
     let (x, y) = related(43, LEN);
     let params = params(Border::Reflect);
-    let weights = tensor(&common::noise(44, LEN));
+    let weights = tensor(&crate::common::noise(44, LEN));
     let objective = |x: &Tensor, y: &Tensor| {
         ssim_map(x, y, &params).unwrap().mul(&weights).unwrap().sum_all().unwrap()
     };

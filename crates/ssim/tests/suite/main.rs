@@ -1,0 +1,11 @@
+//! The crate from outside.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+mod degenerate;
+mod gradients;
+mod properties;
+mod scikit_image;
+#[cfg(feature = "candle")]
+mod tensor;
