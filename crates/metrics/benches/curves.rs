@@ -1,9 +1,12 @@
 //! Metrics of two million pixels, and of a data set of 28.5 million (40 images of
 //! 1024×696), 3 % of them defective.
 
+mod data;
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use data::{images, labels, scores};
 use metrics::{
     AU_PRO_LIMIT, Confusion, Error, Points, RankedImages, RankedScores, RocHistogram, ScoredImage,
     au_pro, image_score, pro_curve,
@@ -12,38 +15,6 @@ use metrics::{
 const WIDTH: usize = 1000;
 const HEIGHT: usize = 1000;
 const IMAGES: usize = 2;
-
-/// Rectangles of 30×40 pixels on a coarse grid.
-fn labels(images: usize, width: usize, height: usize) -> Vec<bool> {
-    let defective = |x: usize, y: usize| x % 200 < 30 && y % 200 < 40;
-    (0..images * width * height).map(|at| defective(at % width, at / width % height)).collect()
-}
-
-fn images<'a>(
-    scores: &'a [f32],
-    labels: &'a [bool],
-    width: usize,
-    height: usize,
-) -> Vec<ScoredImage<'a>> {
-    scores
-        .chunks(width * height)
-        .zip(labels.chunks(width * height))
-        .map(|(scores, labels)| ScoredImage { width, height, scores, labels })
-        .collect()
-}
-
-/// Noise (xorshift) over several octaves, higher in defects.
-fn scores(labels: &[bool]) -> Vec<f32> {
-    let mut state = 0x9E37_79B9_u32;
-    let noise = labels.iter().map(|&label| {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        let uniform = (state >> 8) as f32 / (1 << 24) as f32;
-        if label { uniform.sqrt() } else { uniform.powi(3) }
-    });
-    noise.collect()
-}
 
 fn ranking(criterion: &mut Criterion) {
     let labels = labels(IMAGES, WIDTH, HEIGHT);

@@ -6,26 +6,25 @@
 //!
 //! `cargo run --release -p metrics --example peak_memory`
 
+#[path = "../benches/data/mod.rs"]
+mod data;
+
 use std::fs;
 use std::io;
 use std::time::Instant;
 
+use data::{images, labels, scores};
 use metrics::{AU_PRO_LIMIT, Points, RankedImages, RankedScores, ScoredImage, au_pro};
 
 const WIDTH: usize = 1024;
 const HEIGHT: usize = 696;
-const PIXELS: usize = 40 * WIDTH * HEIGHT;
+const IMAGES: usize = 40;
+const PIXELS: usize = IMAGES * WIDTH * HEIGHT;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let defective = |x: usize, y: usize| x % 200 < 30 && y % 200 < 40;
-    let labels: Vec<bool> =
-        (0..PIXELS).map(|at| defective(at % WIDTH, at / WIDTH % HEIGHT)).collect();
+    let labels = labels(IMAGES, WIDTH, HEIGHT);
     let scores = scores(&labels);
-    let images: Vec<_> = scores
-        .chunks(WIDTH * HEIGHT)
-        .zip(labels.chunks(WIDTH * HEIGHT))
-        .map(|(scores, labels)| ScoredImage { width: WIDTH, height: HEIGHT, scores, labels })
-        .collect();
+    let images = images(&scores, &labels, WIDTH, HEIGHT);
 
     measured("au_pro", || au_pro(&images, AU_PRO_LIMIT))??;
     let pixels = images.iter().map(ScoredImage::pixels);
@@ -37,19 +36,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let ranked = measured("RankedImages::new", || RankedImages::new(&images))??;
     measured("pro_curve", || ranked.pro_curve())?;
     Ok(())
-}
-
-/// Noise (xorshift) of 24 bits, so few ties, higher in defects.
-fn scores(labels: &[bool]) -> Vec<f32> {
-    let mut state = 0x9E37_79B9_u32;
-    let noise = labels.iter().map(|&label| {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        let uniform = (state >> 8) as f32 / (1 << 24) as f32;
-        if label { uniform.sqrt() } else { uniform.powi(3) }
-    });
-    noise.collect()
 }
 
 fn measured<T>(name: &str, work: impl FnOnce() -> T) -> io::Result<T> {
