@@ -1,6 +1,6 @@
 //! Table 1 of the paper as data.
 
-use crate::conv::Conv2d;
+use crate::conv::{Conv2d, Maps};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +78,32 @@ impl Architecture {
             .collect()
     }
 
+    /// Multiply-adds of the encoder's layers for one patch by the plain algorithm, for a valid architecture. Each of the
+    /// decoder's layers has as many as the one it mirrors, and so does the gradient of a layer with respect to its input or
+    /// its weights.
+    fn encoder_multiply_adds(&self) -> Vec<u64> {
+        let mut maps = Maps { count: 1, height: self.patch_size, width: self.patch_size };
+        let layers = self.encoder();
+        let counts = layers.iter().map_while(|layer| {
+            maps = layer.output(maps)?;
+            Some((maps.height * maps.width * layer.weight_count()) as u64)
+        });
+        counts.collect()
+    }
+
+    /// Multiply-adds of the convolutions for the reconstruction of one patch, by the plain algorithm, for a valid
+    /// architecture.
+    pub fn forward_multiply_adds(&self) -> u64 {
+        2 * self.encoder_multiply_adds().iter().sum::<u64>()
+    }
+
+    /// Multiply-adds of the convolutions for one patch of a training step, forwards and backwards, by the plain algorithm, for
+    /// a valid architecture. The gradient with respect to the patch is not needed, hence not counted.
+    pub fn training_multiply_adds(&self) -> u64 {
+        let first = self.encoder_multiply_adds().first().copied().unwrap_or(0);
+        3 * self.forward_multiply_adds() - first
+    }
+
     /// The number of weights and biases of encoder and decoder, for a valid architecture.
     pub fn parameter_count(&self) -> usize {
         let layers = self.encoder();
@@ -88,7 +114,26 @@ impl Architecture {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conv::Maps;
+
+    /// Table 1 by hand: kernel² · inputs · outputs · side².
+    #[test]
+    fn multiply_adds_are_those_of_table_1() {
+        let encoder = [
+            16 * 32 * 64 * 64,
+            16 * 32 * 32 * 32 * 32,
+            9 * 32 * 32 * 32 * 32,
+            16 * 32 * 64 * 16 * 16,
+            9 * 64 * 64 * 16 * 16,
+            16 * 64 * 128 * 8 * 8,
+            9 * 128 * 64 * 8 * 8,
+            9 * 64 * 32 * 8 * 8,
+            64 * 32 * 100,
+        ];
+        let architecture = Architecture { patch_size: 128, latent_dim: 100 };
+        let forward = 2 * encoder.iter().sum::<u64>();
+        assert_eq!(architecture.forward_multiply_adds(), forward);
+        assert_eq!(architecture.training_multiply_adds(), 3 * forward - encoder[0]);
+    }
 
     #[test]
     fn parameters_are_those_counted_for_table_1() {

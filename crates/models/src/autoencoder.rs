@@ -1,7 +1,7 @@
 //! The network of Table 1.
 
 use crate::architecture::{Architecture, LEAKY_SLOPE};
-use crate::conv::{Chain, Conv2d, Direction, InputGradient, Layer, Pass};
+use crate::conv::{Chain, Conv2d, Direction, InputGradient, Layer, Mode};
 use crate::{Result, init};
 use candle_core::{Device, Tensor, Var};
 use rand::Rng;
@@ -54,8 +54,8 @@ impl Stack {
         format!("{}.{}", self.name, 2 * layer)
     }
 
-    fn apply(&self, maps: &Tensor, pass: Pass) -> Result<Tensor> {
-        Ok(self.chain.apply(maps, &self.parameters, pass)?)
+    fn apply(&self, maps: &Tensor, mode: Mode) -> Result<Tensor> {
+        Ok(self.chain.apply(maps, &self.parameters, mode)?)
     }
 }
 
@@ -114,15 +114,15 @@ impl Autoencoder {
     /// # Errors
     /// [`crate::Error::Tensor`] for patches of another shape or type than f32.
     pub fn encode(&self, patches: &Tensor) -> Result<Tensor> {
-        self.run_encoder(patches, Pass::Training)
+        self.run_encoder(patches, Mode::Training)
     }
 
-    fn run_encoder(&self, patches: &Tensor, pass: Pass) -> Result<Tensor> {
+    fn run_encoder(&self, patches: &Tensor, mode: Mode) -> Result<Tensor> {
         let size = self.architecture.patch_size;
         let count = expect_shape(patches, "patches", &[Architecture::CHANNELS, size, size])?;
         // With one channel, channels first and channels last are the same.
         let maps = patches.reshape((count, size, size, Architecture::CHANNELS))?;
-        let codes = self.encoder.apply(&maps, pass)?;
+        let codes = self.encoder.apply(&maps, mode)?;
         Ok(codes.reshape((count, self.architecture.latent_dim))?)
     }
 
@@ -131,14 +131,14 @@ impl Autoencoder {
     /// # Errors
     /// [`crate::Error::Tensor`] for vectors of another shape or type than f32.
     pub fn decode(&self, codes: &Tensor) -> Result<Tensor> {
-        self.run_decoder(codes, Pass::Training)
+        self.run_decoder(codes, Mode::Training)
     }
 
-    fn run_decoder(&self, codes: &Tensor, pass: Pass) -> Result<Tensor> {
+    fn run_decoder(&self, codes: &Tensor, mode: Mode) -> Result<Tensor> {
         let size = self.architecture.patch_size;
         let count = expect_shape(codes, "latent vectors", &[self.architecture.latent_dim])?;
         let maps = codes.reshape((count, 1, 1, self.architecture.latent_dim))?;
-        let maps = self.decoder.apply(&maps, pass)?;
+        let maps = self.decoder.apply(&maps, mode)?;
         Ok(maps.reshape((count, Architecture::CHANNELS, size, size))?)
     }
 
@@ -157,7 +157,7 @@ impl Autoencoder {
     /// # Errors
     /// As for [`reconstruct`](Self::reconstruct).
     pub fn reconstruct_detached(&self, patches: &Tensor) -> Result<Tensor> {
-        self.run_decoder(&self.run_encoder(patches, Pass::Inference)?, Pass::Inference)
+        self.run_decoder(&self.run_encoder(patches, Mode::Inference)?, Mode::Inference)
     }
 
     pub(crate) fn stacks(&self) -> [&Stack; 2] {

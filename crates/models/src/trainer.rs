@@ -173,30 +173,39 @@ impl Trainer {
         self.progress.patches >= self.config.schedule.patches
     }
 
+    /// The patches `(N, 1, patch_size, patch_size)` that the next step will see.
+    ///
+    /// # Errors
+    /// [`Error::Finished`] if the run is done; [`Error::Tensor`] if the device fails.
+    pub fn next_patches(&self) -> Result<Tensor> {
+        if self.is_done() {
+            return Err(Error::Finished { patches: self.progress.patches });
+        }
+        let Schedule { batch_size, patches_per_epoch, patches, .. } = self.config.schedule;
+        let start = self.progress.patches % patches_per_epoch;
+        let end = start + (batch_size as u64).min(patches - self.progress.patches);
+        let numbers = &self.order[start as usize..end.min(patches_per_epoch) as usize];
+        self.source.batch(numbers, self.model.device())
+    }
+
     /// Takes one step of the optimiser. Batches are cut short at the end of an epoch and of the run.
     ///
     /// # Errors
     /// [`Error::Diverged`] if reconstructions or loss are not finite; the weights are then those before the step.
     /// [`Error::Finished`] if the run is done; [`Error::Tensor`] if the device fails.
     pub fn step(&mut self) -> Result<StepReport> {
-        let Schedule { batch_size, patches_per_epoch, patches: total, .. } = self.config.schedule;
-        if self.is_done() {
-            return Err(Error::Finished { patches: self.progress.patches });
-        }
-        let start = self.progress.patches % patches_per_epoch;
-        let left = (patches_per_epoch - start).min(total - self.progress.patches);
-        let count = left.min(batch_size as u64);
-        let numbers = &self.order[start as usize..(start + count) as usize];
-
-        let patches = self.source.batch(numbers, self.model.device())?;
+        let patches = self.next_patches()?;
         let reconstructions = self.model.reconstruct(&patches)?;
         let (loss, value) = self.finite_loss(&reconstructions, &patches)?;
         self.adam.step(self.model.variables(), &loss.backward()?)?;
-        self.progress.patches += count;
+        let count = patches.dim(0)?;
+        self.progress.patches += count as u64;
         self.progress.epoch_loss += f64::from(value) * count as f64;
 
-        let epoch = match left == count {
-            true => Some(self.end_epoch(start + count, &reconstructions, &patches)?),
+        let Schedule { patches_per_epoch, .. } = self.config.schedule;
+        let is_epoch = self.progress.patches.is_multiple_of(patches_per_epoch);
+        let epoch = match is_epoch || self.is_done() {
+            true => Some(self.end_epoch(&reconstructions, &patches)?),
             false => None,
         };
         Ok(StepReport { patches: self.progress.patches, loss: value, epoch })
@@ -217,20 +226,17 @@ impl Trainer {
         }
     }
 
-    fn end_epoch(
-        &mut self,
-        length: u64,
-        reconstructions: &Tensor,
-        patches: &Tensor,
-    ) -> Result<EpochReport> {
+    fn end_epoch(&mut self, reconstructions: &Tensor, patches: &Tensor) -> Result<EpochReport> {
+        let Schedule { patches_per_epoch, .. } = self.config.schedule;
+        let length = (self.progress.patches - 1) % patches_per_epoch + 1;
         let report = EpochReport {
-            epoch: self.progress.patches.div_ceil(self.config.schedule.patches_per_epoch),
+            epoch: self.progress.patches.div_ceil(patches_per_epoch),
             patches: self.progress.patches,
             loss: self.progress.epoch_loss / length as f64,
             contrast: deviation(reconstructions)? / deviation(patches)?.max(f64::MIN_POSITIVE),
         };
         // A run that ends within an epoch may be prolonged, and then goes on with that epoch.
-        if self.progress.patches.is_multiple_of(self.config.schedule.patches_per_epoch) {
+        if length == patches_per_epoch {
             self.progress.epoch_loss = 0.0;
             self.order = self.current_order();
         }

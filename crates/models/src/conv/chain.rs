@@ -3,7 +3,7 @@
 //! candle adds every gradient to zeros that it first makes, on one thread. Within a chain no such sums are needed: only the
 //! gradients of its input and of all its parameters, one flat vector, meet candle's.
 
-use super::{Conv2d, Epilogue, Maps, convolve, input_gradient, weight_gradient};
+use super::{Conv2d, Epilogue, Maps, Operands, convolve, input_gradient, weight_gradient};
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Storage, Tensor, bail};
 use pulp::Arch;
 use rayon::prelude::*;
@@ -34,7 +34,7 @@ pub(crate) enum InputGradient {
 
 /// Whether what gradients need is kept: all activations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pass {
+pub(crate) enum Mode {
     Training,
     Inference,
 }
@@ -71,16 +71,13 @@ impl Layer {
         input: &[f32],
         maps: Maps,
         output: Maps,
-        parameters: Parameters<'_>,
+        Parameters { weights, bias }: Parameters<'_>,
     ) -> Vec<f32> {
-        let epilogue = Epilogue { bias: Some(parameters.bias), slope: self.slope };
+        let epilogue = Epilogue { bias: Some(bias), slope: self.slope };
+        let operands = Operands { input, maps, weights, output, epilogue };
         match self.direction {
-            Direction::Convolution => {
-                convolve(&self.conv, input, maps, parameters.weights, output, epilogue)
-            }
-            Direction::Transposed => {
-                input_gradient(&self.conv, input, maps, parameters.weights, output, epilogue)
-            }
+            Direction::Convolution => convolve(&self.conv, operands),
+            Direction::Transposed => input_gradient(&self.conv, operands),
         }
     }
 
@@ -93,13 +90,10 @@ impl Layer {
         weights: &[f32],
     ) -> Vec<f32> {
         let epilogue = Epilogue::default();
+        let operands = Operands { input: gradient, maps: output, weights, output: input, epilogue };
         match self.direction {
-            Direction::Convolution => {
-                input_gradient(&self.conv, gradient, output, weights, input, epilogue)
-            }
-            Direction::Transposed => {
-                convolve(&self.conv, gradient, output, weights, input, epilogue)
-            }
+            Direction::Convolution => input_gradient(&self.conv, operands),
+            Direction::Transposed => convolve(&self.conv, operands),
         }
     }
 
@@ -149,11 +143,11 @@ impl Chain {
     }
 
     /// Applies the layers to maps `(N, H, W, C)`.
-    pub fn apply(&self, input: &Tensor, parameters: &Tensor, pass: Pass) -> Result<Tensor> {
-        let op = ChainOp { chain: self.clone(), pass, activations: Mutex::default() };
-        match pass {
-            Pass::Training => input.apply_op2(parameters, op),
-            Pass::Inference => input.apply_op2_no_bwd(parameters, &op),
+    pub fn apply(&self, input: &Tensor, parameters: &Tensor, mode: Mode) -> Result<Tensor> {
+        let op = ChainOp { chain: self.clone(), mode, activations: Mutex::default() };
+        match mode {
+            Mode::Training => input.apply_op2(parameters, op),
+            Mode::Inference => input.apply_op2_no_bwd(parameters, &op),
         }
     }
 
@@ -192,20 +186,20 @@ impl Chain {
             .collect()
     }
 
-    /// The outputs of all layers but the last if a training pass will need them, and the last.
+    /// The outputs of all layers but the last if training will need them, and the last.
     fn forward(
         &self,
         input: &[f32],
         sizes: &[Maps],
         parameters: &[f32],
-        pass: Pass,
+        mode: Mode,
     ) -> (Vec<Vec<f32>>, Vec<f32>) {
         let mut kept = Vec::new();
         let mut maps = Cow::Borrowed(input);
         let steps = self.layers.iter().zip(self.parameters(parameters)).zip(sizes.windows(2));
         for ((layer, parameters), sizes) in steps {
             let output = layer.forward(&maps, sizes[0], sizes[1], parameters);
-            if let (Cow::Owned(input), Pass::Training) = (maps, pass) {
+            if let (Cow::Owned(input), Mode::Training) = (maps, mode) {
                 kept.push(input);
             }
             maps = Cow::Owned(output);
@@ -247,7 +241,7 @@ impl Chain {
 /// A chain at work on one input.
 struct ChainOp {
     chain: Chain,
-    pass: Pass,
+    mode: Mode,
     /// The outputs of all layers but the last.
     activations: Mutex<Vec<Vec<f32>>>,
 }
@@ -267,7 +261,7 @@ impl CustomOp2 for ChainOp {
         let input = contiguous(input, input_layout)?;
         let parameters = contiguous(parameters, parameters_layout)?;
         let sizes = self.chain.sizes(input_layout.shape(), parameters.len())?;
-        let (kept, output) = self.chain.forward(input, &sizes, parameters, self.pass);
+        let (kept, output) = self.chain.forward(input, &sizes, parameters, self.mode);
         *self.activations.lock().unwrap_or_else(PoisonError::into_inner) = kept;
         let Maps { count, height, width } = sizes[sizes.len() - 1];
         let channels = match self.chain.layers.last() {

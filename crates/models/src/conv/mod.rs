@@ -4,12 +4,12 @@
 //! transposed convolution) and its gradient with respect to the weights. Activations are channels-last, `(N, H, W, C)`,
 //! and weights `(kernel, kernel, C_in, C_out)`, because then
 //!
-//! - the inputs below one row of a kernel are contiguous, so that no patch matrix needs to be gathered: a tile of output
-//!   pixels reads its inputs where they lie, in an image padded with zeros;
-//! - a vector register holds neighbouring output channels, whatever the size of the map, down to 1×1.
+//! - the inputs below one row of a kernel are contiguous, so that no patch matrix needs to be gathered;
+//! - a vector register holds neighbouring channels, whatever the size of the map, down to 1×1.
 //!
-//! The work is split over threads by images, or by rows of the weight gradient, never within a sum: results are the same
-//! for any number of threads.
+//! [`winograd`] holds algorithms with fewer multiplications for the layers that they suit, [`direct`] the plain sums for all
+//! others. The work is split over threads by maps, tiles or weights, never within a sum: results are the same for any number
+//! of threads.
 
 mod buffer;
 mod chain;
@@ -22,7 +22,7 @@ mod simd;
 mod tests;
 mod winograd;
 
-pub(crate) use chain::{Chain, Direction, InputGradient, Layer, Pass};
+pub(crate) use chain::{Chain, Direction, InputGradient, Layer, Mode};
 pub(crate) use profile::product_rate;
 
 /// The geometry of a convolution with a square kernel and equal stride and zero padding in both directions.
@@ -94,35 +94,34 @@ pub(crate) struct Epilogue<'a> {
     pub slope: Option<f32>,
 }
 
-/// The convolution of `input` `(N, H, W, C_in)` with `weights` `(kernel, kernel, C_in, C_out)`: `(N, H', W', C_out)`,
-/// with `output` the size of the result.
-fn convolve(
-    conv: &Conv2d,
-    input: &[f32],
+/// What a convolution in either direction is applied to.
+#[derive(Clone, Copy)]
+struct Operands<'a> {
+    /// Maps `(N, H, W, C)`, channels of the convolved map or of the result.
+    input: &'a [f32],
+    /// The size of the input.
     maps: Maps,
-    weights: &[f32],
+    /// `(kernel, kernel, C_in, C_out)`
+    weights: &'a [f32],
+    /// The size of the result, which that of the input does not tell where a stride leaves a remainder.
     output: Maps,
-    epilogue: Epilogue<'_>,
-) -> Vec<f32> {
+    epilogue: Epilogue<'a>,
+}
+
+/// The convolution of `(N, H, W, C_in)`: `(N, H', W', C_out)`.
+fn convolve(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
     match winograd::supports(conv) {
-        true => winograd::convolve(conv, input, maps, weights, output, epilogue),
-        false => direct::convolve(conv, input, maps, weights, output, epilogue),
+        true => winograd::convolve(conv, operands),
+        false => direct::convolve(conv, operands),
     }
 }
 
 /// The gradient with respect to the input, `(N, H, W, C_in)`, for a gradient of the result `(N, H', W', C_out)`; and, with
-/// an epilogue, the transposed convolution. `maps` is the size of `gradient`, `output` that of the input.
-fn input_gradient(
-    conv: &Conv2d,
-    gradient: &[f32],
-    maps: Maps,
-    weights: &[f32],
-    output: Maps,
-    epilogue: Epilogue<'_>,
-) -> Vec<f32> {
+/// an epilogue, the transposed convolution.
+fn input_gradient(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
     match winograd::supports(conv) {
-        true => winograd::input_gradient(conv, gradient, maps, weights, output, epilogue),
-        false => direct::input_gradient(conv, gradient, maps, weights, output, epilogue),
+        true => winograd::input_gradient(conv, operands),
+        false => direct::input_gradient(conv, operands),
     }
 }
 

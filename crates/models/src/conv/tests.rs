@@ -28,7 +28,7 @@ fn layer(
 ) -> candle_core::Result<Tensor> {
     let parameters = Tensor::cat(&[&weights.flatten_all()?, bias], 0)?;
     let chain = Chain::new(vec![Layer { conv, direction, slope }], input_gradient);
-    chain.apply(input, &parameters, Pass::Training)
+    chain.apply(input, &parameters, Mode::Training)
 }
 
 fn convolution(conv: Conv2d, tensors: [&Tensor; 3], slope: Option<f32>) -> Tensor {
@@ -251,7 +251,7 @@ fn gradients_of_a_chain_equal_finite_differences() {
     let input = noise(1, &[2, 10, 10, 2]);
     let parameters = (noise(2, &[chain.parameter_count()]) * 0.1).unwrap();
     let weighted_sum = |input: &Tensor, parameters: &Tensor| {
-        let output = chain.apply(input, parameters, Pass::Training).unwrap();
+        let output = chain.apply(input, parameters, Mode::Training).unwrap();
         let weights = noise(3, output.dims());
         (output * weights).unwrap().sum_all().unwrap()
     };

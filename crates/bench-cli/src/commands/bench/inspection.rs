@@ -4,7 +4,7 @@ use super::exchange::{Exchange, exchange, named};
 use super::inputs::{dice, tensor, texture};
 use super::network::weights;
 use super::timing::Timing;
-use super::work::{Arithmetic, MultiplyAdds};
+use super::work::Arithmetic;
 use super::{Context, report};
 use crate::args::InspectArgs;
 use crate::config::{Config, Method};
@@ -39,7 +39,6 @@ pub fn inspect(context: &Context, args: &InspectArgs) -> Result<()> {
     let config = config(args);
     let network =
         Autoencoder::new(config.model, &mut dice(args.run.seed, u64::MAX), &context.device)?;
-    let per_patch = MultiplyAdds::per_patch(&network)?;
     let weights = weights(&network, &context.device)?;
     let inspector = Inspector::new(network, &config)?;
     let positions = |length| tile_positions(length, args.patch_size, args.stride);
@@ -57,7 +56,10 @@ pub fn inspect(context: &Context, args: &InspectArgs) -> Result<()> {
         batch: args.batch,
         latent_dim: args.latent_dim,
         opening_diameter: config.inspection.opening_diameter,
-        arithmetic: Arithmetic::new(per_patch.forward * patches as u64, timing.median_ms),
+        arithmetic: Arithmetic::new(
+            config.model.forward_multiply_adds() * patches as u64,
+            timing.median_ms,
+        ),
     };
     let size = format!("{} pixels, {patches} patches", args.size);
     report(context, "inspect", &size, timing, work)?;

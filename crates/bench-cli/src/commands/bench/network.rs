@@ -3,7 +3,7 @@
 use super::exchange::{Exchange, exchange, named};
 use super::inputs::{dice, texture};
 use super::timing::Timing;
-use super::work::{Arithmetic, MultiplyAdds};
+use super::work::Arithmetic;
 use super::{Context, report};
 use crate::args::{LossArgs, NetworkArgs, RunArgs, Size};
 use crate::config::{Config, Method};
@@ -51,9 +51,11 @@ pub fn train_step(
     let images = training_images(network, run.seed);
     let mut trainer = Trainer::new(config, images.clone(), &context.device)?;
     let timing = Timing::of(run, || Ok(trainer.step()?))?;
-    let per_patch = MultiplyAdds::per_patch(trainer.model())?;
     let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
-    let arithmetic = Arithmetic::new(per_patch.training * batch as u64, timing.median_ms);
+    let arithmetic = Arithmetic::new(
+        config.architecture.training_multiply_adds() * batch as u64,
+        timing.median_ms,
+    );
     let (method, window) = (loss.method, loss.window.window.to_string());
     let work = TrainingWork { method, window, batch, patch_size, latent_dim, arithmetic };
     report(context, "train-step", &describe(network), timing, work)?;
@@ -68,9 +70,11 @@ pub fn forward(context: &Context, network: &NetworkArgs, run: &RunArgs) -> Resul
     let model = untrained(network, run.seed, &context.device)?;
     let patches = batch(&training_images(network, run.seed), &context.device)?;
     let timing = Timing::of(run, || Ok(model.reconstruct_detached(&patches)?))?;
-    let per_patch = MultiplyAdds::per_patch(&model)?;
     let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
-    let arithmetic = Arithmetic::new(per_patch.forward * batch as u64, timing.median_ms);
+    let arithmetic = Arithmetic::new(
+        architecture(network).forward_multiply_adds() * batch as u64,
+        timing.median_ms,
+    );
     let work = ForwardWork { batch, patch_size, latent_dim, arithmetic };
     report(context, "forward", &describe(network), timing, work)?;
     exchange(run, || {
@@ -140,45 +144,18 @@ fn training_exchange(
     device: &Device,
 ) -> Result<Exchange> {
     let patches = batch(&images, device)?;
-    let count = EXCHANGED_STEPS * config.schedule.batch_size;
-    let seen = images_seen(config, &images, count, device)?;
-    let batches = patches.index_select(&Tensor::new(seen, device)?, 0)?;
     let mut trainer = Trainer::new(config, images, device)?;
     let mut inputs = weights(trainer.model(), device)?;
     let reconstructions = trainer.model().reconstruct(&patches)?.detach();
-    let losses: Vec<f32> =
-        (0..EXCHANGED_STEPS).map(|_| Ok(trainer.step()?.loss)).collect::<Result<_>>()?;
-    let losses = Tensor::new(losses, device)?;
+    let (mut batches, mut losses) = (Vec::new(), Vec::new());
+    for _ in 0..EXCHANGED_STEPS {
+        batches.push(trainer.next_patches()?);
+        losses.push(trainer.step()?.loss);
+    }
+    let (batches, losses) = (Tensor::cat(&batches, 0)?, Tensor::new(losses, device)?);
     inputs.extend(named([("patches", patches), ("batches", batches)]));
     Ok(Exchange {
         inputs,
         outputs: named([("losses", losses), ("reconstructions", reconstructions)]),
     })
-}
-
-/// The numbers of the images that the first `count` patches of a run show.
-///
-/// A run's patches depend on its seed and their number alone. One that takes them one by one, with steps too small to change
-/// the weights, tells by its losses which images they are.
-fn images_seen(
-    mut config: TrainingConfig,
-    images: &[TrainingImage],
-    count: usize,
-    device: &Device,
-) -> Result<Vec<u32>> {
-    config.schedule.batch_size = 1;
-    config.adam.learning_rate = f64::from(f32::MIN_POSITIVE);
-    let mut trainer = Trainer::new(config, images.to_vec(), device)?;
-    let loss = |image: &TrainingImage| -> Result<f32> {
-        let patch = batch(std::slice::from_ref(image), device)?;
-        let reconstruction = trainer.model().reconstruct(&patch)?;
-        Ok(config.objective.loss(&reconstruction, &patch)?.to_scalar()?)
-    };
-    let losses = images.iter().map(loss).collect::<Result<Vec<f32>>>()?;
-    let nearest = |loss: f32| {
-        let distances = losses.iter().map(|other| (other - loss).abs());
-        let nearest = distances.enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b));
-        nearest.map_or(0, |(number, _)| number as u32)
-    };
-    (0..count).map(|_| Ok(nearest(trainer.step()?.loss))).collect()
 }

@@ -3,18 +3,11 @@
 use super::passes::{Pass, Source, multiply, run_passes};
 use crate::conv::gather::{Grid, Steps, Taps};
 use crate::conv::pack::{Border, Packed};
-use crate::conv::{Conv2d, Epilogue, Maps};
+use crate::conv::{Conv2d, Maps, Operands};
 
-/// The convolution of `input` `(N, H, W, C_in)` with `weights` `(kernel, kernel, C_in, C_out)`: `(N, H', W', C_out)`,
-/// with `output` the size of the result.
-pub fn convolve(
-    conv: &Conv2d,
-    input: &[f32],
-    maps: Maps,
-    weights: &[f32],
-    output: Maps,
-    epilogue: Epilogue<'_>,
-) -> Vec<f32> {
+/// As [`crate::conv::convolve`].
+pub fn convolve(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
+    let Operands { input, maps, weights, output, epilogue } = operands;
     let weights = Packed::from_taps(weights, conv.out_channels);
     if conv.is_dense(maps) {
         return multiply(input, maps.count, &weights, epilogue);

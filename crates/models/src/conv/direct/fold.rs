@@ -7,19 +7,14 @@
 use super::passes::multiply_rows;
 use crate::conv::buffer::filled;
 use crate::conv::pack::Packed;
-use crate::conv::{Conv2d, Epilogue, Maps};
+use crate::conv::{Conv2d, Epilogue, Maps, Operands};
 use rayon::prelude::*;
 use std::mem::MaybeUninit;
 
 /// As [`super::input_gradient`].
-pub fn input_gradient(
-    conv: &Conv2d,
-    gradient: &[f32],
-    maps: Maps,
-    weights: &[f32],
-    output: Maps,
-    epilogue: Epilogue<'_>,
-) -> Vec<f32> {
+pub fn input_gradient(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
+    let Operands { input: gradient, maps, weights, output, epilogue } = operands;
+    assert_eq!(gradient.len(), output.count * maps.pixels() * conv.out_channels);
     let columns = conv.kernel * conv.kernel * conv.in_channels;
     let weights = Packed::from_channels(&[weights], columns);
     let results = output.pixels() * conv.in_channels;

@@ -36,6 +36,7 @@ pub fn run_passes(
     let out_channels = passes.first().map_or(0, |pass| pass.weights.channels);
     let pixels: usize = passes.iter().map(|pass| pass.grid.len()).sum();
     assert_eq!(pixels, output.pixels(), "the passes leave pixels out");
+    assert_eq!(data.len(), output.count * maps.pixels() * channels);
     let padded = border.around(maps).pixels() * channels;
     let run = |target: &mut [MaybeUninit<f32>]| {
         target
@@ -63,7 +64,8 @@ pub fn multiply(input: &[f32], rows: usize, weights: &Packed, epilogue: Epilogue
     if rows == 0 {
         return Vec::new();
     }
-    let (taps, channels) = (input.len() / rows, weights.channels);
+    let (taps, channels) = (weights.taps, weights.channels);
+    assert_eq!(input.len(), rows * taps);
     let run = |target: &mut [MaybeUninit<f32>]| {
         target
             .par_chunks_mut(ROWS_PER_TASK * channels)
@@ -81,7 +83,9 @@ pub fn multiply_rows(
     epilogue: Epilogue<'_>,
     target: &mut [MaybeUninit<f32>],
 ) {
-    let grid = Grid::rows(input.len() / weights.taps, weights.taps, weights.channels);
+    let rows = input.len() / weights.taps;
+    assert_eq!(target.len(), rows * weights.channels);
+    let grid = Grid::rows(rows, weights.taps, weights.channels);
     let taps = Taps { rows: 1, row_stride: 0, run: weights.taps };
     Convolve { source: input, taps, grid, weights: weights.strips(), epilogue, target }.run();
 }

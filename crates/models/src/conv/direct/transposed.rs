@@ -8,23 +8,16 @@ use super::passes::{Pass, Source, multiply, run_passes};
 use crate::conv::gather::{Grid, Steps, Taps};
 use crate::conv::pack::{Border, Packed};
 use crate::conv::simd::strip_width;
-use crate::conv::{Conv2d, Epilogue, Maps};
+use crate::conv::{Conv2d, Epilogue, Maps, Operands};
 
-/// The gradient with respect to the input, `(N, H, W, C_in)`, for a gradient of the result `(N, H', W', C_out)`; and, with
-/// an epilogue, the transposed convolution. `maps` is the size of `gradient`, `output` that of the input.
-pub fn input_gradient(
-    conv: &Conv2d,
-    gradient: &[f32],
-    maps: Maps,
-    weights: &[f32],
-    output: Maps,
-    epilogue: Epilogue<'_>,
-) -> Vec<f32> {
+/// As [`crate::conv::input_gradient`].
+pub fn input_gradient(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
+    let Operands { input: gradient, maps, weights, output, epilogue } = operands;
     if conv.is_dense(output) {
-        return dense(conv, gradient, maps, weights, epilogue);
+        return dense(conv, operands);
     }
     if conv.in_channels * 4 <= strip_width() {
-        return fold::input_gradient(conv, gradient, maps, weights, output, epilogue);
+        return fold::input_gradient(conv, operands);
     }
     let rows: Vec<Phase> = phases(conv, output.height).collect();
     let columns: Vec<Phase> = phases(conv, output.width).collect();
@@ -49,13 +42,8 @@ pub fn input_gradient(
 }
 
 /// The same for a kernel that covers the input exactly: a matrix product.
-fn dense(
-    conv: &Conv2d,
-    gradient: &[f32],
-    maps: Maps,
-    weights: &[f32],
-    epilogue: Epilogue<'_>,
-) -> Vec<f32> {
+fn dense(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
+    let Operands { input: gradient, maps, weights, epilogue, .. } = operands;
     let channels = conv.kernel * conv.kernel * conv.in_channels;
     let bias = epilogue.bias.map(|bias| bias.repeat(channels / bias.len()));
     let epilogue = Epilogue { bias: bias.as_deref(), ..epilogue };

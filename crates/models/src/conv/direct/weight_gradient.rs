@@ -6,8 +6,7 @@ use crate::conv::{Conv2d, Maps};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
-/// The gradient with respect to the weights, `(kernel, kernel, C_in, C_out)`, for an input `(N, H, W, C_in)` and a
-/// gradient of the result `(N, H', W', C_out)`.
+/// As [`crate::conv::weight_gradient`].
 pub fn weight_gradient(
     conv: &Conv2d,
     input: &[f32],

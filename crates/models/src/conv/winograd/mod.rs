@@ -20,7 +20,7 @@ mod tiles;
 mod view;
 
 use super::simd::strip_width;
-use super::{Conv2d, Epilogue, Maps};
+use super::{Conv2d, Maps, Operands};
 use algorithm::{F3x2, F4x2, F4x3};
 use correlation::Correlation;
 use rayon::prelude::*;
@@ -40,15 +40,9 @@ pub fn supports(conv: &Conv2d) -> bool {
         && channels.iter().all(|channels| channels.is_multiple_of(strip_width()))
 }
 
-/// As [`super::direct::convolve`].
-pub fn convolve(
-    conv: &Conv2d,
-    input: &[f32],
-    maps: Maps,
-    weights: &[f32],
-    output: Maps,
-    epilogue: Epilogue<'_>,
-) -> Vec<f32> {
+/// As [`crate::conv::convolve`].
+pub fn convolve(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
+    let Operands { input, maps, weights, output, epilogue } = operands;
     let (source, target) = views(conv, maps, output);
     let place = |input, output| {
         let Place { first, taps } = place(conv, input);
@@ -67,15 +61,9 @@ pub fn convolve(
     }
 }
 
-/// As [`super::direct::input_gradient`].
-pub fn input_gradient(
-    conv: &Conv2d,
-    gradient: &[f32],
-    maps: Maps,
-    weights: &[f32],
-    output: Maps,
-    epilogue: Epilogue<'_>,
-) -> Vec<f32> {
+/// As [`crate::conv::input_gradient`].
+pub fn input_gradient(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
+    let Operands { input: gradient, maps, weights, output, epilogue } = operands;
     let &Conv2d { in_channels, out_channels, kernel, stride, padding } = conv;
     // Block r of the result is the sum over its taps p of pixel r - p of the gradient. The first in the result:
     let (taps, first) = (kernel / stride, padding / stride);
@@ -107,7 +95,7 @@ pub fn input_gradient(
     }
 }
 
-/// As [`super::direct::weight_gradient`].
+/// As [`crate::conv::weight_gradient`].
 pub fn weight_gradient(
     conv: &Conv2d,
     input: &[f32],

@@ -60,3 +60,83 @@ fn matrices_are_transposed() {
     assert_eq!(matrix, [[1.0, 1.0, 1.0, 0.0], [0.0, 1.0, -1.0, 0.0], [0.0, 1.0, 1.0, 1.0]]);
     assert_eq!(transposed, [[1.0, 0.0, 0.0], [1.0, 1.0, 1.0], [1.0, -1.0, 1.0], [0.0, 0.0, 1.0]]);
 }
+
+/// Values in [-1, 1] that depend on nothing but the seed.
+fn noise(mut state: u64) -> impl FnMut() -> f32 {
+    move || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    }
+}
+
+/// `matrix · x · matrixᵀ` in f32.
+fn sandwich<A: Matrix<R, C>, const R: usize, const C: usize>(x: [[f32; C]; C]) -> [[f32; R]; R] {
+    let product = |x: [f32; C]| {
+        A::VALUES.map(|row| row.iter().zip(x).fold(0.0, |sum, (a, x)| a.mul_add(x, sum)))
+    };
+    let mut columns = [[0.0; R]; C];
+    for (c, column) in columns.iter_mut().enumerate() {
+        *column = product(x.map(|row| row[c]));
+    }
+    std::array::from_fn(|r| product(columns.map(|column| column[r])))
+}
+
+/// The root-mean-square errors of an algorithm and of the plain sum over 64 channels.
+fn errors<A, const M: usize, const K: usize, const T: usize>() -> (f64, f64)
+where
+    A: Algorithm,
+    Inputs<A>: Matrix<T, T>,
+    TapsMatrix<A>: Matrix<T, K>,
+    Outputs<A>: Matrix<M, T>,
+{
+    const CHANNELS: usize = 64;
+    let mut noise = noise(1);
+    let (mut fast_error, mut plain_error) = (0.0, 0.0);
+    for _ in 0..200 {
+        let (mut products, mut plain, mut exact) =
+            ([[0.0f32; T]; T], [[0.0f32; M]; M], [[0.0f64; M]; M]);
+        for _ in 0..CHANNELS {
+            let x: [[f32; T]; T] = std::array::from_fn(|_| std::array::from_fn(|_| noise()));
+            let w: [[f32; K]; K] = std::array::from_fn(|_| std::array::from_fn(|_| noise()));
+            let (u, v) = (sandwich::<TapsMatrix<A>, T, K>(w), sandwich::<Inputs<A>, T, T>(x));
+            for (i, products) in products.iter_mut().enumerate() {
+                for (j, product) in products.iter_mut().enumerate() {
+                    *product = u[i][j].mul_add(v[i][j], *product);
+                }
+            }
+            for (i, j, a, b) in (0..M * M * K * K)
+                .map(|at| (at / (M * K * K), at / (K * K) % M, at / K % K, at % K))
+            {
+                let (x, w) = (x[i + a][j + b], w[a][b]);
+                plain[i][j] = x.mul_add(w, plain[i][j]);
+                exact[i][j] += f64::from(x) * f64::from(w);
+            }
+        }
+        let fast = sandwich::<Outputs<A>, M, T>(products);
+        for (i, exact) in exact.iter().enumerate() {
+            for (j, exact) in exact.iter().enumerate() {
+                fast_error += (f64::from(fast[i][j]) - exact).powi(2);
+                plain_error += (f64::from(plain[i][j]) - exact).powi(2);
+            }
+        }
+    }
+    (fast_error.sqrt(), plain_error.sqrt())
+}
+
+/// What the documentation says of rounding, with room for other noise.
+#[test]
+fn algorithms_round_little_worse_than_plain_sums() {
+    let ratio = |(fast, plain): (f64, f64)| {
+        assert!(plain > 0.0);
+        fast / plain
+    };
+    let ratios = [
+        (ratio(errors::<F4x3, 4, 3, 6>()), 2.5),
+        (ratio(errors::<F4x2, 4, 2, 5>()), 3.7),
+        (ratio(errors::<F3x2, 3, 2, 4>()), 1.0),
+    ];
+    for (ratio, said) in ratios {
+        assert!(ratio < 1.3 * said, "{ratios:?}");
+    }
+}
