@@ -285,5 +285,6 @@ fn read_images(plan: &Plan) -> Result<Vec<TrainingImage>> {
         }
         Ok(TrainingImage { width, height, pixels: image.into_data() })
     };
-    plan.train.par_iter().map(read).collect()
+    // All are read before the first error is looked for, so that it is the same one in each run.
+    plan.train.par_iter().map(read).collect::<Vec<_>>().into_iter().collect()
 }
