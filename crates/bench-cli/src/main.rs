@@ -22,7 +22,7 @@ use report::Reporter;
 use std::process::ExitCode;
 
 /// Training allocates and frees the same large buffers in every step; the system's allocator gives them back to the
-/// kernel each time, and page faults would take a tenth of the time.
+/// kernel each time, which clears their pages anew.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
