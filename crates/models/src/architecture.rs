@@ -1,6 +1,6 @@
 //! Table 1 of the paper as data.
 
-use crate::conv::{Conv2d, Maps};
+use crate::conv::{Conv2d, Size};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +82,7 @@ impl Architecture {
     /// decoder's layers has as many as the one it mirrors, and so does the gradient of a layer with respect to its input or
     /// its weights.
     fn encoder_multiply_adds(&self) -> Vec<u64> {
-        let mut maps = Maps { count: 1, height: self.patch_size, width: self.patch_size };
+        let mut maps = Size { height: self.patch_size, width: self.patch_size };
         let layers = self.encoder();
         let counts = layers.iter().map_while(|layer| {
             maps = layer.output(maps)?;
@@ -149,7 +149,7 @@ mod tests {
             (64, vec![32, 32, 16, 16, 8, 8, 8, 1]),
             (32, vec![32, 16, 16, 8, 8, 8, 1]),
         ] {
-            let mut maps = Maps { count: 1, height: patch_size, width: patch_size };
+            let mut maps = Size { height: patch_size, width: patch_size };
             let layers = Architecture { patch_size, latent_dim: 10 }.encoder();
             let mut sizes = Vec::new();
             for layer in &layers {

@@ -1,6 +1,6 @@
 //! Where the time of a training step goes.
 
-use crate::conv::{Maps, product_rate};
+use crate::conv::{Size, product_rate};
 use crate::{Architecture, Autoencoder};
 use serde::Serialize;
 
@@ -32,12 +32,12 @@ impl Autoencoder {
     /// Times the convolutions of all layers on a batch of patches, `runs` times each.
     pub fn profile(&self, batch: usize, runs: usize) -> Profile {
         let Architecture { patch_size, .. } = self.architecture();
-        let patches = Maps { count: batch, height: patch_size, width: patch_size };
-        let codes = Maps { count: batch, height: 1, width: 1 };
+        let patches = Size { height: patch_size, width: patch_size };
+        let codes = Size { height: 1, width: 1 };
         let ms = |time: std::time::Duration| 1e3 * time.as_secs_f64();
         let stacks = self.stacks().into_iter().zip([patches, codes]);
-        let layers = stacks.flat_map(|(stack, maps)| {
-            let times = stack.chain.time_layers(maps, runs).into_iter().enumerate();
+        let layers = stacks.flat_map(|(stack, size)| {
+            let times = stack.chain.time_layers(batch, size, runs).into_iter().enumerate();
             times.map(move |(i, times)| LayerProfile {
                 layer: stack.layer_name(i),
                 multiply_adds: times.multiply_adds,

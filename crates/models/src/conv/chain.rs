@@ -3,12 +3,12 @@
 //! candle adds every gradient to zeros that it first makes, on one thread. Within a chain no such sums are needed: only the
 //! gradients of its input and of all its parameters, one flat vector, meet candle's.
 
-use super::{Conv2d, Epilogue, Maps, Operands, convolve, input_gradient, weight_gradient};
+use super::buffer::{Buffer, Buffers};
+use super::{Conv2d, Epilogue, Kernel, Size, weight_gradient};
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Storage, Tensor, bail};
 use pulp::Arch;
 use rayon::prelude::*;
-use std::borrow::Cow;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A convolution in either direction, plus a bias, followed by a leaky rectifier of the given slope, if any.
@@ -47,6 +47,7 @@ pub(crate) enum Mode {
 pub(crate) struct Chain {
     layers: Arc<[Layer]>,
     input_gradient: InputGradient,
+    buffers: Buffers,
 }
 
 impl Layer {
@@ -59,68 +60,48 @@ impl Layer {
         }
     }
 
-    pub(super) fn output(&self, input: Maps) -> Option<Maps> {
+    pub(super) fn output(&self, input: Size) -> Option<Size> {
         match self.direction {
             Direction::Convolution => self.conv.output(input),
             Direction::Transposed => self.conv.transposed_output(input),
         }
     }
 
-    pub(super) fn forward(
-        &self,
-        input: &[f32],
-        maps: Maps,
-        output: Maps,
-        Parameters { weights, bias }: Parameters<'_>,
-    ) -> Vec<f32> {
-        let epilogue = Epilogue { bias: Some(bias), slope: self.slope };
-        let operands = Operands { input, maps, weights, output, epilogue };
+    /// From maps of size `input` to the sums before the rectifier.
+    pub(super) fn forward(&self, weights: &[f32], input: Size, output: Size) -> Kernel {
         match self.direction {
-            Direction::Convolution => convolve(&self.conv, operands),
-            Direction::Transposed => input_gradient(&self.conv, operands),
+            Direction::Convolution => Kernel::convolution(&self.conv, weights, input, output),
+            Direction::Transposed => Kernel::input_gradient(&self.conv, weights, input, output),
         }
     }
 
-    /// The gradient of the input for that of the sums before the rectifier.
-    pub(super) fn input_gradient(
-        &self,
-        gradient: &[f32],
-        output: Maps,
-        input: Maps,
-        weights: &[f32],
-    ) -> Vec<f32> {
-        let epilogue = Epilogue::default();
-        let operands = Operands { input: gradient, maps: output, weights, output: input, epilogue };
+    /// From the gradient of the sums before the rectifier to that of the input.
+    pub(super) fn input_gradient(&self, weights: &[f32], input: Size, output: Size) -> Kernel {
         match self.direction {
-            Direction::Convolution => input_gradient(&self.conv, operands),
-            Direction::Transposed => convolve(&self.conv, operands),
+            Direction::Convolution => Kernel::input_gradient(&self.conv, weights, output, input),
+            Direction::Transposed => Kernel::convolution(&self.conv, weights, output, input),
         }
     }
 
-    /// The gradient of the weights for that of the sums before the rectifier.
+    /// Writes the gradient of the weights for that of the sums before the rectifier.
     pub(super) fn weight_gradient(
         &self,
-        input: (&[f32], Maps),
-        gradient: (&[f32], Maps),
-    ) -> Vec<f32> {
-        let ((input, maps), (gradient, output)) = match self.direction {
+        input: (&[f32], Size),
+        gradient: (&[f32], Size),
+        buffers: &Buffers,
+        result: &mut [f32],
+    ) {
+        let (input, gradient) = match self.direction {
             Direction::Convolution => (input, gradient),
             Direction::Transposed => (gradient, input),
         };
-        weight_gradient(&self.conv, input, maps, gradient, output)
+        weight_gradient(&self.conv, input, gradient, buffers, result);
     }
-}
-
-/// The parameters of a layer.
-#[derive(Clone, Copy)]
-pub(super) struct Parameters<'a> {
-    pub weights: &'a [f32],
-    pub bias: &'a [f32],
 }
 
 impl Chain {
     pub fn new(layers: Vec<Layer>, input_gradient: InputGradient) -> Self {
-        Self { layers: layers.into(), input_gradient }
+        Self { layers: layers.into(), input_gradient, buffers: Buffers::default() }
     }
 
     pub fn layers(&self) -> &[Layer] {
@@ -151,60 +132,87 @@ impl Chain {
         }
     }
 
-    /// The sizes of the input and of all layers' outputs, for input of the given shape and so many parameters.
-    fn sizes(&self, input: &Shape, parameters: usize) -> Result<Vec<Maps>> {
-        let (count, height, width, mut channels) = input.dims4()?;
-        let mut sizes = vec![Maps { count, height, width }];
+    /// The input and all layers' outputs, for input of the given shape and so many parameters.
+    fn stages(&self, input: &Shape, parameters: usize) -> Result<Vec<Stage>> {
+        let (_, height, width, channels) = input.dims4()?;
+        let mut stage = Stage { size: Size { height, width }, channels };
+        let mut stages = vec![stage];
         for layer in self.layers.iter() {
             let Layer { conv, direction, .. } = layer;
             if conv.kernel < conv.stride || conv.stride == 0 {
                 bail!("{conv:?}: the stride must be between 1 and the kernel's size");
             }
-            let (expected, next) = layer.channels();
-            if channels != expected {
-                bail!(
-                    "expected maps of {expected} channels, got {channels}: {direction:?} {conv:?}"
-                );
+            let (expected, channels) = layer.channels();
+            if stage.channels != expected {
+                let got = stage.channels;
+                bail!("expected maps of {expected} channels, got {got}: {direction:?} {conv:?}");
             }
-            let maps = sizes[sizes.len() - 1];
-            match layer.output(maps) {
-                Some(output) => sizes.push(output),
-                None => bail!("{maps:?} are too small for {direction:?} {conv:?}"),
-            }
-            channels = next;
+            let Some(size) = layer.output(stage.size) else {
+                bail!("{:?} is too small for {direction:?} {conv:?}", stage.size);
+            };
+            stage = Stage { size, channels };
+            stages.push(stage);
         }
         let expected = self.parameter_count();
         if parameters != expected {
             bail!("expected {expected} parameters, got {parameters}");
         }
-        Ok(sizes)
+        Ok(stages)
     }
 
-    fn parameters<'a>(&self, all: &'a [f32]) -> Vec<Parameters<'a>> {
-        self.places()
-            .map(|(weights, bias)| Parameters { weights: &all[weights], bias: &all[bias] })
-            .collect()
-    }
-
-    /// The outputs of all layers but the last if training will need them, and the last.
+    /// Writes the output of the last layer, and returns those of all others if training will need them.
     fn forward(
         &self,
         input: &[f32],
-        sizes: &[Maps],
+        stages: &[Stage],
         parameters: &[f32],
         mode: Mode,
-    ) -> (Vec<Vec<f32>>, Vec<f32>) {
-        let mut kept = Vec::new();
-        let mut maps = Cow::Borrowed(input);
-        let steps = self.layers.iter().zip(self.parameters(parameters)).zip(sizes.windows(2));
-        for ((layer, parameters), sizes) in steps {
-            let output = layer.forward(&maps, sizes[0], sizes[1], parameters);
-            if let (Cow::Owned(input), Mode::Training) = (maps, mode) {
-                kept.push(input);
-            }
-            maps = Cow::Owned(output);
+        output: &mut [f32],
+    ) -> Vec<Buffer> {
+        let places = self.layers.iter().zip(self.places()).zip(stages.windows(2));
+        let steps: Vec<Step<'_>> = places
+            .map(|((layer, (weights, bias)), stages)| Step {
+                kernel: layer.forward(&parameters[weights], stages[0].size, stages[1].size),
+                epilogue: Epilogue { bias: Some(&parameters[bias]), slope: layer.slope },
+                results: stages[1].len(),
+            })
+            .collect();
+        let (values, results) = (stages[0].len(), stages[stages.len() - 1].len());
+        let maps = input.len() / values;
+        if mode == Mode::Training {
+            return self.run(&steps, input, maps, mode, output);
         }
-        (kept, maps.into_owned())
+        let group = maps_per_group(maps);
+        let groups = input.par_chunks(group * values).zip_eq(output.par_chunks_mut(group * results));
+        groups.for_each(|(input, output)| {
+            self.run(&steps, input, input.len() / values, mode, output);
+        });
+        Vec::new()
+    }
+
+    /// Runs all layers over so many maps; as [`Self::forward`].
+    fn run(
+        &self,
+        steps: &[Step<'_>],
+        input: &[f32],
+        maps: usize,
+        mode: Mode,
+        output: &mut [f32],
+    ) -> Vec<Buffer> {
+        let mut activations: Vec<Buffer> = Vec::new();
+        let Some((last, steps)) = steps.split_last() else { return activations };
+        for Step { kernel, epilogue, results } in steps {
+            let input = activations.last().map_or(input, |maps| maps);
+            let mut result = self.buffers.take(maps * results);
+            kernel.run(input, *epilogue, &self.buffers, &mut result);
+            if mode == Mode::Inference {
+                activations.clear();
+            }
+            activations.push(result);
+        }
+        let input = activations.last().map_or(input, |maps| maps);
+        last.kernel.run(input, last.epilogue, &self.buffers, output);
+        activations
     }
 
     /// The gradients of the input, if needed, and of the parameters for that of the output. `activations` are the input and
@@ -212,30 +220,67 @@ impl Chain {
     fn backward(
         &self,
         activations: &[&[f32]],
-        sizes: &[Maps],
+        stages: &[Stage],
         parameters: &[f32],
-        gradient: &[f32],
+        output_gradient: &[f32],
     ) -> (Option<Vec<f32>>, Vec<f32>) {
         let mut parameter_gradient = vec![0.0; parameters.len()];
-        let mut gradient = Cow::Borrowed(gradient);
+        let mut gradient = self.buffers.take(output_gradient.len());
+        gradient.copy_from_slice(output_gradient);
         let places: Vec<_> = self.places().collect();
         for (i, layer) in self.layers.iter().enumerate().rev() {
             let (weights, bias) = places[i].clone();
+            let (input, output) = (stages[i].size, stages[i + 1].size);
             if let Some(slope) = layer.slope {
-                rectify(gradient.to_mut(), activations[i + 1], slope);
+                rectify(&mut gradient, activations[i + 1], slope);
             }
             add_channel_sums(&gradient, &mut parameter_gradient[bias]);
-            let (input, output) = ((activations[i], sizes[i]), (&*gradient, sizes[i + 1]));
-            let weight_gradient = layer.weight_gradient(input, output);
-            parameter_gradient[weights.clone()].copy_from_slice(&weight_gradient);
+            layer.weight_gradient(
+                (activations[i], input),
+                (&gradient, output),
+                &self.buffers,
+                &mut parameter_gradient[weights.clone()],
+            );
             if i == 0 && self.input_gradient == InputGradient::Skipped {
                 return (None, parameter_gradient);
             }
-            let weights = &parameters[weights];
-            gradient = layer.input_gradient(&gradient, sizes[i + 1], sizes[i], weights).into();
+            let kernel = layer.input_gradient(&parameters[weights], input, output);
+            let mut next = self.buffers.take(activations[i].len());
+            kernel.run(&gradient, Epilogue::default(), &self.buffers, &mut next);
+            gradient = next;
         }
-        (Some(gradient.into_owned()), parameter_gradient)
+        (Some(gradient.to_vec()), parameter_gradient)
     }
+}
+
+/// The maps between two layers.
+#[derive(Clone, Copy)]
+struct Stage {
+    size: Size,
+    channels: usize,
+}
+
+impl Stage {
+    /// Values of a map.
+    fn len(&self) -> usize {
+        self.size.pixels() * self.channels
+    }
+}
+
+/// A layer ready to run.
+struct Step<'a> {
+    kernel: Kernel,
+    epilogue: Epilogue<'a>,
+    /// Values of a resulting map.
+    results: usize,
+}
+
+/// How many maps go through all layers together: few, so that what lies between layers stays in the cache, but enough to
+/// fill the register tiles of the smallest layers, and equally many on each thread.
+fn maps_per_group(maps: usize) -> usize {
+    const MOST: usize = 12;
+    let threads = rayon::current_num_threads();
+    maps.div_ceil(maps.div_ceil(MOST * threads).max(1) * threads).max(1)
 }
 
 /// A chain at work on one input.
@@ -243,7 +288,7 @@ struct ChainOp {
     chain: Chain,
     mode: Mode,
     /// The outputs of all layers but the last.
-    activations: Mutex<Vec<Vec<f32>>>,
+    activations: Mutex<Vec<Buffer>>,
 }
 
 impl CustomOp2 for ChainOp {
@@ -260,14 +305,13 @@ impl CustomOp2 for ChainOp {
     ) -> Result<(CpuStorage, Shape)> {
         let input = contiguous(input, input_layout)?;
         let parameters = contiguous(parameters, parameters_layout)?;
-        let sizes = self.chain.sizes(input_layout.shape(), parameters.len())?;
-        let (kept, output) = self.chain.forward(input, &sizes, parameters, self.mode);
+        let stages = self.chain.stages(input_layout.shape(), parameters.len())?;
+        let count = input_layout.dims()[0];
+        let last = stages[stages.len() - 1];
+        let mut output = vec![0.0; count * last.len()];
+        let kept = self.chain.forward(input, &stages, parameters, self.mode, &mut output);
         *self.activations.lock().unwrap_or_else(PoisonError::into_inner) = kept;
-        let Maps { count, height, width } = sizes[sizes.len() - 1];
-        let channels = match self.chain.layers.last() {
-            Some(layer) => layer.channels().1,
-            None => input_layout.dims()[3],
-        };
+        let Stage { size: Size { height, width }, channels } = last;
         Ok((CpuStorage::F32(output), Shape::from((count, height, width, channels))))
     }
 
@@ -278,16 +322,16 @@ impl CustomOp2 for ChainOp {
         output: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let sizes = self.chain.sizes(input.shape(), parameters.elem_count())?;
+        let stages = self.chain.stages(input.shape(), parameters.elem_count())?;
         let kept = self.activations.lock().unwrap_or_else(PoisonError::into_inner);
         let gradient = gradient.contiguous()?;
         let (input_gradient, parameter_gradient) = with_values(
             [input, parameters, output, &gradient],
             |[input, parameters, output, gradient]| {
-                let kept = kept.iter().map(Vec::as_slice);
+                let kept = kept.iter().map(Deref::deref);
                 let activations: Vec<&[f32]> =
                     [input].into_iter().chain(kept).chain([output]).collect();
-                self.chain.backward(&activations, &sizes, parameters, gradient)
+                self.chain.backward(&activations, &stages, parameters, gradient)
             },
         )?;
         let tensor = |values, like: &Tensor| Tensor::from_vec(values, like.shape(), like.device());

@@ -29,6 +29,7 @@ pub(super) struct Steps {
 }
 
 impl Steps {
+    #[inline(always)]
     fn at(&self, y: usize, x: usize) -> usize {
         self.origin + y * self.row + x * self.column
     }
@@ -60,12 +61,19 @@ impl Grid {
 
     /// The source and target offsets of `M` consecutive pixels from `first` on, in row-major order. Past the end of the
     /// grid the last pixel is repeated.
+    #[inline(always)]
     pub fn offsets<const M: usize>(&self, first: usize) -> ([usize; M], [usize; M]) {
-        let (mut source, mut target) = ([0; M], [0; M]);
         let (mut y, mut x) = match self.height {
             1 => (0, first),
             _ => (first / self.width, first % self.width),
         };
+        let (mut source, mut target) = ([0; M], [0; M]);
+        if x + M <= self.width {
+            for m in 0..M {
+                (source[m], target[m]) = (self.source.at(y, x + m), self.target.at(y, x + m));
+            }
+            return (source, target);
+        }
         for m in 0..M {
             (source[m], target[m]) = (self.source.at(y, x), self.target.at(y, x));
             if x + 1 < self.width {

@@ -22,6 +22,7 @@ mod simd;
 mod tests;
 mod winograd;
 
+use buffer::Buffers;
 pub(crate) use chain::{Chain, Direction, InputGradient, Layer, Mode};
 pub(crate) use profile::product_rate;
 
@@ -37,15 +38,14 @@ pub(crate) struct Conv2d {
     pub padding: usize,
 }
 
-/// The number of maps in a batch and their size.
+/// The size of maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Maps {
-    pub count: usize,
+pub(crate) struct Size {
     pub height: usize,
     pub width: usize,
 }
 
-impl Maps {
+impl Size {
     fn pixels(&self) -> usize {
         self.height * self.width
     }
@@ -53,20 +53,20 @@ impl Maps {
 
 impl Conv2d {
     /// The size of the result, `None` if the kernel is larger than the padded input.
-    pub fn output(&self, input: Maps) -> Option<Maps> {
+    pub fn output(&self, input: Size) -> Option<Size> {
         let side = |size: usize| {
             Some((size + 2 * self.padding).checked_sub(self.kernel)? / self.stride + 1)
         };
-        Some(Maps { height: side(input.height)?, width: side(input.width)?, ..input })
+        Some(Size { height: side(input.height)?, width: side(input.width)? })
     }
 
     /// The size of the result of the transposed convolution, `None` if the padding leaves nothing.
-    pub fn transposed_output(&self, input: Maps) -> Option<Maps> {
+    pub fn transposed_output(&self, input: Size) -> Option<Size> {
         let side = |size: usize| {
             let full = size.checked_sub(1)? * self.stride + self.kernel;
             full.checked_sub(2 * self.padding).filter(|&side| side > 0)
         };
-        Some(Maps { height: side(input.height)?, width: side(input.width)?, ..input })
+        Some(Size { height: side(input.height)?, width: side(input.width)? })
     }
 
     /// The shape of the weights, `(kernel, kernel, C_in, C_out)`.
@@ -80,7 +80,7 @@ impl Conv2d {
     }
 
     /// Whether the kernel covers an unpadded input exactly once, so that the convolution is a matrix product.
-    fn is_dense(&self, input: Maps) -> bool {
+    fn is_dense(&self, input: Size) -> bool {
         self.padding == 0 && input.height == self.kernel && input.width == self.kernel
     }
 }
@@ -94,48 +94,50 @@ pub(crate) struct Epilogue<'a> {
     pub slope: Option<f32>,
 }
 
-/// What a convolution in either direction is applied to.
-#[derive(Clone, Copy)]
-struct Operands<'a> {
-    /// Maps `(N, H, W, C)`, channels of the convolved map or of the result.
-    input: &'a [f32],
-    /// The size of the input.
-    maps: Maps,
-    /// `(kernel, kernel, C_in, C_out)`
-    weights: &'a [f32],
-    /// The size of the result, which that of the input does not tell where a stride leaves a remainder.
-    output: Maps,
-    epilogue: Epilogue<'a>,
+/// A convolution in either direction for maps of one size, its weights in the order in which they are read.
+enum Kernel {
+    Direct(direct::Kernel),
+    Winograd(winograd::Kernel),
 }
 
-/// The convolution of `(N, H, W, C_in)`: `(N, H', W', C_out)`.
-fn convolve(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
-    match winograd::supports(conv) {
-        true => winograd::convolve(conv, operands),
-        false => direct::convolve(conv, operands),
+impl Kernel {
+    /// The convolution of maps of size `input` with weights `(kernel, kernel, C_in, C_out)`.
+    fn convolution(conv: &Conv2d, weights: &[f32], input: Size, output: Size) -> Self {
+        match winograd::supports(conv) {
+            true => Self::Winograd(winograd::convolution(conv, weights, input, output)),
+            false => Self::Direct(direct::convolution(conv, weights, input, output)),
+        }
+    }
+
+    /// The convolution's gradient with respect to its input, for a gradient with respect to its result; and so the
+    /// transposed convolution. The size of the gradient does not tell that of the input where a stride leaves a remainder.
+    fn input_gradient(conv: &Conv2d, weights: &[f32], gradient: Size, input: Size) -> Self {
+        match winograd::supports(conv) {
+            true => Self::Winograd(winograd::input_gradient(conv, weights, gradient, input)),
+            false => Self::Direct(direct::input_gradient(conv, weights, gradient, input)),
+        }
+    }
+
+    /// Writes the results for a batch of maps, `(N, H, W, C)` each.
+    fn run(&self, input: &[f32], epilogue: Epilogue<'_>, buffers: &Buffers, result: &mut [f32]) {
+        match self {
+            Self::Direct(kernel) => kernel.run(input, epilogue, buffers, result),
+            Self::Winograd(kernel) => kernel.run(input, epilogue, buffers, result),
+        }
     }
 }
 
-/// The gradient with respect to the input, `(N, H, W, C_in)`, for a gradient of the result `(N, H', W', C_out)`; and, with
-/// an epilogue, the transposed convolution.
-fn input_gradient(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
-    match winograd::supports(conv) {
-        true => winograd::input_gradient(conv, operands),
-        false => direct::input_gradient(conv, operands),
-    }
-}
-
-/// The gradient with respect to the weights, `(kernel, kernel, C_in, C_out)`, for an input `(N, H, W, C_in)` and a
+/// Writes the gradient with respect to the weights, `(kernel, kernel, C_in, C_out)`, for an input `(N, H, W, C_in)` and a
 /// gradient of the result `(N, H', W', C_out)`.
 fn weight_gradient(
     conv: &Conv2d,
-    input: &[f32],
-    maps: Maps,
-    gradient: &[f32],
-    output: Maps,
-) -> Vec<f32> {
+    input: (&[f32], Size),
+    gradient: (&[f32], Size),
+    buffers: &Buffers,
+    result: &mut [f32],
+) {
     match winograd::supports(conv) {
-        true => winograd::weight_gradient(conv, input, maps, gradient, output),
-        false => direct::weight_gradient(conv, input, maps, gradient, output),
+        true => winograd::weight_gradient(conv, input, gradient, buffers, result),
+        false => direct::weight_gradient(conv, input, gradient, buffers, result),
     }
 }

@@ -1,7 +1,8 @@
 //! Copies of weights and activations in the order in which the micro-kernels read them.
 
 use super::simd::strip_width;
-use super::{Conv2d, Maps};
+use super::buffer::{Buffer, Buffers};
+use super::{Conv2d, Size};
 use rayon::prelude::*;
 
 /// Weights in strips of as many output channels as a register tile has: `(strips, taps, strip)`, filled up with zeros.
@@ -87,17 +88,16 @@ impl Border {
         Self { before: (conv.padding, conv.padding), after: (conv.padding, conv.padding) }
     }
 
-    pub fn around(&self, map: Maps) -> Maps {
-        Maps {
+    pub fn around(&self, map: Size) -> Size {
+        Size {
             height: self.before.0 + map.height + self.after.0,
             width: self.before.1 + map.width + self.after.1,
-            ..map
         }
     }
 }
 
 /// Copies one map `(H, W, C)` into the inside of `target`, whose border is and stays zero.
-pub(super) fn pad(source: &[f32], map: Maps, channels: usize, border: Border, target: &mut [f32]) {
+pub(super) fn pad(source: &[f32], map: Size, channels: usize, border: Border, target: &mut [f32]) {
     let padded_row = border.around(map).width * channels;
     let row = map.width * channels;
     for (y, source) in source.chunks_exact(row).enumerate() {
@@ -107,12 +107,19 @@ pub(super) fn pad(source: &[f32], map: Maps, channels: usize, border: Border, ta
 }
 
 /// Copies a batch of maps `(N, H, W, C)`, each with zeros put around it.
-pub(super) fn pad_batch(source: &[f32], maps: Maps, channels: usize, border: Border) -> Vec<f32> {
-    let padded = border.around(maps).pixels() * channels;
-    let mut target = vec![0.0; maps.count * padded];
-    target
-        .par_chunks_mut(padded)
-        .zip(source.par_chunks(maps.pixels() * channels))
-        .for_each(|(target, source)| pad(source, maps, channels, border, target));
+pub(super) fn pad_batch(
+    source: &[f32],
+    map: Size,
+    channels: usize,
+    border: Border,
+    buffers: &Buffers,
+) -> Buffer {
+    let (inside, padded) = (map.pixels() * channels, border.around(map).pixels() * channels);
+    let mut target = buffers.take(source.len() / inside * padded);
+    let maps = target.par_chunks_exact_mut(padded).zip_eq(source.par_chunks_exact(inside));
+    maps.for_each(|(target, source)| {
+        target.fill(0.0);
+        pad(source, map, channels, border, target);
+    });
     target
 }

@@ -1,11 +1,11 @@
 //! How long the layers of a chain take.
 
-use super::chain::{Chain, Layer, Parameters};
+use super::buffer::Buffers;
+use super::chain::{Chain, Layer};
 use super::direct::multiply_rows;
 use super::pack::Packed;
-use super::{Epilogue, Maps};
+use super::{Epilogue, Kernel, Size};
 use std::hint::black_box;
-use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
 /// The times of one layer's passes over a batch.
@@ -17,32 +17,40 @@ pub(crate) struct LayerTimes {
 }
 
 impl Chain {
-    /// Times each layer for inputs of the given size, without rectifiers and biases; the shortest of so many runs.
-    pub fn time_layers(&self, mut maps: Maps, runs: usize) -> Vec<LayerTimes> {
+    /// Times each layer for so many inputs of the given size, without rectifiers and biases; the shortest of so many runs.
+    pub fn time_layers(&self, maps: usize, mut size: Size, runs: usize) -> Vec<LayerTimes> {
         let mut times = Vec::new();
         for layer in self.layers() {
-            let Some(output) = layer.output(maps) else { break };
-            times.push(time_layer(layer, maps, output, runs));
-            maps = output;
+            let Some(output) = layer.output(size) else { break };
+            times.push(time_layer(layer, maps, (size, output), runs));
+            size = output;
         }
         times
     }
 }
 
-fn time_layer(layer: &Layer, maps: Maps, output: Maps, runs: usize) -> LayerTimes {
+fn time_layer(layer: &Layer, maps: usize, (size, output): (Size, Size), runs: usize) -> LayerTimes {
     let (channels, out_channels) = layer.channels();
-    let values = |maps: Maps, channels: usize| vec![0.5; maps.count * maps.pixels() * channels];
-    let (input, gradient) = (values(maps, channels), values(output, out_channels));
-    let (weights, bias) = (vec![0.5; layer.conv.weight_count()], vec![0.0; out_channels]);
-    let parameters = Parameters { weights: &weights, bias: &bias };
+    let values = |size: Size, channels: usize| vec![0.5; maps * size.pixels() * channels];
+    let (input, gradient) = (values(size, channels), values(output, out_channels));
+    let (weights, buffers) = (vec![0.5; layer.conv.weight_count()], Buffers::default());
+    let run = |kernel: Kernel, from: &[f32], results: usize| {
+        let mut result = buffers.take(results);
+        kernel.run(from, Epilogue::default(), &buffers, &mut result);
+    };
     // Each weight meets each pixel of the smaller map once.
-    let pixels = maps.count * maps.pixels().min(output.pixels());
+    let pixels = maps * size.pixels().min(output.pixels());
     LayerTimes {
         multiply_adds: (pixels * weights.len()) as u64,
-        forward: shortest(runs, || layer.forward(&input, maps, output, parameters)),
-        input_gradient: shortest(runs, || layer.input_gradient(&gradient, output, maps, &weights)),
+        forward: shortest(runs, || {
+            run(layer.forward(&weights, size, output), &input, gradient.len());
+        }),
+        input_gradient: shortest(runs, || {
+            run(layer.input_gradient(&weights, size, output), &gradient, input.len());
+        }),
         weight_gradient: shortest(runs, || {
-            layer.weight_gradient((&input, maps), (&gradient, output))
+            let mut result = buffers.take(weights.len());
+            layer.weight_gradient((&input, size), (&gradient, output), &buffers, &mut result);
         }),
     }
 }
@@ -58,7 +66,7 @@ pub(crate) fn product_rate(runs: usize) -> f64 {
     let (input, weights) = (vec![0.5; ROWS * TAPS], vec![0.5; TAPS * CHANNELS]);
     let weights = Packed::from_taps(&weights, CHANNELS);
     let multiply_all = |_: rayon::BroadcastContext<'_>| {
-        let mut products = vec![MaybeUninit::uninit(); ROWS * CHANNELS];
+        let mut products = vec![0.0; ROWS * CHANNELS];
         for _ in 0..PRODUCTS {
             multiply_rows(black_box(&input), &weights, Epilogue::default(), &mut products);
         }

@@ -7,7 +7,6 @@ use super::Epilogue;
 use super::gather::{Grid, Taps};
 use super::pack::Strips;
 use pulp::{Arch, Simd, WithSimd};
-use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::ptr;
 
@@ -35,7 +34,7 @@ pub(super) struct Convolve<'a> {
     pub grid: Grid,
     pub weights: Strips<'a>,
     pub epilogue: Epilogue<'a>,
-    pub target: &'a mut [MaybeUninit<f32>],
+    pub target: &'a mut [f32],
 }
 
 impl Convolve<'_> {
@@ -78,7 +77,7 @@ fn convolve<S: Simd, const M: usize>(simd: S, job: Convolve<'_>) {
             let mut places = [ptr::null_mut(); M];
             for m in 0..M {
                 places[m] = match channels == width {
-                    true => target[targets[m] + first_channel..][..width].as_mut_ptr().cast(),
+                    true => target[targets[m] + first_channel..][..width].as_mut_ptr(),
                     false => spare[m].as_mut_ptr(),
                 };
             }
@@ -89,9 +88,7 @@ fn convolve<S: Simd, const M: usize>(simd: S, job: Convolve<'_>) {
             if channels < width {
                 for (values, from) in spare.iter().zip(targets) {
                     let pixel = &mut target[from + first_channel..][..channels];
-                    for (place, &value) in pixel.iter_mut().zip(values) {
-                        place.write(value);
-                    }
+                    pixel.copy_from_slice(&values[..channels]);
                 }
             }
         }

@@ -62,6 +62,14 @@ fn assert_close(a: &Tensor, b: &Tensor, terms: usize) {
     assert!(difference <= bound.max(1e-6), "difference {difference}, bound {bound}");
 }
 
+/// The number of maps in a batch and their size.
+#[derive(Clone, Copy, Debug)]
+struct Maps {
+    count: usize,
+    height: usize,
+    width: usize,
+}
+
 /// Small layers of all kinds.
 fn any_layer() -> impl Strategy<Value = (Conv2d, Maps)> {
     (1usize..=5, 1usize..=3, 1usize..=40, 1usize..=40, 1usize..=4, 0usize..=11, 0usize..=11)
@@ -139,7 +147,8 @@ proptest! {
 
     #[test]
     fn transposed_convolution_and_gradients_equal_candles((conv, maps) in geometry(), seed: u64) {
-        prop_assume!(conv.transposed_output(maps).is_some());
+        let Maps { height, width, .. } = maps;
+        prop_assume!(conv.transposed_output(Size { height, width }).is_some());
         let input = noise(seed, &[maps.count, maps.height, maps.width, conv.out_channels]);
         let input = Var::from_tensor(&input).unwrap();
         let weights = Var::from_tensor(&noise(seed ^ 1, &conv.weight_shape())).unwrap();
@@ -187,7 +196,7 @@ fn layers_at_both_ends_of_the_network_equal_candles() {
         let theirs = channels_last(&theirs).broadcast_add(&bias).unwrap();
         check(&conv, &ours, &theirs, [&input, &weights, &bias], 10);
 
-        let maps = conv.output(Maps { count: 5, height: size, width: size }).unwrap();
+        let maps = conv.output(Size { height: size, width: size }).unwrap();
         let code =
             Var::from_tensor(&noise(11, &[5, maps.height, maps.width, out_channels])).unwrap();
         let bias = Var::from_tensor(&noise(12, &[in_channels])).unwrap();

@@ -1,27 +1,27 @@
-//! The convolution.
+//! Convolutions.
 
-use super::passes::{Pass, Source, multiply, run_passes};
+use super::Kernel;
+use super::passes::{Pass, Source};
 use crate::conv::gather::{Grid, Steps, Taps};
 use crate::conv::pack::{Border, Packed};
-use crate::conv::{Conv2d, Maps, Operands};
+use crate::conv::{Conv2d, Size};
 
-/// As [`crate::conv::convolve`].
-pub fn convolve(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
-    let Operands { input, maps, weights, output, epilogue } = operands;
+/// As [`crate::conv::Kernel::convolution`].
+pub fn convolution(conv: &Conv2d, weights: &[f32], input: Size, output: Size) -> Kernel {
     let weights = Packed::from_taps(weights, conv.out_channels);
-    if conv.is_dense(maps) {
-        return multiply(input, maps.count, &weights, epilogue);
+    if conv.is_dense(input) {
+        return Kernel::Dense(weights);
     }
     let border = Border::of(conv);
-    let row = border.around(maps).width * conv.in_channels;
+    let row = border.around(input).width * conv.in_channels;
     let taps = Taps { rows: conv.kernel, row_stride: row, run: conv.kernel * conv.in_channels };
     let pass = Pass { weights, taps, grid: grid(conv, row, output) };
-    let source = Source { data: input, maps, channels: conv.in_channels, border };
-    run_passes(&[pass], source, output, epilogue)
+    let source = Source { size: input, channels: conv.in_channels, border };
+    Kernel::Passes { source, output, passes: vec![pass] }
 }
 
 /// All output pixels, with `row` the length of a padded row of the input.
-fn grid(conv: &Conv2d, row: usize, output: Maps) -> Grid {
+fn grid(conv: &Conv2d, row: usize, output: Size) -> Grid {
     let (channels, out_channels) = (conv.in_channels, conv.out_channels);
     Grid {
         height: output.height,

@@ -3,29 +3,30 @@
 //! Each residue class of the output's rows and columns modulo the stride, called a phase, meets its own taps of the kernel:
 //! it is a convolution with stride 1 and those taps in reverse order.
 
-use super::fold;
-use super::passes::{Pass, Source, multiply, run_passes};
+use super::Kernel;
+use super::fold::Fold;
+use super::passes::{Pass, Source};
 use crate::conv::gather::{Grid, Steps, Taps};
 use crate::conv::pack::{Border, Packed};
 use crate::conv::simd::strip_width;
-use crate::conv::{Conv2d, Epilogue, Maps, Operands};
+use crate::conv::{Conv2d, Size};
 
-/// As [`crate::conv::input_gradient`].
-pub fn input_gradient(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
-    let Operands { input: gradient, maps, weights, output, epilogue } = operands;
+/// As [`crate::conv::Kernel::input_gradient`].
+pub fn input_gradient(conv: &Conv2d, weights: &[f32], gradient: Size, output: Size) -> Kernel {
     if conv.is_dense(output) {
-        return dense(conv, operands);
+        let channels = conv.kernel * conv.kernel * conv.in_channels;
+        return Kernel::Dense(Packed::from_channels(&[weights], channels));
     }
     if conv.in_channels * 4 <= strip_width() {
-        return fold::input_gradient(conv, operands);
+        return Kernel::Fold(Fold::new(conv, weights, gradient, output));
     }
     let rows: Vec<Phase> = phases(conv, output.height).collect();
     let columns: Vec<Phase> = phases(conv, output.width).collect();
     let border = Border {
         before: (before(&rows), before(&columns)),
-        after: (after(&rows, maps.height), after(&columns, maps.width)),
+        after: (after(&rows, gradient.height), after(&columns, gradient.width)),
     };
-    let padded_row = border.around(maps).width * conv.out_channels;
+    let padded_row = border.around(gradient).width * conv.out_channels;
     let pairs = rows.iter().flat_map(|row| columns.iter().map(move |column| (row, column)));
     let passes: Vec<Pass> = pairs
         .map(|(row, column)| {
@@ -37,18 +38,8 @@ pub fn input_gradient(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
             }
         })
         .collect();
-    let source = Source { data: gradient, maps, channels: conv.out_channels, border };
-    run_passes(&passes, source, output, epilogue)
-}
-
-/// The same for a kernel that covers the input exactly: a matrix product.
-fn dense(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
-    let Operands { input: gradient, maps, weights, epilogue, .. } = operands;
-    let channels = conv.kernel * conv.kernel * conv.in_channels;
-    let bias = epilogue.bias.map(|bias| bias.repeat(channels / bias.len()));
-    let epilogue = Epilogue { bias: bias.as_deref(), ..epilogue };
-    let weights = Packed::from_channels(&[weights], channels);
-    multiply(gradient, maps.count, &weights, epilogue)
+    let source = Source { size: gradient, channels: conv.out_channels, border };
+    Kernel::Passes { source, output, passes }
 }
 
 /// The output pixels of a phase in each direction, with `padded_row` the length of a padded row of the gradient.
@@ -57,7 +48,7 @@ fn grid(
     (row, column): (&Phase, &Phase),
     border: Border,
     padded_row: usize,
-    output: Maps,
+    output: Size,
 ) -> Grid {
     let (top, left) = (row.source_origin(border.before.0), column.source_origin(border.before.1));
     Grid {

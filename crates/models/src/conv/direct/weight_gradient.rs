@@ -1,38 +1,43 @@
 //! The gradient of a convolution with respect to its weights.
 
+use crate::conv::buffer::{Buffer, Buffers};
 use crate::conv::pack::{Border, pad_batch};
 use crate::conv::simd::{Correlate, strip_width};
-use crate::conv::{Conv2d, Maps};
+use crate::conv::{Conv2d, Size};
 use rayon::prelude::*;
-use std::borrow::Cow;
 
 /// As [`crate::conv::weight_gradient`].
 pub fn weight_gradient(
     conv: &Conv2d,
-    input: &[f32],
-    maps: Maps,
-    gradient: &[f32],
-    output: Maps,
-) -> Vec<f32> {
-    let mut result = vec![0.0; conv.weight_count()];
-    if maps.count == 0 {
-        return result;
+    (input, size): (&[f32], Size),
+    (gradient, output): (&[f32], Size),
+    buffers: &Buffers,
+    result: &mut [f32],
+) {
+    if input.is_empty() {
+        return result.fill(0.0);
     }
     let border = Border::of(conv);
-    let padded = border.around(maps);
-    let input = pad_batch(input, maps, conv.in_channels, border);
+    let input = pad_batch(input, size, conv.in_channels, border, buffers);
     let channels = conv.out_channels.next_multiple_of(strip_width());
-    let gradient = widen(gradient, conv.out_channels, channels);
-    let row = padded.width * conv.in_channels;
+    let wide;
+    let gradient = match channels == conv.out_channels {
+        true => gradient,
+        false => {
+            wide = widen(gradient, conv.out_channels, channels, buffers);
+            &*wide
+        }
+    };
+    let row = border.around(size).width * conv.in_channels;
     let run = conv.kernel * conv.in_channels;
-    let blocks = Blocks::new(conv, maps, output, row, padded.height * row);
+    let blocks = Blocks::new(conv, size, output, gradient.len() / channels);
 
     result.par_chunks_mut(run * conv.out_channels).enumerate().for_each(|(kernel_row, result)| {
         let chunks = result.par_chunks_mut(WEIGHTS_PER_TASK * conv.out_channels);
         chunks.enumerate().for_each(|(chunk, result)| {
             let first = kernel_row * row + chunk * WEIGHTS_PER_TASK;
-            let mut sums = vec![0.0; result.len() / conv.out_channels * channels];
-            blocks.correlate(&input, first, &gradient, channels, &mut sums);
+            let mut sums = buffers.zeros(result.len() / conv.out_channels * channels);
+            blocks.correlate(&input, first, gradient, channels, &mut sums);
             for (result, sums) in
                 result.chunks_exact_mut(conv.out_channels).zip(sums.chunks_exact(channels))
             {
@@ -40,7 +45,6 @@ pub fn weight_gradient(
             }
         });
     });
-    result
 }
 
 /// Weights of one kernel row whose gradients are computed together: a few register tiles, so that tasks are many.
@@ -59,15 +63,20 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn new(conv: &Conv2d, maps: Maps, output: Maps, row: usize, map_step: usize) -> Self {
-        let column_step = conv.stride * conv.in_channels;
-        if conv.is_dense(maps) {
+    /// The blocks of so many output pixels.
+    fn new(conv: &Conv2d, input: Size, output: Size, pixels: usize) -> Self {
+        let padded = Border::of(conv).around(input);
+        let map_step = padded.pixels() * conv.in_channels;
+        let (row_step, column_step) =
+            (conv.stride * padded.width * conv.in_channels, conv.stride * conv.in_channels);
+        let maps = pixels / output.pixels();
+        if conv.is_dense(input) {
             // One pixel per map: the maps take the place of the columns.
-            let (columns, column_step) = (maps.count, map_step);
+            let (columns, column_step) = (maps, map_step);
             return Self { maps: 1, map_step: 0, rows: 1, columns, row_step: 0, column_step };
         }
         let (rows, columns) = (output.height, output.width);
-        Self { maps: maps.count, map_step, rows, columns, row_step: conv.stride * row, column_step }
+        Self { maps, map_step, rows, columns, row_step, column_step }
     }
 
     /// Adds the products of inputs from `first` on and gradients of all blocks to `sums`, in the order of the pixels.
@@ -102,13 +111,10 @@ impl Blocks {
 }
 
 /// Fills the rows of a matrix up with zeros.
-fn widen(matrix: &[f32], from: usize, to: usize) -> Cow<'_, [f32]> {
-    if from == to {
-        return matrix.into();
-    }
-    let mut wide = vec![0.0; matrix.len() / from * to];
+fn widen(matrix: &[f32], from: usize, to: usize, buffers: &Buffers) -> Buffer {
+    let mut wide = buffers.zeros(matrix.len() / from * to);
     for (wide, row) in wide.chunks_exact_mut(to).zip(matrix.chunks_exact(from)) {
         wide[..from].copy_from_slice(row);
     }
-    wide.into()
+    wide
 }

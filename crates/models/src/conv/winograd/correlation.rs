@@ -1,75 +1,67 @@
 //! Correlations of batches of maps with taps.
 #![expect(
     unsafe_code,
-    reason = "results are written to memory that was not zeroed, products at strides"
+    reason = "products are read where a tile's lie in each matrix"
 )]
 
 use super::SKEW;
 use super::algorithm::{Algorithm, Inputs, Matrix, Outputs};
-use super::sandwich::{Strides, sandwich};
+use super::sandwich::sandwich;
 use super::taps::TransformedTaps;
 use super::tiles::{Tiles, Tiling, Transformed};
 use super::view::View;
 use crate::conv::Epilogue;
-use crate::conv::buffer::filled;
+use crate::conv::buffer::{Buffer, Buffers};
 use crate::conv::gather::{Grid, Taps};
 use crate::conv::simd::Convolve;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use std::marker::PhantomData;
-use std::mem::MaybeUninit;
 
 /// Tiles whose products are computed together: a multiple of the register tiles' rows, few enough for the cache.
 const TILES: usize = 24;
 
 /// A correlation of blocks of the source with taps, whose results are blocks of the target.
-#[derive(Clone, Copy)]
-pub struct Correlation<'a> {
+pub struct Correlation {
     pub source: View,
     pub target: View,
     /// Rows and columns of blocks to compute, so many that every pixel of the target is in one.
     pub blocks: (usize, usize),
-    pub taps: &'a TransformedTaps,
-    pub epilogue: Epilogue<'a>,
+    pub taps: TransformedTaps,
 }
 
-impl Correlation<'_> {
+impl Correlation {
     /// Runs the correlation over a batch of maps, in parallel over groups of them.
-    pub fn run<A, const M: usize, const T: usize>(&self, maps: &[f32]) -> Vec<f32>
-    where
+    pub fn run<A, const M: usize, const T: usize>(
+        &self,
+        maps: &[f32],
+        epilogue: Epilogue<'_>,
+        buffers: &Buffers,
+        results: &mut [f32],
+    ) where
         A: Algorithm,
         Inputs<A>: Matrix<T, T>,
         Outputs<A>: Matrix<M, T>,
     {
         let Self { source, target, .. } = self;
-        let count = target.maps.count;
-        assert_eq!(maps.len(), count * source.len());
-        for (blocks, size) in
-            [(self.blocks.0, target.maps.height), (self.blocks.1, target.maps.width)]
-        {
-            assert!(target.pixel(0) <= 0 && target.pixel(blocks) >= size as isize);
-        }
         let tiling = Tiling::new(self.blocks, M);
-        let group = maps_per_task(count, tiling.len());
-        let run = |results: &mut [MaybeUninit<f32>]| {
-            let groups = results.par_chunks_mut(group * target.len());
-            groups.zip(maps.par_chunks(group * source.len())).for_each_init(
-                || Scratch::new(T, source, target),
-                |scratch, (results, maps)| {
-                    self.run_group::<A, M, T>(tiling, maps, scratch, results);
-                },
-            );
-        };
-        // SAFETY: there is a source for each map of the target, and its blocks make up the whole of it.
-        unsafe { filled(count * target.len(), run) }
+        let group = maps_per_task(maps.len() / source.len(), tiling.len());
+        let groups = results.par_chunks_mut(group * target.len());
+        groups.zip_eq(maps.par_chunks(group * source.len())).for_each_init(
+            || Scratch::new(T, source, target, buffers),
+            |scratch, (results, maps)| {
+                self.run_group::<A, M, T>(tiling, maps, epilogue, scratch, results);
+            },
+        );
     }
 
     fn run_group<A, const M: usize, const T: usize>(
         &self,
         tiling: Tiling,
         maps: &[f32],
+        epilogue: Epilogue<'_>,
         Scratch { inputs, products }: &mut Scratch,
-        results: &mut [MaybeUninit<f32>],
+        results: &mut [f32],
     ) where
         A: Algorithm,
         Inputs<A>: Matrix<T, T>,
@@ -80,12 +72,12 @@ impl Correlation<'_> {
             let tiles = Tiles { tiling, first, count: TILES.min(tiles - first) };
             inputs.fill::<Inputs<A>, T, T>(tiles, self.source, maps);
             self.multiply(tiles.count, inputs, products);
-            let (correlation, algorithm) = (self, PhantomData::<A>);
-            Arch::new().dispatch(Finish { correlation, tiles, products, results, algorithm });
+            let (view, algorithm) = (self.target, PhantomData::<A>);
+            Arch::new().dispatch(Finish { view, epilogue, tiles, products, results, algorithm });
         }
     }
 
-    fn multiply(&self, tiles: usize, inputs: &Transformed, products: &mut [MaybeUninit<f32>]) {
+    fn multiply(&self, tiles: usize, inputs: &Transformed, products: &mut [f32]) {
         let (from, to) = (self.source.block_channels(), self.target.block_channels());
         for (index, products) in products.chunks_exact_mut(TILES * to + SKEW).enumerate() {
             Convolve {
@@ -111,23 +103,23 @@ fn maps_per_task(maps: usize, tiles_per_map: usize) -> usize {
 struct Scratch {
     inputs: Transformed,
     /// `(t², TILES, block channels of the target)`, with a gap after each of the t² matrices.
-    products: Vec<MaybeUninit<f32>>,
+    products: Buffer,
 }
 
 impl Scratch {
-    fn new(side: usize, source: &View, target: &View) -> Self {
-        let size = side * side * (TILES * target.block_channels() + SKEW);
-        let products = vec![MaybeUninit::uninit(); size];
-        Self { inputs: Transformed::new(side, TILES, source), products }
+    fn new(side: usize, source: &View, target: &View, buffers: &Buffers) -> Self {
+        let products = buffers.take(side * side * (TILES * target.block_channels() + SKEW));
+        Self { inputs: Transformed::new(side, TILES, source, buffers), products }
     }
 }
 
 /// Transforms products to results.
 struct Finish<'a, A, const M: usize, const T: usize> {
-    correlation: &'a Correlation<'a>,
+    view: View,
+    epilogue: Epilogue<'a>,
     tiles: Tiles,
-    products: &'a [MaybeUninit<f32>],
-    results: &'a mut [MaybeUninit<f32>],
+    products: &'a [f32],
+    results: &'a mut [f32],
     algorithm: PhantomData<A>,
 }
 
@@ -140,42 +132,37 @@ where
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { correlation, tiles, products, results, .. } = self;
-        let Correlation { target: view, epilogue, .. } = *correlation;
+        let Self { view, epilogue, tiles, products, results, .. } = self;
         let lanes = S::F32_LANES;
         assert!(view.channels.is_multiple_of(lanes) && tiles.count <= TILES);
-        assert!(epilogue.bias.is_none_or(|bias| bias.len() == view.channels));
         let slope = simd.splat_f32s(epilogue.slope.unwrap_or(1.0));
         let step = TILES * view.block_channels() + SKEW;
         assert!(products.len() >= T * T * step);
-        let (from, to) = (Strides::new(T * step, step), Strides::new(M * lanes, lanes));
-        let mut tile = [[simd.splat_f32s(0.0); M]; M];
         for index in 0..tiles.count {
-            let (map, (y, x)) = tiles.tiling.place(tiles.first + index);
+            let (map, block) = tiles.tiling.place(tiles.first + index);
             let map = &mut results[map * view.len()..][..view.len()];
-            for channel in (0..view.block_channels()).step_by(lanes) {
-                // SAFETY: the products of this tile's channels are in each of the `T`² matrices.
-                unsafe {
-                    let source = products.as_ptr().add(index * view.block_channels() + channel);
-                    let target = tile.as_mut_ptr().cast();
-                    sandwich::<S, Outputs<A>, M, T>(simd, source.cast(), from, target, to);
-                }
-                let (part, lane) = (channel / view.channels, channel % view.channels);
-                let bias = match epilogue.bias {
-                    Some(bias) => simd.partial_load_f32s(&bias[lane..lane + lanes]),
-                    None => simd.splat_f32s(0.0),
-                };
-                let top = view.pixel(y) + (part / view.stride) as isize;
-                let left = view.pixel(x) + (part % view.stride) as isize;
-                for (i, row) in view.pixels_inside(top, M, view.maps.height) {
-                    for (j, column) in view.pixels_inside(left, M, view.maps.width) {
-                        let sum = simd.add_f32s(tile[i][j], bias);
-                        let value = simd.max_f32s(sum, simd.mul_f32s(sum, slope));
-                        let pixel = row * view.row() + column * view.channels + lane;
-                        let pixel = &mut map[pixel..pixel + lanes];
-                        // SAFETY: there is room for a vector.
-                        unsafe { pixel.as_mut_ptr().cast::<S::f32s>().write_unaligned(value) };
-                    }
+            for part in 0..view.stride * view.stride {
+                let (rows, columns) = view.pixels::<M>(block, part);
+                let first = index * view.block_channels() + part * view.channels;
+                for lane in (0..view.channels).step_by(lanes) {
+                    let bias = match epilogue.bias {
+                        Some(bias) => S::as_simd_f32s(&bias[lane..lane + lanes]).0[0],
+                        None => simd.splat_f32s(0.0),
+                    };
+                    let load = |r, c| {
+                        let at = (r * T + c) * step + first + lane;
+                        // SAFETY: the products of this tile's channels are in each of the `T`² matrices.
+                        unsafe { products.as_ptr().add(at).cast::<S::f32s>().read_unaligned() }
+                    };
+                    let store = |r: usize, c: usize, value| {
+                        if let (Some(row), Some(column)) = (rows[r], columns[c]) {
+                            let sum = simd.add_f32s(value, bias);
+                            let value = simd.max_f32s(sum, simd.mul_f32s(sum, slope));
+                            let pixel = &mut map[row + column + lane..][..lanes];
+                            S::as_mut_simd_f32s(pixel).0[0] = value;
+                        }
+                    };
+                    sandwich::<S, Outputs<A>, M, T>(simd, load, store);
                 }
             }
         }

@@ -19,8 +19,9 @@ mod tests;
 mod tiles;
 mod view;
 
+use super::buffer::Buffers;
 use super::simd::strip_width;
-use super::{Conv2d, Maps, Operands};
+use super::{Conv2d, Epilogue, Size};
 use algorithm::{F3x2, F4x2, F4x3};
 use correlation::Correlation;
 use rayon::prelude::*;
@@ -40,37 +41,75 @@ pub fn supports(conv: &Conv2d) -> bool {
         && channels.iter().all(|channels| channels.is_multiple_of(strip_width()))
 }
 
-/// As [`crate::conv::convolve`].
-pub fn convolve(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
-    let Operands { input, maps, weights, output, epilogue } = operands;
-    let (source, target) = views(conv, maps, output);
+/// A convolution in either direction.
+pub struct Kernel {
+    correlation: Correlation,
+    algorithm: Minimal,
+}
+
+/// A minimal algorithm.
+#[derive(Clone, Copy)]
+enum Minimal {
+    F4x3,
+    F4x2,
+    F3x2,
+}
+
+impl Minimal {
+    fn taps(
+        self,
+        weights: &[f32],
+        channels: (usize, usize),
+        place: impl Fn(usize, usize) -> Place + Sync,
+    ) -> TransformedTaps {
+        match self {
+            Self::F4x3 => TransformedTaps::new::<F4x3, 3, 6>(weights, channels, place),
+            Self::F4x2 => TransformedTaps::new::<F4x2, 2, 5>(weights, channels, place),
+            Self::F3x2 => TransformedTaps::new::<F3x2, 2, 4>(weights, channels, place),
+        }
+    }
+}
+
+impl Kernel {
+    /// As [`super::Kernel::run`].
+    pub fn run(
+        &self,
+        input: &[f32],
+        epilogue: Epilogue<'_>,
+        buffers: &Buffers,
+        result: &mut [f32],
+    ) {
+        let correlation = &self.correlation;
+        match self.algorithm {
+            Minimal::F4x3 => correlation.run::<F4x3, 4, 6>(input, epilogue, buffers, result),
+            Minimal::F4x2 => correlation.run::<F4x2, 4, 5>(input, epilogue, buffers, result),
+            Minimal::F3x2 => correlation.run::<F3x2, 3, 4>(input, epilogue, buffers, result),
+        }
+    }
+}
+
+/// As [`super::Kernel::convolution`].
+pub fn convolution(conv: &Conv2d, weights: &[f32], input: Size, output: Size) -> Kernel {
+    let (source, target) = views(conv, input, output);
     let place = |input, output| {
         let Place { first, taps } = place(conv, input);
         Place { first: first + output, taps }
     };
-    let channels = (source.block_channels(), conv.out_channels);
-    let taps = match conv.stride {
-        1 => TransformedTaps::new::<F4x3, 3, 6>(weights, channels, place),
-        _ => TransformedTaps::new::<F4x2, 2, 5>(weights, channels, place),
-    };
+    let algorithm = if conv.stride == 1 { Minimal::F4x3 } else { Minimal::F4x2 };
+    let taps = algorithm.taps(weights, (source.block_channels(), conv.out_channels), place);
     let blocks = (output.height, output.width);
-    let correlation = Correlation { source, target, blocks, taps: &taps, epilogue };
-    match conv.stride {
-        1 => correlation.run::<F4x3, 4, 6>(input),
-        _ => correlation.run::<F4x2, 4, 5>(input),
-    }
+    Kernel { correlation: Correlation { source, target, blocks, taps }, algorithm }
 }
 
-/// As [`crate::conv::input_gradient`].
-pub fn input_gradient(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
-    let Operands { input: gradient, maps, weights, output, epilogue } = operands;
+/// As [`super::Kernel::input_gradient`].
+pub fn input_gradient(conv: &Conv2d, weights: &[f32], gradient: Size, input: Size) -> Kernel {
     let &Conv2d { in_channels, out_channels, kernel, stride, padding } = conv;
     // Block r of the result is the sum over its taps p of pixel r - p of the gradient. The first in the result:
     let (taps, first) = (kernel / stride, padding / stride);
     let origin = first as isize + 1 - taps as isize;
-    let source = View { maps, channels: out_channels, stride: 1, origin };
+    let source = View { size: gradient, channels: out_channels, stride: 1, origin };
     let origin = (stride * first) as isize - padding as isize;
-    let target = View { maps: output, channels: in_channels, stride, origin };
+    let target = View { size: input, channels: in_channels, stride, origin };
     let place = |input: usize, output: usize| {
         // The taps are met in reverse order.
         let (part, channel) = (output / in_channels, output % in_channels);
@@ -80,43 +119,36 @@ pub fn input_gradient(conv: &Conv2d, operands: Operands<'_>) -> Vec<f32> {
         let taps = Strides { row: -(kernel as isize) * step, column: -step };
         Place { first: (tap * out_channels + input) * in_channels + channel, taps }
     };
+    let algorithm = if stride == 1 { Minimal::F4x3 } else { Minimal::F3x2 };
     let weights = swap_channels(weights, in_channels, out_channels);
-    let channels = (out_channels, target.block_channels());
-    let taps = match stride {
-        1 => TransformedTaps::new::<F4x3, 3, 6>(&weights, channels, place),
-        _ => TransformedTaps::new::<F3x2, 2, 4>(&weights, channels, place),
-    };
+    let taps = algorithm.taps(&weights, (out_channels, target.block_channels()), place);
     let blocks = |pixels: usize| (pixels - 1 + padding) / stride - first + 1;
-    let blocks = (blocks(output.height), blocks(output.width));
-    let correlation = Correlation { source, target, blocks, taps: &taps, epilogue };
-    match stride {
-        1 => correlation.run::<F4x3, 4, 6>(gradient),
-        _ => correlation.run::<F3x2, 3, 4>(gradient),
-    }
+    let blocks = (blocks(input.height), blocks(input.width));
+    Kernel { correlation: Correlation { source, target, blocks, taps }, algorithm }
 }
 
-/// As [`crate::conv::weight_gradient`].
+/// As [`super::weight_gradient`].
 pub fn weight_gradient(
     conv: &Conv2d,
-    input: &[f32],
-    maps: Maps,
-    gradient: &[f32],
-    output: Maps,
-) -> Vec<f32> {
-    let (source, target) = views(conv, maps, output);
+    (input, size): (&[f32], Size),
+    (gradient, output): (&[f32], Size),
+    buffers: &Buffers,
+    result: &mut [f32],
+) {
+    let (source, target) = views(conv, size, output);
     let (input, gradient) = ((source, input), (target, gradient));
-    let (weights, place) = (conv.weight_count(), |input| place(conv, input));
+    let place = |input| place(conv, input);
     match conv.stride {
-        1 => Sums::new::<F4x3, 4, 6>(input, gradient).taps::<F4x3, 3, 6>(weights, place),
-        _ => Sums::new::<F4x2, 4, 5>(input, gradient).taps::<F4x2, 2, 5>(weights, place),
+        1 => Sums::new::<F4x3, 4, 6>(input, gradient, buffers).taps::<F4x3, 3, 6>(place, result),
+        _ => Sums::new::<F4x2, 4, 5>(input, gradient, buffers).taps::<F4x2, 2, 5>(place, result),
     }
 }
 
 /// The views that a convolution reads and writes.
-fn views(conv: &Conv2d, maps: Maps, output: Maps) -> (View, View) {
+fn views(conv: &Conv2d, input: Size, output: Size) -> (View, View) {
     let &Conv2d { in_channels, out_channels, stride, padding, .. } = conv;
-    let source = View { maps, channels: in_channels, stride, origin: -(padding as isize) };
-    let target = View { maps: output, channels: out_channels, stride: 1, origin: 0 };
+    let source = View { size: input, channels: in_channels, stride, origin: -(padding as isize) };
+    let target = View { size: output, channels: out_channels, stride: 1, origin: 0 };
     (source, target)
 }
 
@@ -135,9 +167,9 @@ fn swap_channels(weights: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     let mut swapped = vec![0.0; weights.len()];
     let taps = swapped.par_chunks_mut(rows * columns).zip(weights.par_chunks(rows * columns));
     taps.for_each(|(swapped, weights)| {
-        for (row, weights) in weights.chunks_exact(columns).enumerate() {
-            for (column, &weight) in weights.iter().enumerate() {
-                swapped[column * rows + row] = weight;
+        for (column, swapped) in swapped.chunks_exact_mut(rows).enumerate() {
+            for (swapped, weights) in swapped.iter_mut().zip(weights.chunks_exact(columns)) {
+                *swapped = weights[column];
             }
         }
     });

@@ -1,5 +1,4 @@
 //! Products of a tile with a small constant matrix from both sides.
-#![expect(unsafe_code, reason = "a tile is read and written at strides")]
 
 use super::algorithm::Matrix;
 use pulp::Simd;
@@ -16,7 +15,8 @@ impl Strides {
         Self { row: row as isize, column: column as isize }
     }
 
-    fn at(&self, row: usize, column: usize) -> isize {
+    #[inline(always)]
+    pub fn at(&self, row: usize, column: usize) -> isize {
         row as isize * self.row + column as isize * self.column
     }
 
@@ -26,24 +26,18 @@ impl Strides {
     }
 }
 
-/// Computes `matrix · tile · matrixᵀ` for each lane of a vector.
-///
-/// # Safety
-/// The vectors of a tile of `C`×`C` may be read from `source` on, and those of `R`×`R` be written from `target` on.
+/// Computes `matrix · tile · matrixᵀ` for each lane of a vector: of `C`×`C` loaded vectors the `R`×`R` to be stored.
 #[inline(always)]
-pub unsafe fn sandwich<S: Simd, A: Matrix<R, C>, const R: usize, const C: usize>(
+pub fn sandwich<S: Simd, A: Matrix<R, C>, const R: usize, const C: usize>(
     simd: S,
-    source: *const f32,
-    from: Strides,
-    target: *mut f32,
-    to: Strides,
+    load: impl Fn(usize, usize) -> S::f32s,
+    mut store: impl FnMut(usize, usize, S::f32s),
 ) {
     let mut columns = [[simd.splat_f32s(0.0); R]; C];
     for (c, column) in columns.iter_mut().enumerate() {
         let mut values = [simd.splat_f32s(0.0); C];
         for (r, value) in values.iter_mut().enumerate() {
-            // SAFETY: a vector of the source tile.
-            *value = unsafe { source.offset(from.at(r, c)).cast::<S::f32s>().read_unaligned() };
+            *value = load(r, c);
         }
         *column = product::<S, A, R, C>(simd, values);
     }
@@ -53,8 +47,7 @@ pub unsafe fn sandwich<S: Simd, A: Matrix<R, C>, const R: usize, const C: usize>
             *value = column[r];
         }
         for (c, value) in product::<S, A, R, C>(simd, values).into_iter().enumerate() {
-            // SAFETY: a vector of the target tile.
-            unsafe { target.offset(to.at(r, c)).cast::<S::f32s>().write_unaligned(value) };
+            store(r, c, value);
         }
     }
 }

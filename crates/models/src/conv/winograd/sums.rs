@@ -3,10 +3,11 @@
 
 use super::SKEW;
 use super::algorithm::{Algorithm, Inputs, Matrix, Outputs, Taps, Transposed};
-use super::sandwich::{Strides, sandwich};
+use super::sandwich::sandwich;
 use super::taps::Place;
 use super::tiles::{Tiles, Tiling, Transformed};
 use super::view::View;
+use crate::conv::buffer::{Buffer, Buffers};
 use crate::conv::simd::Correlate;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -18,7 +19,7 @@ const TILES: usize = 48;
 /// Sums over a batch of the products of inputs and gradients in the transform domain: `(t², inputs, outputs)`, with a gap
 /// after each of the t² matrices.
 pub struct Sums {
-    data: Vec<f32>,
+    data: Buffer,
     inputs: usize,
     outputs: usize,
 }
@@ -38,6 +39,7 @@ impl Sums {
     pub fn new<A, const M: usize, const T: usize>(
         (source, input): (View, &[f32]),
         (target, gradient): (View, &[f32]),
+        buffers: &Buffers,
     ) -> Self
     where
         A: Algorithm,
@@ -45,16 +47,16 @@ impl Sums {
         Outputs<A>: Matrix<M, T>,
     {
         let (inputs, outputs) = (source.block_channels(), target.block_channels());
-        let tiling = Tiling::new((target.maps.height, target.maps.width), M);
-        let count = tiling.len() * target.maps.count;
+        let tiling = Tiling::new((target.size.height, target.size.width), M);
+        let count = tiling.len() * (gradient.len() / target.len());
         let at_once = (2 * rayon::current_num_threads()).min(count.div_ceil(TILES));
         let new_chunk = || Chunk {
-            inputs: Transformed::new(T, TILES, &source),
-            gradients: Transformed::new(T, TILES, &target),
+            inputs: Transformed::new(T, TILES, &source, buffers),
+            gradients: Transformed::new(T, TILES, &target, buffers),
             tiles: 0,
         };
         let mut chunks: Vec<_> = (0..at_once).map(|_| new_chunk()).collect();
-        let mut data = vec![0.0; T * T * (inputs * outputs + SKEW)];
+        let mut data = buffers.zeros(T * T * (inputs * outputs + SKEW));
         for first in (0..count).step_by(TILES * at_once.max(1)) {
             chunks.par_iter_mut().enumerate().for_each(|(index, chunk)| {
                 let first = first + index * TILES;
@@ -74,21 +76,18 @@ impl Sums {
         Self { data, inputs, outputs }
     }
 
-    /// Transforms the sums back to the taps of so many weights, each where `place` tells for its input; those for the next
-    /// output follow each other.
+    /// Transforms the sums back to taps and writes each where `place` tells for its input; those for the next output
+    /// follow each other.
     pub fn taps<A, const K: usize, const T: usize>(
         &self,
-        weights: usize,
         place: impl Fn(usize) -> Place,
-    ) -> Vec<f32>
-    where
+        target: &mut [f32],
+    ) where
         A: Algorithm,
         Taps<A>: Matrix<T, K>,
     {
-        let mut target = vec![0.0; weights];
         let algorithm = PhantomData::<A>;
-        Arch::new().dispatch(Finish { sums: self, place, target: &mut target, algorithm });
-        target
+        Arch::new().dispatch(Finish { sums: self, place, target, algorithm });
     }
 }
 
@@ -129,18 +128,22 @@ where
         let Self { sums: &Sums { ref data, inputs, outputs }, place, target, .. } = self;
         let step = inputs * outputs + SKEW;
         assert!(data.len() >= T * T * step && outputs.is_multiple_of(S::F32_LANES));
-        let from = Strides::new(T * step, step);
         for input in 0..inputs {
             let Place { first, taps } = place(input);
             let end = first + taps.last(K) as usize + outputs;
             assert!(taps.last(K) >= 0 && end <= target.len(), "taps outside the weights");
             for lane in (0..outputs).step_by(S::F32_LANES) {
-                // SAFETY: the taps were checked; the sums of this input are in each of the `T`² matrices.
-                unsafe {
-                    let source = data.as_ptr().add(input * outputs + lane);
-                    let target = target.as_mut_ptr().add(first + lane);
-                    sandwich::<S, Transposed<Taps<A>>, K, T>(simd, source, from, target, taps);
-                }
+                let load = |r, c| {
+                    let at = (r * T + c) * step + input * outputs + lane;
+                    // SAFETY: the sums of this input are in each of the `T`² matrices.
+                    unsafe { data.as_ptr().add(at).cast::<S::f32s>().read_unaligned() }
+                };
+                let store = |r, c, value: S::f32s| {
+                    let tap = (first + lane).wrapping_add_signed(taps.at(r, c));
+                    // SAFETY: the taps were checked.
+                    unsafe { target.as_mut_ptr().add(tap).cast::<S::f32s>().write_unaligned(value) };
+                };
+                sandwich::<S, Transposed<Taps<A>>, K, T>(simd, load, store);
             }
         }
     }

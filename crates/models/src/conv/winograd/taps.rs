@@ -86,19 +86,23 @@ where
         let Self { weights, inputs, strip, place, target, .. } = self;
         let step = inputs * strip + SKEW;
         assert!(target.len() >= T * T * step && strip.is_multiple_of(S::F32_LANES));
-        let to = Strides::new(T * step, step);
         for input in 0..inputs {
             let Place { first, taps } = place(input);
             let ends = [first as isize, first as isize + taps.last(K)];
             let inside = |end| (0..=(weights.len() - strip) as isize).contains(&end);
             assert!(ends.into_iter().all(inside), "taps outside the weights");
             for lane in (0..strip).step_by(S::F32_LANES) {
-                // SAFETY: the taps were checked; the target has `T`² matrices, each with room for all inputs' strips.
-                unsafe {
-                    let source = weights.as_ptr().add(first + lane);
-                    let target = target.as_mut_ptr().add(input * strip + lane);
-                    sandwich::<S, Taps<A>, T, K>(simd, source, taps, target, to);
-                }
+                let load = |r, c| {
+                    let tap = (first + lane).wrapping_add_signed(taps.at(r, c));
+                    // SAFETY: the taps were checked.
+                    unsafe { weights.as_ptr().add(tap).cast::<S::f32s>().read_unaligned() }
+                };
+                let store = |r, c, value: S::f32s| {
+                    let at = (r * T + c) * step + input * strip + lane;
+                    // SAFETY: the target has `T`² matrices, each with room for all inputs' strips.
+                    unsafe { target.as_mut_ptr().add(at).cast::<S::f32s>().write_unaligned(value) };
+                };
+                sandwich::<S, Taps<A>, T, K>(simd, load, store);
             }
         }
     }
