@@ -1,12 +1,11 @@
 //! Buffers that are used again, since the system has to clear every page of a new one.
 
-use std::array;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Buffers that are not in use at the moment, by the logarithm of their length.
-#[derive(Clone, Debug)]
-pub(super) struct Buffers(Arc<Mutex<[Vec<Vec<f32>>; usize::BITS as usize]>>);
+/// Buffers that are not in use at the moment.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Buffers(Arc<Mutex<Vec<Vec<f32>>>>);
 
 /// Values that go back to where they were taken from.
 #[derive(Debug)]
@@ -16,19 +15,17 @@ pub(super) struct Buffer {
     home: Buffers,
 }
 
-impl Default for Buffers {
-    fn default() -> Self {
-        Self(Arc::new(Mutex::new(array::from_fn(|_| Vec::new()))))
-    }
-}
-
 impl Buffers {
     /// A buffer of so many values that are whatever was left in it.
     pub fn take(&self, len: usize) -> Buffer {
-        // What lies beyond `len` is never touched, and takes no memory before it is.
-        let room = len.next_power_of_two();
-        let spare = self.with_spares(room, Vec::pop);
-        Buffer { values: spare.unwrap_or_else(|| vec![0.0; room]), len, home: self.clone() }
+        // Twice the length at most, so that small requests do not use up the large buffers.
+        let fits = |values: &&Vec<f32>| (len..=2 * len).contains(&values.len());
+        let mut spares = self.spares();
+        let best = spares.iter().enumerate().filter(|(_, values)| fits(values));
+        let best = best.min_by_key(|(_, values)| values.len()).map(|(index, _)| index);
+        let spare = best.map(|index| spares.swap_remove(index));
+        drop(spares);
+        Buffer { values: spare.unwrap_or_else(|| vec![0.0; len]), len, home: self.clone() }
     }
 
     /// A buffer of zeros.
@@ -38,9 +35,8 @@ impl Buffers {
         buffer
     }
 
-    fn with_spares<T>(&self, room: usize, act: impl FnOnce(&mut Vec<Vec<f32>>) -> T) -> T {
-        let mut spares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        act(&mut spares[room.ilog2() as usize])
+    fn spares(&self) -> MutexGuard<'_, Vec<Vec<f32>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -60,8 +56,7 @@ impl DerefMut for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let values = std::mem::take(&mut self.values);
-        self.home.with_spares(values.len(), |spares| spares.push(values));
+        self.home.spares().push(std::mem::take(&mut self.values));
     }
 }
 
@@ -72,16 +67,18 @@ mod tests {
     #[test]
     fn buffers_are_used_again() {
         let buffers = Buffers::default();
-        let mut first = buffers.take(5);
+        let mut first = buffers.take(8);
         first.fill(1.0);
         let place = first.as_ptr();
-        assert_ne!(buffers.take(6).as_ptr(), place);
+        assert_ne!(buffers.take(8).as_ptr(), place);
         drop(first);
-        // The last to go back is the first to be taken.
-        let again = buffers.take(8);
-        assert_eq!((again.as_ptr(), again.len()), (place, 8));
+        // Too long for 3 values, too short for 9.
+        for len in [3, 9] {
+            assert_ne!(buffers.take(len).as_ptr(), place);
+        }
+        let again = buffers.take(5);
+        assert_eq!(*again, [1.0; 5]);
         drop(again);
-        assert_eq!(*buffers.zeros(5), [0.0; 5]);
-        assert_eq!(buffers.take(0).len(), 0);
+        assert_eq!(*buffers.zeros(4), [0.0; 4]);
     }
 }

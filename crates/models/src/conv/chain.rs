@@ -68,18 +68,32 @@ impl Layer {
     }
 
     /// From maps of size `input` to the sums before the rectifier.
-    pub(super) fn forward(&self, weights: &[f32], input: Size, output: Size) -> Kernel {
+    pub(super) fn forward(
+        &self,
+        weights: &[f32],
+        input: Size,
+        output: Size,
+        buffers: &Buffers,
+    ) -> Kernel {
+        let (conv, sizes) = (&self.conv, (input, output));
         match self.direction {
-            Direction::Convolution => Kernel::convolution(&self.conv, weights, input, output),
-            Direction::Transposed => Kernel::input_gradient(&self.conv, weights, input, output),
+            Direction::Convolution => Kernel::convolution(conv, weights, sizes, buffers),
+            Direction::Transposed => Kernel::input_gradient(conv, weights, sizes, buffers),
         }
     }
 
     /// From the gradient of the sums before the rectifier to that of the input.
-    pub(super) fn input_gradient(&self, weights: &[f32], input: Size, output: Size) -> Kernel {
+    pub(super) fn input_gradient(
+        &self,
+        weights: &[f32],
+        input: Size,
+        output: Size,
+        buffers: &Buffers,
+    ) -> Kernel {
+        let (conv, sizes) = (&self.conv, (output, input));
         match self.direction {
-            Direction::Convolution => Kernel::input_gradient(&self.conv, weights, output, input),
-            Direction::Transposed => Kernel::convolution(&self.conv, weights, output, input),
+            Direction::Convolution => Kernel::input_gradient(conv, weights, sizes, buffers),
+            Direction::Transposed => Kernel::convolution(conv, weights, sizes, buffers),
         }
     }
 
@@ -172,7 +186,10 @@ impl Chain {
         let places = self.layers.iter().zip(self.places()).zip(stages.windows(2));
         let steps: Vec<Step<'_>> = places
             .map(|((layer, (weights, bias)), stages)| Step {
-                kernel: layer.forward(&parameters[weights], stages[0].size, stages[1].size),
+                kernel: {
+                    let (weights, from, to) = (&parameters[weights], stages[0], stages[1]);
+                    layer.forward(weights, from.size, to.size, &self.buffers)
+                },
                 epilogue: Epilogue { bias: Some(&parameters[bias]), slope: layer.slope },
                 results: stages[1].len(),
             })
@@ -244,7 +261,7 @@ impl Chain {
             if i == 0 && self.input_gradient == InputGradient::Skipped {
                 return (None, parameter_gradient);
             }
-            let kernel = layer.input_gradient(&parameters[weights], input, output);
+            let kernel = layer.input_gradient(&parameters[weights], input, output, &self.buffers);
             let mut next = self.buffers.take(activations[i].len());
             kernel.run(&gradient, Epilogue::default(), &self.buffers, &mut next);
             gradient = next;

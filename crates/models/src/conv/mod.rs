@@ -101,20 +101,30 @@ enum Kernel {
 }
 
 impl Kernel {
-    /// The convolution of maps of size `input` with weights `(kernel, kernel, C_in, C_out)`.
-    fn convolution(conv: &Conv2d, weights: &[f32], input: Size, output: Size) -> Self {
+    /// The convolution with weights `(kernel, kernel, C_in, C_out)`, for the sizes of its input and its result.
+    fn convolution(
+        conv: &Conv2d,
+        weights: &[f32],
+        sizes: (Size, Size),
+        buffers: &Buffers,
+    ) -> Self {
         match winograd::supports(conv) {
-            true => Self::Winograd(winograd::convolution(conv, weights, input, output)),
-            false => Self::Direct(direct::convolution(conv, weights, input, output)),
+            true => Self::Winograd(winograd::convolution(conv, weights, sizes, buffers)),
+            false => Self::Direct(direct::convolution(conv, weights, sizes, buffers)),
         }
     }
 
-    /// The convolution's gradient with respect to its input, for a gradient with respect to its result; and so the
-    /// transposed convolution. The size of the gradient does not tell that of the input where a stride leaves a remainder.
-    fn input_gradient(conv: &Conv2d, weights: &[f32], gradient: Size, input: Size) -> Self {
+    /// The convolution's gradient with respect to its input, which is the transposed convolution; for the sizes of the
+    /// gradient and of the input, which that of the gradient does not tell where a stride leaves a remainder.
+    fn input_gradient(
+        conv: &Conv2d,
+        weights: &[f32],
+        sizes: (Size, Size),
+        buffers: &Buffers,
+    ) -> Self {
         match winograd::supports(conv) {
-            true => Self::Winograd(winograd::input_gradient(conv, weights, gradient, input)),
-            false => Self::Direct(direct::input_gradient(conv, weights, gradient, input)),
+            true => Self::Winograd(winograd::input_gradient(conv, weights, sizes, buffers)),
+            false => Self::Direct(direct::input_gradient(conv, weights, sizes, buffers)),
         }
     }
 

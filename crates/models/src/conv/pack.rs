@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 /// Weights in strips of as many output channels as a register tile has: `(strips, taps, strip)`, filled up with zeros.
 pub(super) struct Packed {
-    data: Vec<f32>,
+    data: Buffer,
     pub taps: usize,
     pub channels: usize,
     pub strip: usize,
@@ -17,10 +17,11 @@ impl Packed {
     fn new(
         taps: usize,
         channels: usize,
+        buffers: &Buffers,
         fill: impl Fn(usize, usize, &mut [f32]) + Send + Sync,
     ) -> Self {
         let strip = strip_width();
-        let mut data = vec![0.0; channels.div_ceil(strip) * taps * strip];
+        let mut data = buffers.zeros(channels.div_ceil(strip) * taps * strip);
         data.par_chunks_mut((taps * strip).max(1)).enumerate().for_each(|(index, data)| {
             let first = index * strip;
             fill(first, strip.min(channels - first), data);
@@ -29,9 +30,9 @@ impl Packed {
     }
 
     /// From a matrix `(taps, channels)`.
-    pub fn from_taps(matrix: &[f32], channels: usize) -> Self {
+    pub fn from_taps(matrix: &[f32], channels: usize, buffers: &Buffers) -> Self {
         let strip = strip_width();
-        Self::new(matrix.len() / channels, channels, |first, count, data| {
+        Self::new(matrix.len() / channels, channels, buffers, |first, count, data| {
             for (packed, row) in data.chunks_exact_mut(strip).zip(matrix.chunks_exact(channels)) {
                 packed[..count].copy_from_slice(&row[first..first + count]);
             }
@@ -39,10 +40,10 @@ impl Packed {
     }
 
     /// From matrices `(channels, taps of the block)`, whose taps follow each other.
-    pub fn from_channels(blocks: &[&[f32]], channels: usize) -> Self {
+    pub fn from_channels(blocks: &[&[f32]], channels: usize, buffers: &Buffers) -> Self {
         let strip = strip_width();
         let block_taps = blocks.first().map_or(0, |block| block.len() / channels);
-        Self::new(blocks.len() * block_taps, channels, |first, count, data| {
+        Self::new(blocks.len() * block_taps, channels, buffers, |first, count, data| {
             for (packed, block) in data.chunks_exact_mut(block_taps * strip).zip(blocks) {
                 for lane in 0..count {
                     let row = &block[(first + lane) * block_taps..][..block_taps];

@@ -43,10 +43,10 @@ fn time_layer(layer: &Layer, maps: usize, (size, output): (Size, Size), runs: us
     LayerTimes {
         multiply_adds: (pixels * weights.len()) as u64,
         forward: shortest(runs, || {
-            run(layer.forward(&weights, size, output), &input, gradient.len());
+            run(layer.forward(&weights, size, output, &buffers), &input, gradient.len());
         }),
         input_gradient: shortest(runs, || {
-            run(layer.input_gradient(&weights, size, output), &gradient, input.len());
+            run(layer.input_gradient(&weights, size, output, &buffers), &gradient, input.len());
         }),
         weight_gradient: shortest(runs, || {
             let mut result = buffers.take(weights.len());
@@ -64,7 +64,7 @@ pub(crate) fn product_rate(runs: usize) -> f64 {
     /// So many that starting the threads does not count.
     const PRODUCTS: usize = 100;
     let (input, weights) = (vec![0.5; ROWS * TAPS], vec![0.5; TAPS * CHANNELS]);
-    let weights = Packed::from_taps(&weights, CHANNELS);
+    let weights = Packed::from_taps(&weights, CHANNELS, &Buffers::default());
     let multiply_all = |_: rayon::BroadcastContext<'_>| {
         let mut products = vec![0.0; ROWS * CHANNELS];
         for _ in 0..PRODUCTS {

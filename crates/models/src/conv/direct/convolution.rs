@@ -2,13 +2,19 @@
 
 use super::Kernel;
 use super::passes::{Pass, Source};
+use crate::conv::buffer::Buffers;
 use crate::conv::gather::{Grid, Steps, Taps};
 use crate::conv::pack::{Border, Packed};
 use crate::conv::{Conv2d, Size};
 
 /// As [`crate::conv::Kernel::convolution`].
-pub fn convolution(conv: &Conv2d, weights: &[f32], input: Size, output: Size) -> Kernel {
-    let weights = Packed::from_taps(weights, conv.out_channels);
+pub fn convolution(
+    conv: &Conv2d,
+    weights: &[f32],
+    (input, output): (Size, Size),
+    buffers: &Buffers,
+) -> Kernel {
+    let weights = Packed::from_taps(weights, conv.out_channels, buffers);
     if conv.is_dense(input) {
         return Kernel::Dense(weights);
     }

@@ -20,9 +20,14 @@ pub struct Fold {
 
 impl Fold {
     /// As [`super::input_gradient`].
-    pub fn new(conv: &Conv2d, weights: &[f32], gradient: Size, output: Size) -> Self {
+    pub fn new(
+        conv: &Conv2d,
+        weights: &[f32],
+        (gradient, output): (Size, Size),
+        buffers: &Buffers,
+    ) -> Self {
         let columns = conv.kernel * conv.kernel * conv.in_channels;
-        let weights = Packed::from_channels(&[weights], columns);
+        let weights = Packed::from_channels(&[weights], columns, buffers);
         Self { conv: *conv, weights, gradient, output }
     }
 

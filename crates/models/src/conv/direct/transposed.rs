@@ -6,19 +6,25 @@
 use super::Kernel;
 use super::fold::Fold;
 use super::passes::{Pass, Source};
+use crate::conv::buffer::Buffers;
 use crate::conv::gather::{Grid, Steps, Taps};
 use crate::conv::pack::{Border, Packed};
 use crate::conv::simd::strip_width;
 use crate::conv::{Conv2d, Size};
 
 /// As [`crate::conv::Kernel::input_gradient`].
-pub fn input_gradient(conv: &Conv2d, weights: &[f32], gradient: Size, output: Size) -> Kernel {
+pub fn input_gradient(
+    conv: &Conv2d,
+    weights: &[f32],
+    (gradient, output): (Size, Size),
+    buffers: &Buffers,
+) -> Kernel {
     if conv.is_dense(output) {
         let channels = conv.kernel * conv.kernel * conv.in_channels;
-        return Kernel::Dense(Packed::from_channels(&[weights], channels));
+        return Kernel::Dense(Packed::from_channels(&[weights], channels, buffers));
     }
     if conv.in_channels * 4 <= strip_width() {
-        return Kernel::Fold(Fold::new(conv, weights, gradient, output));
+        return Kernel::Fold(Fold::new(conv, weights, (gradient, output), buffers));
     }
     let rows: Vec<Phase> = phases(conv, output.height).collect();
     let columns: Vec<Phase> = phases(conv, output.width).collect();
@@ -32,7 +38,7 @@ pub fn input_gradient(conv: &Conv2d, weights: &[f32], gradient: Size, output: Si
         .map(|(row, column)| {
             let run = column.taps.len() * conv.out_channels;
             Pass {
-                weights: phase_weights(conv, weights, row, column),
+                weights: phase_weights(conv, weights, (row, column), buffers),
                 taps: Taps { rows: row.taps.len(), row_stride: padded_row, run },
                 grid: grid(conv, (row, column), border, padded_row, output),
             }
@@ -117,7 +123,12 @@ fn after(phases: &[Phase], size: usize) -> usize {
         .unwrap_or(0)
 }
 
-fn phase_weights(conv: &Conv2d, weights: &[f32], row: &Phase, column: &Phase) -> Packed {
+fn phase_weights(
+    conv: &Conv2d,
+    weights: &[f32],
+    (row, column): (&Phase, &Phase),
+    buffers: &Buffers,
+) -> Packed {
     let matrix = conv.in_channels * conv.out_channels;
     let blocks: Vec<&[f32]> = row
         .taps
@@ -125,5 +136,5 @@ fn phase_weights(conv: &Conv2d, weights: &[f32], row: &Phase, column: &Phase) ->
         .flat_map(|&y| column.taps.iter().map(move |&x| y * conv.kernel + x))
         .map(|tap| &weights[tap * matrix..(tap + 1) * matrix])
         .collect();
-    Packed::from_channels(&blocks, conv.in_channels)
+    Packed::from_channels(&blocks, conv.in_channels, buffers)
 }

@@ -6,7 +6,7 @@
 
 use super::SKEW;
 use super::algorithm::{Algorithm, Inputs, Matrix, Outputs};
-use super::sandwich::sandwich;
+use super::sandwich::{Strides, sandwich};
 use super::taps::TransformedTaps;
 use super::tiles::{Tiles, Tiling, Transformed};
 use super::view::View;
@@ -138,6 +138,7 @@ where
         let slope = simd.splat_f32s(epilogue.slope.unwrap_or(1.0));
         let step = TILES * view.block_channels() + SKEW;
         assert!(products.len() >= T * T * step);
+        let from = Strides::new(T * step, step);
         for index in 0..tiles.count {
             let (map, block) = tiles.tiling.place(tiles.first + index);
             let map = &mut results[map * view.len()..][..view.len()];
@@ -149,10 +150,10 @@ where
                         Some(bias) => S::as_simd_f32s(&bias[lane..lane + lanes]).0[0],
                         None => simd.splat_f32s(0.0),
                     };
-                    let load = |r, c| {
-                        let at = (r * T + c) * step + first + lane;
-                        // SAFETY: the products of this tile's channels are in each of the `T`² matrices.
-                        unsafe { products.as_ptr().add(at).cast::<S::f32s>().read_unaligned() }
+                    // SAFETY: the products of this tile's channels are in each of the `T`² matrices.
+                    let load = |r, c| unsafe {
+                        let place = products.as_ptr().add(first + lane).offset(from.at(r, c));
+                        place.cast::<S::f32s>().read_unaligned()
                     };
                     let store = |r: usize, c: usize, value| {
                         if let (Some(row), Some(column)) = (rows[r], columns[c]) {

@@ -19,7 +19,7 @@ mod tests;
 mod tiles;
 mod view;
 
-use super::buffer::Buffers;
+use super::buffer::{Buffer, Buffers};
 use super::simd::strip_width;
 use super::{Conv2d, Epilogue, Size};
 use algorithm::{F3x2, F4x2, F4x3};
@@ -61,11 +61,12 @@ impl Minimal {
         weights: &[f32],
         channels: (usize, usize),
         place: impl Fn(usize, usize) -> Place + Sync,
+        buffers: &Buffers,
     ) -> TransformedTaps {
         match self {
-            Self::F4x3 => TransformedTaps::new::<F4x3, 3, 6>(weights, channels, place),
-            Self::F4x2 => TransformedTaps::new::<F4x2, 2, 5>(weights, channels, place),
-            Self::F3x2 => TransformedTaps::new::<F3x2, 2, 4>(weights, channels, place),
+            Self::F4x3 => TransformedTaps::new::<F4x3, 3, 6>(weights, channels, place, buffers),
+            Self::F4x2 => TransformedTaps::new::<F4x2, 2, 5>(weights, channels, place, buffers),
+            Self::F3x2 => TransformedTaps::new::<F3x2, 2, 4>(weights, channels, place, buffers),
         }
     }
 }
@@ -89,20 +90,31 @@ impl Kernel {
 }
 
 /// As [`super::Kernel::convolution`].
-pub fn convolution(conv: &Conv2d, weights: &[f32], input: Size, output: Size) -> Kernel {
+pub fn convolution(
+    conv: &Conv2d,
+    weights: &[f32],
+    (input, output): (Size, Size),
+    buffers: &Buffers,
+) -> Kernel {
     let (source, target) = views(conv, input, output);
     let place = |input, output| {
         let Place { first, taps } = place(conv, input);
         Place { first: first + output, taps }
     };
     let algorithm = if conv.stride == 1 { Minimal::F4x3 } else { Minimal::F4x2 };
-    let taps = algorithm.taps(weights, (source.block_channels(), conv.out_channels), place);
+    let channels = (source.block_channels(), conv.out_channels);
+    let taps = algorithm.taps(weights, channels, place, buffers);
     let blocks = (output.height, output.width);
     Kernel { correlation: Correlation { source, target, blocks, taps }, algorithm }
 }
 
 /// As [`super::Kernel::input_gradient`].
-pub fn input_gradient(conv: &Conv2d, weights: &[f32], gradient: Size, input: Size) -> Kernel {
+pub fn input_gradient(
+    conv: &Conv2d,
+    weights: &[f32],
+    (gradient, input): (Size, Size),
+    buffers: &Buffers,
+) -> Kernel {
     let &Conv2d { in_channels, out_channels, kernel, stride, padding } = conv;
     // Block r of the result is the sum over its taps p of pixel r - p of the gradient. The first in the result:
     let (taps, first) = (kernel / stride, padding / stride);
@@ -120,8 +132,9 @@ pub fn input_gradient(conv: &Conv2d, weights: &[f32], gradient: Size, input: Siz
         Place { first: (tap * out_channels + input) * in_channels + channel, taps }
     };
     let algorithm = if stride == 1 { Minimal::F4x3 } else { Minimal::F3x2 };
-    let weights = swap_channels(weights, in_channels, out_channels);
-    let taps = algorithm.taps(&weights, (out_channels, target.block_channels()), place);
+    let weights = swap_channels(weights, (in_channels, out_channels), buffers);
+    let channels = (out_channels, target.block_channels());
+    let taps = algorithm.taps(&weights, channels, place, buffers);
     let blocks = |pixels: usize| (pixels - 1 + padding) / stride - first + 1;
     let blocks = (blocks(input.height), blocks(input.width));
     Kernel { correlation: Correlation { source, target, blocks, taps }, algorithm }
@@ -163,8 +176,12 @@ fn place(conv: &Conv2d, input: usize) -> Place {
 }
 
 /// From `(taps, rows, columns)` to `(taps, columns, rows)`.
-fn swap_channels(weights: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    let mut swapped = vec![0.0; weights.len()];
+fn swap_channels(
+    weights: &[f32],
+    (rows, columns): (usize, usize),
+    buffers: &Buffers,
+) -> Buffer {
+    let mut swapped = buffers.take(weights.len());
     let taps = swapped.par_chunks_mut(rows * columns).zip(weights.par_chunks(rows * columns));
     taps.for_each(|(swapped, weights)| {
         for (column, swapped) in swapped.chunks_exact_mut(rows).enumerate() {

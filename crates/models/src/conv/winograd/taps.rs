@@ -4,6 +4,7 @@
 use super::SKEW;
 use super::algorithm::{Algorithm, Matrix, Taps};
 use super::sandwich::{Strides, sandwich};
+use crate::conv::buffer::{Buffer, Buffers};
 use crate::conv::pack::Strips;
 use crate::conv::simd::strip_width;
 use pulp::{Arch, Simd, WithSimd};
@@ -20,7 +21,7 @@ pub struct Place {
 
 /// Weights in the transform domain: `(strips of outputs, t², inputs, strip)`, with a gap after each of the t² matrices.
 pub struct TransformedTaps {
-    data: Vec<f32>,
+    data: Buffer,
     matrices: usize,
     inputs: usize,
     outputs: usize,
@@ -33,6 +34,7 @@ impl TransformedTaps {
         weights: &[f32],
         (inputs, outputs): (usize, usize),
         place: impl Fn(usize, usize) -> Place + Sync,
+        buffers: &Buffers,
     ) -> Self
     where
         A: Algorithm,
@@ -40,7 +42,7 @@ impl TransformedTaps {
     {
         let strip = strip_width();
         let step = inputs * strip + SKEW;
-        let mut data = vec![0.0; outputs / strip * T * T * step];
+        let mut data = buffers.take(outputs / strip * T * T * step);
         data.par_chunks_mut(T * T * step).enumerate().for_each(|(index, target)| {
             let place = |input| place(input, index * strip);
             let algorithm = PhantomData::<A>;

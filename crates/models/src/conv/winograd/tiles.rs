@@ -1,9 +1,9 @@
 //! Tiles of batches of maps, and their transform.
-#![expect(unsafe_code, reason = "a vector is read and written where a pixel's channels lie")]
+#![expect(unsafe_code, reason = "a tile is read and written at strides")]
 
 use super::SKEW;
 use super::algorithm::Matrix;
-use super::sandwich::sandwich;
+use super::sandwich::{Strides, sandwich};
 use super::view::View;
 use crate::conv::buffer::{Buffer, Buffers};
 use pulp::{Arch, Simd, WithSimd};
@@ -47,13 +47,16 @@ pub struct Transformed {
     data: Buffer,
     room: usize,
     channels: usize,
+    /// A tile that leaves its map.
+    spare: Buffer,
 }
 
 impl Transformed {
     /// Room for so many tiles of `side`×`side` blocks of a view.
     pub fn new(side: usize, room: usize, view: &View, buffers: &Buffers) -> Self {
         let channels = view.block_channels();
-        Self { data: buffers.take(side * side * (room * channels + SKEW)), room, channels }
+        let data = buffers.take(side * side * (room * channels + SKEW));
+        Self { data, room, channels, spare: buffers.take(side * side * channels) }
     }
 
     /// Transforms tiles of `C`×`C` blocks by a matrix from both sides, to `R`×`R`.
@@ -90,34 +93,41 @@ impl<A: Matrix<R, C>, const R: usize, const C: usize> WithSimd for Fill<'_, A, R
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { tiles, view, maps, target, .. } = self;
-        let Transformed { data, room, channels } = target;
+        let Transformed { data, room, channels, spare } = target;
         let step = *room * *channels + SKEW;
         assert!(tiles.count <= *room && data.len() >= R * R * step);
-        assert!(view.block_channels() == *channels && view.channels.is_multiple_of(S::F32_LANES));
-        let zeros = vec![0.0; view.channels];
+        assert!(view.block_channels() == *channels && view.run().is_multiple_of(S::F32_LANES));
+        let spare = &mut spare[..C * C * *channels];
+        let (to, data) = (Strides::new(R * step, step), data.as_mut_ptr());
         for index in 0..tiles.count {
             let (map, block) = tiles.tiling.place(tiles.first + index);
             let map = &maps[map * view.len()..][..view.len()];
-            for part in 0..view.stride * view.stride {
-                let (rows, columns) = view.pixels::<C>(block, part);
-                let mut pixels = [[zeros.as_ptr(); C]; C];
-                for (pixels, row) in pixels.iter_mut().zip(rows) {
-                    for (pixel, column) in pixels.iter_mut().zip(columns) {
-                        if let (Some(row), Some(column)) = (row, column) {
-                            *pixel = map[row + column..][..view.channels].as_ptr();
-                        }
-                    }
+            let (tile, part_step, from) = match view.tile(block, C) {
+                Some(first) => {
+                    let strides = Strides::new(view.stride * view.row(), view.run());
+                    (&map[first..], view.row(), strides)
                 }
-                let first = index * *channels + part * view.channels;
-                for lane in (0..view.channels).step_by(S::F32_LANES) {
-                    // SAFETY: a vector of a pixel's channels.
-                    let load = |r: usize, c: usize| unsafe {
-                        pixels[r][c].add(lane).cast::<S::f32s>().read_unaligned()
+                None => {
+                    view.gather(map, block, C, spare);
+                    let strides = Strides::new(C * view.run(), view.run());
+                    (&*spare, C * C * view.run(), strides)
+                }
+            };
+            for part in 0..view.stride {
+                let tile = &tile[part * part_step..];
+                let end = from.last(C) as usize + view.run();
+                assert!(end <= tile.len(), "a tile outside its map");
+                for lane in (0..view.run()).step_by(S::F32_LANES) {
+                    let first = index * *channels + part * view.run() + lane;
+                    // SAFETY: the tile was checked.
+                    let load = |r, c| unsafe {
+                        let place = tile.as_ptr().add(lane).offset(from.at(r, c));
+                        place.cast::<S::f32s>().read_unaligned()
                     };
-                    let store = |r, c, value: S::f32s| {
-                        let at = (r * R + c) * step + first + lane;
-                        // SAFETY: the data has `R`² matrices, each with room for this tile's channels.
-                        unsafe { data.as_mut_ptr().add(at).cast::<S::f32s>().write_unaligned(value) };
+                    // SAFETY: the data has `R`² matrices, each with room for this tile's channels.
+                    let store = |r, c, value| unsafe {
+                        let place = data.add(first).offset(to.at(r, c));
+                        place.cast::<S::f32s>().write_unaligned(value);
                     };
                     sandwich::<S, A, R, C>(simd, load, store);
                 }
