@@ -106,7 +106,7 @@ pub struct InspectionConfig {
 impl Default for InspectionConfig {
     fn default() -> Self {
         let averaging = Averaging::Reconstruction;
-        Self { stride: 30, batch_size: 32, averaging, opening_diameter: 4 }
+        Self { stride: 30, batch_size: 96, averaging, opening_diameter: 4 }
     }
 }
 

@@ -22,6 +22,9 @@ fn forward(criterion: &mut Criterion) -> Result<()> {
     group.bench_function("encode", |bencher| bencher.iter(|| model.encode(&patches)));
     group.bench_function("decode", |bencher| bencher.iter(|| model.decode(&codes)));
     group.bench_function("reconstruct", |bencher| bencher.iter(|| model.reconstruct(&patches)));
+    group.bench_function("reconstruct-detached", |bencher| {
+        bencher.iter(|| model.reconstruct_detached(&patches));
+    });
     group.finish();
     Ok(())
 }

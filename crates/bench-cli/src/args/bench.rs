@@ -102,7 +102,7 @@ pub struct InspectArgs {
     #[arg(long, value_name = "PIXELS", default_value_t = 30)]
     pub stride: usize,
     /// Patches reconstructed at once.
-    #[arg(long, value_name = "N", default_value = "32", value_parser = positive)]
+    #[arg(long, value_name = "N", default_value = "96", value_parser = positive)]
     pub batch: usize,
     /// Dimension of the latent space.
     #[arg(long, value_name = "N", default_value_t = 100)]

@@ -70,7 +70,8 @@ mod tests {
         let mut first = buffers.take(8);
         first.fill(1.0);
         let place = first.as_ptr();
-        assert_ne!(buffers.take(8).as_ptr(), place);
+        let second = buffers.take(8);
+        assert_ne!(second.as_ptr(), place);
         drop(first);
         // Too long for 3 values, too short for 9.
         for len in [3, 9] {
