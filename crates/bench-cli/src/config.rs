@@ -3,7 +3,7 @@
 use crate::data::{Dataset, Layout, Margins};
 use anyhow::{Context, Result, bail};
 use inspect::{Averaging, Disk, Inspection, Residual, ThresholdRule, Tiling};
-use models::{AdamConfig, Architecture, Objective, Schedule, TrainingConfig};
+use models::{AdamConfig, Architecture, Latent, Objective, Schedule, TrainingConfig};
 use serde::{Deserialize, Serialize};
 use ssim::{Border, Constants, Exponents, Params, Window};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub struct Config {
     pub method: Method,
     pub data: DataConfig,
-    pub model: Architecture,
+    pub model: ModelConfig,
     pub ssim: SsimConfig,
     pub training: Schedule,
     pub optimiser: AdamConfig,
@@ -31,6 +31,23 @@ pub enum Method {
     /// The autoencoder trained on the structural similarity.
     #[default]
     Ssim,
+}
+
+/// The size of the network; the method decides about its latent layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Side length of the square patches in pixels: 128, 64 or 32.
+    pub patch_size: usize,
+    /// Dimension of the latent space; the paper's are 100 for textures and 500 for nanofibres (section 4.2).
+    pub latent_dim: usize,
+}
+
+impl Default for ModelConfig {
+    fn default() -> Self {
+        let Architecture { patch_size, latent_dim, .. } = Architecture::default();
+        Self { patch_size, latent_dim }
+    }
 }
 
 /// Which images, and which part of them.
@@ -201,6 +218,15 @@ impl Config {
         Ok(params)
     }
 
+    /// The network.
+    pub fn architecture(&self) -> Architecture {
+        let ModelConfig { patch_size, latent_dim } = self.model;
+        let latent = match self.method {
+            Method::L2 | Method::Ssim => Latent::Vector,
+        };
+        Architecture { patch_size, latent_dim, latent }
+    }
+
     /// What the crate `models` needs to know.
     ///
     /// # Errors
@@ -210,10 +236,11 @@ impl Config {
             Method::L2 => Objective::L2,
             Method::Ssim => Objective::Ssim(self.ssim_params(Border::Valid)?),
         };
-        self.model.validate()?;
+        self.architecture().validate()?;
         self.training.validate()?;
         self.optimiser.validate()?;
-        let (architecture, adam, schedule) = (self.model, self.optimiser, self.training);
+        let (architecture, adam) = (self.architecture(), self.optimiser);
+        let schedule = self.training;
         Ok(TrainingConfig { architecture, objective, adam, schedule })
     }
 

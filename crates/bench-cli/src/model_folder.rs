@@ -151,7 +151,7 @@ impl ModelFolder {
     pub fn model(&self, config: &Config, device: &Device) -> Result<Autoencoder> {
         let path = self.file(WEIGHTS);
         let bytes = read_bytes(&path)?;
-        Autoencoder::from_safetensors(&bytes, config.model, device)
+        Autoencoder::from_safetensors(&bytes, config.architecture(), device)
             .with_context(|| path.display().to_string())
     }
 

@@ -3,8 +3,8 @@
 
 use candle_core::{Device, Tensor};
 use models::{
-    AdamConfig, Architecture, EpochReport, Error, Objective, Sampling, Schedule, StepReport,
-    Trainer, TrainingConfig, TrainingImage,
+    AdamConfig, Architecture, Elbo, EpochReport, Error, Latent, Objective, Sampling, Schedule,
+    StepReport, Trainer, TrainingConfig, TrainingImage,
 };
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ const SSIM: Objective = Objective::Ssim(ssim::Params::new(
     ssim::Border::Valid,
     ssim::Constants::squared(),
 ));
+
+const ELBO: Objective = Objective::Elbo(Elbo { kl_weight: 0.1, variance: 0.01 });
 
 /// Epochs of 10 patches in batches of 4, 4 and 2; 25 patches end in the middle of the third epoch.
 const SCHEDULE: Schedule = Schedule {
@@ -26,7 +28,7 @@ const SCHEDULE: Schedule = Schedule {
 
 fn config(objective: Objective) -> TrainingConfig {
     TrainingConfig {
-        architecture: Architecture { patch_size: 32, latent_dim: 5 },
+        architecture: Architecture { patch_size: 32, latent_dim: 5, latent: objective.latent() },
         objective,
         adam: AdamConfig { learning_rate: 1e-3, ..AdamConfig::default() },
         schedule: SCHEDULE,
@@ -68,7 +70,7 @@ fn assert_same_state(a: &Trainer, b: &Trainer, what: &str) {
 
 #[test]
 fn weights_do_not_depend_on_the_number_of_threads() {
-    for objective in [Objective::L2, SSIM] {
+    for objective in [Objective::L2, SSIM, ELBO] {
         let mut config = config(objective);
         config.schedule.patches = 10;
         let run = |threads| {
@@ -92,8 +94,9 @@ fn weights_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn interrupted_runs_end_as_uninterrupted_ones() {
-    for sampling in [Sampling::Fresh, Sampling::Fixed] {
-        let mut config = config(SSIM);
+    let runs = [(SSIM, Sampling::Fresh), (SSIM, Sampling::Fixed), (ELBO, Sampling::Fixed)];
+    for (objective, sampling) in runs {
+        let mut config = config(objective);
         config.schedule.sampling = sampling;
         let mut whole = start(config);
         let expected = finish(&mut whole);
@@ -105,9 +108,37 @@ fn interrupted_runs_end_as_uninterrupted_ones() {
             let mut second = Trainer::resume(&bytes, config, stripes(), &Device::Cpu).unwrap();
             assert_eq!(second.patches(), first.patches());
             reports.extend(finish(&mut second));
-            assert_eq!(reports, expected, "{sampling:?}, {steps} steps");
-            assert_same_state(&second, &whole, &format!("{sampling:?}, {steps} steps"));
+            let what = format!("{objective:?}, {sampling:?}, {steps} steps");
+            assert_eq!(reports, expected, "{what}");
+            assert_same_state(&second, &whole, &what);
         }
+    }
+}
+
+#[test]
+fn latent_noise_is_new_in_every_step_and_absent_without_a_distribution() {
+    let mut config = config(ELBO);
+    config.schedule.sampling = Sampling::Fixed;
+    let mut trainer = start(config);
+    let mut rows = Vec::new();
+    while !trainer.is_done() {
+        rows.extend(trainer.next_noise().unwrap().unwrap().to_vec2::<f32>().unwrap());
+        trainer.step().unwrap();
+    }
+    assert_eq!((rows.len(), rows[0].len()), (25, 5));
+    rows.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    // In the second epoch the same patches are seen with other noise.
+    assert!(rows.windows(2).all(|pair| pair[0] != pair[1]));
+    assert!(start(self::config(SSIM)).next_noise().unwrap().is_none());
+}
+
+#[test]
+fn a_network_without_the_latent_layer_of_its_objective_is_refused() {
+    for (objective, latent) in [(ELBO, Latent::Vector), (SSIM, Latent::Normal)] {
+        let mut config = config(objective);
+        config.architecture.latent = latent;
+        let error = Trainer::new(config, stripes(), &Device::Cpu).unwrap_err();
+        assert!(matches!(error, Error::Setting { name: "latent", .. }), "{error}");
     }
 }
 
@@ -167,7 +198,7 @@ fn bytes_that_are_no_checkpoint_are_refused() {
 
 #[test]
 fn the_loss_falls_on_a_texture() {
-    for objective in [Objective::L2, SSIM] {
+    for objective in [Objective::L2, SSIM, ELBO] {
         let mut config = config(objective);
         config.schedule.patches_per_epoch = 40;
         config.schedule.patches = 240;

@@ -6,7 +6,7 @@ use super::timing::Timing;
 use super::work::Arithmetic;
 use super::{Context, report};
 use crate::args::{LossArgs, NetworkArgs, RunArgs, Size};
-use crate::config::{Config, Method};
+use crate::config::{Config, Method, ModelConfig};
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 use models::{Architecture, Autoencoder, Schedule, Trainer, TrainingConfig, TrainingImage};
@@ -97,7 +97,11 @@ pub fn weights(model: &Autoencoder, device: &Device) -> Result<Vec<(String, Tens
 }
 
 fn architecture(network: &NetworkArgs) -> Architecture {
-    Architecture { patch_size: network.size, latent_dim: network.latent_dim }
+    Config { model: model(network), ..Config::default() }.architecture()
+}
+
+fn model(network: &NetworkArgs) -> ModelConfig {
+    ModelConfig { patch_size: network.size, latent_dim: network.latent_dim }
 }
 
 fn describe(network: &NetworkArgs) -> String {
@@ -106,8 +110,7 @@ fn describe(network: &NetworkArgs) -> String {
 }
 
 fn training_config(network: &NetworkArgs, loss: &LossArgs, seed: u64) -> Result<TrainingConfig> {
-    let mut config =
-        Config { method: loss.method, model: architecture(network), ..Config::default() };
+    let mut config = Config { method: loss.method, model: model(network), ..Config::default() };
     config.ssim.window = loss.window.window.to_string();
     config.training = Schedule {
         batch_size: network.batch,
