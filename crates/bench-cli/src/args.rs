@@ -78,7 +78,10 @@ pub struct DemoArgs {
     /// Folder for images, models, tables and figures.
     #[arg(long, value_name = "DIR", default_value = "demo-output")]
     pub out: PathBuf,
-    /// Patches that each of the two models is trained on.
+    /// Methods to compare; each takes its time.
+    #[arg(long, value_enum, value_name = "METHOD", value_delimiter = ',', default_values = ["ssim", "l2"])]
+    pub methods: Vec<Method>,
+    /// Patches that each model is trained on.
     #[arg(long, value_name = "N", default_value_t = 4_000)]
     pub patches: u64,
     /// Seed of the images and of the training.
@@ -151,7 +154,7 @@ pub struct EvaluateArgs {
     /// them.
     #[arg(long)]
     pub maps: bool,
-    /// Set a key of the tables `data` and `inspection`, for example `--set inspection.stride=64`.
+    /// Set a key of the tables `data`, `inspection` and `vae`, for example `--set inspection.stride=64`.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
 }

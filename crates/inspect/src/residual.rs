@@ -20,7 +20,7 @@ impl Residual {
         let got = match self {
             Self::L2 => expected,
             Self::Sampled(sampled) => {
-                sampled.check()?;
+                sampled.validate()?;
                 expected
             }
             Self::Ssim(params) => params.map_size(width, height)?,

@@ -53,7 +53,11 @@ impl SampleScore {
 }
 
 impl Sampled {
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`Error::ZeroSamples`], [`Error::VarianceFloor`].
+    pub fn validate(&self) -> Result<(), Error> {
         if self.samples == 0 {
             return Err(Error::ZeroSamples);
         }
@@ -78,7 +82,7 @@ pub(crate) fn inspect_samples(
     inspection: &Inspection,
     sampled: &Sampled,
 ) -> Result<(Image, Image), Error> {
-    sampled.check()?;
+    sampled.validate()?;
     let (grid, Sampled { samples, score }) =
         (grid(image, reconstructor, &inspection.tiling)?, *sampled);
     // Of the differences from the image: their means, and the means of their squares or else the scores.

@@ -120,27 +120,35 @@ impl Architecture {
     /// Multiply-adds of layers, from the patch on, for one patch by the plain algorithm, for a valid architecture. A
     /// transposed layer has as many as the one that it transposes, and so does the gradient of a layer with respect to its
     /// input or its weights.
-    fn multiply_adds<'a>(&self, layers: impl Iterator<Item = &'a Conv2d>) -> Vec<u64> {
+    fn multiply_adds<'a>(&self, layers: impl Iterator<Item = &'a Conv2d>) -> u64 {
         let mut maps = Maps { count: 1, height: self.patch_size, width: self.patch_size };
         let counts = layers.map_while(|layer| {
             maps = layer.output(maps)?;
             Some((maps.height * maps.width * layer.weight_count()) as u64)
         });
-        counts.collect()
+        counts.sum()
+    }
+
+    /// Multiply-adds of the convolutions for the code of one patch, by the plain algorithm, for a valid architecture.
+    pub fn encoder_multiply_adds(&self) -> u64 {
+        self.multiply_adds(self.encoder().iter())
+    }
+
+    /// Multiply-adds of the convolutions for the patch of one code, by the plain algorithm, for a valid architecture.
+    pub fn decoder_multiply_adds(&self) -> u64 {
+        self.multiply_adds(self.decoder().iter().rev())
     }
 
     /// Multiply-adds of the convolutions for the reconstruction of one patch, by the plain algorithm, for a valid
     /// architecture.
     pub fn forward_multiply_adds(&self) -> u64 {
-        let encoder = self.multiply_adds(self.encoder().iter());
-        let decoder = self.multiply_adds(self.decoder().iter().rev());
-        encoder.iter().chain(&decoder).sum()
+        self.encoder_multiply_adds() + self.decoder_multiply_adds()
     }
 
     /// Multiply-adds of the convolutions for one patch of a training step, forwards and backwards, by the plain algorithm, for
     /// a valid architecture. The gradient with respect to the patch is not needed, hence not counted.
     pub fn training_multiply_adds(&self) -> u64 {
-        let first = self.multiply_adds(self.encoder().iter().take(1)).iter().sum::<u64>();
+        let first = self.multiply_adds(self.encoder().iter().take(1));
         3 * self.forward_multiply_adds() - first
     }
 

@@ -11,6 +11,7 @@ mod formats;
 mod images;
 #[cfg(unix)]
 mod interruption;
+mod methods;
 mod prediction;
 mod speed;
 mod streams;

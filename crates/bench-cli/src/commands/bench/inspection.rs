@@ -10,7 +10,7 @@ use crate::args::InspectArgs;
 use crate::config::{Config, Method, ModelConfig};
 use crate::pipeline::Inspector;
 use anyhow::Result;
-use inspect::tile_positions;
+use inspect::{Residual, tile_positions};
 use models::Autoencoder;
 use serde::Serialize;
 
@@ -48,6 +48,13 @@ pub fn inspect(context: &Context, args: &InspectArgs) -> Result<()> {
     let patches = positions(args.size.width)?.len() * positions(args.size.height)?.len();
     let image = texture(args.size, args.run.seed, 0);
     let timing = Timing::of(&args.run, || inspector.inspect(&image))?;
+    let architecture = config.architecture();
+    let decodes = match inspector.residual() {
+        Residual::Sampled(sampled) => sampled.samples,
+        _ => 1,
+    };
+    let patch_multiply_adds = architecture.encoder_multiply_adds()
+        + decodes as u64 * architecture.decoder_multiply_adds();
     let work = Work {
         method: config.method,
         window: args.loss.window.window.to_string(),
@@ -59,10 +66,7 @@ pub fn inspect(context: &Context, args: &InspectArgs) -> Result<()> {
         batch: args.batch,
         latent_dim: args.latent_dim,
         opening_diameter: config.inspection.opening_diameter,
-        arithmetic: Arithmetic::new(
-            config.architecture().forward_multiply_adds() * patches as u64,
-            timing.median_ms,
-        ),
+        arithmetic: Arithmetic::new(patch_multiply_adds * patches as u64, timing.median_ms),
     };
     let size = format!("{} pixels, {patches} patches", args.size);
     report(context, "inspect", &size, timing, work)?;

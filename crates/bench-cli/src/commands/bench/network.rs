@@ -140,7 +140,8 @@ fn batch(images: &[TrainingImage], device: &Device) -> Result<Tensor> {
     Ok(Tensor::from_vec(pixels, shape, device)?)
 }
 
-/// Initial weights, reconstructions by them, and the batches of the first steps with their losses.
+/// Initial weights, reconstructions by them, and the batches of the first steps with their latent noise, if any, and their
+/// losses.
 fn training_exchange(
     config: TrainingConfig,
     images: Vec<TrainingImage>,
@@ -150,13 +151,17 @@ fn training_exchange(
     let mut trainer = Trainer::new(config, images, device)?;
     let mut inputs = weights(trainer.model(), device)?;
     let reconstructions = trainer.model().reconstruct(&patches)?.detach();
-    let (mut batches, mut losses) = (Vec::new(), Vec::new());
+    let (mut batches, mut noise, mut losses) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..EXCHANGED_STEPS {
         batches.push(trainer.next_patches()?);
+        noise.extend(trainer.next_noise()?);
         losses.push(trainer.step()?.loss);
     }
     let (batches, losses) = (Tensor::cat(&batches, 0)?, Tensor::new(losses, device)?);
     inputs.extend(named([("patches", patches), ("batches", batches)]));
+    if !noise.is_empty() {
+        inputs.extend(named([("noise", Tensor::cat(&noise, 0)?)]));
+    }
     Ok(Exchange {
         inputs,
         outputs: named([("losses", losses), ("reconstructions", reconstructions)]),
