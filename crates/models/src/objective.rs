@@ -1,11 +1,11 @@
 //! What a training run minimises.
 
 use crate::elbo::Elbo;
-use crate::{Latent, Posterior, Result};
+use crate::{FeatureMatching, Latent, Posterior, Result};
 use candle_core::Tensor;
 
 /// The loss of a method. A new method is a new variant here, and its residual map in the crate `inspect`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Objective {
     /// The squared difference per pixel (ℓ2-AE).
     L2,
@@ -13,6 +13,8 @@ pub enum Objective {
     Ssim(ssim::Params),
     /// The evidence lower bound (VAE), negated.
     Elbo(Elbo),
+    /// The squared difference of pixels and of features (feature-matching autoencoder).
+    FeatureMatching(FeatureMatching),
 }
 
 impl Objective {
@@ -35,13 +37,14 @@ impl Objective {
             Self::L2 => (reconstructions - patches)?.sqr()?.mean_all()?,
             Self::Ssim(params) => ssim::tensor::ssim_loss(reconstructions, patches, params)?,
             Self::Elbo(elbo) => elbo.loss(reconstructions, patches, posterior)?,
+            Self::FeatureMatching(matching) => matching.loss(reconstructions, patches)?,
         })
     }
 
     /// The latent layer that the network must have.
     pub fn latent(&self) -> Latent {
         match self {
-            Self::L2 | Self::Ssim(_) => Latent::Vector,
+            Self::L2 | Self::Ssim(_) | Self::FeatureMatching(_) => Latent::Vector,
             Self::Elbo(_) => Latent::Normal,
         }
     }
@@ -54,6 +57,7 @@ impl Objective {
         match self {
             Self::L2 | Self::Ssim(_) => Ok(()),
             Self::Elbo(elbo) => elbo.validate(),
+            Self::FeatureMatching(matching) => matching.validate(),
         }
     }
 }

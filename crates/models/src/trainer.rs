@@ -58,7 +58,7 @@ impl Schedule {
 }
 
 /// Everything that decides the weights that a training run ends with, but for its images.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TrainingConfig {
     /// The network; its latent layer must be the objective's ([`Objective::latent`]).
     pub architecture: Architecture,
