@@ -4,10 +4,11 @@ mod method;
 #[cfg(test)]
 mod tests;
 
-pub use method::{Method, SsimConfig, VaeConfig};
+pub use method::{FeaturesConfig, Method, SsimConfig, VaeConfig};
 
 use crate::data::{Dataset, Layout, Margins};
 use anyhow::{Context, Result, bail};
+use candle_core::Device;
 use inspect::{Averaging, Disk, Inspection, Residual, ThresholdRule, Tiling};
 use models::{AdamConfig, Architecture, Objective, Schedule, TrainingConfig};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,7 @@ pub struct Config {
     pub model: ModelConfig,
     pub ssim: SsimConfig,
     pub vae: VaeConfig,
+    pub features: FeaturesConfig,
     pub training: Schedule,
     pub optimiser: AdamConfig,
     pub inspection: InspectionConfig,
@@ -201,23 +203,30 @@ impl Config {
         Architecture { patch_size, latent_dim, latent: self.method.latent() }
     }
 
-    /// What the crate `models` needs to know.
+    /// What the crate `models` needs to know, with the weights of the feature extractor if it is to be matched.
     ///
     /// # Errors
-    /// If a setting is out of range.
-    pub fn training(&self) -> Result<TrainingConfig> {
+    /// If a setting is out of range, or the weights cannot be read.
+    pub fn training(&self, device: &Device) -> Result<TrainingConfig> {
         let objective = match self.method {
             Method::L2 => Objective::L2,
             Method::Ssim => Objective::Ssim(self.ssim_params(Border::Valid)?),
             Method::Vae => Objective::Elbo(self.vae.elbo()),
+            Method::FeatureMatching => Objective::FeatureMatching(self.features.matching(device)?),
         };
-        objective.validate()?;
+        self.validate_training()?;
+        let (architecture, adam) = (self.architecture(), self.optimiser);
+        Ok(TrainingConfig { architecture, objective, adam, schedule: self.training })
+    }
+
+    /// All but the files that training needs.
+    fn validate_training(&self) -> Result<()> {
+        self.ssim_params(Border::Valid)?;
+        self.vae.elbo().validate().context("vae")?;
+        self.features.validate()?;
         self.architecture().validate()?;
         self.training.validate()?;
-        self.optimiser.validate()?;
-        let (architecture, adam) = (self.architecture(), self.optimiser);
-        let schedule = self.training;
-        Ok(TrainingConfig { architecture, objective, adam, schedule })
+        Ok(self.optimiser.validate()?)
     }
 
     /// What the crate `inspect` needs to know.
@@ -228,7 +237,7 @@ impl Config {
         let InspectionConfig { stride, batch_size: batch, averaging, opening_diameter } =
             self.inspection;
         let residual = match self.method {
-            Method::L2 => Residual::L2,
+            Method::L2 | Method::FeatureMatching => Residual::L2,
             Method::Ssim => Residual::Ssim(self.ssim_params(Border::Reflect)?),
             Method::Vae => Residual::Sampled(self.vae.residual()),
         };
@@ -251,7 +260,7 @@ impl Config {
     /// # Errors
     /// If one is out of range.
     pub fn validate(&self) -> Result<()> {
-        self.training()?;
+        self.validate_training()?;
         self.inspection()?;
         if !(0.0..1.0).contains(&self.data.held_out) {
             bail!("data.held_out must be in [0, 1), got {}", self.data.held_out);

@@ -29,7 +29,11 @@ impl Default for Elbo {
 }
 
 impl Elbo {
-    pub(crate) fn validate(&self) -> Result<()> {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a setting outside its range.
+    pub fn validate(&self) -> Result<()> {
         if !(self.kl_weight >= 0.0 && self.kl_weight.is_finite()) {
             return Err(Error::setting("kl_weight", "at least 0", self.kl_weight));
         }

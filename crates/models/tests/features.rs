@@ -117,6 +117,16 @@ fn gradients_equal_finite_differences() {
     }
 }
 
+#[test]
+fn the_weights_that_are_needed_are_named() {
+    for (extractor, _) in EXTRACTORS {
+        let named: HashMap<String, Vec<usize>> = extractor.tensors().into_iter().collect();
+        let weights = weights(extractor);
+        assert_eq!(named.len(), weights.len());
+        assert!(weights.iter().all(|(name, tensor)| named[name] == tensor.dims()), "{extractor}");
+    }
+}
+
 fn refused(extractor: Extractor, change: impl FnOnce(&mut HashMap<String, Tensor>)) -> Error {
     let mut tensors = weights(extractor);
     change(&mut tensors);

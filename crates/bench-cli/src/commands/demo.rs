@@ -83,6 +83,9 @@ fn run(context: &Context, args: &DemoArgs, data: &Path, method: Method) -> Resul
     let mut config = Config { method, ..Config::default() };
     config.data.root = Some(std::path::absolute(data)?);
     config.data.size = Some([256, 256]);
+    config.features.extractor = args.extractor;
+    config.features.weights =
+        args.features_weights.as_deref().map(std::path::absolute).transpose()?;
     config.training.patches = args.patches;
     config.training.seed = args.seed;
     config.training.patches_per_epoch = 1_000;

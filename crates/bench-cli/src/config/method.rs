@@ -1,8 +1,12 @@
 //! The paper's methods and their settings.
 
+use crate::io::{FeatureWeights, read_feature_weights};
+use anyhow::{Context, Result, bail};
+use candle_core::Device;
 use inspect::{SampleScore, Sampled};
-use models::{Elbo, Latent};
+use models::{Elbo, Extractor, FeatureMatching, Features, Latent};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// A method of the paper's section 3.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -15,6 +19,9 @@ pub enum Method {
     Ssim,
     /// The variational autoencoder; its residual map is the reconstruction probability.
     Vae,
+    /// The autoencoder trained on the squared difference of pixels and of features of a network trained on ImageNet; its
+    /// residual map is the squared difference of pixels.
+    FeatureMatching,
 }
 
 impl Method {
@@ -24,6 +31,7 @@ impl Method {
             Self::L2 => "l2",
             Self::Ssim => "ssim",
             Self::Vae => "vae",
+            Self::FeatureMatching => "feature-matching",
         }
     }
 
@@ -33,13 +41,14 @@ impl Method {
             Self::L2 => "ℓ2-AE",
             Self::Ssim => "SSIM-AE",
             Self::Vae => "VAE",
+            Self::FeatureMatching => "FM-AE",
         }
     }
 
     /// The latent layer of its network.
     pub fn latent(self) -> Latent {
         match self {
-            Self::L2 | Self::Ssim => Latent::Vector,
+            Self::L2 | Self::Ssim | Self::FeatureMatching => Latent::Vector,
             Self::Vae => Latent::Normal,
         }
     }
@@ -110,5 +119,54 @@ impl VaeConfig {
             VaeScore::Mse => SampleScore::Mse,
         };
         Sampled { samples, score }
+    }
+}
+
+/// Feature matching.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FeaturesConfig {
+    /// Which layers of which network; the paper's is AlexNet (section 4.2).
+    pub extractor: Extractor,
+    /// The file of its weights, for training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
+    /// Weight of the features' squared difference; the paper's is 1 (section 4.2).
+    pub lambda: f64,
+}
+
+impl Default for FeaturesConfig {
+    fn default() -> Self {
+        Self { extractor: Extractor::default(), weights: None, lambda: 1.0 }
+    }
+}
+
+impl FeaturesConfig {
+    /// # Errors
+    /// If λ is out of range.
+    pub fn validate(&self) -> Result<()> {
+        if !(self.lambda >= 0.0 && self.lambda.is_finite()) {
+            bail!("features.lambda must be at least 0, got {}", self.lambda);
+        }
+        Ok(())
+    }
+
+    /// The loss, with the weights of the file.
+    ///
+    /// # Errors
+    /// If no file is named, or it does not hold the extractor's weights.
+    pub fn matching(&self, device: &Device) -> Result<FeatureMatching> {
+        let extractor = self.extractor;
+        let path = self.weights.as_ref().with_context(|| {
+            format!(
+                "the method feature-matching needs the weights of {extractor}: --features-weights FILE; \
+                 `cargo xtask weights {extractor}` downloads them"
+            )
+        })?;
+        let FeatureWeights { tensors, sha256 } = read_feature_weights(path, extractor)?;
+        let features = Features::new(extractor, &tensors, sha256, device).with_context(|| {
+            format!("{}: expected weights of {extractor} by torchvision's names", path.display())
+        })?;
+        Ok(FeatureMatching { features, weight: self.lambda })
     }
 }

@@ -60,6 +60,7 @@ fn settings_out_of_range_are_refused_by_name() {
         ("vae.variance_floor=0", "vae"),
         ("vae.kl_weight=-1", "kl_weight"),
         ("vae.variance=0", "variance"),
+        ("features.lambda=-1", "features.lambda"),
     ] {
         let method = if setting.starts_with("vae") { "method=vae" } else { "method=ssim" };
         let config = Config::load(None, &[setting.into(), method.into()]).unwrap();
@@ -86,6 +87,7 @@ fn the_readme_shows_every_key() {
     config.data.root = Some("carpet".into());
     config.data.layout = Some(Layout::MvtecAd);
     config.data.size = Some([256, 256]);
+    config.features.weights = Some("alexnet.pth".into());
     let text = config.to_toml().unwrap();
     let keys = |text: &str| {
         let lines = text.lines().map(|line| line.trim_start_matches("# "));

@@ -1,9 +1,14 @@
 //! The methods that need more than a loss and a residual.
 
-use crate::bench::{Bench, number};
+use crate::bench::{Bench, TINY, number};
+use crate::extractor::{squeezenet, write_pytorch, write_safetensors};
 use crate::images::write_cloth;
+use std::fs;
 
 const VAE: &str = "--method vae --set vae.samples=3";
+
+/// Feature matching, but for the weights.
+const MATCHING: &str = "--method feature-matching --set features.extractor=squeezenet";
 
 fn bench() -> Bench {
     let bench = Bench::new();
@@ -64,6 +69,22 @@ fn a_prolonged_variational_training_equals_an_uninterrupted_one() {
 }
 
 #[test]
+fn a_figure_shows_what_models_make_of_the_same_defects() {
+    let bench = bench();
+    bench.train("one", VAE);
+    bench.train("two", "");
+    let report =
+        bench.run("figure one two --images 2 --crop 20 --out out/figure.png --json").done().last();
+    assert_eq!((&report["models"], &report["images"]), (&2.into(), &2.into()));
+    let figure = image::open(bench.path("out/figure.png")).unwrap();
+    // Six cells of 20 pixels in a row, and 4 pixels between cells.
+    assert_eq!((figure.width(), figure.height()), (6 * 20 + 5 * 4, 2 * 20 + 4));
+    bench.train("narrow", "--set data.margins={left=3}");
+    let message = bench.error("figure one narrow --out out/other.png");
+    assert!(message.contains("narrow: expected the margins of one"), "{message}");
+}
+
+#[test]
 fn the_demo_shows_the_methods_that_are_wanted() {
     let bench = Bench::new();
     let run = bench.run("demo --patches 8 --methods vae,l2,vae --out out --json").done();
@@ -71,4 +92,89 @@ fn the_demo_shows_the_methods_that_are_wanted() {
     assert_eq!(methods[methods.len() - 2..], ["\"VAE\"", "\"ℓ2-AE\""]);
     assert!(bench.path("out/vae/model.safetensors").exists());
     assert!(!bench.path("out/ssim").exists());
+}
+
+#[test]
+fn feature_matching_goes_all_the_way_and_needs_its_weights_for_training_only() {
+    let bench = bench();
+    write_safetensors(&bench.path("squeezenet.safetensors"), &squeezenet());
+    bench.train("model", &format!("{MATCHING} --features-weights squeezenet.safetensors"));
+    let features = &bench.json("model/training.json")["features"];
+    assert_eq!(features["extractor"], "squeezenet");
+    let sha256 = features["sha256"].as_str().unwrap().to_owned();
+    assert_eq!(sha256.len(), 64);
+    let info = bench.run("info model").done();
+    assert!(info.stdout.contains(&sha256), "{}", info.stdout);
+
+    fs::rename(bench.path("squeezenet.safetensors"), bench.path("elsewhere.safetensors")).unwrap();
+    let metrics = bench.run("evaluate model --out results --json").done().last();
+    assert_eq!(metrics["method"], "feature-matching");
+    bench.run("predict model cloth/test/hole/001.png --out found").done();
+    bench.run("calibrate model").done();
+
+    // Another place, and the same weights.
+    let resume = "train --out model --resume --patches 16";
+    assert!(bench.error(resume).contains("squeezenet.safetensors"));
+    bench.run(&format!("{resume} --features-weights elsewhere.safetensors")).done();
+    let mut other = squeezenet();
+    other[0].1 = (&other[0].1 * 2.0).unwrap();
+    write_safetensors(&bench.path("other.safetensors"), &other);
+    let message =
+        bench.error("train --out model --resume --patches 24 --features-weights other.safetensors");
+    assert!(message.contains("checkpoint") && message.contains(&sha256), "{message}");
+}
+
+#[test]
+fn weights_are_the_same_from_pytorch_and_safetensors() {
+    let bench = bench();
+    write_safetensors(&bench.path("weights.safetensors"), &squeezenet());
+    write_pytorch(&bench.path("weights.pth"), &squeezenet());
+    bench.train("one", &format!("{MATCHING} --features-weights weights.safetensors"));
+    bench.train("two", &format!("{MATCHING} --features-weights weights.pth"));
+    bench.train("l2", "--method l2");
+    let weights = |folder: &str| bench.bytes(&format!("{folder}/model.safetensors"));
+    assert!(weights("one") == weights("two"));
+    assert!(weights("one") != weights("l2"), "the features do nothing");
+}
+
+#[test]
+fn files_that_are_not_the_extractors_weights_are_refused_by_name() {
+    let bench = bench();
+    let refused = |file: &str, options: &str, expected: &str| {
+        let train = format!("train --data cloth --out model {TINY} {MATCHING} {options}");
+        let message = bench.error(&format!("{train} --features-weights {file}"));
+        assert!(message.contains(file) && message.contains(expected), "{message}");
+    };
+    let weights = squeezenet();
+    let path = |name: &str| bench.path(name);
+    write_pytorch(&path("whole.pth"), &weights);
+    write_safetensors(&path("whole.safetensors"), &weights);
+    refused("none.pth", "", "cannot read");
+    for (file, part) in [("whole.pth", "part.pth"), ("whole.safetensors", "part.safetensors")] {
+        let bytes = bench.bytes(file);
+        for length in [0, 3, 100, bytes.len() / 2, bytes.len() - 1] {
+            fs::write(path(part), &bytes[..length]).unwrap();
+            refused(part, "", "expected a");
+        }
+    }
+    // The name says that the file's hash begins otherwise.
+    fs::copy(path("whole.pth"), path("squeezenet1_1-b8a52dc0.pth")).unwrap();
+    refused("squeezenet1_1-b8a52dc0.pth", "", "SHA-256 begins with b8a52dc0");
+    fs::write(path("old.pth"), b"\x80\x02\x8a\nl\xfc").unwrap();
+    refused("old.pth", "", "1.6");
+    refused("whole.pth", "--set features.extractor=alexnet", "[64, 3, 11, 11]");
+    let mut fewer = weights.clone();
+    fewer.retain(|(name, _)| name != "features.6.squeeze.bias");
+    write_pytorch(&path("fewer.pth"), &fewer);
+    refused("fewer.pth", "", "features.6.squeeze.bias");
+    let mut other = weights;
+    other[5].1 = other[4].1.clone();
+    write_safetensors(&path("other.safetensors"), &other);
+    refused("other.safetensors", "", &other[5].0);
+
+    let message = bench.error(&format!("train --data cloth --out model {TINY} {MATCHING}"));
+    assert!(message.contains("--features-weights"), "{message}");
+    let ssim = format!("train --data cloth --out model {TINY} --features-weights whole.pth");
+    assert!(bench.error(&ssim).contains("feature-matching"));
+    assert!(!path("model").exists());
 }

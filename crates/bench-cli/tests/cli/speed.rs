@@ -177,6 +177,18 @@ fn a_variational_step_exchanges_its_noise() {
 }
 
 #[test]
+fn a_step_that_matches_features_exchanges_their_weights() {
+    let bench = Bench::new();
+    let step = "bench train-step --method feature-matching --extractor squeezenet --size 32 --batch 2 --latent-dim 3";
+    let run = bench.run(&format!("{step} --runs 1 --json --exchange out")).done();
+    assert_eq!(run.last()["extractor"], "squeezenet");
+    let inputs = tensors(&bench, "out/inputs.safetensors");
+    assert_eq!(inputs["features.3.squeeze.weight"].dims(), [16, 64, 1, 1]);
+    let features = &tensors(&bench, "out/outputs.safetensors")["features"];
+    assert_eq!(features.dims(), [2, 3, 3, 256]);
+}
+
+#[test]
 fn wrong_options_are_refused() {
     let bench = Bench::new();
     for arguments in [

@@ -1,8 +1,11 @@
 //! The layers of the extractors, by torchvision's names.
 
-use super::pool::Rounding;
-use crate::conv::Conv2d;
+use super::pool::{MaxPool, Rounding};
+use crate::conv::{Conv2d, Maps};
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 
 /// The first layers of a network trained on ImageNet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +45,88 @@ impl Extractor {
             Self::Squeezenet => SQUEEZENET,
         }
     }
+
+    /// The weights that [`Features::new`](crate::Features::new) needs: torchvision's names with shapes in its layouts.
+    pub fn tensors(self) -> Vec<(String, Vec<usize>)> {
+        let of_step = |step: &Step| -> Vec<(String, Vec<usize>)> {
+            let of_convolution = |(name, conv): (String, Conv2d)| {
+                let Conv2d { in_channels, out_channels, kernel, .. } = conv;
+                let weight = vec![out_channels, in_channels, kernel, kernel];
+                [(format!("{name}.weight"), weight), (format!("{name}.bias"), vec![out_channels])]
+            };
+            step.convolutions().into_iter().flat_map(of_convolution).collect()
+        };
+        self.steps().iter().flat_map(of_step).collect()
+    }
+
+    /// Multiply-adds of the convolutions, as torchvision has them, for the features of one square patch by the plain
+    /// algorithm. The gradient with respect to the patch has as many.
+    pub fn multiply_adds(self, patch_size: usize) -> u64 {
+        let mut maps = Maps { count: 1, height: patch_size, width: patch_size };
+        let mut count = 0;
+        for step in self.steps() {
+            if let Step::Pool(rounding) = *step {
+                let pool = MaxPool { rounding };
+                let side = |size| pool.output(size).unwrap_or(0);
+                maps = Maps { height: side(maps.height), width: side(maps.width), ..maps };
+            }
+            let input = maps;
+            for (_, conv) in step.convolutions() {
+                let Some(output) = conv.output(input) else { return count };
+                count += (output.height * output.width * conv.weight_count()) as u64;
+                maps = output;
+            }
+        }
+        count
+    }
+}
+
+impl Step {
+    /// The convolutions with torchvision's names; those of a fire module have results of one size.
+    fn convolutions(&self) -> Vec<(String, Conv2d)> {
+        match *self {
+            Self::Convolution { name, conv } => vec![(name.to_owned(), conv)],
+            Self::Fire { name, inputs, squeeze, expand } => {
+                let conv = |part, in_channels, out_channels, kernel| {
+                    let conv = Conv2d {
+                        in_channels,
+                        out_channels,
+                        kernel,
+                        stride: 1,
+                        padding: kernel / 2,
+                    };
+                    (format!("{name}.{part}"), conv)
+                };
+                vec![
+                    conv("squeeze", inputs, squeeze, 1),
+                    conv("expand1x1", squeeze, expand, 1),
+                    conv("expand3x3", squeeze, expand, 3),
+                ]
+            }
+            Self::Pool(_) => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Extractor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Alexnet => "alexnet",
+            Self::Squeezenet => "squeezenet",
+        })
+    }
+}
+
+impl FromStr for Extractor {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "alexnet" => Ok(Self::Alexnet),
+            "squeezenet" => Ok(Self::Squeezenet),
+            _ => Err(Error::setting("extractor", "alexnet or squeezenet", name)),
+        }
+    }
 }
 
 const fn convolution(
@@ -74,3 +159,32 @@ const SQUEEZENET: &[Step] = &[
     Step::Pool(Rounding::Up),
     fire("features.6", 128, 32, 128),
 ];
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
+    use super::*;
+
+    /// By hand: kernel² · inputs · outputs · side², for patches of 64 pixels.
+    #[test]
+    fn multiply_adds_are_counted() {
+        let alexnet: u64 = 121 * 3 * 64 * 15 * 15 + 25 * 64 * 192 * 7 * 7 + 9 * 192 * 384 * 3 * 3;
+        assert_eq!(Extractor::Alexnet.multiply_adds(64), alexnet);
+        let fire = |inputs: u64, squeeze, expand| inputs * squeeze + squeeze * expand * 10;
+        let pixels = [31 * 31, 15 * 15, 7 * 7];
+        let squeezenet = 27 * 64 * pixels[0]
+            + (fire(64, 16, 64) + fire(128, 16, 64)) * pixels[1]
+            + fire(128, 32, 128) * pixels[2];
+        assert_eq!(Extractor::Squeezenet.multiply_adds(64), squeezenet);
+        assert_eq!(Extractor::Alexnet.multiply_adds(3), 0);
+    }
+
+    #[test]
+    fn names_read_back() {
+        for extractor in [Extractor::Alexnet, Extractor::Squeezenet] {
+            assert_eq!(extractor.to_string().parse::<Extractor>().unwrap(), extractor);
+        }
+        let message = "vgg".parse::<Extractor>().unwrap_err().to_string();
+        assert_eq!(message, "extractor must be alexnet or squeezenet, got vgg");
+    }
+}

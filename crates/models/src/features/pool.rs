@@ -30,7 +30,8 @@ impl MaxPool {
         maps.apply_op1(self)
     }
 
-    fn output(self, size: usize) -> Option<usize> {
+    /// The number of windows along a side.
+    pub fn output(self, size: usize) -> Option<usize> {
         let rest = match self.rounding {
             Rounding::Down => size.checked_sub(WINDOW)?,
             // Windows begin at 0, 2, …, of which the last is whole or lacks one pixel.

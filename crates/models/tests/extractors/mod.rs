@@ -1,5 +1,7 @@
 //! Weights of the extractors by formula, as `data/features.py` makes them.
 
+#![allow(clippy::unwrap_used, reason = "a failure is the result of a test")]
+
 use candle_core::{Device, Tensor};
 use models::{Extractor, Features};
 use std::collections::HashMap;
