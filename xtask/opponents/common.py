@@ -27,7 +27,8 @@ def arguments(*variants):
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--window", type=int, default=11, help="side of the uniform SSIM window")
-    parser.add_argument("--method", choices=["l2", "ssim"], default="ssim")
+    parser.add_argument("--method", choices=["l2", "ssim", "vae", "feature-matching"], default="ssim")
+    parser.add_argument("--extractor", choices=["alexnet", "squeezenet"], default="alexnet")
     parser.add_argument("--variant", choices=variants or None, default=variants[0] if variants else None)
     return parser.parse_args()
 

@@ -23,11 +23,12 @@ CODE_SIZE = 8
 
 def autoencoder(inputs, memory_format):
     """The network with our weights."""
-    latent_dim = inputs["encoder.16.weight"].shape[0]
-    layers = [*LAYERS, (latent_dim, CODE_SIZE, 1, 0)]
+    layers = [*LAYERS, (inputs["decoder.0.weight"].shape[0], CODE_SIZE, 1, 0)]
     sizes = [1, *(out for out, *_ in layers)]
     encoder = [nn.Conv2d(sizes[i], sizes[i + 1], *layer[1:]) for i, layer in enumerate(layers)]
     decoder = [nn.ConvTranspose2d(sizes[i + 1], sizes[i], *layer[1:]) for i, layer in enumerate(layers)]
+    # Of a distribution it tells mean and log-variance.
+    encoder[-1] = nn.Conv2d(sizes[-2], inputs["encoder.16.weight"].shape[0], *layers[-1][1:])
     model = nn.Sequential()
     model.add_module("encoder", activated(encoder))
     model.add_module("decoder", activated(decoder[::-1]))

@@ -70,3 +70,18 @@ pub fn built_bench_cli() -> Result<PathBuf> {
     });
     executables.next_back().context("cargo built no bench-cli")
 }
+
+/// Owned words of a command line.
+pub fn strings<const N: usize>(words: [&str; N]) -> Vec<String> {
+    words.map(String::from).to_vec()
+}
+
+/// A path of the caller's, for a program that runs at the top of the repository.
+///
+/// # Errors
+/// If it is not Unicode.
+pub fn text(path: &Path) -> Result<String> {
+    let path = std::path::absolute(path)?;
+    let text = path.to_str().with_context(|| format!("{} is not Unicode", path.display()))?;
+    Ok(text.to_owned())
+}

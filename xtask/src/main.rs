@@ -5,6 +5,8 @@ mod command;
 mod files;
 mod machine;
 mod measure;
+mod methods;
+mod weights;
 
 use clap::{Parser, Subcommand};
 
@@ -19,11 +21,15 @@ struct Cli {
 enum Task {
     Bench(bench::Args),
     Measure(measure::Args),
+    Methods(methods::Args),
+    Weights(weights::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Bench(args) => bench::bench(&args),
         Task::Measure(args) => measure::measure(&args),
+        Task::Methods(args) => methods::methods(&args),
+        Task::Weights(args) => weights::weights(&args),
     }
 }

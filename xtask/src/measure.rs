@@ -1,12 +1,12 @@
 //! `cargo xtask measure`: trains and evaluates methods on a data set, and writes the table to `results/`.
 
-use crate::command::{bench_cli, repository};
+use crate::command::{bench_cli, repository, strings, text};
 use crate::files;
 use crate::machine::{commit, processor};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::Value;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Train and evaluate methods on a data set, and write a table with its provenance to `results/NAME.md`.
 ///
@@ -133,15 +133,4 @@ fn provenance(args: &Args) -> Result<String> {
         args.seed,
         processor()
     ))
-}
-
-fn strings<const N: usize>(words: [&str; N]) -> Vec<String> {
-    words.map(String::from).to_vec()
-}
-
-/// A path of the caller's, for a program that runs at the top of the repository.
-fn text(path: &Path) -> Result<String> {
-    let path = std::path::absolute(path)?;
-    let text = path.to_str().with_context(|| format!("{} is not Unicode", path.display()))?;
-    Ok(text.to_owned())
 }

@@ -3,11 +3,13 @@
 mod bench;
 
 pub use bench::{
-    BenchArgs, Case, CurveArgs, InspectArgs, LossArgs, NetworkArgs, RunArgs, Size, WindowArgs,
+    BenchArgs, Case, CurveArgs, FeatureArgs, InspectArgs, LossArgs, NetworkArgs, RunArgs, Size,
+    WindowArgs,
 };
 
 use crate::config::Method;
 use clap::{Args, Parser, Subcommand};
+use models::Extractor;
 use std::path::PathBuf;
 
 /// Finds defects on textured surfaces without ever having seen one.
@@ -52,6 +54,7 @@ pub enum Command {
     Train(TrainArgs),
     Calibrate(CalibrateArgs),
     Evaluate(EvaluateArgs),
+    Figure(FigureArgs),
     Predict(PredictArgs),
     Ssim(SsimArgs),
     Synthesize(SynthesizeArgs),
@@ -78,7 +81,16 @@ pub struct DemoArgs {
     /// Folder for images, models, tables and figures.
     #[arg(long, value_name = "DIR", default_value = "demo-output")]
     pub out: PathBuf,
-    /// Patches that each of the two models is trained on.
+    /// Methods to compare; each takes its time.
+    #[arg(long, value_enum, value_name = "METHOD", value_delimiter = ',', default_values = ["ssim", "l2"])]
+    pub methods: Vec<Method>,
+    /// Weights of the network whose features are matched, for the method `feature-matching`.
+    #[arg(long, value_name = "FILE")]
+    pub features_weights: Option<PathBuf>,
+    /// Which network these are of: `alexnet` or `squeezenet`.
+    #[arg(long, value_name = "NETWORK", default_value_t)]
+    pub extractor: Extractor,
+    /// Patches that each model is trained on.
     #[arg(long, value_name = "N", default_value_t = 4_000)]
     pub patches: u64,
     /// Seed of the images and of the training.
@@ -109,6 +121,10 @@ pub struct TrainArgs {
     /// Seed of the initial weights and of the patches.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Weights of the network whose features are matched, as PyTorch or safetensors file with torchvision's names, for example
+    /// `alexnet-owt-7be5be79.pth`; for the method `feature-matching`.
+    #[arg(long, value_name = "FILE")]
+    pub features_weights: Option<PathBuf>,
     /// Go on where an interrupted training stopped, with the configuration of the model's folder.
     #[arg(long, conflicts_with_all = ["method", "config", "seed", "overwrite"])]
     pub resume: bool,
@@ -151,9 +167,33 @@ pub struct EvaluateArgs {
     /// them.
     #[arg(long)]
     pub maps: bool,
-    /// Set a key of the tables `data` and `inspection`, for example `--set inspection.stride=64`.
+    /// Set a key of the tables `data`, `inspection` and `vae`, for example `--set inspection.stride=64`.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
+}
+
+/// Draw what several models make of the same defects.
+///
+/// Rows of image, reconstructions, residual maps and ground truth, cut out around the largest defect of an image. Colours are
+/// relative to each model's threshold.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  bench-cli figure l2 ssim vae --data carpet --out figure.png")]
+pub struct FigureArgs {
+    /// Folders of the models.
+    #[arg(required = true)]
+    pub models: Vec<PathBuf>,
+    /// Folder of the data set; by default the one that the first model was trained on.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The figure (PNG).
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Defective images, evenly spaced over the test set.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub images: usize,
+    /// Side of the cut-outs in pixels.
+    #[arg(long, value_name = "PIXELS", default_value_t = 256)]
+    pub crop: usize,
 }
 
 /// Find defects in images.

@@ -1,7 +1,14 @@
 //! The configuration of a model: everything that decides what it becomes and how it inspects.
 
+mod method;
+#[cfg(test)]
+mod tests;
+
+pub use method::{FeaturesConfig, Method, SsimConfig, VaeConfig};
+
 use crate::data::{Dataset, Layout, Margins};
 use anyhow::{Context, Result, bail};
+use candle_core::Device;
 use inspect::{Averaging, Disk, Inspection, Residual, ThresholdRule, Tiling};
 use models::{AdamConfig, Architecture, Objective, Schedule, TrainingConfig};
 use serde::{Deserialize, Serialize};
@@ -14,23 +21,31 @@ use std::path::{Path, PathBuf};
 pub struct Config {
     pub method: Method,
     pub data: DataConfig,
-    pub model: Architecture,
+    pub model: ModelConfig,
     pub ssim: SsimConfig,
+    pub vae: VaeConfig,
+    pub features: FeaturesConfig,
     pub training: Schedule,
     pub optimiser: AdamConfig,
     pub inspection: InspectionConfig,
     pub calibration: CalibrationConfig,
 }
 
-/// A method of the paper's section 3.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Method {
-    /// The autoencoder trained on the squared difference.
-    L2,
-    /// The autoencoder trained on the structural similarity.
-    #[default]
-    Ssim,
+/// The size of the network; the method decides about its latent layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Side length of the square patches in pixels: 128, 64 or 32.
+    pub patch_size: usize,
+    /// Dimension of the latent space; the paper's are 100 for textures and 500 for nanofibres (section 4.2).
+    pub latent_dim: usize,
+}
+
+impl Default for ModelConfig {
+    fn default() -> Self {
+        let Architecture { patch_size, latent_dim, .. } = Architecture::default();
+        Self { patch_size, latent_dim }
+    }
 }
 
 /// Which images, and which part of them.
@@ -68,25 +83,6 @@ impl DataConfig {
             Some(root) => Dataset::open(root, self.layout),
             None => bail!("which images? --data DIR names the folder of the data set"),
         }
-    }
-}
-
-/// The structural similarity, in the loss and in the residual map.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SsimConfig {
-    /// `uniform:SIZE` or `gaussian:SIZE:SIGMA`; the paper's is K = 11 (section 4.2).
-    pub window: String,
-    /// `paper` (0.01 and 0.03, as the paper's text has them), `squared` (0.01² and 0.03², as Wang et al. (2004) and nearly
-    /// all software) or `C1,C2`, for images in [0, 1].
-    pub constants: String,
-    /// Of luminance, contrast and structure; the paper's are 1 (section 4.2).
-    pub exponents: [f64; 3],
-}
-
-impl Default for SsimConfig {
-    fn default() -> Self {
-        Self { window: "uniform:11".into(), constants: "squared".into(), exponents: [1.0; 3] }
     }
 }
 
@@ -201,20 +197,36 @@ impl Config {
         Ok(params)
     }
 
-    /// What the crate `models` needs to know.
+    /// The network.
+    pub fn architecture(&self) -> Architecture {
+        let ModelConfig { patch_size, latent_dim } = self.model;
+        Architecture { patch_size, latent_dim, latent: self.method.latent() }
+    }
+
+    /// What the crate `models` needs to know, with the weights of the feature extractor if it is to be matched.
     ///
     /// # Errors
-    /// If a setting is out of range.
-    pub fn training(&self) -> Result<TrainingConfig> {
+    /// If a setting is out of range, or the weights cannot be read.
+    pub fn training(&self, device: &Device) -> Result<TrainingConfig> {
         let objective = match self.method {
             Method::L2 => Objective::L2,
             Method::Ssim => Objective::Ssim(self.ssim_params(Border::Valid)?),
+            Method::Vae => Objective::Elbo(self.vae.elbo()),
+            Method::FeatureMatching => Objective::FeatureMatching(self.features.matching(device)?),
         };
-        self.model.validate()?;
+        self.validate_training()?;
+        let (architecture, adam) = (self.architecture(), self.optimiser);
+        Ok(TrainingConfig { architecture, objective, adam, schedule: self.training })
+    }
+
+    /// All but the files that training needs.
+    fn validate_training(&self) -> Result<()> {
+        self.ssim_params(Border::Valid)?;
+        self.vae.elbo().validate().context("vae")?;
+        self.features.validate()?;
+        self.architecture().validate()?;
         self.training.validate()?;
-        self.optimiser.validate()?;
-        let (architecture, adam, schedule) = (self.model, self.optimiser, self.training);
-        Ok(TrainingConfig { architecture, objective, adam, schedule })
+        Ok(self.optimiser.validate()?)
     }
 
     /// What the crate `inspect` needs to know.
@@ -225,9 +237,13 @@ impl Config {
         let InspectionConfig { stride, batch_size: batch, averaging, opening_diameter } =
             self.inspection;
         let residual = match self.method {
-            Method::L2 => Residual::L2,
+            Method::L2 | Method::FeatureMatching => Residual::L2,
             Method::Ssim => Residual::Ssim(self.ssim_params(Border::Reflect)?),
+            Method::Vae => Residual::Sampled(self.vae.residual()),
         };
+        if let Residual::Sampled(sampled) = residual {
+            sampled.validate().context("vae")?;
+        }
         let patch = self.model.patch_size;
         if !(1..=patch).contains(&stride) {
             bail!("inspection.stride must be between 1 and the patch size {patch}, got {stride}");
@@ -244,7 +260,7 @@ impl Config {
     /// # Errors
     /// If one is out of range.
     pub fn validate(&self) -> Result<()> {
-        self.training()?;
+        self.validate_training()?;
         self.inspection()?;
         if !(0.0..1.0).contains(&self.data.held_out) {
             bail!("data.held_out must be in [0, 1), got {}", self.data.held_out);
@@ -289,101 +305,4 @@ fn set(table: &mut toml::Table, key: &str, value: toml::Value) -> Result<()> {
 /// toml spreads some messages over lines.
 fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
-    use super::*;
-    use std::collections::HashSet;
-
-    #[test]
-    fn defaults_are_the_papers() {
-        let config = Config::default();
-        config.validate().unwrap();
-        assert_eq!(config.training.patches, 2_000_000);
-        assert_eq!(config.inspection.stride, 30);
-        assert_eq!(config.ssim.window, "uniform:11");
-        assert_eq!(config.optimiser.learning_rate, 2e-4);
-    }
-
-    #[test]
-    fn a_written_configuration_reads_back() {
-        let mut config = Config::default();
-        config.data.size = Some([256, 256]);
-        config.ssim.constants = "0.1,0.2".into();
-        config.calibration.threshold = ThresholdRule::LargestRegion { max_area: 20 };
-        let text = config.to_toml().unwrap();
-        assert_eq!(toml::from_str::<Config>(&text).unwrap(), config);
-    }
-
-    #[test]
-    fn settings_override_the_file() {
-        let settings = [
-            "method=l2",
-            "training.seed = 7",
-            "data.size=[256, 256]",
-            "ssim.constants=paper",
-            "calibration.threshold={ rule = \"quantile\", q = 0.99 }",
-        ];
-        let config = Config::load(None, &settings.map(String::from)).unwrap();
-        assert_eq!(config.method, Method::L2);
-        assert_eq!(config.training.seed, 7);
-        assert_eq!(config.data.size, Some([256, 256]));
-        assert_eq!(config.ssim.constants, "paper");
-        assert_eq!(config.calibration.threshold, ThresholdRule::Quantile { q: 0.99 });
-    }
-
-    #[test]
-    fn unknown_keys_are_refused_by_name() {
-        let error = Config::load(None, &["training.sead=1".into()]).unwrap_err();
-        assert!(format!("{error:#}").contains("sead"), "{error:#}");
-        let error = Config::load(None, &["seed".into()]).unwrap_err();
-        assert!(format!("{error:#}").contains("key=value"), "{error:#}");
-    }
-
-    #[test]
-    fn settings_out_of_range_are_refused_by_name() {
-        for (setting, name) in [
-            ("inspection.stride=0", "stride"),
-            ("inspection.stride=129", "stride"),
-            ("training.batch_size=0", "batch_size"),
-            ("model.patch_size=100", "patch_size"),
-            ("ssim.window=uniform:10", "ssim.window"),
-            ("data.held_out=1.5", "held_out"),
-        ] {
-            let config = Config::load(None, &[setting.into()]).unwrap();
-            let error = format!("{:#}", config.validate().unwrap_err());
-            assert!(error.contains(name), "{setting}: {error}");
-        }
-    }
-
-    /// The reference that users read.
-    fn readme_block() -> &'static str {
-        let (_, block) = include_str!("../README.md").split_once("```toml\n").unwrap();
-        block.split_once("```").unwrap().0
-    }
-
-    #[test]
-    fn the_readme_shows_the_defaults() {
-        assert_eq!(toml::from_str::<Config>(readme_block()).unwrap(), Config::default());
-    }
-
-    #[test]
-    fn the_readme_shows_every_key() {
-        let mut config = Config::default();
-        // Those that are left out by default.
-        config.data.root = Some("carpet".into());
-        config.data.layout = Some(Layout::MvtecAd);
-        config.data.size = Some([256, 256]);
-        let text = config.to_toml().unwrap();
-        let keys = |text: &str| {
-            let lines = text.lines().map(|line| line.trim_start_matches("# "));
-            let assignments = lines.filter_map(|line| Some(line.split_once(" = ")?.0.to_owned()));
-            assignments.filter(|key| !key.contains(' ')).collect::<HashSet<_>>()
-        };
-        let missing: Vec<_> = keys(&text).difference(&keys(readme_block())).cloned().collect();
-        // The keys of a rule stand in its line.
-        assert!(missing.iter().all(|key| key == "rule"), "{missing:?}");
-    }
 }

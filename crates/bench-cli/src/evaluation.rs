@@ -106,7 +106,7 @@ pub fn evaluate(
     if dataset.test.iter().all(TestSample::is_good) {
         bail!("{}: expected test images with ground truth, found none", dataset.root.display());
     }
-    let shown = shown_samples(&dataset.test);
+    let shown = shown_samples(&dataset.test, SHOWN);
     let bar = reporter
         .bar(dataset.test.len() as u64, "inspecting {wide_bar} {pos}/{len} images, {eta} left");
     let mut inspections = Vec::with_capacity(dataset.test.len());
@@ -138,10 +138,10 @@ fn inspect_sample(inspector: &Inspector, sample: &TestSample) -> Result<Inspecti
     })
 }
 
-/// Defective samples, evenly spaced over the set.
-fn shown_samples(samples: &[TestSample]) -> Vec<usize> {
+/// So many defective samples, evenly spaced over the set, or all if they are fewer.
+pub fn shown_samples(samples: &[TestSample], count: usize) -> Vec<usize> {
     let defective: Vec<usize> = (0..samples.len()).filter(|&i| !samples[i].is_good()).collect();
-    let count = SHOWN.min(defective.len());
+    let count = count.min(defective.len());
     (0..count).map(|i| defective[i * defective.len() / count]).collect()
 }
 

@@ -56,6 +56,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Train(args) => commands::train(&context, args)?,
         Command::Calibrate(args) => commands::calibrate(&context, args)?,
         Command::Evaluate(args) => commands::evaluate(&context, args)?,
+        Command::Figure(args) => commands::figure(&context, args)?,
         Command::Predict(args) => {
             return Ok(match commands::predict(&context, args)? {
                 Outcome::Incomplete => ERROR.into(),

@@ -5,7 +5,7 @@ use crate::io::write_atomic;
 use anyhow::{Context, Result, bail};
 use candle_core::Device;
 use inspect::ThresholdRule;
-use models::Autoencoder;
+use models::{Autoencoder, Extractor, FeatureMatching, Objective};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
@@ -46,6 +46,27 @@ pub struct TrainingRecord {
     pub images: usize,
     /// SHA-256 over names and contents of the training images.
     pub data_sha256: String,
+    /// The features that were matched, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<FeaturesRecord>,
+}
+
+/// Which features were matched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FeaturesRecord {
+    pub extractor: Extractor,
+    /// SHA-256 of the file of its weights.
+    pub sha256: String,
+}
+
+impl FeaturesRecord {
+    pub fn of(objective: &Objective) -> Option<Self> {
+        let Objective::FeatureMatching(FeatureMatching { features, .. }) = objective else {
+            return None;
+        };
+        let (extractor, sha256) = (features.extractor(), features.sha256().to_owned());
+        Some(Self { extractor, sha256 })
+    }
 }
 
 /// The decision threshold and where it comes from.
@@ -151,7 +172,7 @@ impl ModelFolder {
     pub fn model(&self, config: &Config, device: &Device) -> Result<Autoencoder> {
         let path = self.file(WEIGHTS);
         let bytes = read_bytes(&path)?;
-        Autoencoder::from_safetensors(&bytes, config.model, device)
+        Autoencoder::from_safetensors(&bytes, config.architecture(), device)
             .with_context(|| path.display().to_string())
     }
 

@@ -5,7 +5,7 @@ use crate::data::{Margins, crop, uncrop};
 use crate::io::resize;
 use anyhow::Result;
 use candle_core::{Device, Tensor};
-use inspect::{Image, Inspected, Inspection, Reconstructor};
+use inspect::{Image, Inspected, Inspection, Reconstructor, Residual};
 use models::Autoencoder;
 use std::error::Error;
 
@@ -36,7 +36,16 @@ impl Inspector {
     /// If the configuration is out of range.
     pub fn new(model: Autoencoder, config: &Config) -> Result<Self> {
         let inspection = config.inspection()?;
-        Ok(Self { network: Network { model }, config: config.clone(), inspection })
+        Ok(Self {
+            network: Network { model, seed: config.training.seed },
+            config: config.clone(),
+            inspection,
+        })
+    }
+
+    /// How a pixel is scored.
+    pub fn residual(&self) -> Residual {
+        self.inspection.residual
     }
 
     pub fn margins(&self) -> Margins {
@@ -69,6 +78,17 @@ impl Inspector {
 /// A network as `inspect` knows it.
 struct Network {
     model: Autoencoder,
+    /// Of latent samples.
+    seed: u64,
+}
+
+impl Network {
+    /// Patches `(N, 1, patch, patch)`.
+    fn patches(&self, patches: &[f32]) -> candle_core::Result<Tensor> {
+        let size = self.patch_size();
+        let shape = (patches.len() / (size * size), 1, size, size);
+        Tensor::from_slice(patches, shape, self.model.device())
+    }
 }
 
 impl Reconstructor for Network {
@@ -77,10 +97,22 @@ impl Reconstructor for Network {
     }
 
     fn reconstruct(&self, patches: &[f32]) -> Result<Vec<f32>, Box<dyn Error + Send + Sync>> {
-        let size = self.patch_size();
-        let shape = (patches.len() / (size * size), 1, size, size);
-        let patches = Tensor::from_slice(patches, shape, self.model.device())?;
-        let reconstructions = self.model.reconstruct_detached(&patches)?;
-        Ok(reconstructions.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?)
+        values(&self.model.reconstruct_detached(&self.patches(patches)?)?)
     }
+
+    fn sample(
+        &self,
+        patches: &[f32],
+        corners: &[(usize, usize)],
+        samples: usize,
+    ) -> Result<Vec<f32>, Box<dyn Error + Send + Sync>> {
+        // A patch's place decides about its samples; no image is 2³⁰ pixels wide.
+        let keys: Vec<u64> = corners.iter().map(|&(x, y)| (y as u64) << 30 | x as u64).collect();
+        let patches = self.patches(patches)?;
+        values(&self.model.sample_detached(&patches, samples, self.seed, &keys)?)
+    }
+}
+
+fn values(tensor: &Tensor) -> Result<Vec<f32>, Box<dyn Error + Send + Sync>> {
+    Ok(tensor.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?)
 }

@@ -79,6 +79,17 @@ pub enum Error {
         patch: usize,
     },
 
+    /// A residual of no samples.
+    #[error("a residual of samples needs at least 1 of each patch")]
+    ZeroSamples,
+
+    /// A smallest variance that is none.
+    #[error("the variance floor must be positive and finite, got {got}")]
+    VarianceFloor {
+        /// The floor given.
+        got: f64,
+    },
+
     /// The reconstructor failed.
     #[error("the patches could not be reconstructed")]
     Reconstructor(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::reconstruct::{Batch, for_each_batch, grid};
 use crate::residual::residual_values;
+use crate::sampled::inspect_samples;
 use crate::stitch::Stitch;
 use crate::{Disk, Error, Image, Reconstructor, Residual, Tiling, open, residual_map};
 
@@ -10,7 +11,8 @@ use crate::{Disk, Error, Image, Reconstructor, Residual, Tiling, open, residual_
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Averaging {
-    /// The reconstructed pixels; the residual is taken once, of the stitched reconstruction (paper, section 4.2).
+    /// The reconstructed pixels; the residual is taken once, of the stitched reconstruction (paper, section 4.2). Of
+    /// several samples of each patch, a pixel's mean and variance are those of all samples of all patches that cover it.
     #[default]
     Reconstruction,
     /// The residual maps of the single patches (a later paper of the same group). An SSIM window then sees the
@@ -54,15 +56,18 @@ pub fn inspect(
     reconstructor: &dyn Reconstructor,
     inspection: &Inspection,
 ) -> Result<Inspected, Error> {
-    let (reconstruction, residual) = match inspection.averaging {
-        Averaging::Reconstruction => {
+    let (reconstruction, residual) = match (inspection.averaging, &inspection.residual) {
+        (_, Residual::Sampled(sampled)) => {
+            inspect_samples(image, reconstructor, inspection, sampled)?
+        }
+        (Averaging::Reconstruction, _) => {
             // Before the network spends minutes on an image whose residual cannot be taken.
             inspection.residual.check(image.width(), image.height())?;
             let reconstruction = crate::reconstruct(image, reconstructor, &inspection.tiling)?;
             let residual = residual_map(image, &reconstruction, &inspection.residual)?;
             (reconstruction, residual)
         }
-        Averaging::Residual => average_residuals(image, reconstructor, inspection)?,
+        (Averaging::Residual, _) => average_residuals(image, reconstructor, inspection)?,
     };
     let anomaly_map = open(&residual, inspection.opening);
     Ok(Inspected { reconstruction, residual, anomaly_map })

@@ -44,6 +44,22 @@ pub trait Reconstructor {
         &self,
         patches: &[f32],
     ) -> Result<Vec<f32>, Box<dyn std::error::Error + Send + Sync>>;
+
+    /// Reconstructs each of `patches`, `(N, patch, patch)`, `samples` times: `(N, samples, patch, patch)`. Randomness should
+    /// come from the patch's place in the image, the column and row of its first pixel in `corners`, so that an image has
+    /// the same anomaly map whatever the batch size. Only [`Residual::Sampled`](crate::Residual::Sampled) asks for samples.
+    ///
+    /// # Errors
+    /// As for [`reconstruct`](Self::reconstruct); without an implementation, always.
+    fn sample(
+        &self,
+        patches: &[f32],
+        corners: &[(usize, usize)],
+        samples: usize,
+    ) -> Result<Vec<f32>, Box<dyn std::error::Error + Send + Sync>> {
+        let _ = (patches, corners, samples);
+        Err("this reconstructor has one reconstruction of a patch, and no samples".into())
+    }
 }
 
 /// Reconstructs a whole image: the mean of all overlapping reconstructions of each pixel (paper, section 4.2).
@@ -91,6 +107,20 @@ pub(crate) fn for_each_batch(
     batch: usize,
     mut visit: impl FnMut(&Batch<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
+    cut_batches(image, grid, batch, |corners, patches| {
+        let reconstructions = reconstructor.reconstruct(patches).map_err(Error::Reconstructor)?;
+        check_reconstructions(&reconstructions, corners.len(), patches.len())?;
+        visit(&Batch { corners, patches, reconstructions: &reconstructions })
+    })
+}
+
+/// Cuts all patches of the grid out of an image, row by row, and hands them with their corners to `visit` batch by batch.
+pub(crate) fn cut_batches(
+    image: &Image,
+    grid: &Grid,
+    batch: usize,
+    mut visit: impl FnMut(&[(usize, usize)], &[f32]) -> Result<(), Error>,
+) -> Result<(), Error> {
     if batch == 0 {
         return Err(Error::ZeroBatch);
     }
@@ -101,8 +131,7 @@ pub(crate) fn for_each_batch(
         for &corner in corners {
             push_patch(&mut patches, image, corner, grid.patch);
         }
-        let reconstructions = reconstruct_batch(reconstructor, &patches, corners.len())?;
-        visit(&Batch { corners, patches: &patches, reconstructions: &reconstructions })?;
+        visit(corners, &patches)?;
     }
     Ok(())
 }
@@ -113,16 +142,15 @@ fn push_patch(patches: &mut Vec<f32>, image: &Image, (x, y): (usize, usize), pat
     }
 }
 
-fn reconstruct_batch(
-    reconstructor: &dyn Reconstructor,
-    patches: &[f32],
-    count: usize,
-) -> Result<Vec<f32>, Error> {
-    let reconstructions = reconstructor.reconstruct(patches).map_err(Error::Reconstructor)?;
-    let (expected, got) = (patches.len(), reconstructions.len());
+/// Checks that a batch of `patches` patches became `expected` finite values.
+pub(crate) fn check_reconstructions(
+    reconstructions: &[f32],
+    patches: usize,
+    expected: usize,
+) -> Result<(), Error> {
+    let got = reconstructions.len();
     if got != expected {
-        return Err(Error::ReconstructionLength { patches: count, expected, got });
+        return Err(Error::ReconstructionLength { patches, expected, got });
     }
-    check_finite("the reconstruction", &reconstructions)?;
-    Ok(reconstructions)
+    check_finite("the reconstruction", reconstructions)
 }

@@ -1,5 +1,5 @@
 use crate::finite::check_finite;
-use crate::{Error, Image};
+use crate::{Error, Image, Sampled};
 
 /// How a reconstruction is compared with the image, pixel by pixel. Higher is more defective.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -9,8 +9,8 @@ pub enum Residual {
     L2,
     /// 1 − SSIM of the window around each pixel, from 0 (equal) to 2. The border must keep the size of the map.
     Ssim(ssim::Params),
-    // A VAE's reconstruction probability needs several decodes of each patch. It belongs here as a variant of its
-    // own, with a method of `Reconstructor` that yields the samples of a batch.
+    /// A score of several reconstructions of each patch, as a variational autoencoder has them.
+    Sampled(Sampled),
 }
 
 impl Residual {
@@ -19,13 +19,18 @@ impl Residual {
         let expected = (width, height);
         let got = match self {
             Self::L2 => expected,
+            Self::Sampled(sampled) => {
+                sampled.validate()?;
+                expected
+            }
             Self::Ssim(params) => params.map_size(width, height)?,
         };
         if got == expected { Ok(()) } else { Err(Error::ResidualBorder { expected, got }) }
     }
 }
 
-/// The residual map of an image and its reconstruction, of the same size as both.
+/// The residual map of an image and its reconstruction, of the same size as both. A single reconstruction counts as one
+/// sample.
 ///
 /// ```
 /// use inspect::{Image, Residual, residual_map};
@@ -64,6 +69,10 @@ pub(crate) fn residual_values(
     residual.check(width, height)?;
     let values: Vec<f32> = match residual {
         Residual::L2 => x.iter().zip(y).map(|(x, y)| (x - y).powi(2)).collect(),
+        Residual::Sampled(sampled) => {
+            let single = |(&x, &y)| sampled.score.of_single(f64::from(y) - f64::from(x));
+            x.iter().zip(y).map(single).collect()
+        }
         Residual::Ssim(params) => {
             let map = ssim::ssim_map(x, y, width, height, params)?;
             map.values.iter().map(|ssim| 1.0 - ssim).collect()

@@ -17,7 +17,7 @@ impl<'a> Stitch<'a> {
     }
 
     /// Adds one patch per corner; `patches` is `(corners, patch, patch)`.
-    pub fn add(&mut self, corners: &[(usize, usize)], patches: &[f32]) {
+    pub fn add<T: Copy + Into<f64> + Sync>(&mut self, corners: &[(usize, usize)], patches: &[T]) {
         let (patch, width) = (self.grid.patch, self.grid.width);
         // In parallel over the rows of the image, so that each sum has the same order for any number of threads.
         self.sum.data_mut().par_chunks_mut(width).enumerate().for_each(|(y, sums)| {
@@ -25,7 +25,7 @@ impl<'a> Stitch<'a> {
                 let Some(row) = y.checked_sub(top).filter(|&row| row < patch) else { continue };
                 let values = &values[row * patch..(row + 1) * patch];
                 for (sum, &value) in sums[left..left + patch].iter_mut().zip(values) {
-                    *sum += f64::from(value);
+                    *sum += value.into();
                 }
             }
         });
@@ -33,9 +33,15 @@ impl<'a> Stitch<'a> {
 
     /// The mean of the patches that cover each pixel.
     pub fn average(&self) -> Image {
+        let average = self.precise_average();
+        Plane::from_fn(self.grid.width, self.grid.height, |x, y| average.get(x, y) as f32)
+    }
+
+    /// As [`average`](Self::average), before the rounding.
+    pub fn precise_average(&self) -> Plane<f64> {
         let (columns, rows) = self.grid.coverage();
         Plane::from_fn(self.grid.width, self.grid.height, |x, y| {
-            (self.sum.get(x, y) / (f64::from(columns[x]) * f64::from(rows[y]))) as f32
+            self.sum.get(x, y) / (f64::from(columns[x]) * f64::from(rows[y]))
         })
     }
 }

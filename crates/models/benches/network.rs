@@ -1,10 +1,13 @@
 //! The network of Table 1 on batches of 16: encoder, decoder, both, and whole training steps.
 
+#[path = "../tests/extractors/mod.rs"]
+mod extractors;
+
 use candle_core::{Device, Tensor};
 use criterion::{Criterion, criterion_group, criterion_main};
 use models::{
-    AdamConfig, Architecture, Autoencoder, Objective, Result, Schedule, Trainer, TrainingConfig,
-    TrainingImage,
+    AdamConfig, Architecture, Autoencoder, Elbo, Extractor, FeatureMatching, Objective, Result,
+    Schedule, Trainer, TrainingConfig, TrainingImage,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -34,7 +37,7 @@ fn trainer(objective: Objective) -> Result<Trainer> {
     let grey = |i: usize| 0.5 + 0.4 * ((i % width + i / width) as f32 * 0.785).sin();
     let pixels = (0..width * height).map(grey).collect();
     let config = TrainingConfig {
-        architecture: Architecture::default(),
+        architecture: Architecture { latent: objective.latent(), ..Architecture::default() },
         objective,
         adam: AdamConfig::default(),
         // Longer than any benchmark.
@@ -48,7 +51,17 @@ fn steps(criterion: &mut Criterion) -> Result<()> {
     let params = ssim::Params::new(window, ssim::Border::Valid, ssim::Constants::squared());
     let mut group = criterion.benchmark_group("training-step");
     group.sample_size(10);
-    for (name, objective) in [("l2", Objective::L2), ("ssim", Objective::Ssim(params))] {
+    let matching = |extractor| {
+        let features = extractors::features(extractor, "");
+        Objective::FeatureMatching(FeatureMatching { features, weight: 1.0 })
+    };
+    for (name, objective) in [
+        ("l2", Objective::L2),
+        ("ssim", Objective::Ssim(params)),
+        ("vae", Objective::Elbo(Elbo::default())),
+        ("feature-matching-alexnet", matching(Extractor::Alexnet)),
+        ("feature-matching-squeezenet", matching(Extractor::Squeezenet)),
+    ] {
         let mut trainer = trainer(objective)?;
         group.bench_function(name, |bencher| bencher.iter(|| trainer.step()));
     }

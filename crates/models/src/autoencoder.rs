@@ -1,8 +1,9 @@
-//! The network of Table 1.
+//! The network of Table 1, plain and variational.
 
-use crate::architecture::{Architecture, LEAKY_SLOPE};
+use crate::architecture::{Architecture, LEAKY_SLOPE, Latent};
 use crate::conv::{Chain, Conv2d, Direction, InputGradient, Layer, Mode};
-use crate::{Result, init};
+use crate::stream::{Stream, normal_rows};
+use crate::{Posterior, Result, init};
 use candle_core::{Device, Tensor, Var};
 use rand::Rng;
 
@@ -19,13 +20,14 @@ impl Stack {
     /// are zero.
     fn build(
         name: &'static str,
-        convs: impl Iterator<Item = Conv2d>,
+        convs: Vec<Conv2d>,
         direction: Direction,
         mut weights: impl FnMut(&Conv2d, f64) -> Vec<f32>,
         device: &Device,
     ) -> Result<Self> {
         let slope = Some(LEAKY_SLOPE);
-        let mut layers: Vec<_> = convs.map(|conv| Layer { conv, direction, slope }).collect();
+        let mut layers: Vec<_> =
+            convs.into_iter().map(|conv| Layer { conv, direction, slope }).collect();
         if let Some(last) = layers.last_mut() {
             last.slope = None;
         }
@@ -62,7 +64,8 @@ impl Stack {
 /// The autoencoder of the paper's Table 1: an encoder to a latent vector and its mirror image.
 ///
 /// Leaky rectifiers of slope 0.2 follow all layers but the last of the encoder and the last of the decoder, which are
-/// linear.
+/// linear. With [`Latent::Normal`] it is a variational autoencoder (Kingma and Welling, 2014): the first half of the encoder's
+/// outputs are the means of the latent vector's components, the second half the logarithms of their variances.
 #[derive(Debug)]
 pub struct Autoencoder {
     architecture: Architecture,
@@ -91,8 +94,7 @@ impl Autoencoder {
         device: &Device,
     ) -> Result<Self> {
         architecture.validate()?;
-        let convs = architecture.encoder();
-        let (forwards, backwards) = (convs.iter().copied(), convs.iter().rev().copied());
+        let (forwards, backwards) = (architecture.encoder(), architecture.decoder());
         let (convolution, transposed) = (Direction::Convolution, Direction::Transposed);
         let encoder = Stack::build("encoder", forwards, convolution, &mut weights, device)?;
         let decoder = Stack::build("decoder", backwards, transposed, &mut weights, device)?;
@@ -109,21 +111,40 @@ impl Autoencoder {
         self.encoder.parameters.device()
     }
 
-    /// The latent vectors `(N, latent_dim)` of patches `(N, 1, patch_size, patch_size)`.
+    /// The latent vectors `(N, latent_dim)` of patches `(N, 1, patch_size, patch_size)`; with [`Latent::Normal`], their means.
     ///
     /// # Errors
     /// [`crate::Error::Tensor`] for patches of another shape or type than f32.
     pub fn encode(&self, patches: &Tensor) -> Result<Tensor> {
-        self.run_encoder(patches, Mode::Training)
+        self.mean_codes(patches, Mode::Training)
     }
 
+    /// The distributions of latent vectors of patches `(N, 1, patch_size, patch_size)`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Setting`] unless the latent layer is [`Latent::Normal`]; [`crate::Error::Tensor`] for patches of
+    /// another shape or type than f32.
+    pub fn posterior(&self, patches: &Tensor) -> Result<Posterior> {
+        self.run_posterior(patches, Mode::Training)
+    }
+
+    fn run_posterior(&self, patches: &Tensor, mode: Mode) -> Result<Posterior> {
+        self.architecture.expect_latent(Latent::Normal)?;
+        let (outputs, d) = (self.run_encoder(patches, mode)?, self.architecture.latent_dim);
+        Posterior::new(outputs.narrow(1, 0, d)?, &outputs.narrow(1, d, d)?)
+    }
+
+    fn mean_codes(&self, patches: &Tensor, mode: Mode) -> Result<Tensor> {
+        Ok(self.run_encoder(patches, mode)?.narrow(1, 0, self.architecture.latent_dim)?)
+    }
+
+    /// What the encoder says of patches, `(N, outputs)`.
     fn run_encoder(&self, patches: &Tensor, mode: Mode) -> Result<Tensor> {
         let size = self.architecture.patch_size;
         let count = expect_shape(patches, "patches", &[Architecture::CHANNELS, size, size])?;
         // With one channel, channels first and channels last are the same.
         let maps = patches.reshape((count, size, size, Architecture::CHANNELS))?;
-        let codes = self.encoder.apply(&maps, mode)?;
-        Ok(codes.reshape((count, self.architecture.latent_dim))?)
+        Ok(self.encoder.apply(&maps, mode)?.flatten_from(1)?)
     }
 
     /// The patches `(N, 1, patch_size, patch_size)` of latent vectors `(N, latent_dim)`.
@@ -143,7 +164,7 @@ impl Autoencoder {
     }
 
     /// The reconstructions of patches `(N, 1, patch_size, patch_size)`, of the same shape. Intensities lie about [0, 1], the
-    /// range of the training images, but are not clamped.
+    /// range of the training images, but are not clamped. With [`Latent::Normal`], the latent vectors are their means.
     ///
     /// # Errors
     /// [`crate::Error::Tensor`] for patches of another shape or type than f32.
@@ -157,7 +178,43 @@ impl Autoencoder {
     /// # Errors
     /// As for [`reconstruct`](Self::reconstruct).
     pub fn reconstruct_detached(&self, patches: &Tensor) -> Result<Tensor> {
-        self.run_decoder(&self.run_encoder(patches, Mode::Inference)?, Mode::Inference)
+        self.run_decoder(&self.mean_codes(patches, Mode::Inference)?, Mode::Inference)
+    }
+
+    /// So many reconstructions of each patch `(N, 1, patch_size, patch_size)` from latent vectors drawn from its
+    /// distribution: `(N, samples, patch_size, patch_size)`. Nothing is kept that a gradient would need, and one sample of
+    /// all patches is decoded at a time.
+    ///
+    /// The draws depend on `seed` and the patch's own key alone: a patch of the same key has the same samples in any batch.
+    /// Keys lie below 2⁶¹.
+    ///
+    /// # Errors
+    /// [`crate::Error::Setting`] unless the latent layer is [`Latent::Normal`] and there is a key for each patch;
+    /// [`crate::Error::Tensor`] for patches of another shape or type than f32.
+    pub fn sample_detached(
+        &self,
+        patches: &Tensor,
+        samples: usize,
+        seed: u64,
+        keys: &[u64],
+    ) -> Result<Tensor> {
+        let posterior = self.run_posterior(patches, Mode::Inference)?;
+        let (count, d) = posterior.mean().dims2()?;
+        if keys.len() != count {
+            let expected = format!("one for each of {count} patches");
+            return Err(crate::Error::setting("keys", expected, keys.len()));
+        }
+        let streams = keys.iter().map(|&key| Stream::Sample { key });
+        let noise = normal_rows(seed, streams, samples * d, self.device())?;
+        let decode = |sample: usize| -> Result<Tensor> {
+            let codes = posterior.sample(&noise.narrow(1, sample * d, d)?)?;
+            self.run_decoder(&codes, Mode::Inference)
+        };
+        let size = self.architecture.patch_size;
+        match samples {
+            0 => Ok(patches.narrow(1, 0, 0)?.reshape((count, 0, size, size))?),
+            _ => Ok(Tensor::cat(&(0..samples).map(decode).collect::<Result<Vec<_>>>()?, 1)?),
+        }
     }
 
     pub(crate) fn stacks(&self) -> [&Stack; 2] {
@@ -193,7 +250,8 @@ mod tests {
     #[test]
     fn reconstructions_have_the_shape_and_scale_of_the_patches() {
         for patch_size in [32, 64, 128] {
-            let architecture = Architecture { patch_size, latent_dim: 20 };
+            let architecture =
+                Architecture { patch_size, latent_dim: 20, ..Architecture::default() };
             let mut rng = ChaCha8Rng::seed_from_u64(1);
             let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu).unwrap();
             let shape = (2, 1, patch_size, patch_size);
@@ -210,7 +268,8 @@ mod tests {
 
     #[test]
     fn detached_reconstructions_are_the_same_and_have_no_gradients() {
-        let architecture = Architecture { patch_size: 32, latent_dim: 3 };
+        let architecture =
+            Architecture { patch_size: 32, latent_dim: 3, ..Architecture::default() };
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu).unwrap();
         let patches = Tensor::rand(0f32, 1.0, (2, 1, 32, 32), &Device::Cpu).unwrap();
@@ -222,7 +281,8 @@ mod tests {
 
     #[test]
     fn no_patches_have_no_reconstructions() {
-        let architecture = Architecture { patch_size: 32, latent_dim: 3 };
+        let architecture =
+            Architecture { patch_size: 32, latent_dim: 3, ..Architecture::default() };
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu).unwrap();
         let patches = Tensor::zeros((0, 1, 32, 32), DType::F32, &Device::Cpu).unwrap();

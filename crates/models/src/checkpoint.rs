@@ -88,7 +88,7 @@ fn read_state(checkpoint: &[u8]) -> Result<State> {
 
 /// The settings that decide how a run goes on. Its length is not among them.
 fn fingerprint(config: &TrainingConfig) -> String {
-    let mut config = *config;
+    let mut config = config.clone();
     config.schedule.patches = 0;
     format!("{config:?}")
 }

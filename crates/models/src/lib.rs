@@ -10,7 +10,7 @@
 //! use models::{AdamConfig, Architecture, Objective, Schedule, Trainer, TrainingConfig, TrainingImage};
 //!
 //! let config = TrainingConfig {
-//!     architecture: Architecture { patch_size: 32, latent_dim: 4 },
+//!     architecture: Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() },
 //!     objective: Objective::L2,
 //!     adam: AdamConfig::default(),
 //!     schedule: Schedule { batch_size: 2, patches: 4, ..Schedule::default() },
@@ -32,20 +32,27 @@ mod architecture;
 mod autoencoder;
 mod checkpoint;
 mod conv;
+mod elbo;
 mod error;
+mod features;
 mod init;
 mod objective;
 mod patches;
+mod posterior;
 mod profile;
+mod stream;
 mod trainer;
 mod weights;
 
 pub use adam::AdamConfig;
-pub use architecture::Architecture;
+pub use architecture::{Architecture, Latent};
 pub use autoencoder::Autoencoder;
+pub use elbo::Elbo;
 pub use error::{Error, Result};
+pub use features::{Extractor, FeatureMatching, Features};
 pub use objective::Objective;
 pub use patches::{Sampling, TrainingImage};
+pub use posterior::Posterior;
 pub use profile::{LayerProfile, Profile};
 pub use trainer::{EpochReport, Schedule, StepReport, Trainer, TrainingConfig};
 

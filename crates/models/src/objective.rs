@@ -1,29 +1,63 @@
 //! What a training run minimises.
 
-use crate::Result;
+use crate::elbo::Elbo;
+use crate::{FeatureMatching, Latent, Posterior, Result};
 use candle_core::Tensor;
 
 /// The loss of a method. A new method is a new variant here, and its residual map in the crate `inspect`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Objective {
     /// The squared difference per pixel (ℓ2-AE).
     L2,
     /// 1 − SSIM per pixel of the map (SSIM-AE).
     Ssim(ssim::Params),
+    /// The evidence lower bound (VAE), negated.
+    Elbo(Elbo),
+    /// The squared difference of pixels and of features (feature-matching autoencoder).
+    FeatureMatching(FeatureMatching),
 }
 
 impl Objective {
-    /// The loss, a scalar, of reconstructions of patches, both `(N, 1, H, W)`.
+    /// The loss, a scalar, of reconstructions of patches, both `(N, 1, H, W)`; with [`Objective::Elbo`], of reconstructions
+    /// from samples of `posterior`, which other objectives do not look at.
     ///
     /// The paper sums over pixels; this is the mean over pixels and patches, so that losses of different patch sizes and
     /// windows can be compared. Adam's steps are the same for both but for the weight decay.
     ///
     /// # Errors
-    /// [`crate::Error::Tensor`] for tensors of different shapes, or smaller than the SSIM window.
-    pub fn loss(&self, reconstructions: &Tensor, patches: &Tensor) -> Result<Tensor> {
+    /// [`crate::Error::Tensor`] for tensors of different shapes, or smaller than the SSIM window;
+    /// [`crate::Error::Setting`] without the posterior that [`Objective::Elbo`] needs.
+    pub fn loss(
+        &self,
+        reconstructions: &Tensor,
+        patches: &Tensor,
+        posterior: Option<&Posterior>,
+    ) -> Result<Tensor> {
         Ok(match self {
             Self::L2 => (reconstructions - patches)?.sqr()?.mean_all()?,
             Self::Ssim(params) => ssim::tensor::ssim_loss(reconstructions, patches, params)?,
+            Self::Elbo(elbo) => elbo.loss(reconstructions, patches, posterior)?,
+            Self::FeatureMatching(matching) => matching.loss(reconstructions, patches)?,
         })
+    }
+
+    /// The latent layer that the network must have.
+    pub fn latent(&self) -> Latent {
+        match self {
+            Self::L2 | Self::Ssim(_) | Self::FeatureMatching(_) => Latent::Vector,
+            Self::Elbo(_) => Latent::Normal,
+        }
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`crate::Error::Setting`] for a setting outside its range.
+    pub fn validate(&self) -> Result<()> {
+        match self {
+            Self::L2 | Self::Ssim(_) => Ok(()),
+            Self::Elbo(elbo) => elbo.validate(),
+            Self::FeatureMatching(matching) => matching.validate(),
+        }
     }
 }

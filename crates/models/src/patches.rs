@@ -1,10 +1,8 @@
 //! Training patches, cut at random places that depend on nothing but the seed.
 
+use crate::stream::{Stream, below};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
-use rand::Rng;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 /// A single-channel training image, row by row, with intensities in [0, 1].
@@ -28,32 +26,6 @@ pub enum Sampling {
     /// The same random crops in every epoch, in a new order: the paper's text taken by the letter (section 4.2: "10 000
     /// defect-free patches", 200 epochs).
     Fixed,
-}
-
-/// Streams of random numbers of one seed that must not overlap.
-#[derive(Clone, Copy)]
-pub(crate) enum Stream {
-    Weights,
-    Order { epoch: u64 },
-    Crop { patch: u64 },
-}
-
-impl Stream {
-    /// The generator of this stream. Any point of a run can be returned to without replaying what came before.
-    pub fn rng(self, seed: u64) -> ChaCha8Rng {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(match self {
-            Self::Weights => u64::MAX,
-            Self::Order { epoch } => (1 << 63) | epoch,
-            Self::Crop { patch } => patch,
-        });
-        rng
-    }
-}
-
-/// A number below `bound`, the same on every machine; its bias is at most `bound / 2³²`.
-fn below(rng: &mut impl Rng, bound: usize) -> usize {
-    ((u64::from(rng.next_u32()) * bound as u64) >> 32) as usize
 }
 
 /// Images to cut patches from.

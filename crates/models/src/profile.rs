@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn layers_are_named_and_counted() {
-        let architecture = Architecture { patch_size: 32, latent_dim: 20 };
+        let architecture =
+            Architecture { patch_size: 32, latent_dim: 20, ..Architecture::default() };
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu).unwrap();
         let profile = model.profile(2, 1);

@@ -1,9 +1,11 @@
 //! The training loop.
 
 use crate::adam::Adam;
-use crate::patches::{PatchSource, Stream, epoch_order};
+use crate::patches::{PatchSource, epoch_order};
+use crate::stream::{Stream, normal_rows};
 use crate::{
-    AdamConfig, Architecture, Autoencoder, Error, Objective, Result, Sampling, TrainingImage,
+    AdamConfig, Architecture, Autoencoder, Error, Latent, Objective, Posterior, Result, Sampling,
+    TrainingImage,
 };
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -20,7 +22,7 @@ pub struct Schedule {
     pub patches: u64,
     /// Whether the epochs see the same patches again.
     pub sampling: Sampling,
-    /// The seed of initial weights and crops. The same seed gives the same weights, for any number of threads.
+    /// The seed of initial weights, crops and latent noise. The same seed gives the same weights, for any number of threads.
     pub seed: u64,
 }
 
@@ -56,9 +58,9 @@ impl Schedule {
 }
 
 /// Everything that decides the weights that a training run ends with, but for its images.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TrainingConfig {
-    /// The network.
+    /// The network; its latent layer must be the objective's ([`Objective::latent`]).
     pub architecture: Architecture,
     /// The loss.
     pub objective: Objective,
@@ -129,7 +131,7 @@ impl Trainer {
     /// Starts a run with random weights.
     ///
     /// # Errors
-    /// [`Error::Setting`] for an invalid configuration, [`Error::NoImages`] and [`Error::ImageTooSmall`] for images that no
+    /// [`Error::Setting`] for an invalid configuration, one whose latent layer is not its objective's included; [`Error::NoImages`] and [`Error::ImageTooSmall`] for images that no
     /// patch can be cut from.
     pub fn new(
         config: TrainingConfig,
@@ -137,6 +139,8 @@ impl Trainer {
         device: &Device,
     ) -> Result<Self> {
         config.schedule.validate()?;
+        config.objective.validate()?;
+        config.architecture.expect_latent(config.objective.latent())?;
         let seed = config.schedule.seed;
         let model = Autoencoder::new(config.architecture, &mut Stream::Weights.rng(seed), device)?;
         let adam = Adam::new(config.adam, model.variables())?;
@@ -178,14 +182,35 @@ impl Trainer {
     /// # Errors
     /// [`Error::Finished`] if the run is done; [`Error::Tensor`] if the device fails.
     pub fn next_patches(&self) -> Result<Tensor> {
+        self.source.batch(self.next_numbers()?, self.model.device())
+    }
+
+    /// The numbers of the patches of the next step.
+    fn next_numbers(&self) -> Result<&[u64]> {
         if self.is_done() {
             return Err(Error::Finished { patches: self.progress.patches });
         }
         let Schedule { batch_size, patches_per_epoch, patches, .. } = self.config.schedule;
         let start = self.progress.patches % patches_per_epoch;
         let end = start + (batch_size as u64).min(patches - self.progress.patches);
-        let numbers = &self.order[start as usize..end.min(patches_per_epoch) as usize];
-        self.source.batch(numbers, self.model.device())
+        Ok(&self.order[start as usize..end.min(patches_per_epoch) as usize])
+    }
+
+    /// The standard normal noise `(N, latent_dim)` with which the next step samples latent vectors; `None` if it does not.
+    /// It depends on the seed and on how many patches were seen before.
+    ///
+    /// # Errors
+    /// As for [`next_patches`](Self::next_patches).
+    pub fn next_noise(&self) -> Result<Option<Tensor>> {
+        let count = self.next_numbers()?.len();
+        let Architecture { latent: Latent::Normal, latent_dim, .. } = self.config.architecture
+        else {
+            return Ok(None);
+        };
+        let seen = self.progress.patches;
+        let streams = (0..count).map(|i| Stream::Noise { position: seen + i as u64 });
+        let seed = self.config.schedule.seed;
+        Ok(Some(normal_rows(seed, streams, latent_dim, self.model.device())?))
     }
 
     /// Takes one step of the optimiser. Batches are cut short at the end of an epoch and of the run.
@@ -195,8 +220,8 @@ impl Trainer {
     /// [`Error::Finished`] if the run is done; [`Error::Tensor`] if the device fails.
     pub fn step(&mut self) -> Result<StepReport> {
         let patches = self.next_patches()?;
-        let reconstructions = self.model.reconstruct(&patches)?;
-        let (loss, value) = self.finite_loss(&reconstructions, &patches)?;
+        let (reconstructions, posterior) = self.reconstruct(&patches)?;
+        let (loss, value) = self.finite_loss(&reconstructions, &patches, posterior.as_ref())?;
         self.adam.step(self.model.variables(), &loss.backward()?)?;
         let count = patches.dim(0)?;
         self.progress.patches += count as u64;
@@ -211,15 +236,29 @@ impl Trainer {
         Ok(StepReport { patches: self.progress.patches, loss: value, epoch })
     }
 
+    /// Reconstructions, and the distributions that their latent vectors were drawn from, if they were.
+    fn reconstruct(&self, patches: &Tensor) -> Result<(Tensor, Option<Posterior>)> {
+        let Some(noise) = self.next_noise()? else {
+            return Ok((self.model.reconstruct(patches)?, None));
+        };
+        let posterior = self.model.posterior(patches)?;
+        Ok((self.model.decode(&posterior.sample(&noise)?)?, Some(posterior)))
+    }
+
     /// The loss, and its value.
-    fn finite_loss(&self, reconstructions: &Tensor, patches: &Tensor) -> Result<(Tensor, f32)> {
+    fn finite_loss(
+        &self,
+        reconstructions: &Tensor,
+        patches: &Tensor,
+        posterior: Option<&Posterior>,
+    ) -> Result<(Tensor, f32)> {
         let diverged = |loss| Error::Diverged { loss, patches: self.progress.patches };
         // SSIM is not defined for such pixels; a sum is finite only if all of its terms are.
         let sum = reconstructions.detach().sum_all()?.to_scalar::<f32>()?;
         if !sum.is_finite() {
             return Err(diverged(f32::NAN));
         }
-        let loss = self.config.objective.loss(reconstructions, patches)?;
+        let loss = self.config.objective.loss(reconstructions, patches, posterior)?;
         match loss.to_scalar::<f32>()? {
             value if value.is_finite() => Ok((loss, value)),
             value => Err(diverged(value)),

@@ -117,13 +117,23 @@ pub(crate) fn take_tensor(
         return Err(Error::MissingTensor { name });
     };
     let tensor = entry.remove();
-    if tensor.dims() != shape {
-        let (expected, got) = (format!("of shape {shape:?}"), format!("{:?}", tensor.dims()));
-        return Err(Error::TensorMismatch { name, expected, got });
-    }
-    // A sum of squares is finite only if all values are, overflow of weights beyond 1e19 included.
-    if !tensor.sqr()?.sum_all()?.to_scalar::<f32>()?.is_finite() {
-        return Err(Error::NotFinite { name });
-    }
+    check_shape(&name, &tensor, shape)?;
+    check_finite(&name, &tensor)?;
     Ok(tensor)
+}
+
+pub(crate) fn check_shape(name: &str, tensor: &Tensor, shape: &[usize]) -> Result<()> {
+    if tensor.dims() == shape {
+        return Ok(());
+    }
+    let (expected, got) = (format!("of shape {shape:?}"), format!("{:?}", tensor.dims()));
+    Err(Error::TensorMismatch { name: name.to_owned(), expected, got })
+}
+
+pub(crate) fn check_finite(name: &str, tensor: &Tensor) -> Result<()> {
+    // A sum of squares is finite only if all values are, overflow of weights beyond 1e19 included.
+    match tensor.sqr()?.sum_all()?.to_scalar::<f32>()?.is_finite() {
+        true => Ok(()),
+        false => Err(Error::NotFinite { name: name.to_owned() }),
+    }
 }

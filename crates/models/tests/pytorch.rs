@@ -61,7 +61,7 @@ fn weights(architecture: Architecture) -> Vec<u8> {
 }
 
 fn assert_equals_pytorch(architecture: Architecture) {
-    let Architecture { patch_size, latent_dim } = architecture;
+    let Architecture { patch_size, latent_dim, .. } = architecture;
     let device = Device::Cpu;
     let model = Autoencoder::from_safetensors(&weights(architecture), architecture, &device);
     let model = model.unwrap();
@@ -91,10 +91,18 @@ fn assert_equals_pytorch(architecture: Architecture) {
 
 #[test]
 fn the_network_of_table_1_equals_pytorchs() {
-    assert_equals_pytorch(Architecture { patch_size: 128, latent_dim: 100 });
+    assert_equals_pytorch(Architecture {
+        patch_size: 128,
+        latent_dim: 100,
+        ..Architecture::default()
+    });
 }
 
 #[test]
 fn the_network_for_small_patches_equals_pytorchs() {
-    assert_equals_pytorch(Architecture { patch_size: 32, latent_dim: 20 });
+    assert_equals_pytorch(Architecture {
+        patch_size: 32,
+        latent_dim: 20,
+        ..Architecture::default()
+    });
 }

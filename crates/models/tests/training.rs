@@ -1,10 +1,12 @@
 //! Training runs as a whole: determinism, interruption, progress and failure.
 #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
+mod extractors;
+
 use candle_core::{Device, Tensor};
 use models::{
-    AdamConfig, Architecture, EpochReport, Error, Objective, Sampling, Schedule, StepReport,
-    Trainer, TrainingConfig, TrainingImage,
+    AdamConfig, Architecture, Elbo, EpochReport, Error, Extractor, FeatureMatching, Latent,
+    Objective, Sampling, Schedule, StepReport, Trainer, TrainingConfig, TrainingImage,
 };
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
@@ -15,6 +17,14 @@ const SSIM: Objective = Objective::Ssim(ssim::Params::new(
     ssim::Constants::squared(),
 ));
 
+const ELBO: Objective = Objective::Elbo(Elbo { kl_weight: 0.1, variance: 0.01 });
+
+/// SqueezeNet with weights by formula.
+fn feature_matching(sha256: &str) -> Objective {
+    let features = extractors::features(Extractor::Squeezenet, sha256);
+    Objective::FeatureMatching(FeatureMatching { features, weight: 0.1 })
+}
+
 /// Epochs of 10 patches in batches of 4, 4 and 2; 25 patches end in the middle of the third epoch.
 const SCHEDULE: Schedule = Schedule {
     batch_size: 4,
@@ -24,10 +34,10 @@ const SCHEDULE: Schedule = Schedule {
     seed: 7,
 };
 
-fn config(objective: Objective) -> TrainingConfig {
+fn config(objective: &Objective) -> TrainingConfig {
     TrainingConfig {
-        architecture: Architecture { patch_size: 32, latent_dim: 5 },
-        objective,
+        architecture: Architecture { patch_size: 32, latent_dim: 5, latent: objective.latent() },
+        objective: objective.clone(),
         adam: AdamConfig { learning_rate: 1e-3, ..AdamConfig::default() },
         schedule: SCHEDULE,
     }
@@ -45,8 +55,8 @@ fn flat(value: f32) -> Vec<TrainingImage> {
     vec![TrainingImage { width: 32, height: 32, pixels: vec![value; 32 * 32] }]
 }
 
-fn start(config: TrainingConfig) -> Trainer {
-    Trainer::new(config, stripes(), &Device::Cpu).unwrap()
+fn start(config: &TrainingConfig) -> Trainer {
+    Trainer::new(config.clone(), stripes(), &Device::Cpu).unwrap()
 }
 
 fn finish(trainer: &mut Trainer) -> Vec<StepReport> {
@@ -68,13 +78,13 @@ fn assert_same_state(a: &Trainer, b: &Trainer, what: &str) {
 
 #[test]
 fn weights_do_not_depend_on_the_number_of_threads() {
-    for objective in [Objective::L2, SSIM] {
-        let mut config = config(objective);
+    for objective in [Objective::L2, SSIM, ELBO, feature_matching("")] {
+        let mut config = config(&objective);
         config.schedule.patches = 10;
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
-                let mut trainer = start(config);
+                let mut trainer = start(&config);
                 finish(&mut trainer);
                 trainer
             })
@@ -83,44 +93,74 @@ fn weights_do_not_depend_on_the_number_of_threads() {
         for threads in [2, 3] {
             assert_same_state(&run(threads), &expected, &format!("{objective:?}, {threads}"));
         }
-        let mut other = config;
+        let mut other = config.clone();
         other.schedule.seed += 1;
         let weights = |trainer: &Trainer| trainer.model().to_safetensors().unwrap();
-        assert!(weights(&start(other)) != weights(&start(config)), "the seed does nothing");
+        assert!(weights(&start(&other)) != weights(&start(&config)), "the seed does nothing");
     }
 }
 
 #[test]
 fn interrupted_runs_end_as_uninterrupted_ones() {
-    for sampling in [Sampling::Fresh, Sampling::Fixed] {
-        let mut config = config(SSIM);
+    let runs = [(SSIM, Sampling::Fresh), (SSIM, Sampling::Fixed), (ELBO, Sampling::Fixed)];
+    for (objective, sampling) in runs {
+        let mut config = config(&objective);
         config.schedule.sampling = sampling;
-        let mut whole = start(config);
+        let mut whole = start(&config);
         let expected = finish(&mut whole);
         // In the middle of the first epoch, at its end and in the middle of the second.
         for steps in [2, 3, 4] {
-            let mut first = start(config);
+            let mut first = start(&config);
             let mut reports: Vec<_> = (0..steps).map(|_| first.step().unwrap()).collect();
             let bytes = first.checkpoint().unwrap();
-            let mut second = Trainer::resume(&bytes, config, stripes(), &Device::Cpu).unwrap();
+            let mut second =
+                Trainer::resume(&bytes, config.clone(), stripes(), &Device::Cpu).unwrap();
             assert_eq!(second.patches(), first.patches());
             reports.extend(finish(&mut second));
-            assert_eq!(reports, expected, "{sampling:?}, {steps} steps");
-            assert_same_state(&second, &whole, &format!("{sampling:?}, {steps} steps"));
+            let what = format!("{objective:?}, {sampling:?}, {steps} steps");
+            assert_eq!(reports, expected, "{what}");
+            assert_same_state(&second, &whole, &what);
         }
     }
 }
 
 #[test]
+fn latent_noise_is_new_in_every_step_and_absent_without_a_distribution() {
+    let mut config = config(&ELBO);
+    config.schedule.sampling = Sampling::Fixed;
+    let mut trainer = start(&config);
+    let mut rows = Vec::new();
+    while !trainer.is_done() {
+        rows.extend(trainer.next_noise().unwrap().unwrap().to_vec2::<f32>().unwrap());
+        trainer.step().unwrap();
+    }
+    assert_eq!((rows.len(), rows[0].len()), (25, 5));
+    rows.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    // In the second epoch the same patches are seen with other noise.
+    assert!(rows.windows(2).all(|pair| pair[0] != pair[1]));
+    assert!(start(&self::config(&SSIM)).next_noise().unwrap().is_none());
+}
+
+#[test]
+fn a_network_without_the_latent_layer_of_its_objective_is_refused() {
+    for (objective, latent) in [(ELBO, Latent::Vector), (SSIM, Latent::Normal)] {
+        let mut config = config(&objective);
+        config.architecture.latent = latent;
+        let error = Trainer::new(config, stripes(), &Device::Cpu).unwrap_err();
+        assert!(matches!(error, Error::Setting { name: "latent", .. }), "{error}");
+    }
+}
+
+#[test]
 fn a_run_that_ended_within_an_epoch_can_be_prolonged() {
-    let mut whole = start(config(Objective::L2));
+    let mut whole = start(&config(&Objective::L2));
     let expected = finish(&mut whole);
-    let mut short = config(Objective::L2);
+    let mut short = config(&Objective::L2);
     short.schedule.patches = 14;
-    let mut first = start(short);
+    let mut first = start(&short);
     finish(&mut first);
     let bytes = first.checkpoint().unwrap();
-    let config = config(Objective::L2);
+    let config = config(&Objective::L2);
     let mut second = Trainer::resume(&bytes, config, stripes(), &Device::Cpu).unwrap();
     // The second epoch's report covers the patches before the checkpoint, too.
     let reports = epochs(&finish(&mut second));
@@ -130,11 +170,11 @@ fn a_run_that_ended_within_an_epoch_can_be_prolonged() {
 
 #[test]
 fn checkpoints_of_other_runs_are_refused() {
-    let bytes = start(config(SSIM)).checkpoint().unwrap();
+    let bytes = start(&config(&SSIM)).checkpoint().unwrap();
     let resume = |config| Trainer::resume(&bytes, config, stripes(), &Device::Cpu).map(|_| ());
-    assert!(resume(config(SSIM)).is_ok());
+    assert!(resume(config(&SSIM)).is_ok());
     let changed = |change: fn(&mut TrainingConfig)| {
-        let mut config = config(SSIM);
+        let mut config = config(&SSIM);
         change(&mut config);
         resume(config)
     };
@@ -149,13 +189,20 @@ fn checkpoints_of_other_runs_are_refused() {
     for (i, result) in others.into_iter().enumerate() {
         assert!(matches!(result, Err(Error::CheckpointMismatch { .. })), "change {i}");
     }
+    let bytes = start(&config(&feature_matching("one"))).checkpoint().unwrap();
+    let resume = |sha256| {
+        let config = config(&feature_matching(sha256));
+        Trainer::resume(&bytes, config, stripes(), &Device::Cpu).map(drop)
+    };
+    assert!(resume("one").is_ok());
+    assert!(matches!(resume("other"), Err(Error::CheckpointMismatch { .. })));
 }
 
 #[test]
 fn bytes_that_are_no_checkpoint_are_refused() {
-    let trainer = start(config(Objective::L2));
+    let trainer = start(&config(&Objective::L2));
     let resume = |bytes: &[u8]| {
-        Trainer::resume(bytes, config(Objective::L2), stripes(), &Device::Cpu).map(|_| ())
+        Trainer::resume(bytes, config(&Objective::L2), stripes(), &Device::Cpu).map(|_| ())
     };
     let bytes = trainer.checkpoint().unwrap();
     for length in [0, 100, bytes.len() / 2, bytes.len() - 1] {
@@ -167,11 +214,11 @@ fn bytes_that_are_no_checkpoint_are_refused() {
 
 #[test]
 fn the_loss_falls_on_a_texture() {
-    for objective in [Objective::L2, SSIM] {
-        let mut config = config(objective);
+    for objective in [Objective::L2, SSIM, ELBO, feature_matching("")] {
+        let mut config = config(&objective);
         config.schedule.patches_per_epoch = 40;
         config.schedule.patches = 240;
-        let reports = epochs(&finish(&mut start(config)));
+        let reports = epochs(&finish(&mut start(&config)));
         let (first, last) = (reports[0], reports[5]);
         assert!(last.loss < 0.7 * first.loss, "{objective:?}: {} to {}", first.loss, last.loss);
         assert!(reports.iter().all(|report| !report.collapsed()), "{objective:?}: {reports:?}");
@@ -182,8 +229,8 @@ fn the_loss_falls_on_a_texture() {
 #[test]
 fn a_collapsed_run_is_reported() {
     for objective in [Objective::L2, SSIM] {
-        let bytes = with_zero_weights(&start(config(objective)).checkpoint().unwrap());
-        let resumed = Trainer::resume(&bytes, config(objective), stripes(), &Device::Cpu);
+        let bytes = with_zero_weights(&start(&config(&objective)).checkpoint().unwrap());
+        let resumed = Trainer::resume(&bytes, config(&objective), stripes(), &Device::Cpu);
         let reports = epochs(&finish(&mut resumed.unwrap()));
         assert_eq!(reports.len(), 3);
         assert!(reports.iter().all(EpochReport::collapsed), "{objective:?}: {reports:?}");
@@ -200,7 +247,7 @@ fn with_zero_weights(checkpoint: &[u8]) -> Vec<u8> {
 
 #[test]
 fn every_patch_of_the_schedule_is_seen_once() {
-    let mut trainer = start(config(Objective::L2));
+    let mut trainer = start(&config(&Objective::L2));
     let reports = finish(&mut trainer);
     let patches: Vec<u64> = reports.iter().map(|report| report.patches).collect();
     assert_eq!(patches, [4, 8, 10, 14, 18, 20, 24, 25]);
@@ -222,7 +269,7 @@ fn images_with_nan_are_reported_and_leave_the_weights() {
     for objective in [Objective::L2, SSIM] {
         let mut images = flat(0.5);
         images[0].pixels[500] = f32::NAN;
-        let mut trainer = Trainer::new(config(objective), images, &Device::Cpu).unwrap();
+        let mut trainer = Trainer::new(config(&objective), images, &Device::Cpu).unwrap();
         let weights = trainer.model().to_safetensors().unwrap();
         let error = trainer.step().unwrap_err();
         assert!(matches!(error, Error::Diverged { patches: 0, .. }), "{objective:?}: {error}");
@@ -235,9 +282,9 @@ fn steps_that_are_too_large_are_reported() {
     for objective in [Objective::L2, SSIM] {
         // The second is beyond the range of f32.
         for learning_rate in [1e30, 1e300] {
-            let mut config = config(objective);
+            let mut config = config(&objective);
             config.adam.learning_rate = learning_rate;
-            let mut trainer = start(config);
+            let mut trainer = start(&config);
             trainer.step().unwrap();
             let error = trainer.step().unwrap_err();
             assert!(matches!(error, Error::Diverged { patches: 4, .. }), "{objective:?}: {error}");
@@ -249,7 +296,7 @@ fn steps_that_are_too_large_are_reported() {
 #[test]
 fn flat_images_give_finite_losses() {
     for objective in [Objective::L2, SSIM] {
-        let mut trainer = Trainer::new(config(objective), flat(0.5), &Device::Cpu).unwrap();
+        let mut trainer = Trainer::new(config(&objective), flat(0.5), &Device::Cpu).unwrap();
         let reports = epochs(&finish(&mut trainer));
         assert!(reports.iter().all(|report| report.loss.is_finite() && !report.contrast.is_nan()));
     }

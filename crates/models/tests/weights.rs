@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
 use candle_core::{DType, Device, Tensor};
-use models::{Architecture, Autoencoder, Error};
+use models::{Architecture, Autoencoder, Error, Latent};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, HashMap};
 
-const ARCHITECTURE: Architecture = Architecture { patch_size: 32, latent_dim: 3 };
+const ARCHITECTURE: Architecture =
+    Architecture { patch_size: 32, latent_dim: 3, latent: Latent::Vector };
 
 fn model() -> Autoencoder {
     Autoencoder::new(ARCHITECTURE, &mut ChaCha8Rng::seed_from_u64(1), &Device::Cpu).unwrap()

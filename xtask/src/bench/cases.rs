@@ -79,22 +79,26 @@ const fn opponent(
     Opponent { name, script, args }
 }
 
-const TRAIN_SSIM: &[Opponent] = &[
-    opponent("PyTorch, channels last", "train_step.py", &["--variant", "channels-last"]),
-    opponent("PyTorch, contiguous", "train_step.py", &["--variant", "contiguous"]),
-];
-const TRAIN_L2: &[Opponent] = &[
-    opponent(
-        "PyTorch, channels last",
-        "train_step.py",
-        &["--variant", "channels-last", "--method", "l2"],
-    ),
-    opponent(
-        "PyTorch, contiguous",
-        "train_step.py",
-        &["--variant", "contiguous", "--method", "l2"],
-    ),
-];
+/// A training step in both of PyTorch's memory formats.
+macro_rules! train_step {
+    ($($arg:literal),*) => {
+        &[
+            opponent(
+                "PyTorch, channels last",
+                "train_step.py",
+                &["--variant", "channels-last" $(, $arg)*],
+            ),
+            opponent("PyTorch, contiguous", "train_step.py", &["--variant", "contiguous" $(, $arg)*]),
+        ]
+    };
+}
+
+const TRAIN_SSIM: &[Opponent] = train_step!();
+const TRAIN_L2: &[Opponent] = train_step!("--method", "l2");
+const TRAIN_VAE: &[Opponent] = train_step!("--method", "vae");
+const TRAIN_ALEXNET: &[Opponent] = train_step!("--method", "feature-matching");
+const TRAIN_SQUEEZENET: &[Opponent] =
+    train_step!("--method", "feature-matching", "--extractor", "squeezenet");
 const FORWARD: &[Opponent] = &[opponent("PyTorch, channels last", "forward.py", &[])];
 const INSPECT: &[Opponent] =
     &[opponent("PyTorch, NumPy stitching, OpenCV opening", "inspection.py", &[])];
@@ -124,6 +128,19 @@ pub const CASES: &[Case] = &[
     compared("train-step-ssim-100", STEP_GOAL, &["train-step"], TRAIN_SSIM),
     compared("train-step-ssim-500", STEP_GOAL, &["train-step", "--latent-dim", "500"], TRAIN_SSIM),
     compared("train-step-l2-100", STEP_GOAL, &["train-step", "--method", "l2"], TRAIN_L2),
+    compared("train-step-vae-100", STEP_GOAL, &["train-step", "--method", "vae"], TRAIN_VAE),
+    compared(
+        "train-step-alexnet-100",
+        STEP_GOAL,
+        &["train-step", "--method", "feature-matching"],
+        TRAIN_ALEXNET,
+    ),
+    compared(
+        "train-step-squeezenet-100",
+        STEP_GOAL,
+        &["train-step", "--method", "feature-matching", "--extractor", "squeezenet"],
+        TRAIN_SQUEEZENET,
+    ),
     compared("forward-16", "", &["forward", "--batch", "16"], FORWARD),
     compared("forward-64", "", &["forward", "--batch", "64"], FORWARD),
     compared("inspect", "2 times; under 300 MB", &["inspect"], INSPECT),

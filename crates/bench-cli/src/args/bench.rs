@@ -2,6 +2,7 @@
 
 use crate::config::Method;
 use clap::{Args, Subcommand};
+use models::Extractor;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -134,6 +135,19 @@ pub struct LossArgs {
     pub method: Method,
     #[command(flatten)]
     pub window: WindowArgs,
+    #[command(flatten)]
+    pub features: FeatureArgs,
+}
+
+/// The features of the method `feature-matching`.
+#[derive(Args, Clone, Debug)]
+pub struct FeatureArgs {
+    /// Network whose features are matched: `alexnet` or `squeezenet`.
+    #[arg(long, value_name = "NETWORK", default_value_t)]
+    pub extractor: Extractor,
+    /// Its weights; random ones by default, with which the work is the same.
+    #[arg(long, value_name = "FILE")]
+    pub features_weights: Option<PathBuf>,
 }
 
 /// The window of the structural similarity.

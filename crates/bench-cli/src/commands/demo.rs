@@ -15,12 +15,9 @@ use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
 
-const METHODS: [(Method, &str, &str); 2] =
-    [(Method::Ssim, "ssim", "SSIM-AE"), (Method::L2, "l2", "ℓ2-AE")];
-
 /// What one method reached.
 struct Outcome {
-    name: &'static str,
+    method: Method,
     evaluation: Evaluation,
     metrics: Metrics,
     curves: Curves,
@@ -37,7 +34,7 @@ struct Row<'a> {
     metrics: &'a Metrics,
 }
 
-/// Makes synthetic fabric, trains two methods on it, evaluates both and draws what came out.
+/// Makes synthetic fabric, trains methods on it, evaluates both and draws what came out.
 ///
 /// # Errors
 /// If the folder cannot be written.
@@ -46,41 +43,49 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<()> {
     context.reporter.note("making synthetic fabric");
     let full = Spec::full(SyntheticKind::Plain, args.seed);
     generate(&Spec { good: 20, defective: 12, ..full }, &data)?;
-    let outcomes = METHODS
-        .iter()
-        .map(|&(method, folder, name)| run(context, args, &data, method, folder, name))
-        .collect::<Result<Vec<_>>>()?;
+    let methods = distinct(&args.methods);
+    let outcomes = methods.iter().map(|&method| run(context, args, &data, method));
+    let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
 
     draw_roc(&args.out.join("roc.png"), &outcomes)?;
     draw_figure(&args.out.join("figure.png"), &outcomes)?;
     let table = table(args.patches, &outcomes);
     write_atomic(&args.out.join("table.md"), |file| Ok(file.write_all(table.as_bytes())?))?;
     context.reporter.text(&format!("\n{table}"))?;
+    let titles: Vec<_> = methods.iter().map(|method| method.title()).collect();
     context.reporter.text(&format!(
-        "{}: image, then reconstruction and residual map of SSIM-AE and of ℓ2-AE, then ground truth\n{}: ROC curves",
+        "{}: image, then reconstruction and residual map of {}, then ground truth\n{}: ROC curves",
         args.out.join("figure.png").display(),
+        titles.join(" and of "),
         args.out.join("roc.png").display()
     ))?;
-    for Outcome { name: method, metrics, training_seconds, .. } in &outcomes {
-        let training_seconds = *training_seconds;
+    for Outcome { method, metrics, training_seconds, .. } in &outcomes {
+        let (method, training_seconds) = (method.title(), *training_seconds);
         context.reporter.record(&Row { method, synthetic: true, training_seconds, metrics })?;
     }
     Ok(())
 }
 
-fn run(
-    context: &Context,
-    args: &DemoArgs,
-    data: &Path,
-    method: Method,
-    folder: &str,
-    name: &'static str,
-) -> Result<Outcome> {
-    context.reporter.note(&format!("{name}: training on {} patches", args.patches));
-    let folder = ModelFolder::new(&args.out.join(folder));
+/// The methods in the order given, each once.
+fn distinct(methods: &[Method]) -> Vec<Method> {
+    let mut distinct = Vec::new();
+    for &method in methods {
+        if !distinct.contains(&method) {
+            distinct.push(method);
+        }
+    }
+    distinct
+}
+
+fn run(context: &Context, args: &DemoArgs, data: &Path, method: Method) -> Result<Outcome> {
+    context.reporter.note(&format!("{}: training on {} patches", method.title(), args.patches));
+    let folder = ModelFolder::new(&args.out.join(method.key()));
     let mut config = Config { method, ..Config::default() };
     config.data.root = Some(std::path::absolute(data)?);
     config.data.size = Some([256, 256]);
+    config.features.extractor = args.extractor;
+    config.features.weights =
+        args.features_weights.as_deref().map(std::path::absolute).transpose()?;
     config.training.patches = args.patches;
     config.training.seed = args.seed;
     config.training.patches_per_epoch = 1_000;
@@ -93,12 +98,12 @@ fn run(
     let dataset = Dataset::open(data, None)?;
     let evaluation = evaluation::evaluate(context.reporter, &inspector, &dataset, threshold)?;
     let (metrics, curves) = evaluation.measure()?;
-    Ok(Outcome { name, evaluation, metrics, curves, training_seconds: record.seconds })
+    Ok(Outcome { method, evaluation, metrics, curves, training_seconds: record.seconds })
 }
 
 fn draw_roc(path: &Path, outcomes: &[Outcome]) -> Result<()> {
     let curves: Vec<_> =
-        outcomes.iter().map(|outcome| (outcome.name, &outcome.curves.roc)).collect();
+        outcomes.iter().map(|outcome| (outcome.method.title(), &outcome.curves.roc)).collect();
     plot_roc(path, &Figure::new("Synthetic plain weave: pixel ROC"), &curves)?;
     Ok(())
 }
@@ -125,9 +130,10 @@ fn draw_figure(path: &Path, outcomes: &[Outcome]) -> Result<()> {
 fn table(patches: u64, outcomes: &[Outcome]) -> String {
     let rows: String = outcomes
         .iter()
-        .map(|Outcome { name, metrics, training_seconds, .. }| {
+        .map(|Outcome { method, metrics, training_seconds, .. }| {
             format!(
-                "| {name} | {:.3} | {:.3} | {:.3} | {:.3} | {}/{} | {training_seconds:.0} |\n",
+                "| {} | {:.3} | {:.3} | {:.3} | {:.3} | {}/{} | {training_seconds:.0} |\n",
+                method.title(),
                 metrics.pixel_au_roc,
                 metrics.pixel_au_roc_raw,
                 metrics.pixel_f1_max,

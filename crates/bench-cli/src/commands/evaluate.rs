@@ -74,9 +74,10 @@ fn config(context: &Context, folder: &ModelFolder, args: &EvaluateArgs) -> Resul
         trained.data.root = Some(root.clone());
         trained.data.layout = None;
     }
-    let config = trained.clone().with_settings_of(&["data", "inspection"], &args.settings)?;
+    let config =
+        trained.clone().with_settings_of(&["data", "inspection", "vae"], &args.settings)?;
     let scores_depend_on =
-        |config: &Config| (config.inspection, config.data.margins, config.data.size);
+        |config: &Config| (config.inspection, config.data.margins, config.data.size, config.vae);
     if scores_depend_on(&config) != scores_depend_on(&trained) {
         context.reporter.warn(
             "the threshold was calibrated with other settings: what is said of it may not hold",

@@ -37,7 +37,7 @@ pub fn info(context: &Context, args: &InfoArgs) -> Result<()> {
 }
 
 fn text(info: &Info) -> Result<String> {
-    let TrainingRecord { patches, seconds, loss, collapsed, images, .. } = &info.training;
+    let TrainingRecord { patches, seconds, loss, collapsed, images, features, .. } = &info.training;
     let state = if *collapsed { ", collapsed to constant grey" } else { "" };
     let calibration = match &info.calibration {
         Some(Calibration { threshold, images, held_out, .. }) => {
@@ -46,8 +46,11 @@ fn text(info: &Info) -> Result<String> {
         }
         None => "not calibrated".to_owned(),
     };
+    let features = features.as_ref().map_or_else(String::new, |features| {
+        format!("\nmatched features of {}, SHA-256 {}", features.extractor, features.sha256)
+    });
     Ok(format!(
-        "{} parameters, trained on {patches} patches of {images} images in {seconds:.0} s, loss {loss:.4}{state}\n\
+        "{} parameters, trained on {patches} patches of {images} images in {seconds:.0} s, loss {loss:.4}{state}{features}\n\
          {calibration}\n\n{}",
         info.parameters,
         info.config.to_toml()?.trim_end()

@@ -2,11 +2,11 @@
 
 use super::Context;
 use crate::args::TrainArgs;
-use crate::config::Config;
+use crate::config::{Config, Method};
 use crate::data::fingerprint;
 use crate::interrupt;
 use crate::io::read_image;
-use crate::model_folder::{LogEntry, ModelFolder, TrainingRecord};
+use crate::model_folder::{FeaturesRecord, LogEntry, ModelFolder, TrainingRecord};
 use crate::pipeline::prepare;
 use anyhow::{Context as _, Result, bail};
 use indicatif::ProgressBar;
@@ -102,6 +102,13 @@ fn plan(args: &TrainArgs) -> Result<Plan> {
         // Absolute, so that the model can be used from other folders.
         config.data.root = Some(std::path::absolute(data)?);
     }
+    if let Some(weights) = &args.features_weights {
+        if config.method != Method::FeatureMatching {
+            let method = config.method.key();
+            bail!("--features-weights is for the method feature-matching, got {method}");
+        }
+        config.features.weights = Some(std::path::absolute(weights)?);
+    }
     config.validate()?;
     let (train, held_out) = split_images(&config)?;
     Ok(Plan { folder, config, train, held_out, resume: args.resume })
@@ -173,6 +180,7 @@ struct Run<'a> {
     trainer: Trainer,
     log: Vec<LogEntry>,
     data_sha256: String,
+    features: Option<FeaturesRecord>,
     /// Duration of earlier parts of the training, and the start of this one with the patches seen until then.
     seconds_before: f64,
     patches_before: u64,
@@ -182,7 +190,8 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn start(context: &Context, plan: &'a Plan) -> Result<Self> {
-        let config = plan.config.training()?;
+        let config = plan.config.training(&context.device)?;
+        let features = FeaturesRecord::of(&config.objective);
         let images = read_images(plan)?;
         let (trainer, log) = if plan.resume {
             resumed(context, plan, config, images)?
@@ -200,6 +209,7 @@ impl<'a> Run<'a> {
             trainer,
             log,
             data_sha256: fingerprint(&plan.train)?,
+            features,
             started: now,
             saved: now,
         })
@@ -243,6 +253,7 @@ impl<'a> Run<'a> {
             collapsed: last.contrast < EpochReport::COLLAPSED_CONTRAST,
             images: self.plan.train.len(),
             data_sha256: std::mem::take(&mut self.data_sha256),
+            features: self.features.take(),
         };
         self.save()?;
         self.plan.folder.write_model(self.trainer.model())?;

@@ -5,6 +5,7 @@
 
 mod atomic;
 mod colour;
+mod features;
 mod figure;
 mod overlay;
 mod read;
@@ -13,6 +14,7 @@ mod write;
 
 pub use atomic::{prepare_folder, write_atomic};
 pub use colour::ScoreRange;
+pub use features::{FeatureWeights, read_feature_weights};
 pub use figure::{Cell, write_figure};
 pub use overlay::write_overlay_png;
 pub use read::{read_image, read_mask};

@@ -210,7 +210,7 @@ fn a_device_that_is_not_there() {
 fn a_flag_or_a_command_that_does_not_exist() {
     let bench = Bench::new();
     for arguments in
-        ["train --out model --epochs 3", "tain", "", "predict model", "train --out m --method vae"]
+        ["train --out model --epochs 3", "tain", "", "predict model", "train --out m --method gan"]
     {
         let run = bench.run(arguments);
         assert_eq!((run.code, &*run.stdout), (2, ""), "{arguments}");

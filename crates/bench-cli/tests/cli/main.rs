@@ -7,10 +7,12 @@ mod bench;
 mod calibration;
 mod comparison;
 mod evaluation;
+mod extractor;
 mod formats;
 mod images;
 #[cfg(unix)]
 mod interruption;
+mod methods;
 mod prediction;
 mod speed;
 mod streams;

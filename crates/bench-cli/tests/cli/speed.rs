@@ -157,6 +157,37 @@ fn the_exchanged_batches_have_the_exchanged_losses() {
     assert!((values(&outputs, "losses")[0] - expected).abs() < 1e-6 * expected, "{expected}");
 }
 
+/// Latent noise is part of what another program needs.
+#[test]
+fn a_variational_step_exchanges_its_noise() {
+    let bench = Bench::new();
+    let step = "bench train-step --method vae --size 32 --batch 4 --latent-dim 3 --runs 1";
+    bench.run(&format!("{step} --exchange out")).done();
+    let inputs = tensors(&bench, "out/inputs.safetensors");
+    assert_eq!((inputs["noise"].dims(), inputs["batches"].dim(0).unwrap()), (&[12, 3][..], 12));
+    assert_eq!(inputs["encoder.12.weight"].dims(), [6, 32, 8, 8]);
+    let inspection = "bench inspect --size 32 --patch-size 32 --latent-dim 3 --runs 1 --json";
+    let work = |method: &str| {
+        let report = bench.run(&format!("{inspection} --method {method}")).done().last();
+        number(&report, "multiply_adds")
+    };
+    // One encoder, whose last layer has twice the outputs, and six decoders.
+    let head = f64::from(8 * 8 * 32 * 3);
+    assert_eq!(work("vae"), 3.5 * work("l2") + head);
+}
+
+#[test]
+fn a_step_that_matches_features_exchanges_their_weights() {
+    let bench = Bench::new();
+    let step = "bench train-step --method feature-matching --extractor squeezenet --size 32 --batch 2 --latent-dim 3";
+    let run = bench.run(&format!("{step} --runs 1 --json --exchange out")).done();
+    assert_eq!(run.last()["extractor"], "squeezenet");
+    let inputs = tensors(&bench, "out/inputs.safetensors");
+    assert_eq!(inputs["features.3.squeeze.weight"].dims(), [16, 64, 1, 1]);
+    let features = &tensors(&bench, "out/outputs.safetensors")["features"];
+    assert_eq!(features.dims(), [2, 3, 3, 256]);
+}
+
 #[test]
 fn wrong_options_are_refused() {
     let bench = Bench::new();

@@ -7,4 +7,5 @@ mod naive;
 mod opening;
 mod reconstruct;
 mod regions;
+mod sampled;
 mod thresholds;

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A convolution in either direction, plus a bias, followed by a leaky rectifier of the given slope, if any.
+/// A convolution in either direction, plus a bias, followed by a rectifier of the given slope below zero, if any.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layer {
     pub conv: Conv2d,
@@ -32,6 +32,13 @@ pub(crate) enum InputGradient {
     Skipped,
 }
 
+/// Whether the parameters of a chain are trained, or frozen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ParameterGradient {
+    Needed,
+    Skipped,
+}
+
 /// Whether what gradients need is kept: all activations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -47,6 +54,7 @@ pub(crate) enum Mode {
 pub(crate) struct Chain {
     layers: Arc<[Layer]>,
     input_gradient: InputGradient,
+    parameter_gradient: ParameterGradient,
     buffers: Buffers,
 }
 
@@ -115,7 +123,21 @@ impl Layer {
 
 impl Chain {
     pub fn new(layers: Vec<Layer>, input_gradient: InputGradient) -> Self {
-        Self { layers: layers.into(), input_gradient, buffers: Buffers::default() }
+        Self::with_gradients(layers, input_gradient, ParameterGradient::Needed)
+    }
+
+    /// A chain whose input alone has a gradient.
+    pub fn frozen(layers: Vec<Layer>) -> Self {
+        Self::with_gradients(layers, InputGradient::Needed, ParameterGradient::Skipped)
+    }
+
+    fn with_gradients(
+        layers: Vec<Layer>,
+        input_gradient: InputGradient,
+        parameter_gradient: ParameterGradient,
+    ) -> Self {
+        let buffers = Buffers::default();
+        Self { layers: layers.into(), input_gradient, parameter_gradient, buffers }
     }
 
     pub fn layers(&self) -> &[Layer] {
@@ -200,7 +222,8 @@ impl Chain {
             return self.run(&steps, input, maps, mode, output);
         }
         let group = maps_per_group(maps);
-        let groups = input.par_chunks(group * values).zip_eq(output.par_chunks_mut(group * results));
+        let groups =
+            input.par_chunks(group * values).zip_eq(output.par_chunks_mut(group * results));
         groups.for_each(|(input, output)| {
             self.run(&steps, input, input.len() / values, mode, output);
         });
@@ -232,16 +255,17 @@ impl Chain {
         activations
     }
 
-    /// The gradients of the input, if needed, and of the parameters for that of the output. `activations` are the input and
-    /// the outputs of all layers.
+    /// The gradients of the input and of the parameters, each if needed, for that of the output. `activations` are the input
+    /// and the outputs of all layers.
     fn backward(
         &self,
         activations: &[&[f32]],
         stages: &[Stage],
         parameters: &[f32],
         output_gradient: &[f32],
-    ) -> (Option<Vec<f32>>, Vec<f32>) {
-        let mut parameter_gradient = vec![0.0; parameters.len()];
+    ) -> (Option<Vec<f32>>, Option<Vec<f32>>) {
+        let is_trained = self.parameter_gradient == ParameterGradient::Needed;
+        let mut parameter_gradient = is_trained.then(|| vec![0.0; parameters.len()]);
         let mut gradient = self.buffers.take(output_gradient.len());
         gradient.copy_from_slice(output_gradient);
         let places: Vec<_> = self.places().collect();
@@ -251,13 +275,15 @@ impl Chain {
             if let Some(slope) = layer.slope {
                 rectify(&mut gradient, activations[i + 1], slope);
             }
-            add_channel_sums(&gradient, &mut parameter_gradient[bias]);
-            layer.weight_gradient(
-                (activations[i], input),
-                (&gradient, output),
-                &self.buffers,
-                &mut parameter_gradient[weights.clone()],
-            );
+            if let Some(parameter_gradient) = &mut parameter_gradient {
+                add_channel_sums(&gradient, &mut parameter_gradient[bias]);
+                layer.weight_gradient(
+                    (activations[i], input),
+                    (&gradient, output),
+                    &self.buffers,
+                    &mut parameter_gradient[weights.clone()],
+                );
+            }
             if i == 0 && self.input_gradient == InputGradient::Skipped {
                 return (None, parameter_gradient);
             }
@@ -353,12 +379,13 @@ impl CustomOp2 for ChainOp {
         )?;
         let tensor = |values, like: &Tensor| Tensor::from_vec(values, like.shape(), like.device());
         let input_gradient = input_gradient.map(|values| tensor(values, input)).transpose()?;
-        Ok((input_gradient, Some(tensor(parameter_gradient, parameters)?)))
+        let parameter_gradient = parameter_gradient.map(|values| tensor(values, parameters));
+        Ok((input_gradient, parameter_gradient.transpose()?))
     }
 }
 
-/// Scales the gradient of a leaky rectifier's output by its slope where the output is negative. The output tells the sign
-/// of the input since the slope is positive.
+/// Scales the gradient of a rectifier's output by its slope where the output is not positive. The output tells whether the
+/// input was, since the slope is not negative.
 fn rectify(gradient: &mut [f32], output: &[f32], slope: f32) {
     const CHUNK: usize = 1 << 14;
     let chunks = gradient.par_chunks_mut(CHUNK).zip(output.par_chunks(CHUNK));
@@ -398,7 +425,7 @@ fn add_rows<'a>(rows: impl Iterator<Item = &'a [f32]>, sums: &mut [f32]) {
 }
 
 /// Hands the values of contiguous f32 tensors on the CPU to `use_values`.
-fn with_values<const N: usize, T>(
+pub(crate) fn with_values<const N: usize, T>(
     tensors: [&Tensor; N],
     use_values: impl FnOnce([&[f32]; N]) -> T,
 ) -> Result<T> {
@@ -414,7 +441,7 @@ fn with_values<const N: usize, T>(
 }
 
 /// The values of a contiguous f32 tensor.
-fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+pub(crate) fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((from, to)) => Ok(&storage.as_slice::<f32>()?[from..to]),
         None => bail!("expected a contiguous tensor, got strides {:?}", layout.stride()),

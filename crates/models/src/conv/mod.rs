@@ -23,7 +23,7 @@ mod tests;
 mod winograd;
 
 use buffer::Buffers;
-pub(crate) use chain::{Chain, Direction, InputGradient, Layer, Mode};
+pub(crate) use chain::{Chain, Direction, InputGradient, Layer, Mode, contiguous, with_values};
 pub(crate) use profile::product_rate;
 
 /// The geometry of a convolution with a square kernel and equal stride and zero padding in both directions.
@@ -85,12 +85,12 @@ impl Conv2d {
     }
 }
 
-/// What is done with a sum before it is stored: add the bias of its channel, then apply a leaky rectifier.
+/// What is done with a sum before it is stored: add the bias of its channel, then apply a rectifier.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Epilogue<'a> {
     /// One value per output channel.
     pub bias: Option<&'a [f32]>,
-    /// Slope below zero, in (0, 1); linear if there is none.
+    /// Slope below zero, in [0, 1); linear if there is none.
     pub slope: Option<f32>,
 }
 
@@ -102,12 +102,7 @@ enum Kernel {
 
 impl Kernel {
     /// The convolution with weights `(kernel, kernel, C_in, C_out)`, for the sizes of its input and its result.
-    fn convolution(
-        conv: &Conv2d,
-        weights: &[f32],
-        sizes: (Size, Size),
-        buffers: &Buffers,
-    ) -> Self {
+    fn convolution(conv: &Conv2d, weights: &[f32], sizes: (Size, Size), buffers: &Buffers) -> Self {
         match winograd::supports(conv) {
             true => Self::Winograd(winograd::convolution(conv, weights, sizes, buffers)),
             false => Self::Direct(direct::convolution(conv, weights, sizes, buffers)),

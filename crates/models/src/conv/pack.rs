@@ -1,7 +1,7 @@
 //! Copies of weights and activations in the order in which the micro-kernels read them.
 
-use super::simd::strip_width;
 use super::buffer::{Buffer, Buffers};
+use super::simd::strip_width;
 use super::{Conv2d, Size};
 use rayon::prelude::*;
 

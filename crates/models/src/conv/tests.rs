@@ -244,6 +244,60 @@ fn wrong_shapes_are_refused() {
     );
 }
 
+/// Plain rectifiers: their slope is 0, on which no result may depend by its sign.
+#[test]
+fn rectifiers_without_a_slope_equal_candles() {
+    // The direct kernels, the minimal algorithm, and the fold for few channels.
+    for (in_channels, out_channels, kernel) in [(3, 20, 5), (32, 32, 3), (32, 1, 3)] {
+        let conv = Conv2d { in_channels, out_channels, kernel, stride: 1, padding: 1 };
+        let input = Var::from_tensor(&noise(1, &[2, 9, 8, in_channels])).unwrap();
+        let weights = Var::from_tensor(&noise(2, &conv.weight_shape())).unwrap();
+        let bias = Var::from_tensor(&noise(3, &[out_channels])).unwrap();
+        let ours = convolution(conv, [&input, &weights, &bias], Some(0.0));
+        let kernel = weights.permute((3, 2, 0, 1)).unwrap().contiguous().unwrap();
+        let theirs = channels_first(&input).conv2d(&kernel, 1, 1, 1, 1).unwrap();
+        let theirs = channels_last(&theirs).broadcast_add(&bias).unwrap().relu().unwrap();
+        check(&conv, &ours, &theirs, [&input, &weights, &bias], 4);
+        let zeros = ours.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let zeros = zeros.iter().filter(|&&value| value == 0.0).count();
+        assert!((1..ours.elem_count()).contains(&zeros), "{zeros} zeros");
+
+        let input = Var::from_tensor(&noise(5, &[2, 9, 8, out_channels])).unwrap();
+        let bias = Var::from_tensor(&noise(6, &[in_channels])).unwrap();
+        let ours = layer(
+            Direction::Transposed,
+            conv,
+            [&input, &weights, &bias],
+            Some(0.0),
+            InputGradient::Needed,
+        );
+        let theirs = channels_first(&input).conv_transpose2d(&kernel, 1, 0, 1, 1).unwrap();
+        let theirs = channels_last(&theirs).broadcast_add(&bias).unwrap().relu().unwrap();
+        check(&conv, &ours.unwrap(), &theirs, [&input, &weights, &bias], 7);
+    }
+}
+
+#[test]
+fn a_frozen_chain_has_the_input_gradient_of_a_trained_one_and_no_other() {
+    let conv = |in_channels, out_channels| Layer {
+        conv: Conv2d { in_channels, out_channels, kernel: 3, stride: 1, padding: 1 },
+        direction: Direction::Convolution,
+        slope: Some(0.0),
+    };
+    let layers = vec![conv(2, 32), conv(32, 32)];
+    let chains = [Chain::new(layers.clone(), InputGradient::Needed), Chain::frozen(layers)];
+    let input = Var::from_tensor(&noise(1, &[2, 6, 5, 2])).unwrap();
+    let parameters = Var::from_tensor(&noise(2, &[chains[0].parameter_count()])).unwrap();
+    let gradients = chains.map(|chain| {
+        let output = chain.apply(&input, &parameters, Mode::Training).unwrap();
+        let gradients = output.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+        let values = |gradient: &Tensor| gradient.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        (values(gradients.get(&input).unwrap()), gradients.get(&parameters).is_some())
+    });
+    assert_eq!(gradients[0].0, gradients[1].0);
+    assert!(gradients[0].1 && !gradients[1].1);
+}
+
 /// Gradients go through several layers, in which nothing but the chain's own masks and sums takes part.
 #[test]
 fn gradients_of_a_chain_equal_finite_differences() {

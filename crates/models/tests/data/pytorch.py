@@ -86,4 +86,5 @@ def main():
                 print(patch_size, latent_dim, kind, i, f"{values[i]:.8f}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -7,11 +7,11 @@ use super::timing::Timing;
 use super::work::Arithmetic;
 use super::{Context, report};
 use crate::args::InspectArgs;
-use crate::config::{Config, Method};
+use crate::config::{Config, Method, ModelConfig};
 use crate::pipeline::Inspector;
 use anyhow::Result;
-use inspect::tile_positions;
-use models::{Architecture, Autoencoder};
+use inspect::{Residual, tile_positions};
+use models::Autoencoder;
 use serde::Serialize;
 
 /// The size of an inspection.
@@ -37,17 +37,27 @@ struct Work {
 /// If the arguments are out of range or the image is smaller than a patch.
 pub fn inspect(context: &Context, args: &InspectArgs) -> Result<()> {
     let config = config(args);
-    let network =
-        Autoencoder::new(config.model, &mut dice(args.run.seed, u64::MAX), &context.device)?;
+    let network = Autoencoder::new(
+        config.architecture(),
+        &mut dice(args.run.seed, u64::MAX),
+        &context.device,
+    )?;
     let weights = weights(&network, &context.device)?;
     let inspector = Inspector::new(network, &config)?;
     let positions = |length| tile_positions(length, args.patch_size, args.stride);
     let patches = positions(args.size.width)?.len() * positions(args.size.height)?.len();
     let image = texture(args.size, args.run.seed, 0);
     let timing = Timing::of(&args.run, || inspector.inspect(&image))?;
+    let architecture = config.architecture();
+    let decodes = match inspector.residual() {
+        Residual::Sampled(sampled) => sampled.samples,
+        _ => 1,
+    };
+    let patch_multiply_adds = architecture.encoder_multiply_adds()
+        + decodes as u64 * architecture.decoder_multiply_adds();
     let work = Work {
         method: config.method,
-        window: config.ssim.window,
+        window: args.loss.window.window.to_string(),
         width: args.size.width,
         height: args.size.height,
         patches,
@@ -56,10 +66,7 @@ pub fn inspect(context: &Context, args: &InspectArgs) -> Result<()> {
         batch: args.batch,
         latent_dim: args.latent_dim,
         opening_diameter: config.inspection.opening_diameter,
-        arithmetic: Arithmetic::new(
-            config.model.forward_multiply_adds() * patches as u64,
-            timing.median_ms,
-        ),
+        arithmetic: Arithmetic::new(patch_multiply_adds * patches as u64, timing.median_ms),
     };
     let size = format!("{} pixels, {patches} patches", args.size);
     report(context, "inspect", &size, timing, work)?;
@@ -77,7 +84,7 @@ pub fn inspect(context: &Context, args: &InspectArgs) -> Result<()> {
 }
 
 fn config(args: &InspectArgs) -> Config {
-    let model = Architecture { patch_size: args.patch_size, latent_dim: args.latent_dim };
+    let model = ModelConfig { patch_size: args.patch_size, latent_dim: args.latent_dim };
     let mut config = Config { method: args.loss.method, model, ..Config::default() };
     config.ssim.window = args.loss.window.window.to_string();
     config.inspection.stride = args.stride;

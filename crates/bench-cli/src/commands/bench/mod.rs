@@ -5,6 +5,7 @@ mod exchange;
 mod inputs;
 mod inspection;
 mod layers;
+mod matched;
 mod memory;
 mod network;
 mod similarity;

@@ -2,14 +2,18 @@
 
 use super::exchange::{Exchange, exchange, named};
 use super::inputs::{dice, texture};
+use super::matched::Matched;
 use super::timing::Timing;
 use super::work::Arithmetic;
 use super::{Context, report};
 use crate::args::{LossArgs, NetworkArgs, RunArgs, Size};
-use crate::config::{Config, Method};
+use crate::config::{Config, Method, ModelConfig};
 use anyhow::Result;
 use candle_core::{Device, Tensor};
-use models::{Architecture, Autoencoder, Schedule, Trainer, TrainingConfig, TrainingImage};
+use models::{
+    Architecture, Autoencoder, Extractor, FeatureMatching, Objective, Schedule, Trainer,
+    TrainingConfig, TrainingImage,
+};
 use serde::Serialize;
 
 /// Training steps that another program can follow.
@@ -19,6 +23,8 @@ const EXCHANGED_STEPS: usize = 3;
 #[derive(Serialize)]
 struct TrainingWork {
     method: Method,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extractor: Option<Extractor>,
     window: String,
     batch: usize,
     patch_size: usize,
@@ -48,18 +54,22 @@ pub fn train_step(
     run: &RunArgs,
 ) -> Result<()> {
     let config = training_config(network, loss, run.seed)?;
+    let matched = Matched::new(loss, run.seed, &context.device)?;
+    let config = training_objective(&config, matched.as_ref(), &context.device)?;
     let images = training_images(network, run.seed);
-    let mut trainer = Trainer::new(config, images.clone(), &context.device)?;
+    let mut trainer = Trainer::new(config.clone(), images.clone(), &context.device)?;
     let timing = Timing::of(run, || Ok(trainer.step()?))?;
     let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
-    let arithmetic = Arithmetic::new(
-        config.architecture.training_multiply_adds() * batch as u64,
-        timing.median_ms,
-    );
+    let extractor = matched.as_ref().map(|matched| matched.features.extractor());
+    // Of the originals forwards, of the reconstructions forwards and backwards to them.
+    let features = extractor.map_or(0, |extractor| 3 * extractor.multiply_adds(patch_size));
+    let patch_multiply_adds = config.architecture.training_multiply_adds() + features;
+    let arithmetic = Arithmetic::new(patch_multiply_adds * batch as u64, timing.median_ms);
     let (method, window) = (loss.method, loss.window.window.to_string());
-    let work = TrainingWork { method, window, batch, patch_size, latent_dim, arithmetic };
+    let work =
+        TrainingWork { method, extractor, window, batch, patch_size, latent_dim, arithmetic };
     report(context, "train-step", &describe(network), timing, work)?;
-    exchange(run, || training_exchange(config, images, &context.device))
+    exchange(run, || training_exchange(config, matched, images, &context.device))
 }
 
 /// Times forward passes.
@@ -97,7 +107,11 @@ pub fn weights(model: &Autoencoder, device: &Device) -> Result<Vec<(String, Tens
 }
 
 fn architecture(network: &NetworkArgs) -> Architecture {
-    Architecture { patch_size: network.size, latent_dim: network.latent_dim }
+    Config { model: model(network), ..Config::default() }.architecture()
+}
+
+fn model(network: &NetworkArgs) -> ModelConfig {
+    ModelConfig { patch_size: network.size, latent_dim: network.latent_dim }
 }
 
 fn describe(network: &NetworkArgs) -> String {
@@ -105,9 +119,8 @@ fn describe(network: &NetworkArgs) -> String {
     format!("{batch} patches of {size}x{size}, latent dimension {latent_dim}")
 }
 
-fn training_config(network: &NetworkArgs, loss: &LossArgs, seed: u64) -> Result<TrainingConfig> {
-    let mut config =
-        Config { method: loss.method, model: architecture(network), ..Config::default() };
+fn training_config(network: &NetworkArgs, loss: &LossArgs, seed: u64) -> Result<Config> {
+    let mut config = Config { method: loss.method, model: model(network), ..Config::default() };
     config.ssim.window = loss.window.window.to_string();
     config.training = Schedule {
         batch_size: network.batch,
@@ -117,7 +130,21 @@ fn training_config(network: &NetworkArgs, loss: &LossArgs, seed: u64) -> Result<
         seed,
         ..config.training
     };
-    config.training()
+    config.validate()?;
+    Ok(config)
+}
+
+fn training_objective(
+    config: &Config,
+    matched: Option<&Matched>,
+    device: &Device,
+) -> Result<TrainingConfig> {
+    let Some(Matched { features, .. }) = matched else { return config.training(device) };
+    // All but the weights, for which no file is needed here.
+    let plain = Config { method: Method::L2, ..config.clone() };
+    let matching = FeatureMatching { features: features.clone(), weight: config.features.lambda };
+    let objective = Objective::FeatureMatching(matching);
+    Ok(TrainingConfig { objective, ..plain.training(device)? })
 }
 
 /// As many images as patches in a batch. They are of a patch's size, so that crops are whole images.
@@ -137,9 +164,11 @@ fn batch(images: &[TrainingImage], device: &Device) -> Result<Tensor> {
     Ok(Tensor::from_vec(pixels, shape, device)?)
 }
 
-/// Initial weights, reconstructions by them, and the batches of the first steps with their losses.
+/// Initial weights, reconstructions by them, and the batches of the first steps with their latent noise, if any, and their
+/// losses.
 fn training_exchange(
     config: TrainingConfig,
+    matched: Option<Matched>,
     images: Vec<TrainingImage>,
     device: &Device,
 ) -> Result<Exchange> {
@@ -147,15 +176,21 @@ fn training_exchange(
     let mut trainer = Trainer::new(config, images, device)?;
     let mut inputs = weights(trainer.model(), device)?;
     let reconstructions = trainer.model().reconstruct(&patches)?.detach();
-    let (mut batches, mut losses) = (Vec::new(), Vec::new());
+    let (mut batches, mut noise, mut losses) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..EXCHANGED_STEPS {
         batches.push(trainer.next_patches()?);
+        noise.extend(trainer.next_noise()?);
         losses.push(trainer.step()?.loss);
     }
     let (batches, losses) = (Tensor::cat(&batches, 0)?, Tensor::new(losses, device)?);
+    let mut outputs = named([("losses", losses), ("reconstructions", reconstructions)]);
+    if let Some(Matched { features, tensors }) = matched {
+        outputs.extend(named([("features", features.extract_detached(&patches)?)]));
+        inputs.extend(tensors);
+    }
     inputs.extend(named([("patches", patches), ("batches", batches)]));
-    Ok(Exchange {
-        inputs,
-        outputs: named([("losses", losses), ("reconstructions", reconstructions)]),
-    })
+    if !noise.is_empty() {
+        inputs.extend(named([("noise", Tensor::cat(&noise, 0)?)]));
+    }
+    Ok(Exchange { inputs, outputs })
 }

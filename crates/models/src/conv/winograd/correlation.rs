@@ -1,8 +1,5 @@
 //! Correlations of batches of maps with taps.
-#![expect(
-    unsafe_code,
-    reason = "products are read where a tile's lie in each matrix"
-)]
+#![expect(unsafe_code, reason = "products are read where a tile's lie in each matrix")]
 
 use super::SKEW;
 use super::algorithm::{Algorithm, Inputs, Matrix, Outputs};

@@ -176,11 +176,7 @@ fn place(conv: &Conv2d, input: usize) -> Place {
 }
 
 /// From `(taps, rows, columns)` to `(taps, columns, rows)`.
-fn swap_channels(
-    weights: &[f32],
-    (rows, columns): (usize, usize),
-    buffers: &Buffers,
-) -> Buffer {
+fn swap_channels(weights: &[f32], (rows, columns): (usize, usize), buffers: &Buffers) -> Buffer {
     let mut swapped = buffers.take(weights.len());
     let taps = swapped.par_chunks_mut(rows * columns).zip(weights.par_chunks(rows * columns));
     taps.for_each(|(swapped, weights)| {

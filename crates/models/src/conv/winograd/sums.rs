@@ -141,7 +141,9 @@ where
                 let store = |r, c, value: S::f32s| {
                     let tap = (first + lane).wrapping_add_signed(taps.at(r, c));
                     // SAFETY: the taps were checked.
-                    unsafe { target.as_mut_ptr().add(tap).cast::<S::f32s>().write_unaligned(value) };
+                    unsafe {
+                        target.as_mut_ptr().add(tap).cast::<S::f32s>().write_unaligned(value);
+                    };
                 };
                 sandwich::<S, Transposed<Taps<A>>, K, T>(simd, load, store);
             }

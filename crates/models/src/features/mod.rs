@@ -1,0 +1,148 @@
+//! What a network trained on ImageNet sees in a patch.
+
+mod layers;
+mod matching;
+mod pool;
+mod weights;
+
+pub use layers::Extractor;
+pub use matching::FeatureMatching;
+
+use crate::conv::{Chain, Layer, Mode};
+use crate::{Error, Result};
+use candle_core::{DType, Device, Tensor};
+use layers::Step;
+use pool::MaxPool;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use weights::Builder;
+
+/// The frozen first layers of a network trained on ImageNet.
+///
+/// A grey patch with intensities in [0, 1] is taken as an image of three equal channels and normalised with the means and
+/// deviations of ImageNet; both are part of the first convolution.
+#[derive(Clone)]
+pub struct Features {
+    extractor: Extractor,
+    sha256: String,
+    stages: Arc<[Stage]>,
+}
+
+/// What is applied to maps `(N, H, W, C)`.
+enum Stage {
+    Convolutions { chain: Chain, parameters: Tensor },
+    Pool(MaxPool),
+}
+
+impl Features {
+    /// The extractor with weights by torchvision's names and in its layouts; tensors of later layers are left alone.
+    /// `sha256` says which weights they are: runs with others are not resumed.
+    ///
+    /// # Errors
+    /// [`Error::MissingTensor`], [`Error::TensorMismatch`] and [`Error::NotFinite`] for weights of another network;
+    /// [`Error::Tensor`] if the device fails.
+    pub fn new(
+        extractor: Extractor,
+        tensors: &HashMap<String, Tensor>,
+        sha256: String,
+        device: &Device,
+    ) -> Result<Self> {
+        let (mut stages, mut builder) = (Vec::new(), Builder::new(tensors));
+        for step in extractor.steps() {
+            match *step {
+                Step::Convolution { name, conv } => builder.convolution(name, conv)?,
+                Step::Fire { name, inputs, squeeze, expand } => {
+                    builder.fire(name, inputs, squeeze, expand)?;
+                }
+                Step::Pool(rounding) => {
+                    stages.push(Stage::convolutions(&mut builder, device)?);
+                    stages.push(Stage::Pool(MaxPool { rounding }));
+                }
+            }
+        }
+        stages.push(Stage::convolutions(&mut builder, device)?);
+        Ok(Self { extractor, sha256, stages: stages.into() })
+    }
+
+    /// Which layers of which network.
+    pub fn extractor(&self) -> Extractor {
+        self.extractor
+    }
+
+    /// Which weights.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// The features `(N, H', W', C)` of patches `(N, 1, H, W)`, after the rectifier of the last layer.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] for patches of another shape or type than f32, or too small for the layers.
+    pub fn extract(&self, patches: &Tensor) -> Result<Tensor> {
+        self.run(patches, Mode::Training)
+    }
+
+    /// As [`extract`](Self::extract), but nothing is kept that a gradient would need.
+    ///
+    /// # Errors
+    /// As for [`extract`](Self::extract).
+    pub fn extract_detached(&self, patches: &Tensor) -> Result<Tensor> {
+        self.run(&patches.detach(), Mode::Inference)
+    }
+
+    fn run(&self, patches: &Tensor, mode: Mode) -> Result<Tensor> {
+        let (count, channels, height, width) = patches.dims4()?;
+        if channels != 1 {
+            let message = format!("expected patches of 1 channel, got {channels}");
+            return Err(candle_core::Error::Msg(message).bt().into());
+        }
+        let grey = patches.reshape((count, height, width, 1))?;
+        // The second channel carries the means of the normalisation, which end where the image does; see `weights`.
+        let ones = Tensor::ones((count, height, width, 1), DType::F32, patches.device())?;
+        let mut maps = Tensor::cat(&[&grey, &ones], 3)?;
+        for stage in self.stages.iter() {
+            maps = match stage {
+                Stage::Convolutions { chain, parameters } => {
+                    chain.apply(&maps, parameters, mode)?
+                }
+                Stage::Pool(pool) => pool.apply(&maps)?,
+            };
+        }
+        Ok(maps)
+    }
+}
+
+impl Stage {
+    /// All layers that were built since the last stage.
+    fn convolutions(builder: &mut Builder<'_>, device: &Device) -> Result<Self> {
+        let (layers, parameters): (Vec<Layer>, Vec<f32>) = builder.take();
+        let chain = Chain::frozen(layers);
+        let expected = chain.parameter_count();
+        if parameters.len() != expected {
+            return Err(Error::setting("parameters", expected.to_string(), parameters.len()));
+        }
+        Ok(Self::Convolutions {
+            chain,
+            parameters: Tensor::from_vec(parameters, expected, device)?,
+        })
+    }
+}
+
+/// Network and weights, without the numbers: what decides about a training run.
+impl fmt::Debug for Features {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { extractor, sha256, .. } = self;
+        formatter
+            .debug_struct("Features")
+            .field("extractor", extractor)
+            .field("sha256", sha256)
+            .finish()
+    }
+}
+
+impl PartialEq for Features {
+    fn eq(&self, other: &Self) -> bool {
+        (self.extractor, &self.sha256) == (other.extractor, &other.sha256)
+    }
+}

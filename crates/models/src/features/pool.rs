@@ -1,0 +1,295 @@
+//! Maximum pooling with a gradient.
+
+use crate::conv::{contiguous, with_values};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use pulp::Arch;
+use rayon::prelude::*;
+
+/// Side of the windows, and their distance.
+const WINDOW: usize = 3;
+const STRIDE: usize = 2;
+
+/// What becomes of a last window that does not fit into the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rounding {
+    /// It is left out.
+    Down,
+    /// It is cut off at the border, if it begins inside of the map.
+    Up,
+}
+
+/// The largest values of windows of 3×3 at a stride of 2.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MaxPool {
+    pub rounding: Rounding,
+}
+
+impl MaxPool {
+    /// Maps `(N, H, W, C)` to `(N, H', W', C)`. The gradient goes to the first of the largest values, row by row.
+    pub fn apply(self, maps: &Tensor) -> Result<Tensor> {
+        maps.apply_op1(self)
+    }
+
+    /// The number of windows along a side.
+    pub fn output(self, size: usize) -> Option<usize> {
+        let rest = match self.rounding {
+            Rounding::Down => size.checked_sub(WINDOW)?,
+            // Windows begin at 0, 2, …, of which the last is whole or lacks one pixel.
+            Rounding::Up => size.checked_sub(WINDOW - 1)?,
+        };
+        Some(rest / STRIDE + 1)
+    }
+
+    fn sizes(self, maps: &Shape) -> Result<Sizes> {
+        let (count, height, width, channels) = maps.dims4()?;
+        match (self.output(height), self.output(width)) {
+            (Some(rows), Some(columns)) => {
+                Ok(Sizes { count, height, width, channels, rows, columns })
+            }
+            _ => bail!(
+                "maps of {height}x{width} pixels are too small for windows of {WINDOW}x{WINDOW}"
+            ),
+        }
+    }
+}
+
+/// Maps and the grid of their windows.
+struct Sizes {
+    count: usize,
+    height: usize,
+    width: usize,
+    channels: usize,
+    rows: usize,
+    columns: usize,
+}
+
+impl Sizes {
+    /// Values of a map and of its result.
+    fn lengths(&self) -> (usize, usize) {
+        let &Self { height, width, channels, rows, columns, .. } = self;
+        (height * width * channels, rows * columns * channels)
+    }
+
+    /// For each window in turn, where its channels lie in the result and where those of each of its pixels in the map.
+    #[inline(always)]
+    fn for_each_pixel(&self, mut visit: impl FnMut(usize, usize, usize)) {
+        let &Self { height, width, channels, rows, columns, .. } = self;
+        for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)))
+        {
+            let (top, left) = (row * STRIDE, column * STRIDE);
+            let mut number = 0;
+            for y in top..height.min(top + WINDOW) {
+                for x in left..width.min(left + WINDOW) {
+                    visit(number, (row * columns + column) * channels, (y * width + x) * channels);
+                    number += 1;
+                }
+            }
+        }
+    }
+
+    fn pool(&self, map: &[f32], result: &mut [f32]) {
+        let channels = self.channels;
+        Arch::new().dispatch(|| {
+            self.for_each_pixel(|number, window, pixel| {
+                let (largest, values) =
+                    (&mut result[window..][..channels], &map[pixel..][..channels]);
+                if number == 0 {
+                    largest.copy_from_slice(values);
+                    return;
+                }
+                for (largest, &value) in largest.iter_mut().zip(values) {
+                    *largest = if value > *largest { value } else { *largest };
+                }
+            });
+        });
+    }
+
+    /// Adds the gradient of each result to that of the first value that is equal to it.
+    fn spread(&self, map: &[f32], result: &[f32], gradient: &[f32], target: &mut [f32]) {
+        let channels = self.channels;
+        let mut left = vec![0.0; channels];
+        Arch::new().dispatch(|| {
+            self.for_each_pixel(|number, window, pixel| {
+                if number == 0 {
+                    left.copy_from_slice(&gradient[window..][..channels]);
+                }
+                let (values, largest) = (&map[pixel..][..channels], &result[window..][..channels]);
+                let target = &mut target[pixel..][..channels];
+                for ((target, left), (&value, &largest)) in
+                    target.iter_mut().zip(&mut left).zip(values.iter().zip(largest))
+                {
+                    let share = if value == largest { *left } else { 0.0 };
+                    *target += share;
+                    *left -= share;
+                }
+            });
+        });
+    }
+}
+
+impl CustomOp1 for MaxPool {
+    fn name(&self) -> &'static str {
+        "max-pool"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let sizes = self.sizes(layout.shape())?;
+        let (map, result) = sizes.lengths();
+        let mut results = vec![0.0; sizes.count * result];
+        let maps = contiguous(storage, layout)?.par_chunks(map);
+        results.par_chunks_mut(result).zip(maps).for_each(|(result, map)| sizes.pool(map, result));
+        let shape = (sizes.count, sizes.rows, sizes.columns, sizes.channels);
+        Ok((CpuStorage::F32(results), Shape::from(shape)))
+    }
+
+    fn bwd(&self, maps: &Tensor, results: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        let sizes = self.sizes(maps.shape())?;
+        let (map, result) = sizes.lengths();
+        let gradient = gradient.contiguous()?;
+        let mut targets = vec![0.0; sizes.count * map];
+        with_values([maps, results, &gradient], |[maps, results, gradients]| {
+            let results = results.par_chunks(result).zip(gradients.par_chunks(result));
+            let maps = maps.par_chunks(map).zip(results);
+            targets.par_chunks_mut(map).zip(maps).for_each(
+                |(target, (map, (result, gradient)))| {
+                    sizes.spread(map, result, gradient, target);
+                },
+            );
+        })?;
+        Ok(Some(Tensor::from_vec(targets, maps.shape(), maps.device())?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
+    use super::*;
+    use candle_core::{Device, Var};
+    use proptest::prelude::*;
+
+    /// Few different values, so that there are ties.
+    fn maps(shape: (usize, usize, usize, usize), seed: usize) -> Tensor {
+        let count = shape.0 * shape.1 * shape.2 * shape.3;
+        let value = |i: usize| (((i + seed) * 7919) % 101 % 13) as f32 - 6.0;
+        Tensor::from_vec((0..count).map(value).collect(), shape, &Device::Cpu).unwrap()
+    }
+
+    fn values(tensor: &Tensor) -> Vec<f32> {
+        tensor.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    fn by_hand() {
+        let map = Tensor::new(&[
+            1f32, 2.0, 0.0, 4.0,
+            0.0, 3.0, 5.0, 5.0,
+            1.0, 1.0, 2.0, 9.0,
+            8.0, 0.0, 0.0, 0.0,
+        ], &Device::Cpu).unwrap().reshape((1, 4, 4, 1)).unwrap();
+        let map = Var::from_tensor(&map).unwrap();
+        let pool = |rounding| MaxPool { rounding }.apply(&map).unwrap();
+        assert_eq!(values(&pool(Rounding::Down)), [5.0]);
+        let up = pool(Rounding::Up);
+        assert_eq!((up.dims(), values(&up)), (&[1, 2, 2, 1][..], vec![5.0, 9.0, 8.0, 9.0]));
+        let weights = Tensor::new(&[1f32, 10.0, 100.0, 1000.0], &Device::Cpu).unwrap();
+        let sum = (up.flatten_all().unwrap() * weights).unwrap().sum_all().unwrap();
+        assert_eq!(values(sum.backward().unwrap().get(&map).unwrap()), [
+            0.0, 0.0, 0.0, 0.0,
+            0.0, 0.0, 1.0, 0.0,
+            0.0, 0.0, 0.0, 1010.0,
+            100.0, 0.0, 0.0, 0.0,
+        ]);
+    }
+
+    #[test]
+    fn maps_without_a_window_are_refused() {
+        let pool = |rounding, size| MaxPool { rounding }.apply(&maps((1, size, 5, 2), 0));
+        assert!(pool(Rounding::Down, 3).is_ok() && pool(Rounding::Up, 2).is_ok());
+        for (rounding, size) in [(Rounding::Down, 2), (Rounding::Up, 1)] {
+            let message = pool(rounding, size).unwrap_err().to_string();
+            assert!(message.contains("too small"), "{message}");
+        }
+    }
+
+    /// As defined; the place of the first largest value of each window.
+    fn naive(rounding: Rounding, maps: &Tensor) -> Vec<usize> {
+        let (count, height, width, channels) = maps.dims4().unwrap();
+        let values = values(maps);
+        let starts = |size: usize| {
+            // PyTorch: rounded up, a window may hang over, if it begins inside.
+            let hang = if rounding == Rounding::Up { 1 } else { 0 };
+            (0..size).step_by(2).filter(move |start| start + 3 <= size + hang)
+        };
+        let mut places = Vec::new();
+        for map in 0..count {
+            for (top, left) in starts(height).flat_map(|y| starts(width).map(move |x| (y, x))) {
+                for channel in 0..channels {
+                    let rows = top..height.min(top + 3);
+                    let pixels =
+                        rows.flat_map(|y| (left..width.min(left + 3)).map(move |x| (y, x)));
+                    let place = |(y, x)| ((map * height + y) * width + x) * channels + channel;
+                    let first_largest = |best: usize, place: usize| {
+                        if values[place] > values[best] { place } else { best }
+                    };
+                    places.extend(pixels.map(place).reduce(first_largest));
+                }
+            }
+        }
+        places
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
+        #[test]
+        fn pooling_and_its_gradient_equal_the_definition(
+            count in 1usize..4, height in 3usize..12, width in 3usize..12, channels in 1usize..20,
+            up: bool, seed in 0usize..1000,
+        ) {
+            let rounding = if up { Rounding::Up } else { Rounding::Down };
+            let maps = Var::from_tensor(&maps((count, height, width, channels), seed)).unwrap();
+            let result = MaxPool { rounding }.apply(&maps).unwrap();
+            let (places, before) = (naive(rounding, &maps), values(&maps));
+            let expected: Vec<f32> = places.iter().map(|&place| before[place]).collect();
+            prop_assert_eq!(values(&result), expected);
+
+            // Whole numbers, whose sums are exact.
+            let weights: Vec<f32> = (0..places.len()).map(|i| (i % 17) as f32 - 8.0).collect();
+            let mut expected = vec![0.0; before.len()];
+            places.iter().zip(&weights).for_each(|(&place, weight)| expected[place] += weight);
+            let weights = Tensor::from_vec(weights, result.dims(), &Device::Cpu).unwrap();
+            let gradients = (result * weights).unwrap().sum_all().unwrap().backward().unwrap();
+            prop_assert_eq!(values(gradients.get(&maps).unwrap()), expected);
+        }
+    }
+
+    /// Away from ties, a small step changes the largest values by itself.
+    #[test]
+    fn gradients_equal_finite_differences() {
+        let value = |i: usize| ((i * 7919) % 360) as f32 / 64.0;
+        let start: Vec<f32> = (0..2 * 6 * 5 * 6).map(value).collect();
+        let tensor =
+            |values: &[f32]| Tensor::from_slice(values, (2, 6, 5, 6), &Device::Cpu).unwrap();
+        let sum = |maps: &Tensor| {
+            let pooled = MaxPool { rounding: Rounding::Up }.apply(maps).unwrap();
+            let weights =
+                Tensor::arange(1f32, 1.0 + pooled.elem_count() as f32, &Device::Cpu).unwrap();
+            (pooled.flatten_all().unwrap() * weights).unwrap().sum_all().unwrap()
+        };
+        let maps = Var::from_tensor(&tensor(&start)).unwrap();
+        let gradients = sum(&maps).backward().unwrap();
+        // Values are multiples of 1/64, all different; steps of 1/256 change no order, and no sum is rounded by much.
+        const STEP: f32 = 1.0 / 256.0;
+        for (i, got) in values(gradients.get(&maps).unwrap()).into_iter().enumerate() {
+            let moved = |step: f32| {
+                let mut values = start.clone();
+                values[i] += step;
+                f64::from(sum(&tensor(&values)).to_scalar::<f32>().unwrap())
+            };
+            let expected = (moved(STEP) - moved(-STEP)) / f64::from(2.0 * STEP);
+            // Sums below 2¹⁴ are rounded by 2⁻¹¹ a few times, and divided by 2⁻⁷.
+            assert!((f64::from(got) - expected).abs() <= 0.5, "{i}: {got} for {expected}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! `cargo xtask weights`: fetches the weights of feature extractors.
+
+use crate::command::repository;
+use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Download the ImageNet weights of a network whose features can be matched, and check their hash.
+///
+/// Downloads with `curl`. Prints where the file lies, for `bench-cli train --features-weights`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Network.
+    #[arg(value_enum)]
+    network: Network,
+    /// Take this file instead of the download.
+    #[arg(long, value_name = "PATH")]
+    file: Option<PathBuf>,
+    /// Folder for the weights; by default the repository's `target/weights`.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Networks of torchvision.
+#[derive(Clone, Copy, ValueEnum)]
+enum Network {
+    /// AlexNet, 244 MB.
+    Alexnet,
+    /// SqueezeNet 1.1, 5 MB.
+    Squeezenet,
+}
+
+impl Network {
+    /// The name of the file, of which the last eight digits begin its SHA-256.
+    fn file(self) -> &'static str {
+        match self {
+            Self::Alexnet => "alexnet-owt-7be5be79.pth",
+            Self::Squeezenet => "squeezenet1_1-b8a52dc0.pth",
+        }
+    }
+}
+
+/// # Errors
+/// If the file cannot be downloaded or read, or is another one.
+pub fn weights(args: &Args) -> Result<()> {
+    let name = args.network.file();
+    let folder = match &args.out {
+        Some(folder) => folder.clone(),
+        None => repository().join("target").join("weights"),
+    };
+    let target = folder.join(name);
+    if args.file.is_none() && target.exists() {
+        check(&target, name)?;
+    } else {
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let part = folder.join(format!("{name}.part"));
+        let fetched = match &args.file {
+            Some(file) => fs::copy(file, &part)
+                .map(drop)
+                .with_context(|| format!("cannot copy {}", file.display())),
+            None => download(&format!("https://download.pytorch.org/models/{name}"), &part),
+        };
+        if let Err(error) = fetched.and_then(|()| check(&part, name)) {
+            // What is not there need not be removed.
+            let _ = fs::remove_file(&part);
+            return Err(error);
+        }
+        fs::rename(&part, &target).with_context(|| format!("cannot write {}", target.display()))?;
+    }
+    println!("{}", target.display());
+    Ok(())
+}
+
+fn download(url: &str, target: &Path) -> Result<()> {
+    let otherwise = "a file that was downloaded otherwise can be given with --file PATH";
+    let mut curl = Command::new("curl");
+    curl.args(["--fail", "--location", "--progress-bar", "--output"]).arg(target).arg(url);
+    let status = curl.status().with_context(|| format!("cannot run curl; {otherwise}"))?;
+    ensure!(status.success(), "cannot download {url}: curl failed with {status}; {otherwise}");
+    Ok(())
+}
+
+/// Checks that the SHA-256 of a file begins as `name` ends.
+fn check(path: &Path, name: &str) -> Result<()> {
+    let expected = name.trim_end_matches(".pth").rsplit('-').next().unwrap_or_default();
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let digest = Sha256::digest(&bytes);
+    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    if !digits.starts_with(expected) {
+        bail!("expected {name}, whose SHA-256 begins with {expected}, got {digits}");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_told_by_its_hash() {
+        let path = std::env::temp_dir().join(format!("xtask-weights-{}", std::process::id()));
+        fs::write(&path, "abc").expect("the folder for temporary files can be written");
+        // SHA-256 of "abc": ba7816bf 8f01cfea …
+        assert!(check(&path, "abc-ba7816bf.pth").is_ok());
+        let error = check(&path, "abc-8f01cfea.pth").map_err(|error| error.to_string());
+        assert!(error.is_err_and(|error| error.contains("8f01cfea") && error.contains("ba7816bf")));
+        fs::remove_file(&path).expect("it was written above");
+    }
+}
