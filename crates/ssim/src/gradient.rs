@@ -3,6 +3,7 @@ use rayon::prelude::*;
 use crate::{
     Error, Input, Params, Sample,
     formula::{Derivative, Formula},
+    loss::sum_of,
     moments,
     pair::{Pair, check_length},
     plan::Plan,
@@ -75,11 +76,20 @@ pub(crate) enum Cotangent<'a, T> {
 }
 
 impl<T: Sample> Cotangent<'_, T> {
+    /// Writes the products of `values` with what belongs to the map's values from `start` on.
     #[inline(always)]
-    fn at(&self, index: usize) -> f64 {
+    fn multiply(&self, start: usize, values: &[f64], out: &mut [f64]) {
         match self {
-            Self::Constant(value) => *value,
-            Self::Map(values) => values[index].into(),
+            Self::Constant(factor) => {
+                for (out, value) in out.iter_mut().zip(values) {
+                    *out = value * factor;
+                }
+            }
+            Self::Map(factors) => {
+                for ((out, value), &factor) in out.iter_mut().zip(values).zip(&factors[start..]) {
+                    *out = value * factor.into();
+                }
+            }
         }
     }
 }
@@ -101,83 +111,94 @@ pub(crate) fn pull_back<T: Sample>(
         Input::Second => pair.swapped(),
     };
     let formula = Formula::new(&plan.params, pair.origin());
-    let mut coefficients = vec![[0.0; 3]; plan.map_len()];
+    let mut planes = vec![0.0; 3 * plan.map_len()];
+    let (k0, rest) = planes.split_at_mut(plan.map_len());
+    let (k1, k2) = rest.split_at_mut(plan.map_len());
+    let coefficients = [&mut *k0, &mut *k1, &mut *k2];
     let total = if formula.is_plain() {
         linearise(
             plan,
             &pair,
             cotangent,
-            &mut coefficients,
+            coefficients,
             moments::joint,
             #[inline(always)]
-            |m| formula.plain_derivative(m),
+            move |m| formula.plain_derivative(m),
         )
     } else if formula.is_joint() {
         linearise(
             plan,
             &pair,
             cotangent,
-            &mut coefficients,
+            coefficients,
             moments::joint,
             #[inline(always)]
-            |m| formula.joint_derivative(m),
+            move |m| formula.joint_derivative(m),
         )
     } else {
         linearise(
             plan,
             &pair,
             cotangent,
-            &mut coefficients,
+            coefficients,
             moments::full,
             #[inline(always)]
-            |m| formula.derivative(m),
+            move |m| formula.derivative(m),
         )
     };
-    spread(plan, &pair, &coefficients, gradient);
+    spread(plan, &pair, [k0, k1, k2], gradient);
     total
 }
+
+/// The number of a strip, and its part of each plane of coefficients.
+type Strip<'a> = (usize, ((&'a mut [f64], &'a mut [f64]), &'a mut [f64]));
 
 /// Fills in the coefficients of every window and returns Σ (1 − SSIM).
 fn linearise<T: Sample, const C: usize>(
     plan: &Plan,
     pair: &Pair<'_, T>,
     cotangent: Cotangent<'_, T>,
-    coefficients: &mut [[f64; 3]],
-    moments: impl Fn(f64, f64) -> [f64; C] + Sync,
-    derivative: impl Fn([f64; C]) -> Derivative + Sync,
+    coefficients: [&mut [f64]; 3],
+    moments: impl Fn(f64, f64) -> [f64; C] + Copy + Sync,
+    derivative: impl Fn([f64; C]) -> Derivative + Copy + Sync,
 ) -> f64 {
     let windowing = plan.forward();
-    let strips = coefficients.par_chunks_mut(windowing.strip_rows() * plan.map_width).enumerate();
-    let linearise_strip = |(index, strip): (usize, &mut [[f64; 3]])| {
+    let len = windowing.strip_rows() * plan.map_width;
+    let [k0, k1, k2] = coefficients.map(|plane| plane.par_chunks_mut(len));
+    let linearise_strip = |(index, ((k0, k1), k2)): Strip<'_>| {
         let rows = windowing.strip(index);
         let start = rows.start * plan.map_width;
         let mut loss = 0.0;
         windowing.run(
             rows,
+            pair.planes(),
+            pair.relative(moments),
             #[inline(always)]
-            |row, columns, out| pair.read(row, columns, out, &moments),
+            move |means| {
+                let Derivative { ssim, mean, variance, covariance } = derivative(means);
+                let constant = mean - variance * means[0] - covariance * means[1];
+                [1.0 - ssim, constant, variance, covariance]
+            },
             #[inline(always)]
-            |row, column, means| {
+            |row, column, [losses, c0, c1, c2]| {
                 let first = row * plan.map_width + column;
-                let out = &mut strip[first - start..first - start + means.len()];
-                for ((index, out), means) in (first..).zip(out).zip(means) {
-                    let Derivative { ssim, mean, variance, covariance } = derivative(*means);
-                    let constant = mean - variance * means[0] - covariance * means[1];
-                    *out = [constant, variance, covariance].map(|k| k * cotangent.at(index));
-                    loss += 1.0 - ssim;
-                }
+                let cells = first - start..first - start + losses.len();
+                cotangent.multiply(first, c0, &mut k0[cells.clone()]);
+                cotangent.multiply(first, c1, &mut k1[cells.clone()]);
+                cotangent.multiply(first, c2, &mut k2[cells]);
+                loss += sum_of(losses);
             },
         );
         loss
     };
-    strips.map(linearise_strip).collect::<Vec<f64>>().iter().sum()
+    k0.zip(k1).zip(k2).enumerate().map(linearise_strip).collect::<Vec<f64>>().iter().sum()
 }
 
 /// Carries the coefficients of the windows to the pixels under them.
 fn spread<T: Sample>(
     plan: &Plan,
     pair: &Pair<'_, T>,
-    coefficients: &[[f64; 3]],
+    coefficients: [&[f64]; 3],
     gradient: &mut [T],
 ) {
     let windowing = plan.transposed();
@@ -188,16 +209,16 @@ fn spread<T: Sample>(
             let start = rows.start;
             windowing.run(
                 rows,
+                coefficients,
                 #[inline(always)]
-                |row, columns, out| {
-                    let cells =
-                        row * plan.map_width + columns.start..row * plan.map_width + columns.end;
-                    out.copy_from_slice(&coefficients[cells]);
-                },
+                |k| k,
+                #[inline(always)]
+                |k| k,
                 #[inline(always)]
                 |row, column, sums| {
                     let first = (row - start) * width + column;
-                    pair.combine(row, column, sums, &mut strip[first..first + sums.len()]);
+                    let len = sums[0].len();
+                    pair.combine(row, column, sums, &mut strip[first..first + len]);
                 },
             );
         },

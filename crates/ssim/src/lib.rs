@@ -48,6 +48,7 @@ mod error;
 mod formula;
 mod gradient;
 mod input;
+mod lanes;
 mod loss;
 mod maps;
 mod moments;
@@ -57,8 +58,10 @@ mod params;
 mod plan;
 mod render;
 mod sample;
+mod sliding;
 #[cfg(feature = "candle")]
 pub mod tensor;
+mod tile;
 mod vectors;
 mod window;
 mod windowing;

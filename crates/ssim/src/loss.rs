@@ -47,7 +47,7 @@ pub(crate) fn total_loss<T: Sample>(plan: &Plan, pair: &Pair<'_, T>) -> f64 {
             pair,
             moments::joint,
             #[inline(always)]
-            |moments| 1.0 - formula.plain(moments),
+            move |moments| 1.0 - formula.plain(moments),
         )
     } else if formula.is_joint() {
         total(
@@ -55,7 +55,7 @@ pub(crate) fn total_loss<T: Sample>(plan: &Plan, pair: &Pair<'_, T>) -> f64 {
             pair,
             moments::joint,
             #[inline(always)]
-            |moments| 1.0 - formula.joint(moments),
+            move |moments| 1.0 - formula.joint(moments),
         )
     } else {
         total(
@@ -63,7 +63,7 @@ pub(crate) fn total_loss<T: Sample>(plan: &Plan, pair: &Pair<'_, T>) -> f64 {
             pair,
             moments::full,
             #[inline(always)]
-            |moments| 1.0 - formula.ssim(moments),
+            move |moments| 1.0 - formula.ssim(moments),
         )
     }
 }
@@ -71,8 +71,8 @@ pub(crate) fn total_loss<T: Sample>(plan: &Plan, pair: &Pair<'_, T>) -> f64 {
 fn total<T: Sample, const C: usize>(
     plan: &Plan,
     pair: &Pair<'_, T>,
-    moments: impl Fn(f64, f64) -> [f64; C] + Sync,
-    value: impl Fn([f64; C]) -> f64 + Sync,
+    moments: impl Fn(f64, f64) -> [f64; C] + Copy + Sync,
+    value: impl Fn([f64; C]) -> f64 + Copy + Sync,
 ) -> f64 {
     let windowing = plan.forward();
     let strips: Vec<_> = windowing.strips().collect();
@@ -80,10 +80,12 @@ fn total<T: Sample, const C: usize>(
         let mut sum = 0.0;
         windowing.run(
             rows,
+            pair.planes(),
+            pair.relative(moments),
             #[inline(always)]
-            |row, columns, out| pair.read(row, columns, out, &moments),
+            move |means| [value(means)],
             #[inline(always)]
-            |_, _, means| sum += sum_of(means, &value),
+            |_, _, [values]| sum += sum_of(values),
         );
         sum
     };
@@ -91,12 +93,13 @@ fn total<T: Sample, const C: usize>(
     strips.into_par_iter().map(sum_strip).collect::<Vec<f64>>().iter().sum()
 }
 
+/// The sum of `values` in an order that depends on their number alone.
 #[inline(always)]
-fn sum_of<const C: usize>(means: &[[f64; C]], value: impl Fn([f64; C]) -> f64) -> f64 {
+pub(crate) fn sum_of(values: &[f64]) -> f64 {
     let mut lanes = [0.0; LANES];
-    for block in means.chunks(LANES) {
-        for (lane, means) in lanes.iter_mut().zip(block) {
-            *lane += value(*means);
+    for block in values.chunks(LANES) {
+        for (lane, value) in lanes.iter_mut().zip(block) {
+            *lane += value;
         }
     }
     lanes.iter().sum()

@@ -1,4 +1,4 @@
-use std::ops::Range;
+use crate::Sample;
 
 /// What lies beyond the edge of a plane.
 #[derive(Debug, Clone, Copy)]
@@ -19,33 +19,39 @@ pub(crate) struct Padding {
 }
 
 impl Padding {
-    /// Fills `out` with the padded `row` from padded column `start` on.
-    ///
-    /// `read(row, columns, out)` delivers stretches of the plane itself.
+    /// The padded `row` of a plane from padded column `start` on: a part of the plane where that is possible,
+    /// otherwise written to `line`, which has the length that is wanted.
     #[inline(always)]
-    pub(crate) fn read<const C: usize>(
+    pub(crate) fn line<'a, P: Sample>(
         &self,
+        plane: &'a [P],
         row: usize,
         start: usize,
-        out: &mut [[f64; C]],
-        read: impl Fn(usize, Range<usize>, &mut [[f64; C]]),
-    ) {
-        let Some(row) = self.inside(row, self.height) else { return out.fill([0.0; C]) };
+        line: &'a mut [P],
+    ) -> &'a [P] {
+        let Some(row) = self.inside(row, self.height) else {
+            line.fill(P::ZERO);
+            return line;
+        };
+        let row = &plane[row * self.width..(row + 1) * self.width];
+        if let Some(first) = start.checked_sub(self.margin)
+            && let Some(inside) = row.get(first..first + line.len())
+        {
+            return inside;
+        }
+        let edge = |column| self.inside(column, self.width).map_or(P::ZERO, |column| row[column]);
         // Callers ask for at least a window's worth of pixels, which is more than the margin.
         let left = self.margin.saturating_sub(start);
         let first = start + left - self.margin;
-        let middle = (out.len() - left).min(self.width.saturating_sub(first));
-        let edge = |column: usize, out: &mut [f64; C]| match self.inside(column, self.width) {
-            Some(column) => read(row, column..column + 1, std::slice::from_mut(out)),
-            None => *out = [0.0; C],
-        };
-        for (column, out) in (start..).zip(&mut out[..left]) {
-            edge(column, out);
+        let right = left + (line.len() - left).min(self.width.saturating_sub(first));
+        for (column, out) in (start..).zip(&mut line[..left]) {
+            *out = edge(column);
         }
-        read(row, first..first + middle, &mut out[left..left + middle]);
-        for (column, out) in (start + left + middle..).zip(&mut out[left + middle..]) {
-            edge(column, out);
+        line[left..right].copy_from_slice(&row[first..first + right - left]);
+        for (column, out) in (start + right..).zip(&mut line[right..]) {
+            *out = edge(column);
         }
+        line
     }
 
     /// The index in the plane of the padded index `padded`, or `None` for a zero.

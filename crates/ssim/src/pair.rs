@@ -1,8 +1,6 @@
-use std::ops::Range;
-
 use rayon::prelude::*;
 
-use crate::{Error, Input, Sample};
+use crate::{Error, Input, Sample, vectors::vectorised};
 
 /// Pixels that one task scans; large enough to hide the cost of a task.
 const CHUNK: usize = 1 << 16;
@@ -39,36 +37,32 @@ impl<'a, T: Sample> Pair<'a, T> {
         self.origin
     }
 
-    /// Writes `moments(x - origin, y - origin)` of the pixels in `columns` of `row`.
+    /// The two images.
+    pub(crate) fn planes(&self) -> [&'a [T]; 2] {
+        [self.x, self.y]
+    }
+
+    /// `moments(x - origin, y - origin)` of a pixel of each image.
     #[inline(always)]
-    pub(crate) fn read<const C: usize>(
+    pub(crate) fn relative<const C: usize>(
         &self,
-        row: usize,
-        columns: Range<usize>,
-        out: &mut [[f64; C]],
-        moments: impl Fn(f64, f64) -> [f64; C],
-    ) {
-        let cells = row * self.width + columns.start..row * self.width + columns.end;
-        for ((out, &x), &y) in out.iter_mut().zip(&self.x[cells.clone()]).zip(&self.y[cells]) {
-            *out = moments(x.into() - self.origin[0], y.into() - self.origin[1]);
-        }
+        moments: impl Fn(f64, f64) -> [f64; C] + Copy,
+    ) -> impl Fn([T; 2]) -> [f64; C] + Copy {
+        let origin = self.origin;
+        #[inline(always)]
+        move |[x, y]| moments(x.into() - origin[0], y.into() - origin[1])
     }
 
     /// Writes `k₀ + (x - origin) · k₁ + (y - origin) · k₂` for the pixels of `row` from `column` on.
     #[inline(always)]
-    pub(crate) fn combine(
-        &self,
-        row: usize,
-        column: usize,
-        coefficients: &[[f64; 3]],
-        out: &mut [T],
-    ) {
+    pub(crate) fn combine(&self, row: usize, column: usize, k: [&[f64]; 3], out: &mut [T]) {
         let start = row * self.width + column;
         let cells = start..start + out.len();
         let pixels = self.x[cells.clone()].iter().zip(&self.y[cells]);
-        for ((out, k), (&x, &y)) in out.iter_mut().zip(coefficients).zip(pixels) {
+        let coefficients = k[0].iter().zip(k[1]).zip(k[2]);
+        for ((out, ((k0, k1), k2)), (&x, &y)) in out.iter_mut().zip(coefficients).zip(pixels) {
             let (x, y) = (x.into() - self.origin[0], y.into() - self.origin[1]);
-            *out = T::saturating_from(k[0] + x * k[1] + y * k[2]);
+            *out = T::saturating_from(k0 + x * k1 + y * k2);
         }
     }
 }
@@ -79,14 +73,21 @@ pub(crate) fn check_length(what: &'static str, expected: usize, got: usize) -> R
 
 fn origin<T: Sample>(plane: &[T], input: Input) -> Result<f64, Error> {
     let empty = (T::KEYS.1, T::KEYS.0);
-    let extend = |(least, greatest): (T::Key, T::Key), &pixel: &T| {
-        (least.min(pixel.key()), greatest.max(pixel.key()))
+    let scan = |chunk: &[T]| {
+        vectorised(
+            #[inline(always)]
+            || {
+                let (mut least, mut greatest) = empty;
+                for pixel in chunk {
+                    least = least.min(pixel.key());
+                    greatest = greatest.max(pixel.key());
+                }
+                (least, greatest)
+            },
+        )
     };
     let join = |a: (T::Key, T::Key), b: (T::Key, T::Key)| (a.0.min(b.0), a.1.max(b.1));
-    let (least, greatest) = plane
-        .par_chunks(CHUNK)
-        .map(|chunk| chunk.iter().fold(empty, extend))
-        .reduce(|| empty, join);
+    let (least, greatest) = plane.par_chunks(CHUNK).map(scan).reduce(|| empty, join);
     let (least, greatest) = (T::from_key(least).into(), T::from_key(greatest).into());
     if usable(least) && usable(greatest) {
         Ok(0.0_f64.clamp(least, greatest))

@@ -1,7 +1,8 @@
 use crate::{
     Border, Error, Params,
     padding::{Beyond, Padding},
-    windowing::{Kernel, Windowing},
+    sliding::Kernel,
+    windowing::Windowing,
 };
 
 /// Validated parameters for images of one size.

@@ -3,7 +3,7 @@ use rayon::prelude::*;
 use crate::{
     Sample,
     formula::Formula,
-    moments::{self, FULL, JOINT, MEANS},
+    moments::{self, FULL, JOINT},
     pair::Pair,
     plan::Plan,
 };
@@ -41,22 +41,60 @@ pub(crate) fn render<T: Sample>(plan: &Plan, pair: &Pair<'_, T>, targets: Target
     let formula = Formula::new(&plan.params, pair.origin());
     let separate = targets.contrast.is_some() || targets.structure.is_some();
     if separate || targets.ssim.is_some() && !formula.is_joint() {
-        fill(plan, pair, &formula, targets, moments::full, write_full);
+        fill(
+            plan,
+            pair,
+            targets,
+            moments::full,
+            #[inline(always)]
+            |means| means,
+            #[inline(always)]
+            |to, at, means| write_full(&formula, to, at, means),
+        );
+    } else if targets.ssim.is_some() && targets.luminance.is_none() && formula.is_plain() {
+        fill(
+            plan,
+            pair,
+            targets,
+            moments::joint,
+            #[inline(always)]
+            move |means| [formula.plain(means)],
+            #[inline(always)]
+            |to, at, [ssim]| copy(&mut to.ssim, at, ssim),
+        );
     } else if targets.ssim.is_some() {
-        fill(plan, pair, &formula, targets, moments::joint, write_joint);
+        fill(
+            plan,
+            pair,
+            targets,
+            moments::joint,
+            #[inline(always)]
+            |means| means,
+            #[inline(always)]
+            |to, at, means| write_joint(&formula, to, at, means),
+        );
     } else {
-        fill(plan, pair, &formula, targets, moments::means, write_means);
+        fill(
+            plan,
+            pair,
+            targets,
+            moments::means,
+            #[inline(always)]
+            move |[x, y]| [formula.luminance(x, y)],
+            #[inline(always)]
+            |to, at, [luminance]| copy(&mut to.luminance, at, luminance),
+        );
     }
 }
 
-/// Runs the strips in parallel; `write(formula, strip, offset, means)` stores a stretch of each map.
-fn fill<T: Sample, const C: usize>(
+/// Runs the strips in parallel; `write(strip, offset, results)` stores a stretch of each map.
+fn fill<T: Sample, const C: usize, const R: usize>(
     plan: &Plan,
     pair: &Pair<'_, T>,
-    formula: &Formula,
     mut targets: Targets<'_, T>,
-    moments: impl Fn(f64, f64) -> [f64; C] + Sync,
-    write: impl Fn(&Formula, &mut Targets<'_, T>, usize, &[[f64; C]]) + Sync,
+    moments: impl Fn(f64, f64) -> [f64; C] + Copy + Sync,
+    results: impl Fn([f64; C]) -> [f64; R] + Copy + Sync,
+    write: impl Fn(&mut Targets<'_, T>, usize, [&[f64]; R]) + Sync,
 ) {
     let windowing = plan.forward();
     let strips: Vec<_> = windowing
@@ -67,24 +105,15 @@ fn fill<T: Sample, const C: usize>(
         let start = rows.start;
         windowing.run(
             rows,
+            pair.planes(),
+            pair.relative(moments),
+            results,
             #[inline(always)]
-            |row, columns, out| pair.read(row, columns, out, &moments),
-            #[inline(always)]
-            |row, column, means| {
-                write(formula, &mut strip, (row - start) * plan.map_width + column, means);
+            |row, column, results| {
+                write(&mut strip, (row - start) * plan.map_width + column, results);
             },
         );
     });
-}
-
-#[inline(always)]
-fn write_means<T: Sample>(
-    formula: &Formula,
-    to: &mut Targets<'_, T>,
-    at: usize,
-    means: &[[f64; MEANS]],
-) {
-    store(&mut to.luminance, at, means, formula, luminance);
 }
 
 #[inline(always)]
@@ -92,7 +121,7 @@ fn write_joint<T: Sample>(
     formula: &Formula,
     to: &mut Targets<'_, T>,
     at: usize,
-    means: &[[f64; JOINT]],
+    means: [&[f64]; JOINT],
 ) {
     store(&mut to.luminance, at, means, formula, luminance);
     if formula.is_plain() {
@@ -107,12 +136,18 @@ fn write_full<T: Sample>(
     formula: &Formula,
     to: &mut Targets<'_, T>,
     at: usize,
-    means: &[[f64; FULL]],
+    means: [&[f64]; FULL],
 ) {
     store(&mut to.luminance, at, means, formula, luminance);
     store(&mut to.contrast, at, means, formula, Formula::contrast);
     store(&mut to.structure, at, means, formula, Formula::structure);
-    store(&mut to.ssim, at, means, formula, Formula::ssim);
+    if formula.is_plain() {
+        store(&mut to.ssim, at, means, formula, |formula, [x, y, xx, yy, xy]| {
+            formula.plain([x, y, xx + yy, xy])
+        });
+    } else {
+        store(&mut to.ssim, at, means, formula, Formula::ssim);
+    }
 }
 
 /// Of moments that begin with the means.
@@ -122,16 +157,34 @@ fn luminance<const C: usize>(formula: &Formula, moments: [f64; C]) -> f64 {
 }
 
 #[inline(always)]
+fn copy<T: Sample>(plane: &mut Option<&mut [T]>, at: usize, values: &[f64]) {
+    if let Some(plane) = plane {
+        for (out, value) in plane[at..at + values.len()].iter_mut().zip(values) {
+            *out = T::saturating_from(*value);
+        }
+    }
+}
+
+#[inline(always)]
 fn store<T: Sample, const C: usize>(
     plane: &mut Option<&mut [T]>,
     at: usize,
-    means: &[[f64; C]],
+    means: [&[f64]; C],
     formula: &Formula,
     value: impl Fn(&Formula, [f64; C]) -> f64,
 ) {
     if let Some(plane) = plane {
-        for (out, means) in plane[at..at + means.len()].iter_mut().zip(means) {
-            *out = T::saturating_from(value(formula, *means));
+        let len = means[0].len();
+        let mut lines = [&means[0][..len]; C];
+        for (line, mean) in lines.iter_mut().zip(means) {
+            *line = &mean[..len];
+        }
+        for (index, out) in plane[at..at + len].iter_mut().enumerate() {
+            let mut window = [0.0; C];
+            for (value, line) in window.iter_mut().zip(lines) {
+                *value = line[index];
+            }
+            *out = T::saturating_from(value(formula, window));
         }
     }
 }
