@@ -7,6 +7,7 @@ use crate::{
     moments,
     pair::{Pair, check_length},
     plan::Plan,
+    windowing::Windowing,
 };
 
 /// The loss, mean of 1 − SSIM over the map, and its gradient with respect to one of the images.
@@ -117,7 +118,7 @@ pub(crate) fn pull_back<T: Sample>(
     let coefficients = [&mut *k0, &mut *k1, &mut *k2];
     let total = if formula.is_plain() {
         linearise(
-            plan,
+            plan.forward_running(&pair),
             &pair,
             cotangent,
             coefficients,
@@ -127,7 +128,7 @@ pub(crate) fn pull_back<T: Sample>(
         )
     } else if formula.is_joint() {
         linearise(
-            plan,
+            plan.forward(),
             &pair,
             cotangent,
             coefficients,
@@ -137,7 +138,7 @@ pub(crate) fn pull_back<T: Sample>(
         )
     } else {
         linearise(
-            plan,
+            plan.forward(),
             &pair,
             cotangent,
             coefficients,
@@ -155,19 +156,19 @@ type Strip<'a> = (usize, ((&'a mut [f64], &'a mut [f64]), &'a mut [f64]));
 
 /// Fills in the coefficients of every window and returns Σ (1 − SSIM).
 fn linearise<T: Sample, const C: usize>(
-    plan: &Plan,
+    windowing: Windowing<'_>,
     pair: &Pair<'_, T>,
     cotangent: Cotangent<'_, T>,
     coefficients: [&mut [f64]; 3],
     moments: impl Fn(f64, f64) -> [f64; C] + Copy + Sync,
     derivative: impl Fn([f64; C]) -> Derivative + Copy + Sync,
 ) -> f64 {
-    let windowing = plan.forward();
-    let len = windowing.strip_rows() * plan.map_width;
+    let width = windowing.width();
+    let len = windowing.strip_rows() * width;
     let [k0, k1, k2] = coefficients.map(|plane| plane.par_chunks_mut(len));
     let linearise_strip = |(index, ((k0, k1), k2)): Strip<'_>| {
         let rows = windowing.strip(index);
-        let start = rows.start * plan.map_width;
+        let start = rows.start * width;
         let mut loss = 0.0;
         windowing.run(
             rows,
@@ -181,7 +182,7 @@ fn linearise<T: Sample, const C: usize>(
             },
             #[inline(always)]
             |row, column, [losses, c0, c1, c2]| {
-                let first = row * plan.map_width + column;
+                let first = row * width + column;
                 let cells = first - start..first - start + losses.len();
                 cotangent.multiply(first, c0, &mut k0[cells.clone()]);
                 cotangent.multiply(first, c1, &mut k1[cells.clone()]);

@@ -20,6 +20,16 @@ pub(crate) fn add<const C: usize>(mut a: Lanes<C>, b: Lanes<C>) -> Lanes<C> {
 }
 
 #[inline(always)]
+pub(crate) fn difference<const C: usize>(mut a: Lanes<C>, b: Lanes<C>) -> Lanes<C> {
+    for (a, b) in a.iter_mut().zip(b) {
+        for (a, b) in a.iter_mut().zip(b) {
+            *a -= b;
+        }
+    }
+    a
+}
+
+#[inline(always)]
 pub(crate) fn scaled<const C: usize>(mut a: Lanes<C>, by: f64) -> Lanes<C> {
     for a in a.as_flattened_mut() {
         *a *= by;

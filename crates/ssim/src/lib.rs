@@ -32,7 +32,9 @@
 //! * Variances and covariance are those of the population (divided by the number of pixels).
 //! * Pixels are `f32` or `f64`, finite and within the range of `f32`; anything else is an [`Error`]. Then
 //!   every result is finite, for constant, zero and huge images too, and equal images score 1 exactly.
-//! * Moments are summed in `f64`. Maps agree with scikit-image to the rounding of the result.
+//! * Moments are summed in `f64`. Maps agree with scikit-image to the rounding of the result. Sums under uniform windows
+//!   run along (add what enters, subtract what leaves) where that moves no value by more than an eighth of an ulp;
+//!   where pixels are large beside the constants nothing is subtracted, so that outliers leave no errors behind.
 //! * The time per pixel does not depend on the size of a uniform window, and is proportional to the size of a
 //!   Gaussian one.
 //! * Work is spread over rayon's threads; results do not depend on their number, to the last bit.

@@ -1,6 +1,8 @@
 use rayon::prelude::*;
 
-use crate::{Error, Params, Sample, formula::Formula, moments, pair::Pair, plan::Plan};
+use crate::{
+    Error, Params, Sample, formula::Formula, moments, pair::Pair, plan::Plan, windowing::Windowing,
+};
 
 /// Independent partial sums per stretch: additions need not wait for one another.
 const LANES: usize = 8;
@@ -43,7 +45,7 @@ pub(crate) fn total_loss<T: Sample>(plan: &Plan, pair: &Pair<'_, T>) -> f64 {
     let formula = Formula::new(&plan.params, pair.origin());
     if formula.is_plain() {
         total(
-            plan,
+            plan.forward_running(pair),
             pair,
             moments::joint,
             #[inline(always)]
@@ -51,7 +53,7 @@ pub(crate) fn total_loss<T: Sample>(plan: &Plan, pair: &Pair<'_, T>) -> f64 {
         )
     } else if formula.is_joint() {
         total(
-            plan,
+            plan.forward(),
             pair,
             moments::joint,
             #[inline(always)]
@@ -59,7 +61,7 @@ pub(crate) fn total_loss<T: Sample>(plan: &Plan, pair: &Pair<'_, T>) -> f64 {
         )
     } else {
         total(
-            plan,
+            plan.forward(),
             pair,
             moments::full,
             #[inline(always)]
@@ -69,12 +71,11 @@ pub(crate) fn total_loss<T: Sample>(plan: &Plan, pair: &Pair<'_, T>) -> f64 {
 }
 
 fn total<T: Sample, const C: usize>(
-    plan: &Plan,
+    windowing: Windowing<'_>,
     pair: &Pair<'_, T>,
     moments: impl Fn(f64, f64) -> [f64; C] + Copy + Sync,
     value: impl Fn([f64; C]) -> f64 + Copy + Sync,
 ) -> f64 {
-    let windowing = plan.forward();
     let strips: Vec<_> = windowing.strips().collect();
     let sum_strip = |rows| {
         let mut sum = 0.0;

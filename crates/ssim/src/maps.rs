@@ -97,8 +97,11 @@ pub fn ssim_map<T: Sample>(
     params: &Params,
 ) -> Result<Map<T>, Error> {
     let plan = Plan::new(params, width, height)?;
-    let pair = Pair::new(x, y, width, height)?;
-    let mut values = vec![T::ZERO; plan.map_len()];
-    render(&plan, &pair, Targets::ssim(&mut values));
-    Ok(Map { width: plan.map_width, height: plan.map_height, values })
+    // One entry to rayon's threads instead of one for each pass over the images.
+    rayon::scope(|_| {
+        let pair = Pair::new(x, y, width, height)?;
+        let mut values = vec![T::ZERO; plan.map_len()];
+        render(&plan, &pair, Targets::ssim(&mut values));
+        Ok(Map { width: plan.map_width, height: plan.map_height, values })
+    })
 }

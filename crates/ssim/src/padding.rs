@@ -19,26 +19,13 @@ pub(crate) struct Padding {
 }
 
 impl Padding {
-    /// The padded `row` of a plane from padded column `start` on: a part of the plane where that is possible,
-    /// otherwise written to `line`, which has the length that is wanted.
+    /// Copies the padded `row` of a plane from padded column `start` on.
     #[inline(always)]
-    pub(crate) fn line<'a, P: Sample>(
-        &self,
-        plane: &'a [P],
-        row: usize,
-        start: usize,
-        line: &'a mut [P],
-    ) -> &'a [P] {
+    pub(crate) fn read<P: Sample>(&self, plane: &[P], row: usize, start: usize, line: &mut [P]) {
         let Some(row) = self.inside(row, self.height) else {
-            line.fill(P::ZERO);
-            return line;
+            return line.fill(P::ZERO);
         };
         let row = &plane[row * self.width..(row + 1) * self.width];
-        if let Some(first) = start.checked_sub(self.margin)
-            && let Some(inside) = row.get(first..first + line.len())
-        {
-            return inside;
-        }
         let edge = |column| self.inside(column, self.width).map_or(P::ZERO, |column| row[column]);
         // Callers ask for at least a window's worth of pixels, which is more than the margin.
         let left = self.margin.saturating_sub(start);
@@ -51,7 +38,6 @@ impl Padding {
         for (column, out) in (start + right..).zip(&mut line[right..]) {
             *out = edge(column);
         }
-        line
     }
 
     /// The index in the plane of the padded index `padded`, or `None` for a zero.

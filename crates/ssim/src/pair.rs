@@ -16,6 +16,7 @@ pub(crate) struct Pair<'a, T> {
     y: &'a [T],
     width: usize,
     origin: [f64; 2],
+    reach: f64,
 }
 
 impl<'a, T: Sample> Pair<'a, T> {
@@ -24,7 +25,12 @@ impl<'a, T: Sample> Pair<'a, T> {
         let expected = width.saturating_mul(height);
         check_length("the first image", expected, x.len())?;
         check_length("the second image", expected, y.len())?;
-        Ok(Self { x, y, width, origin: [origin(x, Input::First)?, origin(y, Input::Second)?] })
+        let (x_range, y_range) = (range(x, Input::First)?, range(y, Input::Second)?);
+        let origin = [x_range, y_range].map(|[least, greatest]| 0.0_f64.clamp(least, greatest));
+        let reach =
+            |[least, greatest]: [f64; 2], origin: f64| (greatest - origin).max(origin - least);
+        let reach = reach(x_range, origin[0]).max(reach(y_range, origin[1]));
+        Ok(Self { x, y, width, origin, reach })
     }
 
     /// The same pair with the images exchanged.
@@ -35,6 +41,11 @@ impl<'a, T: Sample> Pair<'a, T> {
     /// What the pixels of each image are relative to.
     pub(crate) fn origin(&self) -> [f64; 2] {
         self.origin
+    }
+
+    /// The largest distance of a pixel from its image's origin.
+    pub(crate) fn reach(&self) -> f64 {
+        self.reach
     }
 
     /// The two images.
@@ -71,7 +82,8 @@ pub(crate) fn check_length(what: &'static str, expected: usize, got: usize) -> R
     if expected == got { Ok(()) } else { Err(Error::Length { what, expected, got }) }
 }
 
-fn origin<T: Sample>(plane: &[T], input: Input) -> Result<f64, Error> {
+/// The least and the greatest value.
+fn range<T: Sample>(plane: &[T], input: Input) -> Result<[f64; 2], Error> {
     let empty = (T::KEYS.1, T::KEYS.0);
     let scan = |chunk: &[T]| {
         vectorised(
@@ -90,7 +102,7 @@ fn origin<T: Sample>(plane: &[T], input: Input) -> Result<f64, Error> {
     let (least, greatest) = plane.par_chunks(CHUNK).map(scan).reduce(|| empty, join);
     let (least, greatest) = (T::from_key(least).into(), T::from_key(greatest).into());
     if usable(least) && usable(greatest) {
-        Ok(0.0_f64.clamp(least, greatest))
+        Ok([least, greatest])
     } else {
         Err(first_unusable(plane, input))
     }

@@ -1,6 +1,7 @@
 use crate::{
-    Border, Error, Params,
+    Border, Constants, Error, Params, Sample,
     padding::{Beyond, Padding},
+    pair::Pair,
     sliding::Kernel,
     windowing::Windowing,
 };
@@ -13,19 +14,19 @@ pub(crate) struct Plan {
     width: usize,
     height: usize,
     kernel: Kernel,
+    /// As `kernel`, but for running sums under a uniform window.
+    running: Kernel,
 }
 
 impl Plan {
     pub(crate) fn new(params: &Params, width: usize, height: usize) -> Result<Self, Error> {
         let (map_width, map_height) = params.map_size(width, height)?;
-        Ok(Self {
-            params: *params,
-            map_width,
-            map_height,
-            width,
-            height,
-            kernel: Kernel::new(&params.window)?,
-        })
+        let kernel = Kernel::new(&params.window)?;
+        let running = match kernel {
+            Kernel::Box { size } => Kernel::Running { size },
+            ref kernel => kernel.clone(),
+        };
+        Ok(Self { params: *params, map_width, map_height, width, height, kernel, running })
     }
 
     /// The number of windows.
@@ -35,16 +36,27 @@ impl Plan {
 
     /// From an image to the means of its windows.
     pub(crate) fn forward(&self) -> Windowing<'_> {
+        self.forward_with(&self.kernel)
+    }
+
+    /// As [`Self::forward`], for moments that are used without roots; with running sums if no value of SSIM can tell.
+    ///
+    /// A value is a quotient of sums of second moments and a constant. These moments are at most twice the square of the
+    /// pair's reach, and the quotient moves by as many times their error as the smallest constant goes into 1.
+    pub(crate) fn forward_running<T: Sample>(&self, pair: &Pair<'_, T>) -> Windowing<'_> {
+        let Constants { c1, c2, .. } = self.params.constants;
+        let error = Windowing::running_error(self.kernel.size()) * 2.0 * pair.reach().powi(2);
+        let is_harmless = error <= 0.125 * T::ULP * c1.min(c2);
+        self.forward_with(if is_harmless { &self.running } else { &self.kernel })
+    }
+
+    fn forward_with<'a>(&'a self, kernel: &'a Kernel) -> Windowing<'a> {
         let margin = match self.params.border {
             Border::Valid => 0,
             Border::Reflect => self.kernel.size() / 2,
         };
-        self.windowing(Padding {
-            width: self.width,
-            height: self.height,
-            margin,
-            beyond: Beyond::Mirror,
-        })
+        let (width, height, beyond) = (self.width, self.height, Beyond::Mirror);
+        Windowing { kernel, padding: Padding { width, height, margin, beyond } }
     }
 
     /// The transpose of [`Self::forward`]: from a value per window to the weighted sum at each pixel.
@@ -57,10 +69,7 @@ impl Plan {
             Border::Valid => (self.kernel.size() - 1, Beyond::Zero),
             Border::Reflect => (self.kernel.size() / 2, Beyond::Mirror),
         };
-        self.windowing(Padding { width: self.map_width, height: self.map_height, margin, beyond })
-    }
-
-    fn windowing(&self, padding: Padding) -> Windowing<'_> {
-        Windowing { kernel: &self.kernel, padding }
+        let (width, height) = (self.map_width, self.map_height);
+        Windowing { kernel: &self.kernel, padding: Padding { width, height, margin, beyond } }
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     moments::{self, FULL, JOINT},
     pair::Pair,
     plan::Plan,
+    windowing::Windowing,
 };
 
 /// Where the maps go: whole planes, or the same strip of each.
@@ -42,7 +43,7 @@ pub(crate) fn render<T: Sample>(plan: &Plan, pair: &Pair<'_, T>, targets: Target
     let separate = targets.contrast.is_some() || targets.structure.is_some();
     if separate || targets.ssim.is_some() && !formula.is_joint() {
         fill(
-            plan,
+            plan.forward(),
             pair,
             targets,
             moments::full,
@@ -53,7 +54,7 @@ pub(crate) fn render<T: Sample>(plan: &Plan, pair: &Pair<'_, T>, targets: Target
         );
     } else if targets.ssim.is_some() && targets.luminance.is_none() && formula.is_plain() {
         fill(
-            plan,
+            plan.forward_running(pair),
             pair,
             targets,
             moments::joint,
@@ -64,7 +65,7 @@ pub(crate) fn render<T: Sample>(plan: &Plan, pair: &Pair<'_, T>, targets: Target
         );
     } else if targets.ssim.is_some() {
         fill(
-            plan,
+            plan.forward(),
             pair,
             targets,
             moments::joint,
@@ -75,7 +76,7 @@ pub(crate) fn render<T: Sample>(plan: &Plan, pair: &Pair<'_, T>, targets: Target
         );
     } else {
         fill(
-            plan,
+            plan.forward(),
             pair,
             targets,
             moments::means,
@@ -89,17 +90,17 @@ pub(crate) fn render<T: Sample>(plan: &Plan, pair: &Pair<'_, T>, targets: Target
 
 /// Runs the strips in parallel; `write(strip, offset, results)` stores a stretch of each map.
 fn fill<T: Sample, const C: usize, const R: usize>(
-    plan: &Plan,
+    windowing: Windowing<'_>,
     pair: &Pair<'_, T>,
     mut targets: Targets<'_, T>,
     moments: impl Fn(f64, f64) -> [f64; C] + Copy + Sync,
     results: impl Fn([f64; C]) -> [f64; R] + Copy + Sync,
     write: impl Fn(&mut Targets<'_, T>, usize, [&[f64]; R]) + Sync,
 ) {
-    let windowing = plan.forward();
+    let width = windowing.width();
     let strips: Vec<_> = windowing
         .strips()
-        .map(|rows| (rows.clone(), targets.split_off(rows.len() * plan.map_width)))
+        .map(|rows| (rows.clone(), targets.split_off(rows.len() * width)))
         .collect();
     strips.into_par_iter().for_each(|(rows, mut strip)| {
         let start = rows.start;
@@ -110,7 +111,7 @@ fn fill<T: Sample, const C: usize, const R: usize>(
             results,
             #[inline(always)]
             |row, column, results| {
-                write(&mut strip, (row - start) * plan.map_width + column, results);
+                write(&mut strip, (row - start) * width + column, results);
             },
         );
     });

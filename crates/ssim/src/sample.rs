@@ -16,6 +16,8 @@ pub(crate) mod sealed {
         type Key: Ord + Copy + Send + Sync;
         const KEYS: (Self::Key, Self::Key);
         const ZERO: Self;
+        /// The distance from 1 to the next value.
+        const ULP: f64;
         fn key(self) -> Self::Key;
         fn from_key(key: Self::Key) -> Self;
     }
@@ -27,6 +29,7 @@ macro_rules! impl_sample {
             type Key = $int;
             const KEYS: (Self::Key, Self::Key) = (<$int>::MIN, <$int>::MAX);
             const ZERO: Self = 0.0;
+            const ULP: f64 = <$float>::EPSILON as f64;
 
             #[inline(always)]
             fn key(self) -> Self::Key {

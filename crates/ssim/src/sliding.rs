@@ -2,14 +2,16 @@
 
 use crate::{
     Error, Window,
-    lanes::{Lanes, ZERO, add, scaled},
+    lanes::{Lanes, ZERO, add, difference, scaled},
 };
 
 /// A window in the form that it is applied in.
 #[derive(Debug, Clone)]
 pub(crate) enum Kernel {
-    /// Sums over `size` neighbours.
+    /// Sums over `size` neighbours, of which each is added and nothing is ever subtracted.
     Box { size: usize },
+    /// The same as running sums, which keep the rounding errors of what they have left behind.
+    Running { size: usize },
     /// The weights along one axis.
     Taps(Vec<f64>),
 }
@@ -24,7 +26,7 @@ impl Kernel {
 
     pub(crate) fn size(&self) -> usize {
         match self {
-            Self::Box { size } => *size,
+            Self::Box { size } | Self::Running { size } => *size,
             Self::Taps(weights) => weights.len(),
         }
     }
@@ -38,6 +40,7 @@ impl Kernel {
     pub(crate) fn buffer_len(&self, windows: usize) -> usize {
         match self {
             Self::Box { size } => *size,
+            Self::Running { .. } => 0,
             Self::Taps(_) => self.items(windows),
         }
     }
@@ -45,27 +48,27 @@ impl Kernel {
     /// What the sums of both axes are multiplied by to become means.
     pub(crate) fn scale(&self) -> f64 {
         match self {
-            Self::Box { size } => 1.0 / (size * size) as f64,
+            Self::Box { size } | Self::Running { size } => 1.0 / (size * size) as f64,
             Self::Taps(_) => 1.0,
         }
     }
 
-    /// Writes `store(sum)` of every window of `items`, each of them taken as `load(item)`.
+    /// Hands the sum of each of `windows` windows to `store(window, sum)`, over items that `load(index)` yields.
     ///
     /// `buffer` is at least [`Self::buffer_len`] long, whatever it holds.
     #[inline(always)]
-    pub(crate) fn slide<I, O, const C: usize>(
+    pub(crate) fn slide<const C: usize>(
         &self,
-        items: &[I],
+        windows: usize,
         buffer: &mut [Lanes<C>],
-        out: &mut [O],
-        load: impl Fn(&I) -> Lanes<C>,
-        store: impl Fn(Lanes<C>) -> O,
+        load: impl Fn(usize) -> Lanes<C>,
+        store: impl FnMut(usize, Lanes<C>),
     ) {
         match self {
-            Self::Box { .. } => slide_box(items, buffer, out, load, store),
+            Self::Box { size } => slide_box(windows, &mut buffer[..*size], load, store),
+            Self::Running { size } => slide_running(windows, *size, load, store),
             Self::Taps(weights) => {
-                slide_taps(weights, items, &mut buffer[..items.len()], out, load, store);
+                slide_taps(weights, windows, &mut buffer[..self.items(windows)], load, store);
             }
         }
     }
@@ -77,49 +80,64 @@ impl Kernel {
 /// Three additions per item whatever the size, but nothing is ever subtracted as it is from a running
 /// sum: a huge pixel leaves no rounding error behind once the window has passed it.
 #[inline(always)]
-fn slide_box<I, O, const C: usize>(
-    items: &[I],
+fn slide_box<const C: usize>(
+    windows: usize,
     ends: &mut [Lanes<C>],
-    out: &mut [O],
-    load: impl Fn(&I) -> Lanes<C>,
-    store: impl Fn(Lanes<C>) -> O,
+    load: impl Fn(usize) -> Lanes<C>,
+    mut store: impl FnMut(usize, Lanes<C>),
 ) {
     let size = ends.len();
-    for (block, out) in out.chunks_mut(size).enumerate() {
-        let (ending, starting) = items[block * size..].split_at(size);
+    for block in (0..windows).step_by(size) {
         let mut end = [ZERO; C];
-        for (sum, item) in ends.iter_mut().zip(ending).rev() {
-            end = add(end, load(item));
+        for (index, sum) in ends.iter_mut().enumerate().rev() {
+            end = add(end, load(block + index));
             *sum = end;
         }
-        if let Some((first, rest)) = out.split_first_mut() {
-            *first = store(end);
-            let mut start = [ZERO; C];
-            for ((out, end), item) in rest.iter_mut().zip(&ends[1..]).zip(starting) {
-                start = add(start, load(item));
-                *out = store(add(*end, start));
-            }
+        store(block, end);
+        let mut start = [ZERO; C];
+        for (window, end) in (block + 1..windows).zip(&ends[1..]) {
+            start = add(start, load(window + size - 1));
+            store(window, add(*end, start));
         }
     }
 }
 
+/// Two additions per item, and no buffer.
 #[inline(always)]
-fn slide_taps<I, O, const C: usize>(
-    weights: &[f64],
-    items: &[I],
-    buffer: &mut [Lanes<C>],
-    out: &mut [O],
-    load: impl Fn(&I) -> Lanes<C>,
-    store: impl Fn(Lanes<C>) -> O,
+fn slide_running<const C: usize>(
+    windows: usize,
+    size: usize,
+    load: impl Fn(usize) -> Lanes<C>,
+    mut store: impl FnMut(usize, Lanes<C>),
 ) {
-    for (lanes, item) in buffer.iter_mut().zip(items) {
-        *lanes = load(item);
+    let mut sum = [ZERO; C];
+    for index in 0..size {
+        sum = add(sum, load(index));
     }
-    for (out, window) in out.iter_mut().zip(buffer.windows(weights.len())) {
+    store(0, sum);
+    for window in 1..windows {
+        // One addition to the sum, so that the next does not wait for two.
+        sum = add(sum, difference(load(window + size - 1), load(window - 1)));
+        store(window, sum);
+    }
+}
+
+#[inline(always)]
+fn slide_taps<const C: usize>(
+    weights: &[f64],
+    windows: usize,
+    buffer: &mut [Lanes<C>],
+    load: impl Fn(usize) -> Lanes<C>,
+    mut store: impl FnMut(usize, Lanes<C>),
+) {
+    for (index, lanes) in buffer.iter_mut().enumerate() {
+        *lanes = load(index);
+    }
+    for (window, items) in buffer.windows(weights.len()).take(windows).enumerate() {
         let mut sum = [ZERO; C];
-        for (&weight, item) in weights.iter().zip(window) {
+        for (&weight, item) in weights.iter().zip(items) {
             sum = add(sum, scaled(*item, weight));
         }
-        *out = store(sum);
+        store(window, sum);
     }
 }

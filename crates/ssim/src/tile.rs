@@ -1,3 +1,5 @@
+use std::array;
+
 use crate::{
     Sample,
     lanes::{LANES, Lanes, ZERO, per_lane, scaled, transposed},
@@ -19,12 +21,8 @@ pub(crate) struct Tile<'a, P, const S: usize, const C: usize, const R: usize> {
     height: usize,
     /// Columns of input, in whole groups of lanes.
     stride: usize,
-    /// Rows of input.
-    rows: usize,
-    /// The pixels of the input: a group of columns after the other, each from top to bottom.
-    pixels: Vec<[[P; LANES]; S]>,
-    /// One row of one plane.
-    line: Vec<P>,
+    /// The pixels of each plane of the input, row by row.
+    pixels: [Vec<P>; S],
     /// What the sums of one group of columns or rows need on the way.
     partial: Vec<Lanes<C>>,
     /// The vertical sums of one group of columns.
@@ -41,15 +39,14 @@ impl<'a, P: Sample, const S: usize, const C: usize, const R: usize> Tile<'a, P, 
     pub(crate) fn new(windowing: &Windowing<'a>, height: usize, width: usize) -> Self {
         let (kernel, band) = (windowing.kernel, windowing.band_rows());
         let stride = kernel.items(width).next_multiple_of(LANES);
+        // Rows that complete the last group of lanes yield nothing and stay as they are.
         let rows = kernel.items(height.next_multiple_of(LANES));
         Self {
             kernel,
             width,
             height,
             stride,
-            rows,
-            pixels: vec![[[P::ZERO; LANES]; S]; rows * stride / LANES],
-            line: vec![P::ZERO; stride],
+            pixels: array::from_fn(|_| vec![P::ZERO; rows * stride]),
             partial: vec![[ZERO; C]; kernel.buffer_len(band.max(width))],
             column: vec![[ZERO; C]; band],
             sums: vec![[ZERO; C]; band / LANES * stride],
@@ -61,19 +58,11 @@ impl<'a, P: Sample, const S: usize, const C: usize, const R: usize> Tile<'a, P, 
     /// Fetches the pixels under the windows from padded `row` and `column` on.
     #[inline(always)]
     pub(crate) fn read(&mut self, padding: &Padding, planes: [&[P]; S], row: usize, column: usize) {
-        let out = &mut self.line[..self.kernel.items(self.width)];
-        // Rows that complete the last group of lanes yield nothing and stay as they are.
-        for index in 0..self.kernel.items(self.height) {
-            for (plane, values) in planes.iter().enumerate() {
-                let line = padding.line(values, row + index, column, out);
-                let (groups, rest) = line.as_chunks::<LANES>();
-                let mut columns = self.pixels.chunks_exact_mut(self.rows);
-                for (group, column) in groups.iter().zip(&mut columns) {
-                    column[index][plane] = *group;
-                }
-                if let Some(column) = columns.next() {
-                    column[index][plane][..rest.len()].copy_from_slice(rest);
-                }
+        let width = self.kernel.items(self.width);
+        for (plane, pixels) in planes.iter().zip(&mut self.pixels) {
+            let lines = pixels.chunks_exact_mut(self.stride);
+            for (index, line) in lines.take(self.kernel.items(self.height)).enumerate() {
+                padding.read(plane, row + index, column, &mut line[..width]);
             }
         }
     }
@@ -109,19 +98,24 @@ impl<'a, P: Sample, const S: usize, const C: usize, const R: usize> Tile<'a, P, 
         groups: usize,
         moments: impl Fn([P; S]) -> [f64; C] + Copy,
     ) {
-        let sums = &mut self.column[..groups * LANES];
-        for (group, column) in self.pixels.chunks_exact(self.rows).enumerate() {
+        let (sums, stride) = (&mut self.column[..groups * LANES], self.stride);
+        for start in (0..stride).step_by(LANES) {
             self.kernel.slide(
-                &column[row..row + self.kernel.items(sums.len())],
+                groups * LANES,
                 &mut self.partial,
-                sums,
                 #[inline(always)]
-                |pixels| per_lane(*pixels, moments),
+                |index| {
+                    let first = (row + index) * stride + start;
+                    let mut pixels = [[P::ZERO; LANES]; S];
+                    for (pixels, plane) in pixels.iter_mut().zip(&self.pixels) {
+                        pixels.copy_from_slice(&plane[first..first + LANES]);
+                    }
+                    per_lane(pixels, moments)
+                },
                 #[inline(always)]
-                |sums| sums,
+                |row, sum| sums[row] = sum,
             );
-            let start = group * LANES;
-            for (rows, out) in sums.as_chunks().0.iter().zip(self.sums.chunks_mut(self.stride)) {
+            for (rows, out) in sums.as_chunks().0.iter().zip(self.sums.chunks_mut(stride)) {
                 for index in 0..C {
                     let columns = transposed(rows, index);
                     for (out, column) in out[start..start + LANES].iter_mut().zip(columns) {
@@ -137,14 +131,15 @@ impl<'a, P: Sample, const S: usize, const C: usize, const R: usize> Tile<'a, P, 
     fn slide_right(&mut self, group: usize, results: impl Fn([f64; C]) -> [f64; R] + Copy) {
         let start = group * self.stride;
         let scale = self.kernel.scale();
+        let sums = &self.sums[start..start + self.kernel.items(self.width)];
+        let out = &mut self.results[..self.width];
         self.kernel.slide(
-            &self.sums[start..start + self.kernel.items(self.width)],
+            self.width,
             &mut self.partial,
-            &mut self.results[..self.width],
             #[inline(always)]
-            |sums| *sums,
+            |column| sums[column],
             #[inline(always)]
-            |sums| per_lane(scaled(sums, scale), results),
+            |column, sum| out[column] = per_lane(scaled(sum, scale), results),
         );
         let columns = self.results[..self.width.next_multiple_of(LANES)].as_chunks().0;
         for (start, columns) in (0..).step_by(LANES).zip(columns) {

@@ -8,6 +8,9 @@ use crate::{
 /// second level of cache.
 const TILE: usize = 256;
 
+/// Rows of output between two starts of running sums, unless the window is higher.
+const BAND: usize = 32;
+
 /// Most rows of output that one task computes, unless the window is higher.
 const STRIP: usize = 64;
 
@@ -15,6 +18,7 @@ const STRIP: usize = 64;
 ///
 /// Rows are cut into strips of a height that depends on the window alone, and a strip is always
 /// computed by one thread in one order: results do not depend on the number of threads.
+#[derive(Clone, Copy)]
 pub(crate) struct Windowing<'a> {
     pub(crate) kernel: &'a Kernel,
     pub(crate) padding: Padding,
@@ -29,11 +33,23 @@ impl Windowing<'_> {
         self.padding.height + 2 * self.padding.margin + 1 - self.kernel.size()
     }
 
-    /// Rows of output whose vertical sums are computed together: whole groups of lanes, and with that no more than
-    /// the window is high, so that one block of van Herk's scheme yields them all.
+    /// Rows of output whose vertical sums are computed together, in whole groups of lanes. With van Herk's scheme no
+    /// more than the window is high, so that one block yields them all.
     pub(crate) fn band_rows(&self) -> usize {
         let size = self.kernel.size();
-        LANES.max(size - size % LANES)
+        match self.kernel {
+            Kernel::Running { .. } => BAND.max(size - size % LANES),
+            Kernel::Box { .. } | Kernel::Taps(_) => LANES.max(size - size % LANES),
+        }
+    }
+
+    /// The largest rounding error of a running sum's mean, for values of magnitude 1.
+    ///
+    /// Each of so many additions and subtractions rounds by half an ulp of a sum that is at most as large as the
+    /// window's, and the last rows and columns of a tile carry the errors of all.
+    pub(crate) fn running_error(size: usize) -> f64 {
+        let steps = 2 * (size + BAND.max(size)) + 2 * (size + TILE.max(size));
+        steps as f64 * f64::EPSILON
     }
 
     /// Rows of output per strip.

@@ -192,7 +192,8 @@ fn directional_derivative_across_strips_and_tiles() {
     }
 }
 
-/// The single-precision result is the double-precision one, rounded.
+/// The single-precision result is the double-precision one, but for rounding; running sums, which single precision takes, add
+/// less than an eighth of an ulp of the largest terms.
 #[test]
 fn single_precision() {
     let (x, y) = related(21, WIDTH * HEIGHT);
@@ -204,7 +205,9 @@ fn single_precision() {
     let y: Vec<f64> = y.iter().map(|&y| y.into()).collect();
     let (expected_loss, expected) =
         loss_and_gradient(&x, &y, WIDTH, HEIGHT, &params, Input::First).unwrap();
-    assert_eq!(loss, expected_loss);
-    let rounded: Vec<f32> = crate::common::to_f32(&expected);
-    assert_eq!(gradient, rounded);
+    let ulp = f64::from(f32::EPSILON);
+    assert!((loss - expected_loss).abs() < 0.125 * ulp, "{loss}, not {expected_loss}");
+    let largest = expected.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    let gradient: Vec<f64> = gradient.into_iter().map(f64::from).collect();
+    assert!(distance(gradient, expected) < 0.75 * ulp * largest);
 }

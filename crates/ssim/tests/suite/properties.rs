@@ -144,6 +144,20 @@ fn fast_is_naive_across_strips_and_tiles() {
     }
 }
 
+/// Maps of every remainder that groups of four rows and columns can leave, down to a single window.
+#[test]
+fn fast_is_naive_for_maps_of_a_few_windows() {
+    for (width, height) in (3..=9).flat_map(|width| (3..=9).map(move |height| (width, height))) {
+        let (x, y) = related(8, width * height);
+        for (window, border) in [("uniform:3", Border::Valid), ("gaussian:3:1", Border::Reflect)] {
+            let params = Params::new(window.parse().unwrap(), border, Constants::squared());
+            let expected = column(&naive(&x, &y, width, height, &params), |v| v.ssim);
+            let got = ssim::ssim_map(&x, &y, width, height, &params).unwrap();
+            assert!(distance(got.values, expected) < F64, "{window} {border} {width}x{height}");
+        }
+    }
+}
+
 /// A window higher than a strip would otherwise be, and one as large as the image.
 #[test]
 fn fast_is_naive_for_large_windows() {
@@ -199,5 +213,27 @@ fn an_outlier_is_forgotten_once_the_window_has_passed() {
         let (top, left) = (index / got.width, index % got.width);
         let covers = (top..top + size).contains(&row) && (left..left + size).contains(&column);
         assert_eq!(got.values[index] == clean.values[index], !covers, "window at {top}, {left}");
+    }
+}
+
+/// Single precision takes running sums as long as no value of SSIM can tell; across tiles and bands they agree with the sums of
+/// double precision, and an outlier brings those back.
+#[test]
+fn running_sums_are_as_good_as_others() {
+    let (width, height) = (600, 150);
+    let (x, y) = related(9, width * height);
+    let (mut x, y) = (to_f32(&x), to_f32(&y));
+    for outlier in [x[0], 3e4] {
+        x[40 * width + 70] = outlier;
+        let wide = |plane: &[f32]| plane.iter().map(|&value| value.into()).collect::<Vec<f64>>();
+        for window in ["uniform:3", "uniform:11", "uniform:63"] {
+            let params =
+                Params::new(window.parse().unwrap(), Border::Reflect, Constants::squared());
+            let expected = ssim::ssim_map(&wide(&x), &wide(&y), width, height, &params).unwrap();
+            let got = ssim::ssim_map(&x, &y, width, height, &params).unwrap();
+            // Half an ulp of rounding and an eighth of the sums.
+            let bound = 0.625 * f64::from(f32::EPSILON);
+            assert!(distance(wide(&got.values), expected.values) < bound, "{window} {outlier}");
+        }
     }
 }
