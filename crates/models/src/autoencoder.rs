@@ -189,7 +189,7 @@ impl Autoencoder {
     /// Keys lie below 2⁶¹.
     ///
     /// # Errors
-    /// [`crate::Error::Setting`] unless the latent layer is [`Latent::Normal`] and there is a key for each patch;
+    /// [`crate::Error::Setting`] unless the latent layer is [`Latent::Normal`], there is a key for each patch, and a sample;
     /// [`crate::Error::Tensor`] for patches of another shape or type than f32.
     pub fn sample_detached(
         &self,
@@ -198,6 +198,9 @@ impl Autoencoder {
         seed: u64,
         keys: &[u64],
     ) -> Result<Tensor> {
+        if samples == 0 {
+            return Err(crate::Error::setting("samples", "at least 1", samples));
+        }
         let posterior = self.run_posterior(patches, Mode::Inference)?;
         let (count, d) = posterior.mean().dims2()?;
         if keys.len() != count {
@@ -210,11 +213,8 @@ impl Autoencoder {
             let codes = posterior.sample(&noise.narrow(1, sample * d, d)?)?;
             self.run_decoder(&codes, Mode::Inference)
         };
-        let size = self.architecture.patch_size;
-        match samples {
-            0 => Ok(patches.narrow(1, 0, 0)?.reshape((count, 0, size, size))?),
-            _ => Ok(Tensor::cat(&(0..samples).map(decode).collect::<Result<Vec<_>>>()?, 1)?),
-        }
+        let decodes = (0..samples).map(decode).collect::<Result<Vec<_>>>()?;
+        Ok(Tensor::cat(&decodes, 1)?)
     }
 
     pub(crate) fn stacks(&self) -> [&Stack; 2] {
