@@ -40,8 +40,8 @@ impl Features {
     /// `sha256` says which weights they are: runs with others are not resumed.
     ///
     /// # Errors
-    /// [`crate::Error::MissingTensor`], [`crate::Error::TensorMismatch`] and [`crate::Error::NotFinite`] for weights of another network;
-    /// [`crate::Error::Tensor`] if the device fails.
+    /// [`crate::Error::MissingTensor`], [`crate::Error::TensorMismatch`] and [`crate::Error::NotFinite`] for weights of another
+    /// network; [`crate::Error::Tensor`] if the device fails.
     pub fn new(
         extractor: Extractor,
         tensors: &HashMap<String, Tensor>,
