@@ -12,6 +12,8 @@ VARIANCE, MAX_LOG_VARIANCE = 0.5, 20
 # Adam divides gradients by their size, so that rounding decides the sign of the smallest: weights, and what comes after
 # them, agree less than gradients do.
 BEFORE, LOSS = 1e-4, 1e-4
+# Features make losses steeper: after three steps, those of PyTorch in its two memory formats and in float64 differ by up to 5e-4.
+FEATURE_LOSS = 2e-3
 
 args = arguments(*FORMATS)
 use(args.threads)
@@ -83,5 +85,6 @@ with torch.inference_mode():
 losses = [step(model, optimiser, *data) for data in zip(batches, noises)]
 # Relative to the first, since those of features depend on the weights.
 ours = outputs["losses"]
-checks.equal(f"losses of {len(losses)} steps", losses / ours[0], ours / ours[0], LOSS)
+tolerance = FEATURE_LOSS if features else LOSS
+checks.equal(f"losses of {len(losses)} steps", losses / ours[0], ours / ours[0], tolerance)
 report(timing, checks, "torch")

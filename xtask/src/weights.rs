@@ -63,7 +63,9 @@ pub fn weights(args: &Args) -> Result<()> {
                 .with_context(|| format!("cannot copy {}", file.display())),
             None => download(&format!("https://download.pytorch.org/models/{name}"), &part),
         };
-        if let Err(error) = fetched.and_then(|()| check(&part, name)) {
+        let source = args.file.as_deref().unwrap_or(&part).display().to_string();
+        let checked = fetched.and_then(|()| check(&part, name).context(source));
+        if let Err(error) = checked {
             // What is not there need not be removed.
             let _ = fs::remove_file(&part);
             return Err(error);

@@ -7,8 +7,9 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use inspect::{
-    Averaging, Connectivity, Disk, Image, Inspection, Reconstructor, Residual, ThresholdRule,
-    Tiling, inspect, label, open, reconstruct, regions, residual_map, threshold, threshold_mask,
+    Averaging, Connectivity, Disk, Image, Inspection, Reconstructor, Residual, SampleScore,
+    Sampled, ThresholdRule, Tiling, inspect, label, open, reconstruct, regions, residual_map,
+    threshold, threshold_mask,
 };
 use ssim::{Border, Constants, Params, Window};
 
@@ -22,6 +23,16 @@ impl Reconstructor for Copy128 {
 
     fn reconstruct(&self, patches: &[f32]) -> Result<Vec<f32>, Box<dyn Error + Send + Sync>> {
         Ok(patches.to_vec())
+    }
+
+    fn sample(
+        &self,
+        patches: &[f32],
+        _: &[(usize, usize)],
+        samples: usize,
+    ) -> Result<Vec<f32>, Box<dyn Error + Send + Sync>> {
+        let patches = patches.chunks_exact(128 * 128);
+        Ok(patches.flat_map(|patch| patch.repeat(samples)).collect())
     }
 }
 
@@ -52,12 +63,16 @@ fn pipeline(c: &mut Criterion) {
             b.iter(|| residual_map(black_box(&image), black_box(&other), &residual).unwrap());
         });
     }
-    for averaging in [Averaging::Reconstruction, Averaging::Residual] {
-        let opening = Disk::with_diameter(4);
-        let inspection = Inspection { tiling, averaging, residual: ssim_residual(), opening };
-        c.bench_function(&format!("inspect/{averaging:?}"), |b| {
-            b.iter(|| inspect(black_box(&image), &Copy128, &inspection).unwrap());
-        });
+    let score = SampleScore::Probability { variance_floor: 1e-4 };
+    let sampled = Residual::Sampled(Sampled { samples: 6, score });
+    for (name, residual) in [("ssim", ssim_residual()), ("sampled", sampled)] {
+        for averaging in [Averaging::Reconstruction, Averaging::Residual] {
+            let opening = Disk::with_diameter(4);
+            let inspection = Inspection { tiling, averaging, residual, opening };
+            c.bench_function(&format!("inspect/{name}/{averaging:?}"), |b| {
+                b.iter(|| inspect(black_box(&image), &Copy128, &inspection).unwrap());
+            });
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::architecture::{Architecture, LEAKY_SLOPE, Latent};
 use crate::conv::{Chain, Conv2d, Direction, InputGradient, Layer, Mode};
 use crate::stream::{Stream, normal_rows};
-use crate::{Posterior, Result, init};
+use crate::{Error, Posterior, Result, init};
 use candle_core::{Device, Tensor, Var};
 use rand::Rng;
 
@@ -82,7 +82,7 @@ impl Autoencoder {
     /// reconstructions.
     ///
     /// # Errors
-    /// [`crate::Error::Setting`] for an invalid architecture; [`crate::Error::Tensor`] if the device fails.
+    /// [`Error::Setting`] for an invalid architecture; [`Error::Tensor`] if the device fails.
     pub fn new(architecture: Architecture, rng: &mut impl Rng, device: &Device) -> Result<Self> {
         Self::build(architecture, |conv, fan_in| init::he_normal(conv, fan_in, rng), device)
     }
@@ -114,7 +114,7 @@ impl Autoencoder {
     /// The latent vectors `(N, latent_dim)` of patches `(N, 1, patch_size, patch_size)`; with [`Latent::Normal`], their means.
     ///
     /// # Errors
-    /// [`crate::Error::Tensor`] for patches of another shape or type than f32.
+    /// [`Error::Tensor`] for patches of another shape or type than f32.
     pub fn encode(&self, patches: &Tensor) -> Result<Tensor> {
         self.mean_codes(patches, Mode::Training)
     }
@@ -122,7 +122,7 @@ impl Autoencoder {
     /// The distributions of latent vectors of patches `(N, 1, patch_size, patch_size)`.
     ///
     /// # Errors
-    /// [`crate::Error::Setting`] unless the latent layer is [`Latent::Normal`]; [`crate::Error::Tensor`] for patches of
+    /// [`Error::Setting`] unless the latent layer is [`Latent::Normal`]; [`Error::Tensor`] for patches of
     /// another shape or type than f32.
     pub fn posterior(&self, patches: &Tensor) -> Result<Posterior> {
         self.run_posterior(patches, Mode::Training)
@@ -150,7 +150,7 @@ impl Autoencoder {
     /// The patches `(N, 1, patch_size, patch_size)` of latent vectors `(N, latent_dim)`.
     ///
     /// # Errors
-    /// [`crate::Error::Tensor`] for vectors of another shape or type than f32.
+    /// [`Error::Tensor`] for vectors of another shape or type than f32.
     pub fn decode(&self, codes: &Tensor) -> Result<Tensor> {
         self.run_decoder(codes, Mode::Training)
     }
@@ -167,7 +167,7 @@ impl Autoencoder {
     /// range of the training images, but are not clamped. With [`Latent::Normal`], the latent vectors are their means.
     ///
     /// # Errors
-    /// [`crate::Error::Tensor`] for patches of another shape or type than f32.
+    /// [`Error::Tensor`] for patches of another shape or type than f32.
     pub fn reconstruct(&self, patches: &Tensor) -> Result<Tensor> {
         self.decode(&self.encode(patches)?)
     }
@@ -189,8 +189,8 @@ impl Autoencoder {
     /// Keys lie below 2⁶¹.
     ///
     /// # Errors
-    /// [`crate::Error::Setting`] unless the latent layer is [`Latent::Normal`] and there is a key for each patch;
-    /// [`crate::Error::Tensor`] for patches of another shape or type than f32.
+    /// [`Error::Setting`] unless the latent layer is [`Latent::Normal`], there is a key for each patch, and a sample;
+    /// [`Error::Tensor`] for patches of another shape or type than f32.
     pub fn sample_detached(
         &self,
         patches: &Tensor,
@@ -198,11 +198,14 @@ impl Autoencoder {
         seed: u64,
         keys: &[u64],
     ) -> Result<Tensor> {
+        if samples == 0 {
+            return Err(Error::setting("samples", "at least 1", samples));
+        }
         let posterior = self.run_posterior(patches, Mode::Inference)?;
         let (count, d) = posterior.mean().dims2()?;
         if keys.len() != count {
             let expected = format!("one for each of {count} patches");
-            return Err(crate::Error::setting("keys", expected, keys.len()));
+            return Err(Error::setting("keys", expected, keys.len()));
         }
         let streams = keys.iter().map(|&key| Stream::Sample { key });
         let noise = normal_rows(seed, streams, samples * d, self.device())?;
@@ -210,11 +213,8 @@ impl Autoencoder {
             let codes = posterior.sample(&noise.narrow(1, sample * d, d)?)?;
             self.run_decoder(&codes, Mode::Inference)
         };
-        let size = self.architecture.patch_size;
-        match samples {
-            0 => Ok(patches.narrow(1, 0, 0)?.reshape((count, 0, size, size))?),
-            _ => Ok(Tensor::cat(&(0..samples).map(decode).collect::<Result<Vec<_>>>()?, 1)?),
-        }
+        let decodes = (0..samples).map(decode).collect::<Result<Vec<_>>>()?;
+        Ok(Tensor::cat(&decodes, 1)?)
     }
 
     pub(crate) fn stacks(&self) -> [&Stack; 2] {

@@ -11,8 +11,8 @@ use candle_core::Tensor;
 /// each pixel, summed over pixels; its constant, `½ log(2π · variance)` per pixel, has no gradient. Within the bound nothing
 /// is scaled: the division by P scales all of it, and makes the loss comparable with that of [`crate::Objective::L2`].
 ///
-/// The paper gives a VAE no loss of its own but the sum of squares and the divergence; the variance that makes the first term
-/// this sum is ½, the default.
+/// The paper's section 4 names neither the variance nor a scale. The default variance, ½, makes the first term the sum of
+/// squared differences.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Elbo {
     /// Weight of the divergence; 1 gives the bound.

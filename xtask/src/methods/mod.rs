@@ -9,12 +9,12 @@ use crate::machine::{commit, date, processor};
 use anyhow::{Context, Result, ensure};
 use runs::Run;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Train and evaluate methods with several seeds on a data set, and write table, numbers and a figure to `results/methods/`.
 ///
 /// What is finished in the work folder is not done again, an interrupted training is resumed: the command can be interrupted
-/// and repeated.
+/// and repeated. With another version of the program, name another work folder.
 #[derive(clap::Args)]
 pub struct Args {
     /// Name of the table. `plain`, `twill` and `fibres` are made by `bench-cli synthesize` unless --data is given.
@@ -138,7 +138,7 @@ fn config(args: &Args) -> PathBuf {
 }
 
 /// The figure of the first seed's models.
-fn draw(args: &Args, data: &std::path::Path, out: &std::path::Path) -> Result<()> {
+fn draw(args: &Args, data: &Path, out: &Path) -> Result<()> {
     let mut figure = strings(["figure", "--json", "--data"]);
     figure.push(text(data)?);
     figure.extend(strings(["--crop", &args.crop.to_string(), "--out"]));

@@ -2,6 +2,7 @@
 
 use super::{Args, config};
 use crate::command::{bench_cli, strings, text};
+use crate::files;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use serde_json::Value;
@@ -33,11 +34,12 @@ pub fn folder(args: &Args, method: &str, seed: u64) -> PathBuf {
 }
 
 /// # Errors
-/// If training or evaluation fail, or the work folder holds another run.
+/// If training or evaluation fail, or the work folder holds a run with other settings.
 pub fn run(args: &Args, data: &Path, method: &str, seed: u64) -> Result<Run> {
     let folder = folder(args, method, seed);
     let (model, evaluation) = (folder.join("model"), folder.join("evaluation"));
     let metrics = evaluation.join("metrics.json");
+    check_settings(args, method, &folder)?;
     if !metrics.exists() {
         bench_cli(&training(args, data, method, seed, &model)?)?;
         let mut evaluate = strings(["evaluate", "--json"]);
@@ -45,15 +47,29 @@ pub fn run(args: &Args, data: &Path, method: &str, seed: u64) -> Result<Run> {
         bench_cli(&evaluate)?;
     }
     let (metrics, record) = (read(&metrics)?, read(&model.join("training.json"))?);
-    let run =
-        summary(method, seed, &metrics, &record).with_context(|| folder.display().to_string())?;
-    let (expected, got) = (args.patches, run.patches);
+    summary(method, seed, &metrics, &record).with_context(|| folder.display().to_string())
+}
+
+/// Writes down what decides about a run, or compares it with what an earlier command has written.
+fn check_settings(args: &Args, method: &str, folder: &Path) -> Result<()> {
+    let config = config(args);
+    let name = config.display();
+    let config = std::fs::read_to_string(&config).with_context(|| format!("cannot read {name}"))?;
+    let Args { patches, settings, extractor, .. } = args;
+    let extractor = if method == "feature-matching" { extractor } else { "" };
+    let wanted = format!("{patches} patches\n{settings:?}\n{extractor}\n{config}");
+    let path = folder.join("settings.txt");
+    if !path.exists() {
+        return files::replace(&path, &wanted);
+    }
+    let found = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
     ensure!(
-        expected == got,
-        "{}: expected a model trained on {expected} patches, got {got}; name another --work",
-        folder.display()
+        found == wanted,
+        "{}: expected the settings of this command, got others; name another --work",
+        path.display()
     );
-    Ok(run)
+    Ok(())
 }
 
 /// The arguments of a training, or of going on with it.

@@ -98,3 +98,12 @@ fn the_readme_shows_every_key() {
     // The keys of a rule stand in its line.
     assert!(missing.iter().all(|key| key == "rule"), "{missing:?}");
 }
+
+#[test]
+fn methods_have_one_name() {
+    use clap::ValueEnum;
+    for &method in Method::value_variants() {
+        assert_eq!(toml::Value::try_from(method).unwrap().as_str(), Some(method.key()));
+        assert_eq!(method.to_possible_value().unwrap().get_name(), method.key());
+    }
+}

@@ -6,8 +6,8 @@ use candle_core::Tensor;
 
 /// The squared difference of pixels and of features F: `(‖x − x̂‖² + weight · ‖F(x) − F(x̂)‖²) / P` for a patch x of P pixels.
 ///
-/// Both norms are sums, as in the paper (section 3.1), and the division by P scales both: the weight, λ, means what it does
-/// there, and the loss is that of [`crate::Objective::L2`] for a weight of 0.
+/// Both norms are sums, as in the paper, and the division by P scales both: the weight, λ, means what it does there,
+/// and the loss is that of [`crate::Objective::L2`] for a weight of 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeatureMatching {
     /// What is compared beside pixels.

@@ -8,8 +8,8 @@ mod weights;
 pub use layers::Extractor;
 pub use matching::FeatureMatching;
 
+use crate::Result;
 use crate::conv::{Chain, Layer, Mode};
-use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
 use layers::Step;
 use pool::MaxPool;
@@ -40,8 +40,8 @@ impl Features {
     /// `sha256` says which weights they are: runs with others are not resumed.
     ///
     /// # Errors
-    /// [`Error::MissingTensor`], [`Error::TensorMismatch`] and [`Error::NotFinite`] for weights of another network;
-    /// [`Error::Tensor`] if the device fails.
+    /// [`crate::Error::MissingTensor`], [`crate::Error::TensorMismatch`] and [`crate::Error::NotFinite`] for weights of another
+    /// network; [`crate::Error::Tensor`] if the device fails.
     pub fn new(
         extractor: Extractor,
         tensors: &HashMap<String, Tensor>,
@@ -78,7 +78,7 @@ impl Features {
     /// The features `(N, H', W', C)` of patches `(N, 1, H, W)`, after the rectifier of the last layer.
     ///
     /// # Errors
-    /// [`Error::Tensor`] for patches of another shape or type than f32, or too small for the layers.
+    /// [`crate::Error::Tensor`] for patches of another shape or type than f32, or too small for the layers.
     pub fn extract(&self, patches: &Tensor) -> Result<Tensor> {
         self.run(patches, Mode::Training)
     }
@@ -118,14 +118,8 @@ impl Stage {
     fn convolutions(builder: &mut Builder<'_>, device: &Device) -> Result<Self> {
         let (layers, parameters): (Vec<Layer>, Vec<f32>) = builder.take();
         let chain = Chain::frozen(layers);
-        let expected = chain.parameter_count();
-        if parameters.len() != expected {
-            return Err(Error::setting("parameters", expected.to_string(), parameters.len()));
-        }
-        Ok(Self::Convolutions {
-            chain,
-            parameters: Tensor::from_vec(parameters, expected, device)?,
-        })
+        let count = chain.parameter_count();
+        Ok(Self::Convolutions { chain, parameters: Tensor::from_vec(parameters, count, device)? })
     }
 }
 
