@@ -1,3 +1,5 @@
+use crate::vectors::exchanged;
+
 /// Neighbours that are computed side by side: columns in the vertical direction, rows in the horizontal one.
 ///
 /// Four `f64` fill a vector of AVX2. The sums of one lane then never wait for those of another.
@@ -63,9 +65,13 @@ pub(crate) fn transposed<const C: usize>(
     index: usize,
 ) -> Lanes<LANES> {
     let mut transposed = [ZERO; LANES];
-    for (neighbour, lanes) in neighbours.iter().enumerate() {
-        for (out, value) in transposed.iter_mut().zip(lanes[index]) {
-            out[neighbour] = value;
+    for first in (0..LANES).step_by(2) {
+        let (a, b) = (neighbours[first][index], neighbours[first + 1][index]);
+        for lane in (0..LANES).step_by(2) {
+            let pair = exchanged([a[lane], a[lane + 1]], [b[lane], b[lane + 1]]);
+            for (out, values) in transposed[lane..].iter_mut().zip(pair) {
+                out[first..first + 2].copy_from_slice(&values);
+            }
         }
     }
     transposed

@@ -6,10 +6,10 @@ use crate::{
 
 /// Most columns of output that are processed together, unless the window is wider: what a tile needs stays in the
 /// second level of cache.
-const TILE: usize = 256;
+const TILE: usize = 128;
 
 /// Rows of output between two starts of running sums, unless the window is higher.
-const BAND: usize = 32;
+const BAND: usize = 16;
 
 /// Most rows of output that one task computes, unless the window is higher.
 const STRIP: usize = 64;
