@@ -2,6 +2,7 @@
 
 use crate::data::{Dataset, TestSample, crop};
 use crate::interrupt;
+use crate::io::read_image;
 use crate::pipeline::Inspector;
 use crate::report::Reporter;
 use anyhow::{Context, Result, bail};
@@ -11,6 +12,7 @@ use metrics::{
     ScoredImage, image_score, roc_auc,
 };
 use serde::Serialize;
+use std::path::PathBuf;
 
 /// Images that are kept whole for a figure.
 const SHOWN: usize = 4;
@@ -35,6 +37,18 @@ pub struct Shown {
 pub struct Evaluation {
     pub inspections: Vec<Inspection>,
     pub threshold: f32,
+    /// The scores of good images that training held out, if no test image is good.
+    pub held_out_scores: Vec<f32>,
+}
+
+/// Good images that defective ones are told from as wholes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GoodImages {
+    /// Of the test set.
+    Test,
+    /// Held out from training, the same that thresholds are calibrated on; many test sets have no good image.
+    HeldOut,
 }
 
 /// The numbers of an evaluation. All pixels of the test set are pooled, as in the paper (section 4.2).
@@ -52,6 +66,8 @@ pub struct Metrics {
     pub au_pro: f64,
     /// Of the images' largest scores; absent unless there are good and defective images.
     pub image_au_roc: Option<f64>,
+    /// Which good images this compares with.
+    pub image_au_roc_good: Option<GoodImages>,
     /// The threshold calibrated on good images, and what it gives.
     pub threshold: f32,
     pub at_threshold: AtThreshold,
@@ -93,7 +109,7 @@ pub struct ImageRow {
     pub defective_pixels: usize,
 }
 
-/// Inspects all test images of a data set.
+/// Inspects all test images of a data set, and `held_out` good images if it has none of its own.
 ///
 /// # Errors
 /// If there is none, or one cannot be read or inspected.
@@ -102,13 +118,17 @@ pub fn evaluate(
     inspector: &Inspector,
     dataset: &Dataset,
     threshold: f32,
+    held_out: &[PathBuf],
 ) -> Result<Evaluation> {
     if dataset.test.iter().all(TestSample::is_good) {
         bail!("{}: expected test images with ground truth, found none", dataset.root.display());
     }
     let shown = shown_samples(&dataset.test, SHOWN);
-    let bar = reporter
-        .bar(dataset.test.len() as u64, "inspecting {wide_bar} {pos}/{len} images, {eta} left");
+    let held_out = if dataset.test.iter().any(TestSample::is_good) { &[] } else { held_out };
+    let bar = reporter.bar(
+        (dataset.test.len() + held_out.len()) as u64,
+        "inspecting {wide_bar} {pos}/{len} images, {eta} left",
+    );
     let mut inspections = Vec::with_capacity(dataset.test.len());
     for (index, sample) in dataset.test.iter().enumerate() {
         interrupt::check(|| "interrupted; no results were written".to_owned())?;
@@ -119,8 +139,17 @@ pub fn evaluate(
         inspections.push(inspection);
         bar.inc(1);
     }
+    let mut held_out_scores = Vec::with_capacity(held_out.len());
+    for path in held_out {
+        interrupt::check(|| "interrupted; no results were written".to_owned())?;
+        let inspected = inspector
+            .inspect(&read_image(path)?)
+            .with_context(|| format!("cannot inspect {}", path.display()))?;
+        held_out_scores.push(image_score(inspected.anomaly_map.data())?);
+        bar.inc(1);
+    }
     bar.finish_and_clear();
-    Ok(Evaluation { inspections, threshold })
+    Ok(Evaluation { inspections, threshold, held_out_scores })
 }
 
 fn inspect_sample(inspector: &Inspector, sample: &TestSample) -> Result<Inspection> {
@@ -165,6 +194,7 @@ impl Evaluation {
             pro: images.pro_curve(),
         };
         let best = opened.f1_max();
+        let image = self.image_au_roc()?;
         let defective_images = self.inspections.iter().filter(|i| !i.sample.is_good()).count();
         let metrics = Metrics {
             pixel_au_roc: opened.roc_auc(),
@@ -173,7 +203,8 @@ impl Evaluation {
             pixel_f1_max: best.f1,
             pixel_f1_max_threshold: best.threshold,
             au_pro: curves.pro.area(AU_PRO_LIMIT)?,
-            image_au_roc: self.image_au_roc()?,
+            image_au_roc: image.map(|(area, _)| area),
+            image_au_roc_good: image.map(|(_, good)| good),
             threshold: self.threshold,
             at_threshold: self.at_threshold(&opened.confusion(self.threshold)?),
             images: self.inspections.len(),
@@ -207,14 +238,20 @@ impl Evaluation {
         }
     }
 
-    fn image_au_roc(&self) -> Result<Option<f64>> {
-        let labels: Vec<bool> = self.inspections.iter().map(|i| !i.sample.is_good()).collect();
+    fn image_au_roc(&self) -> Result<Option<(f64, GoodImages)>> {
+        let scores = self.inspections.iter().map(|i| image_score(i.anomaly_map.data()));
+        let mut scores: Vec<f32> = scores.collect::<Result<_, _>>()?;
+        let mut labels: Vec<bool> = self.inspections.iter().map(|i| !i.sample.is_good()).collect();
+        let good = match self.held_out_scores.as_slice() {
+            [] => GoodImages::Test,
+            _ => GoodImages::HeldOut,
+        };
+        scores.extend(&self.held_out_scores);
+        labels.resize(scores.len(), false);
         if labels.iter().all(|&defective| defective) {
             return Ok(None);
         }
-        let scores = self.inspections.iter().map(|i| image_score(i.anomaly_map.data()));
-        let scores: Vec<f32> = scores.collect::<Result<_, _>>()?;
-        Ok(Some(roc_auc(&scores, &labels)?))
+        Ok(Some((roc_auc(&scores, &labels)?, good)))
     }
 
     /// The table of images.

@@ -96,7 +96,9 @@ fn run(context: &Context, args: &DemoArgs, data: &Path, method: Method) -> Resul
     let threshold = folder.calibration()?.threshold;
     let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
     let dataset = Dataset::open(data, None)?;
-    let evaluation = evaluation::evaluate(context.reporter, &inspector, &dataset, threshold)?;
+    let (_, held_out) = train::split_images(&config)?;
+    let evaluation =
+        evaluation::evaluate(context.reporter, &inspector, &dataset, threshold, &held_out)?;
     let (metrics, curves) = evaluation.measure()?;
     Ok(Outcome { method, evaluation, metrics, curves, training_seconds: record.seconds })
 }

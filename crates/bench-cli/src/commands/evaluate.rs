@@ -1,10 +1,11 @@
 //! `bench-cli evaluate`
 
 use super::Context;
+use super::train::split_images;
 use crate::args::EvaluateArgs;
 use crate::config::{Config, Method};
 use crate::data::Dataset;
-use crate::evaluation::{self, Curves, Evaluation, Metrics};
+use crate::evaluation::{self, Curves, Evaluation, GoodImages, Metrics};
 use crate::io::{Cell, ScoreRange, prepare_folder, write_atomic, write_figure, write_float_tiff};
 use crate::model_folder::{ModelFolder, write_json};
 use crate::pipeline::Inspector;
@@ -43,7 +44,9 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     prepare_folder(&args.out)?;
 
     let start = Instant::now();
-    let evaluation = evaluation::evaluate(context.reporter, &inspector, &dataset, threshold)?;
+    let (_, held_out) = split_images(&config)?;
+    let evaluation =
+        evaluation::evaluate(context.reporter, &inspector, &dataset, threshold, &held_out)?;
     let seconds = start.elapsed().as_secs_f64();
     let data = dataset.root.display().to_string();
     let (metrics, curves) = evaluation.measure().with_context(|| data.clone())?;
@@ -74,8 +77,10 @@ fn config(context: &Context, folder: &ModelFolder, args: &EvaluateArgs) -> Resul
         trained.data.root = Some(root.clone());
         trained.data.layout = None;
     }
-    let config =
+    let mut config =
         trained.clone().with_settings_of(&["data", "inspection", "vae"], &args.settings)?;
+    // Which images were held out is no longer a choice.
+    config.data.held_out = trained.data.held_out;
     let scores_depend_on =
         |config: &Config| (config.inspection, config.data.margins, config.data.size, config.vae);
     if scores_depend_on(&config) != scores_depend_on(&trained) {
@@ -104,7 +109,7 @@ fn table(report: &Report, title: &str) -> String {
         ("pixel average precision", Some(report.metrics.pixel_average_precision)),
         ("largest pixel F1", Some(report.metrics.pixel_f1_max)),
         ("AU-PRO to 0.3", Some(report.metrics.au_pro)),
-        ("image ROC-AUC", report.metrics.image_au_roc),
+        (image_row(&report.metrics), report.metrics.image_au_roc),
         ("precision at the threshold", at_threshold.precision),
         ("recall at the threshold", at_threshold.recall),
         ("IoU at the threshold", at_threshold.iou),
@@ -121,6 +126,13 @@ fn table(report: &Report, title: &str) -> String {
         at_threshold.regions_found,
         at_threshold.regions
     )
+}
+
+fn image_row(metrics: &Metrics) -> &'static str {
+    match metrics.image_au_roc_good {
+        Some(GoodImages::HeldOut) => "image ROC-AUC, good: held out",
+        Some(GoodImages::Test) | None => "image ROC-AUC",
+    }
 }
 
 fn write_rows(path: &Path, rows: &[impl Serialize]) -> Result<()> {

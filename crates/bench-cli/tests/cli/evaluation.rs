@@ -115,7 +115,36 @@ fn nanotwice_has_its_own_layout() {
     let metrics = bench.json("results/metrics.json");
     assert_eq!((&metrics["images"], &metrics["defective_pixels"]), (&2.into(), &240.into()));
     // There are no good images to tell the defective ones from.
-    assert!(metrics["image_au_roc"].is_null());
+    assert!(metrics["image_au_roc"].is_null() && metrics["image_au_roc_good"].is_null());
+}
+
+#[test]
+fn good_images_that_training_held_out_stand_for_those_that_a_test_set_lacks() {
+    let bench = Bench::new();
+    crate::images::write_cloth(&bench.path("cloth"));
+    bench.train("model", "--set data.held_out=0.5");
+    bench.run("evaluate model --out results").done();
+    assert_eq!(bench.json("results/metrics.json")["image_au_roc_good"], "test");
+    fs::remove_dir_all(bench.path("cloth/test/good")).unwrap();
+    // What was trained on is not held out afterwards.
+    let run = bench.run("evaluate model --out others --set data.held_out=0.9").done();
+    assert!(run.stdout.contains("good: held out"), "{}", run.stdout);
+    let metrics = bench.json("others/metrics.json");
+    assert_eq!(
+        (&metrics["images"], &metrics["image_au_roc_good"]),
+        (&2.into(), &"held-out".into())
+    );
+
+    let scores = |images: &str| -> Vec<f64> {
+        let run =
+            bench.run(&format!("predict model {images} --out {} --json", images.len())).done();
+        run.json().iter().map(|line| number(line, "score")).collect()
+    };
+    let good = scores("cloth/train/good/001.png cloth/train/good/003.png");
+    let defective = scores("cloth/test/hole");
+    let pairs = defective.iter().flat_map(|high| good.iter().map(move |low| high > low));
+    let expected = pairs.filter(|&right| right).count() as f64 / 4.0;
+    assert_eq!(number(&metrics, "image_au_roc"), expected);
 }
 
 #[test]
