@@ -16,7 +16,7 @@ use std::path::PathBuf;
 ///
 /// An autoencoder learns to reconstruct defect-free patches; where it fails to reconstruct an image, there is a defect.
 ///
-/// Exit codes: 0 done; 1 a defect was found (`predict --exit-code`); 2 an error; 130 interrupted.
+/// Exit codes: 0 done; 1 a defect was found (`predict --exit-code`); 2 an error; 130 interrupted; 143 terminated.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -125,6 +125,9 @@ pub struct TrainArgs {
     /// `alexnet-owt-7be5be79.pth`; for the method `feature-matching`.
     #[arg(long, value_name = "FILE")]
     pub features_weights: Option<PathBuf>,
+    /// How often the state is saved, at most: what a crash costs. 0 saves it after every step.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub checkpoint_every: u64,
     /// Go on where an interrupted training stopped, with the configuration of the model's folder.
     #[arg(long, conflicts_with_all = ["method", "config", "seed", "overwrite"])]
     pub resume: bool,

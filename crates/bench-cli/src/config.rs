@@ -1,10 +1,12 @@
 //! The configuration of a model: everything that decides what it becomes and how it inspects.
 
 mod method;
+mod scoring;
 #[cfg(test)]
 mod tests;
 
 pub use method::{FeaturesConfig, Method, SsimConfig, VaeConfig};
+pub use scoring::Scoring;
 
 use crate::data::{Dataset, Layout, Margins};
 use anyhow::{Context, Result, bail};

@@ -1,11 +1,18 @@
-//! Ctrl-C and the termination signal.
+//! Ctrl-C and other signals that ask a run to end.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// The number of the last signal, or 0.
+static SIGNAL: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
 
-/// The exit code after a signal: 128 + SIGINT.
-pub const EXIT_CODE: u8 = 130;
+/// A terminal that is closed is one of them, where there are such.
+#[cfg(unix)]
+const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, signal_hook::consts::SIGHUP];
+#[cfg(not(unix))]
+const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 
 /// The run was interrupted, and said so in its last words.
 #[derive(Debug)]
@@ -22,18 +29,26 @@ impl std::error::Error for Interrupted {}
 /// From now on the first signal lets the run finish its step; the second one ends it at once.
 ///
 /// # Errors
-/// If the handler cannot be installed.
-pub fn listen() -> Result<(), ctrlc::Error> {
-    ctrlc::set_handler(|| {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(EXIT_CODE.into());
-        }
-    })
+/// If a handler cannot be installed.
+pub fn listen() -> std::io::Result<()> {
+    let is_second = Arc::new(AtomicBool::new(false));
+    for signal in SIGNALS {
+        // In this order, so that the first signal finds the flag unset.
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&is_second))?;
+        flag::register(signal, Arc::clone(&is_second))?;
+        flag::register_usize(signal, Arc::clone(&SIGNAL), signal.unsigned_abs() as usize)?;
+    }
+    Ok(())
 }
 
 /// Whether a signal came.
 pub fn came() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
+    SIGNAL.load(Ordering::Relaxed) != 0
+}
+
+/// The exit code of a run that was interrupted: 130 by SIGINT, 143 by SIGTERM.
+pub fn exit_code() -> u8 {
+    (128 + SIGNAL.load(Ordering::Relaxed)) as u8
 }
 
 /// Ends a run that was interrupted, with its last words.

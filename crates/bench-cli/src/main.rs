@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         Err(error) => match error.downcast_ref::<Interrupted>() {
             Some(last_words) => {
                 eprintln!("{last_words}");
-                interrupt::EXIT_CODE.into()
+                interrupt::exit_code().into()
             }
             None => {
                 report::error(&error);

@@ -1,13 +1,15 @@
 //! A model is a folder: weights, configuration, calibration, training log and the state to go on training from.
 
-use crate::config::Config;
-use crate::io::write_atomic;
-use anyhow::{Context, Result, bail};
+use crate::config::{Config, Scoring};
+use crate::io::{remove_parts, write_atomic, write_durable};
+use anyhow::{Context, Result, bail, ensure};
 use candle_core::Device;
 use inspect::ThresholdRule;
 use models::{Autoencoder, Extractor, FeatureMatching, Objective};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -18,13 +20,20 @@ const RECORD: &str = "training.json";
 const LOG: &str = "log.jsonl";
 const CHECKPOINT: &str = "checkpoint.safetensors";
 
-/// All files of a model.
-const FILES: [&str; 6] = [WEIGHTS, CONFIG, CALIBRATION, RECORD, LOG, CHECKPOINT];
+/// Held by whoever writes to the folder. It is empty, and stays.
+const LOCK: &str = ".lock";
 
 /// The folder of a model.
 #[derive(Clone, Debug)]
 pub struct ModelFolder {
     path: PathBuf,
+}
+
+/// Keeps other processes from writing to a folder while it lives. The system takes it from a process that ends, however it
+/// ends.
+#[derive(Debug)]
+pub struct FolderLock {
+    _file: File,
 }
 
 /// How a model came about.
@@ -84,6 +93,10 @@ pub struct Calibration {
     pub held_out: bool,
     /// SHA-256 over names and contents of those images.
     pub data_sha256: String,
+    /// SHA-256 of the weights that gave the scores.
+    pub weights_sha256: String,
+    /// The settings that they were given with.
+    pub scoring: Scoring,
 }
 
 /// One line of the training log.
@@ -140,17 +153,46 @@ impl ModelFolder {
         self.file(CONFIG).exists() || self.file(WEIGHTS).exists()
     }
 
-    /// Removes what a training run has left here, so that no part of an old model stands beside a new one.
+    /// Makes the folder, if it is missing, and keeps others from writing to it. What a killed process has left of its
+    /// temporary files is removed.
     ///
     /// # Errors
-    /// If a file cannot be removed.
-    pub fn clear(&self) -> Result<()> {
-        let paths = FILES.map(|name| self.file(name));
-        for path in paths.iter().filter(|path| path.exists()) {
-            std::fs::remove_file(path)
-                .with_context(|| format!("cannot remove {}", path.display()))?;
+    /// If another process writes to it, or the folder cannot be made or locked.
+    pub fn lock(&self) -> Result<FolderLock> {
+        let name = self.path.display();
+        std::fs::create_dir_all(&self.path)
+            .with_context(|| format!("cannot create folder {name}"))?;
+        let cannot_lock = || format!("cannot lock folder {name}");
+        let file = File::create(self.file(LOCK)).with_context(cannot_lock)?;
+        match file.try_lock() {
+            Ok(()) => remove_parts(&self.path)?,
+            Err(TryLockError::WouldBlock) => bail!("{name}: another process writes to this folder"),
+            Err(TryLockError::Error(error)) => return Err(error).with_context(cannot_lock),
         }
-        Ok(())
+        Ok(FolderLock { _file: file })
+    }
+
+    /// Leaves nothing but the configuration of a training that begins.
+    ///
+    /// Whatever interrupts it, the folder never holds a checkpoint of another configuration, and once there is no
+    /// checkpoint, `--resume` begins the new training.
+    ///
+    /// # Errors
+    /// If a file cannot be removed or written.
+    pub fn begin(&self, config: &Config) -> Result<()> {
+        self.remove(CHECKPOINT)?;
+        self.write_config(config)?;
+        [WEIGHTS, CALIBRATION, RECORD, LOG].into_iter().try_for_each(|name| self.remove(name))
+    }
+
+    fn remove(&self, name: &str) -> Result<()> {
+        let path = self.file(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", path.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// # Errors
@@ -182,10 +224,13 @@ impl ModelFolder {
         write_bytes(&self.file(WEIGHTS), &model.to_safetensors()?)
     }
 
+    /// The state of a training; `None` if it has not left one yet.
+    ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn checkpoint(&self) -> Result<Vec<u8>> {
-        read_bytes(&self.file(CHECKPOINT))
+    pub fn checkpoint(&self) -> Result<Option<Vec<u8>>> {
+        let path = self.file(CHECKPOINT);
+        path.is_file().then(|| read_bytes(&path)).transpose()
     }
 
     /// # Errors
@@ -217,7 +262,7 @@ impl ModelFolder {
     }
 
     /// # Errors
-    /// If the model is not calibrated, or the file cannot be understood.
+    /// If the model is not calibrated, the file cannot be understood, or it is of other weights or settings.
     pub fn calibration(&self) -> Result<Calibration> {
         let path = self.file(CALIBRATION);
         if !self.is_calibrated() {
@@ -231,7 +276,34 @@ impl ModelFolder {
         if !calibration.threshold.is_finite() || !calibration.good_max.is_finite() {
             bail!("{}: expected finite numbers", path.display());
         }
+        self.expect_calibrated_for(&calibration).with_context(|| {
+            let folder = self.path.display();
+            format!(
+                "{}: not of this model; `bench-cli calibrate {folder}` makes it anew",
+                path.display()
+            )
+        })?;
         Ok(calibration)
+    }
+
+    fn expect_calibrated_for(&self, calibration: &Calibration) -> Result<()> {
+        calibration.scoring.expect(&self.config()?)?;
+        let (expected, got) = (&calibration.weights_sha256, self.weights_sha256()?);
+        ensure!(
+            *expected == got,
+            "{}: expected weights of SHA-256 {expected}, got {got}",
+            self.file(WEIGHTS).display()
+        );
+        Ok(())
+    }
+
+    /// SHA-256 of the weights.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn weights_sha256(&self) -> Result<String> {
+        let digest = Sha256::digest(read_bytes(&self.file(WEIGHTS))?);
+        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// # Errors
@@ -272,7 +344,7 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>> {
 }
 
 fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_atomic(path, |file| Ok(file.write_all(bytes)?))
+    write_durable(path, bytes)
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {

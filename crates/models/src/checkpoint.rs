@@ -17,19 +17,23 @@ struct State {
     config: String,
     steps: u64,
     progress: Progress,
+    /// What the caller wants to find again.
+    note: String,
 }
 
 impl Trainer {
     /// The state of the run as a safetensors file: the weights under their names, both moments of each variable as
-    /// `adam.N`, and in the metadata the progress and the configuration.
+    /// `adam.N`, and in the metadata the progress, the configuration and a `note` of the caller's for
+    /// [`checkpoint_note`].
     ///
     /// # Errors
     /// [`Error::Tensor`] if the device fails.
-    pub fn checkpoint(&self) -> Result<Vec<u8>> {
+    pub fn checkpoint(&self, note: &str) -> Result<Vec<u8>> {
         let state = State {
             config: fingerprint(&self.config),
             steps: self.adam.steps,
             progress: self.progress,
+            note: note.to_owned(),
         };
         let state = serde_json::to_string(&state)
             .map_err(|error| Error::setting("checkpoint", "a state that can be written", error))?;
@@ -41,36 +45,53 @@ impl Trainer {
         Ok(safetensors::serialize(tensors, Some(metadata))?)
     }
 
-    /// Goes on from a [`Trainer::checkpoint`] of a run with the same configuration and images. The run ends with the same
-    /// weights as an uninterrupted one.
+    /// A run that goes on from a checkpoint: [`Trainer::new`] and [`Trainer::restore`].
     ///
     /// # Errors
-    /// [`Error::CheckpointMismatch`] for a checkpoint of another configuration; the total number of patches may differ, so
-    /// that a finished run can be prolonged. [`Error::Format`], [`Error::MissingTensor`], [`Error::TensorMismatch`] and
-    /// [`Error::NotFinite`] for other bytes than a checkpoint's, [`Error::Setting`] for a file without a training state, and
-    /// the errors of [`Trainer::new`].
+    /// Those of both.
     pub fn resume(
         checkpoint: &[u8],
         config: TrainingConfig,
         images: Vec<TrainingImage>,
         device: &Device,
     ) -> Result<Self> {
+        let mut trainer = Self::new(config, images, device)?;
+        trainer.restore(checkpoint)?;
+        Ok(trainer)
+    }
+
+    /// Goes on from a [`Trainer::checkpoint`] of a run with the same configuration and images. The run ends with the same
+    /// weights as an uninterrupted one.
+    ///
+    /// # Errors
+    /// [`Error::CheckpointMismatch`] for a checkpoint of another configuration; the total number of patches may differ, so
+    /// that a finished run can be prolonged. [`Error::Format`], [`Error::MissingTensor`], [`Error::TensorMismatch`] and
+    /// [`Error::NotFinite`] for other bytes than a checkpoint's, and [`Error::Setting`] for a file without a training state.
+    /// The run is then of no use any more.
+    pub fn restore(&mut self, checkpoint: &[u8]) -> Result<()> {
         let state = read_state(checkpoint)?;
-        let expected = fingerprint(&config);
+        let expected = fingerprint(&self.config);
         if state.config != expected {
             let (name, got) = ("the settings", state.config);
             return Err(Error::CheckpointMismatch { name, expected, got });
         }
-        let mut tensors = read_tensors(checkpoint, device)?;
-        let mut trainer = Self::new(config, images, device)?;
-        trainer.model.set_tensors(&mut tensors)?;
-        for (i, moments) in trainer.adam.moments.iter_mut().enumerate() {
+        let mut tensors = read_tensors(checkpoint, self.model.device())?;
+        self.model.set_tensors(&mut tensors)?;
+        for (i, moments) in self.adam.moments.iter_mut().enumerate() {
             *moments = take_tensor(&mut tensors, moments_name(i), moments.dims())?;
         }
-        trainer.adam.steps = state.steps;
-        trainer.go_on_from(state.progress);
-        Ok(trainer)
+        self.adam.steps = state.steps;
+        self.go_on_from(state.progress);
+        Ok(())
     }
+}
+
+/// What was noted in a [`Trainer::checkpoint`].
+///
+/// # Errors
+/// [`Error::Format`] and [`Error::Setting`] for other bytes than a checkpoint's.
+pub fn checkpoint_note(checkpoint: &[u8]) -> Result<String> {
+    Ok(read_state(checkpoint)?.note)
 }
 
 fn moments_name(variable: usize) -> String {

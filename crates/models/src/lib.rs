@@ -47,6 +47,7 @@ mod weights;
 pub use adam::AdamConfig;
 pub use architecture::{Architecture, Latent};
 pub use autoencoder::Autoencoder;
+pub use checkpoint::checkpoint_note;
 pub use elbo::Elbo;
 pub use error::{Error, Result};
 pub use features::{Extractor, FeatureMatching, Features};

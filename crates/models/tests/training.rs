@@ -7,6 +7,7 @@ use candle_core::{Device, Tensor};
 use models::{
     AdamConfig, Architecture, Elbo, EpochReport, Error, Extractor, FeatureMatching, Latent,
     Objective, Sampling, Schedule, StepReport, Trainer, TrainingConfig, TrainingImage,
+    checkpoint_note,
 };
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
@@ -73,7 +74,7 @@ fn epochs(reports: &[StepReport]) -> Vec<EpochReport> {
 
 /// The checkpoint's bytes hold weights, moments and progress: equal bytes are equal runs.
 fn assert_same_state(a: &Trainer, b: &Trainer, what: &str) {
-    assert!(a.checkpoint().unwrap() == b.checkpoint().unwrap(), "{what}");
+    assert!(a.checkpoint("").unwrap() == b.checkpoint("").unwrap(), "{what}");
 }
 
 #[test]
@@ -112,7 +113,8 @@ fn interrupted_runs_end_as_uninterrupted_ones() {
         for steps in [2, 3, 4] {
             let mut first = start(&config);
             let mut reports: Vec<_> = (0..steps).map(|_| first.step().unwrap()).collect();
-            let bytes = first.checkpoint().unwrap();
+            let bytes = first.checkpoint("a note").unwrap();
+            assert_eq!(checkpoint_note(&bytes).unwrap(), "a note");
             let mut second =
                 Trainer::resume(&bytes, config.clone(), stripes(), &Device::Cpu).unwrap();
             assert_eq!(second.patches(), first.patches());
@@ -159,7 +161,7 @@ fn a_run_that_ended_within_an_epoch_can_be_prolonged() {
     short.schedule.patches = 14;
     let mut first = start(&short);
     finish(&mut first);
-    let bytes = first.checkpoint().unwrap();
+    let bytes = first.checkpoint("").unwrap();
     let config = config(&Objective::L2);
     let mut second = Trainer::resume(&bytes, config, stripes(), &Device::Cpu).unwrap();
     // The second epoch's report covers the patches before the checkpoint, too.
@@ -170,7 +172,7 @@ fn a_run_that_ended_within_an_epoch_can_be_prolonged() {
 
 #[test]
 fn checkpoints_of_other_runs_are_refused() {
-    let bytes = start(&config(&SSIM)).checkpoint().unwrap();
+    let bytes = start(&config(&SSIM)).checkpoint("").unwrap();
     let resume = |config| Trainer::resume(&bytes, config, stripes(), &Device::Cpu).map(|_| ());
     assert!(resume(config(&SSIM)).is_ok());
     let changed = |change: fn(&mut TrainingConfig)| {
@@ -189,7 +191,7 @@ fn checkpoints_of_other_runs_are_refused() {
     for (i, result) in others.into_iter().enumerate() {
         assert!(matches!(result, Err(Error::CheckpointMismatch { .. })), "change {i}");
     }
-    let bytes = start(&config(&feature_matching("one"))).checkpoint().unwrap();
+    let bytes = start(&config(&feature_matching("one"))).checkpoint("").unwrap();
     let resume = |sha256| {
         let config = config(&feature_matching(sha256));
         Trainer::resume(&bytes, config, stripes(), &Device::Cpu).map(drop)
@@ -204,7 +206,7 @@ fn bytes_that_are_no_checkpoint_are_refused() {
     let resume = |bytes: &[u8]| {
         Trainer::resume(bytes, config(&Objective::L2), stripes(), &Device::Cpu).map(|_| ())
     };
-    let bytes = trainer.checkpoint().unwrap();
+    let bytes = trainer.checkpoint("").unwrap();
     for length in [0, 100, bytes.len() / 2, bytes.len() - 1] {
         assert!(matches!(resume(&bytes[..length]), Err(Error::Format(_))), "{length} bytes");
     }
@@ -229,7 +231,7 @@ fn the_loss_falls_on_a_texture() {
 #[test]
 fn a_collapsed_run_is_reported() {
     for objective in [Objective::L2, SSIM] {
-        let bytes = with_zero_weights(&start(&config(&objective)).checkpoint().unwrap());
+        let bytes = with_zero_weights(&start(&config(&objective)).checkpoint("").unwrap());
         let resumed = Trainer::resume(&bytes, config(&objective), stripes(), &Device::Cpu);
         let reports = epochs(&finish(&mut resumed.unwrap()));
         assert_eq!(reports.len(), 3);

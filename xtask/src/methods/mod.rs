@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 /// Train and evaluate methods with several seeds on a data set, and write table, numbers and a figure to `results/methods/`.
 ///
+/// The figure of a real set shows images that are not ours to pass on, and goes to the work folder.
+///
 /// What is finished in the work folder is not done again, an interrupted training is resumed: the command can be interrupted
 /// and repeated. With another version of the program, name another work folder.
 #[derive(clap::Args)]
@@ -100,7 +102,8 @@ pub fn methods(args: &Args) -> Result<()> {
         threads: std::thread::available_parallelism()?.get(),
         runs,
     };
-    draw(args, &data, &out)?;
+    let figures = if results.is_synthetic() { &out } else { &args.work };
+    draw(args, &data, &figures.join(format!("{}.png", args.name)))?;
     let json = serde_json::to_string_pretty(&results)?;
     files::replace(&out.join(format!("{}.json", args.name)), &format!("{json}\n"))?;
     let page_path = out.join(format!("{}.md", args.name));
@@ -137,12 +140,18 @@ fn config(args: &Args) -> PathBuf {
     args.config.clone().unwrap_or_else(own)
 }
 
+impl Results<'_> {
+    fn is_synthetic(&self) -> bool {
+        self.runs.iter().any(|run| run.synthetic)
+    }
+}
+
 /// The figure of the first seed's models.
-fn draw(args: &Args, data: &Path, out: &Path) -> Result<()> {
+fn draw(args: &Args, data: &Path, path: &Path) -> Result<()> {
     let mut figure = strings(["figure", "--json", "--data"]);
     figure.push(text(data)?);
     figure.extend(strings(["--crop", &args.crop.to_string(), "--out"]));
-    figure.push(text(&out.join(format!("{}.png", args.name)))?);
+    figure.push(text(path)?);
     for method in &args.methods {
         figure.push(text(&runs::folder(args, method, args.seeds[0]).join("model"))?);
     }

@@ -7,8 +7,7 @@ use std::fmt::Write;
 /// The page; `methods` are its rows.
 pub fn page(results: &Results<'_>, methods: &[String]) -> String {
     let Results { name, remark, runs, .. } = results;
-    let synthetic =
-        if runs.iter().any(|run| run.synthetic) { " **The images are synthetic.**" } else { "" };
+    let synthetic = if results.is_synthetic() { " **The images are synthetic.**" } else { "" };
     let remark = if remark.is_empty() { String::new() } else { format!(", {remark}") };
     let seeds = runs.iter().filter(|run| run.method == methods[0]).count();
     let mut page = format!(
@@ -36,21 +35,33 @@ pub fn page(results: &Results<'_>, methods: &[String]) -> String {
             mean(&seconds),
         );
     }
-    page + &provenance(results, methods)
+    if runs.iter().any(|run| run.image_au_roc_good.as_deref() == Some("held-out")) {
+        page += "\nImage ROC-AUC: the defective test images against the good images that training held out, as the set has no \
+                 good test images.\n";
+    }
+    if results.is_synthetic() {
+        page += &figure(name, methods);
+    }
+    page + &provenance(results)
 }
 
-fn provenance(results: &Results<'_>, methods: &[String]) -> String {
+fn figure(name: &str, methods: &[String]) -> String {
+    format!(
+        "\n![Image; reconstructions; residual maps; ground truth]({name}.png)\n\n\
+         *From left to right: image; reconstructions and then residual maps of {}; ground truth. Cut-outs around defects, by the \
+         models of the first seed.*\n",
+        methods.join(", ")
+    )
+}
+
+fn provenance(results: &Results<'_>) -> String {
     let Results { name, command, commit, date, processor, threads, runs, .. } = results;
     let features = runs.iter().find_map(|run| run.features_sha256.as_deref());
     let features = features.map_or_else(String::new, |sha256| {
         format!("\n- weights of the matched features: SHA-256 {sha256}")
     });
-    let columns = methods.join(", ");
     format!(
-        "\n![Image; reconstructions; residual maps; ground truth]({name}.png)\n\n\
-         *From left to right: image; reconstructions and then residual maps of {columns}; ground truth. Cut-outs around defects, by \
-         the models of the first seed.*\n\n\
-         - command: `{command}`\n- {date}, commit {commit}; {threads} threads, {processor}{features}\n\
+        "\n- command: `{command}`\n- {date}, commit {commit}; {threads} threads, {processor}{features}\n\
          - losses of different methods cannot be compared; numbers of each run: [{name}.json]({name}.json)\n"
     )
 }

@@ -20,6 +20,8 @@ pub struct Run {
     pub au_pro: f64,
     /// Absent unless there are good and defective images.
     pub image_au_roc: Option<f64>,
+    /// The good images that this compares with: `test` or `held-out`.
+    pub image_au_roc_good: Option<String>,
     pub loss: f64,
     pub collapsed: bool,
     pub training_seconds: f64,
@@ -117,6 +119,7 @@ fn summary(method: &str, seed: u64, metrics: &Value, record: &Value) -> Result<R
         pixel_au_roc: number(metrics, "pixel_au_roc")?,
         au_pro: number(metrics, "au_pro")?,
         image_au_roc: metrics["image_au_roc"].as_f64(),
+        image_au_roc_good: metrics["image_au_roc_good"].as_str().map(String::from),
         loss: number(record, "loss")?,
         collapsed: record["collapsed"] == true,
         training_seconds: number(record, "seconds")?,

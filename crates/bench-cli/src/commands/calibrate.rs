@@ -3,7 +3,7 @@
 use super::Context;
 use super::train::split_images;
 use crate::args::CalibrateArgs;
-use crate::config::Config;
+use crate::config::{Config, Scoring};
 use crate::data::{Dataset, fingerprint};
 use crate::interrupt;
 use crate::io::read_image;
@@ -19,6 +19,7 @@ use std::path::PathBuf;
 /// If the model or the images cannot be read.
 pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
     let folder = ModelFolder::open(&args.model)?;
+    let _lock = folder.lock()?;
     let config = folder.config()?.with_settings_of(&["calibration"], &args.settings)?;
     let (images, held_out) = match &args.data {
         Some(data) => (Dataset::open(data, None)?.train, false),
@@ -62,6 +63,8 @@ pub fn run(
         images: images.len(),
         held_out,
         data_sha256: fingerprint(images)?,
+        weights_sha256: folder.weights_sha256()?,
+        scoring: Scoring::of(config),
     };
     folder.write_calibration(&calibration)?;
     Ok(calibration)

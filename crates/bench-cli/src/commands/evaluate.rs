@@ -3,7 +3,7 @@
 use super::Context;
 use super::train::split_images;
 use crate::args::EvaluateArgs;
-use crate::config::{Config, Method};
+use crate::config::{Config, Method, Scoring};
 use crate::data::Dataset;
 use crate::evaluation::{self, Curves, Evaluation, GoodImages, Metrics};
 use crate::io::{Cell, ScoreRange, prepare_folder, write_atomic, write_figure, write_float_tiff};
@@ -81,9 +81,7 @@ fn config(context: &Context, folder: &ModelFolder, args: &EvaluateArgs) -> Resul
         trained.clone().with_settings_of(&["data", "inspection", "vae"], &args.settings)?;
     // Which images were held out is no longer a choice.
     config.data.held_out = trained.data.held_out;
-    let scores_depend_on =
-        |config: &Config| (config.inspection, config.data.margins, config.data.size, config.vae);
-    if scores_depend_on(&config) != scores_depend_on(&trained) {
+    if Scoring::of(&config) != Scoring::of(&trained) {
         context.reporter.warn(
             "the threshold was calibrated with other settings: what is said of it may not hold",
         );

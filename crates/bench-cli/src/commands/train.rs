@@ -6,17 +6,17 @@ use crate::config::{Config, Method};
 use crate::data::fingerprint;
 use crate::interrupt;
 use crate::io::read_image;
-use crate::model_folder::{FeaturesRecord, LogEntry, ModelFolder, TrainingRecord};
+use crate::model_folder::{FeaturesRecord, FolderLock, LogEntry, ModelFolder, TrainingRecord};
 use crate::pipeline::prepare;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use indicatif::ProgressBar;
-use models::{EpochReport, StepReport, Trainer, TrainingConfig, TrainingImage};
+use models::{EpochReport, StepReport, Trainer, TrainingImage, checkpoint_note};
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// How often a checkpoint is written, at most: a crash costs no more than this.
+/// How often a checkpoint is written, unless it is said otherwise.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A training run, checked.
@@ -27,6 +27,7 @@ struct Plan {
     train: Vec<PathBuf>,
     held_out: Vec<PathBuf>,
     resume: bool,
+    checkpoint_interval: Duration,
 }
 
 /// The last line of the output.
@@ -67,12 +68,15 @@ pub fn train_model(
 ) -> Result<TrainingRecord> {
     let (train, held_out) = split_images(config)?;
     let (folder, config) = (folder.clone(), config.clone());
-    let resume = folder.config().is_ok_and(|found| found == config) && folder.checkpoint().is_ok();
-    execute(context, &Plan { folder, config, train, held_out, resume })
+    let resume = folder.config().is_ok_and(|found| found == config);
+    let checkpoint_interval = CHECKPOINT_INTERVAL;
+    execute(context, &Plan { folder, config, train, held_out, resume, checkpoint_interval })
 }
 
 fn execute(context: &Context, plan: &Plan) -> Result<TrainingRecord> {
-    let record = run(context, plan)?;
+    let mut run = Run::start(context, plan)?;
+    advance(context, &mut run)?;
+    let record = run.finish()?;
     let is_held_out = !plan.held_out.is_empty();
     let images = if is_held_out { &plan.held_out } else { &plan.train };
     super::calibrate::run(context, &plan.folder, &plan.config, images, is_held_out)?;
@@ -111,7 +115,8 @@ fn plan(args: &TrainArgs) -> Result<Plan> {
     }
     config.validate()?;
     let (train, held_out) = split_images(&config)?;
-    Ok(Plan { folder, config, train, held_out, resume: args.resume })
+    let checkpoint_interval = Duration::from_secs(args.checkpoint_every);
+    Ok(Plan { folder, config, train, held_out, resume: args.resume, checkpoint_interval })
 }
 
 /// The good images of the data set, split into those to train on and those held out: evenly spaced ones, so that a slow
@@ -126,9 +131,9 @@ pub fn split_images(config: &Config) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     Ok((paths(train), paths(held_out)))
 }
 
-fn run(context: &Context, plan: &Plan) -> Result<TrainingRecord> {
-    let reporter = context.reporter;
-    let mut run = Run::start(context, plan)?;
+/// Trains to the end of the schedule.
+fn advance(context: &Context, run: &mut Run<'_>) -> Result<()> {
+    let (reporter, plan) = (context.reporter, run.plan);
     let bar = reporter.bar(
         plan.config.training.patches,
         "{elapsed_precise} {wide_bar} {pos}/{len} patches, {per_sec}, {eta} left, {msg}",
@@ -136,7 +141,7 @@ fn run(context: &Context, plan: &Plan) -> Result<TrainingRecord> {
     bar.set_position(run.trainer.patches());
     bar.reset_eta();
     while !run.trainer.is_done() {
-        let step = run.trainer.step()?;
+        let step = run.trainer.step().with_context(|| run.last_saved())?;
         show(&bar, &step);
         if let Some(epoch) = step.epoch {
             let entry = run.log_epoch(&epoch);
@@ -145,7 +150,7 @@ fn run(context: &Context, plan: &Plan) -> Result<TrainingRecord> {
                 bar.suspend(|| reporter.warn(&collapse_warning(&epoch)));
             }
         }
-        if interrupt::came() || run.saved.elapsed() >= CHECKPOINT_INTERVAL {
+        if interrupt::came() || run.saved.elapsed() >= plan.checkpoint_interval {
             run.save()?;
         }
         interrupt::check(|| {
@@ -157,7 +162,7 @@ fn run(context: &Context, plan: &Plan) -> Result<TrainingRecord> {
         })?;
     }
     bar.finish_and_clear();
-    run.finish()
+    Ok(())
 }
 
 fn show(bar: &ProgressBar, step: &StepReport) {
@@ -174,9 +179,19 @@ fn collapse_warning(epoch: &EpochReport) -> String {
     )
 }
 
+/// What a checkpoint keeps beside the training's own state.
+#[derive(Serialize, Deserialize)]
+struct Note {
+    /// Duration of the training so far.
+    seconds: f64,
+    /// Of the images trained on.
+    data_sha256: String,
+}
+
 /// A training in progress and what it leaves in its folder.
 struct Run<'a> {
     plan: &'a Plan,
+    _lock: FolderLock,
     trainer: Trainer,
     log: Vec<LogEntry>,
     data_sha256: String,
@@ -184,6 +199,8 @@ struct Run<'a> {
     /// Duration of earlier parts of the training, and the start of this one with the patches seen until then.
     seconds_before: f64,
     patches_before: u64,
+    /// Patches seen when the last checkpoint was written.
+    patches_saved: u64,
     started: Instant,
     saved: Instant,
 }
@@ -192,23 +209,28 @@ impl<'a> Run<'a> {
     fn start(context: &Context, plan: &'a Plan) -> Result<Self> {
         let config = plan.config.training(&context.device)?;
         let features = FeaturesRecord::of(&config.objective);
-        let images = read_images(plan)?;
-        let (trainer, log) = if plan.resume {
-            resumed(context, plan, config, images)?
-        } else {
-            let trainer = Trainer::new(config, images, &context.device)?;
-            plan.folder.clear()?;
-            (trainer, Vec::new())
+        // What cannot begin locks and replaces nothing.
+        let mut trainer = Trainer::new(config, read_images(plan)?, &context.device)?;
+        let data_sha256 = fingerprint(&plan.train)?;
+        let lock = plan.folder.lock()?;
+        let checkpoint = if plan.resume { plan.folder.checkpoint()? } else { None };
+        let (log, seconds_before) = match checkpoint {
+            Some(checkpoint) => restore(plan, &mut trainer, &checkpoint, &data_sha256)?,
+            None => {
+                plan.folder.begin(&plan.config)?;
+                (Vec::new(), 0.0)
+            }
         };
-        plan.folder.write_config(&plan.config)?;
-        let now = Instant::now();
+        let (patches, now) = (trainer.patches(), Instant::now());
         Ok(Self {
             plan,
-            seconds_before: log.last().map_or(0.0, |entry| entry.seconds),
-            patches_before: trainer.patches(),
+            _lock: lock,
+            seconds_before,
+            patches_before: patches,
+            patches_saved: patches,
             trainer,
             log,
-            data_sha256: fingerprint(&plan.train)?,
+            data_sha256,
             features,
             started: now,
             saved: now,
@@ -237,12 +259,25 @@ impl<'a> Run<'a> {
     /// Writes all that is needed to go on.
     fn save(&mut self) -> Result<()> {
         self.plan.folder.write_log(&self.log)?;
-        self.plan.folder.write_checkpoint(&self.trainer.checkpoint()?)?;
-        self.saved = Instant::now();
+        let note = Note { seconds: self.seconds(), data_sha256: self.data_sha256.clone() };
+        let checkpoint = self.trainer.checkpoint(&serde_json::to_string(&note)?)?;
+        self.plan.folder.write_checkpoint(&checkpoint)?;
+        (self.saved, self.patches_saved) = (Instant::now(), self.trainer.patches());
         Ok(())
     }
 
-    fn finish(mut self) -> Result<TrainingRecord> {
+    /// What is left if the training cannot go on.
+    fn last_saved(&self) -> String {
+        match self.patches_saved {
+            0 => "the training ended without a checkpoint".to_owned(),
+            patches => format!(
+                "the training ended; {} is the state after {patches} patches",
+                self.plan.folder.checkpoint_name()
+            ),
+        }
+    }
+
+    fn finish(&mut self) -> Result<TrainingRecord> {
         let last = self.log.last().context("a training that is over has seen an epoch")?;
         let record = TrainingRecord {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -252,7 +287,7 @@ impl<'a> Run<'a> {
             loss: last.loss,
             collapsed: last.contrast < EpochReport::COLLAPSED_CONTRAST,
             images: self.plan.train.len(),
-            data_sha256: std::mem::take(&mut self.data_sha256),
+            data_sha256: self.data_sha256.clone(),
             features: self.features.take(),
         };
         self.save()?;
@@ -262,24 +297,36 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The state that an earlier part of the training has left.
-fn resumed(
-    context: &Context,
+/// Goes on from the state that an earlier part of the training has left; its log, and how long it took.
+fn restore(
     plan: &Plan,
-    config: TrainingConfig,
-    images: Vec<TrainingImage>,
-) -> Result<(Trainer, Vec<LogEntry>)> {
-    let checkpoint = plan.folder.checkpoint()?;
-    let trainer = Trainer::resume(&checkpoint, config, images, &context.device)
-        .with_context(|| plan.folder.checkpoint_name())?;
+    trainer: &mut Trainer,
+    checkpoint: &[u8],
+    data_sha256: &str,
+) -> Result<(Vec<LogEntry>, f64)> {
+    let note = note(checkpoint, data_sha256).with_context(|| plan.folder.checkpoint_name())?;
+    trainer.restore(checkpoint).with_context(|| plan.folder.checkpoint_name())?;
     let (seen, patches) = (trainer.patches(), plan.config.training.patches);
     if seen > patches {
         bail!("training.patches is {patches}, but the training has seen {seen} already");
     }
-    // The log may be ahead of the checkpoint that the run goes on from.
+    plan.folder.write_config(&plan.config)?;
+    // The log may be ahead of the checkpoint.
     let mut log = plan.folder.log()?;
     log.retain(|entry| entry.patches <= seen);
-    Ok((trainer, log))
+    Ok((log, note.seconds))
+}
+
+/// What was noted in a checkpoint, if it is of a training on the same images.
+fn note(checkpoint: &[u8], data_sha256: &str) -> Result<Note> {
+    let note: Note = serde_json::from_str(&checkpoint_note(checkpoint)?)
+        .context("expected a checkpoint of `bench-cli train`")?;
+    ensure!(
+        note.data_sha256 == data_sha256,
+        "expected images of SHA-256 {}, with which the training began, got {data_sha256}",
+        note.data_sha256
+    );
+    Ok(note)
 }
 
 fn read_images(plan: &Plan) -> Result<Vec<TrainingImage>> {

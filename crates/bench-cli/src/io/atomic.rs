@@ -7,6 +7,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use tempfile::{Builder, NamedTempFile};
 
+/// How the names of temporary files end; they begin with a dot.
+const PART: &str = ".part";
+
 /// Writes `path` by `write`, through a temporary file in the same folder that is renamed at the
 /// end.
 ///
@@ -19,10 +22,23 @@ pub fn write_atomic(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>,
 ) -> Result<()> {
-    try_write(path, write).with_context(|| format!("cannot write {}", path.display()))
+    try_write(path, write, |_| Ok(())).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn try_write(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>) -> Result<()> {
+/// As [`write_atomic`], of bytes that must survive a power failure: they are on the disk before they replace the old file.
+///
+/// # Errors
+/// As [`write_atomic`].
+pub fn write_durable(path: &Path, bytes: &[u8]) -> Result<()> {
+    try_write(path, |file| Ok(file.write_all(bytes)?), File::sync_all)
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn try_write(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>,
+    finish: impl FnOnce(&File) -> std::io::Result<()>,
+) -> Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -34,6 +50,7 @@ fn try_write(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> Result<()
     write(&mut buffered)?;
     buffered.flush()?;
     drop(buffered);
+    finish(temporary.as_file())?;
     temporary.persist(path).map_err(|failed| failed.error)?;
     Ok(())
 }
@@ -51,9 +68,27 @@ pub fn prepare_folder(folder: &Path) -> Result<()> {
     prepare().with_context(|| format!("cannot write to folder {}", folder.display()))
 }
 
+/// Removes what killed runs have left of their temporary files in a folder.
+///
+/// # Errors
+/// If the folder cannot be read, or a file cannot be removed; the error names it.
+pub fn remove_parts(folder: &Path) -> Result<()> {
+    let cannot_read = || format!("cannot read folder {}", folder.display());
+    for entry in fs::read_dir(folder).with_context(cannot_read)? {
+        let entry = entry.with_context(cannot_read)?;
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(b".") && name.ends_with(PART.as_bytes()) {
+            let path = entry.path();
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
 fn temporary_in(folder: &Path) -> Result<NamedTempFile> {
     let mut builder = Builder::new();
-    builder.prefix(".").suffix(".part");
+    builder.prefix(".").suffix(PART);
     // Temporary files are private by default; results are made to be shared, as the umask permits.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

@@ -12,7 +12,7 @@ mod read;
 mod resize;
 mod write;
 
-pub use atomic::{prepare_folder, write_atomic};
+pub use atomic::{prepare_folder, remove_parts, write_atomic, write_durable};
 pub use colour::ScoreRange;
 pub use features::{FeatureWeights, read_feature_weights};
 pub use figure::{Cell, write_figure};

@@ -20,11 +20,20 @@ fn another_rule_gives_another_threshold_and_changes_nothing_else() {
     assert_eq!(run.last(), after);
     assert_eq!(
         keys(&after),
-        ["data_sha256", "good_max", "held_out", "images", "rule", "threshold"]
+        [
+            "data_sha256",
+            "good_max",
+            "held_out",
+            "images",
+            "rule",
+            "scoring",
+            "threshold",
+            "weights_sha256"
+        ]
     );
     assert_eq!(after["rule"]["rule"], "quantile");
     assert!(number(&after, "threshold") < number(&before, "threshold"));
-    for key in ["good_max", "images", "held_out", "data_sha256"] {
+    for key in ["good_max", "images", "held_out", "data_sha256", "scoring", "weights_sha256"] {
         assert_eq!(after[key], before[key], "{key}");
     }
     assert!(bytes() == unchanged);
@@ -79,4 +88,28 @@ fn a_folder_says_what_it_holds() {
     assert!(message.contains("bench-cli calibrate model"), "{message}");
     fs::write(bench.path("model/calibration.json"), "{").unwrap();
     assert!(bench.error("info model").contains("model/calibration.json"));
+}
+
+#[test]
+fn a_threshold_is_of_its_weights_and_settings_only() {
+    let bench = Bench::with_model();
+    let config = bench.text("model/config.toml");
+    assert!(config.contains("stride = 30"), "{config}");
+    fs::write(bench.path("model/config.toml"), config.replace("stride = 30", "stride = 16"))
+        .unwrap();
+    let predict = "predict model cloth/test/hole --out results";
+    let message = bench.error(predict);
+    assert!(message.contains("model/calibration.json: not of this model"), "{message}");
+    assert!(message.contains("expected `stride` to be 30, got 16"), "{message}");
+    // A threshold of one's own needs no calibration, and a new one mends it.
+    bench.run(&format!("{predict} --threshold 0.5")).done();
+    bench.run("calibrate model").done();
+    bench.run(predict).done();
+
+    bench.train("other", "--seed 1");
+    let weights = "model.safetensors";
+    fs::copy(bench.path(&format!("other/{weights}")), bench.path(&format!("model/{weights}")))
+        .unwrap();
+    let message = bench.error("evaluate model --out results");
+    assert!(message.contains("expected weights of SHA-256"), "{message}");
 }
