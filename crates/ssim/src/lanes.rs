@@ -1,18 +1,19 @@
-use crate::vectors::exchanged;
+use crate::vectors::Vectors;
 
-/// Neighbours that are computed side by side: columns in the vertical direction, rows in the horizontal one.
+/// The most neighbours that are ever computed side by side.
+pub(crate) const MOST_LANES: usize = 8;
+
+/// `C` quantities of `L` neighbours that are computed side by side: columns in the vertical direction, rows in the
+/// horizontal one.
 ///
-/// Four `f64` fill a vector of AVX2. The sums of one lane then never wait for those of another.
-pub(crate) const LANES: usize = 4;
-
-/// `C` quantities of [`LANES`] neighbours.
-pub(crate) type Lanes<const C: usize> = [[f64; LANES]; C];
-
-/// One quantity that is nothing.
-pub(crate) const ZERO: [f64; LANES] = [0.0; LANES];
+/// The sums of one lane never wait for those of another, and are the same whatever the number of lanes.
+pub(crate) type Lanes<const C: usize, const L: usize> = [[f64; L]; C];
 
 #[inline(always)]
-pub(crate) fn add<const C: usize>(mut a: Lanes<C>, b: Lanes<C>) -> Lanes<C> {
+pub(crate) fn add<const C: usize, const L: usize>(
+    mut a: Lanes<C, L>,
+    b: Lanes<C, L>,
+) -> Lanes<C, L> {
     for (a, b) in a.iter_mut().zip(b) {
         for (a, b) in a.iter_mut().zip(b) {
             *a += b;
@@ -22,7 +23,10 @@ pub(crate) fn add<const C: usize>(mut a: Lanes<C>, b: Lanes<C>) -> Lanes<C> {
 }
 
 #[inline(always)]
-pub(crate) fn difference<const C: usize>(mut a: Lanes<C>, b: Lanes<C>) -> Lanes<C> {
+pub(crate) fn difference<const C: usize, const L: usize>(
+    mut a: Lanes<C, L>,
+    b: Lanes<C, L>,
+) -> Lanes<C, L> {
     for (a, b) in a.iter_mut().zip(b) {
         for (a, b) in a.iter_mut().zip(b) {
             *a -= b;
@@ -32,7 +36,7 @@ pub(crate) fn difference<const C: usize>(mut a: Lanes<C>, b: Lanes<C>) -> Lanes<
 }
 
 #[inline(always)]
-pub(crate) fn scaled<const C: usize>(mut a: Lanes<C>, by: f64) -> Lanes<C> {
+pub(crate) fn scaled<const C: usize, const L: usize>(mut a: Lanes<C, L>, by: f64) -> Lanes<C, L> {
     for a in a.as_flattened_mut() {
         *a *= by;
     }
@@ -41,12 +45,12 @@ pub(crate) fn scaled<const C: usize>(mut a: Lanes<C>, by: f64) -> Lanes<C> {
 
 /// Computes `R` quantities of every lane from the `C` of `from`.
 #[inline(always)]
-pub(crate) fn per_lane<P: Copy, const C: usize, const R: usize>(
-    from: [[P; LANES]; C],
+pub(crate) fn per_lane<P: Copy, const C: usize, const R: usize, const L: usize>(
+    from: [[P; L]; C],
     quantities: impl Fn([P; C]) -> [f64; R],
-) -> Lanes<R> {
-    let mut out = [ZERO; R];
-    for lane in 0..LANES {
+) -> Lanes<R, L> {
+    let mut out = [[0.0; L]; R];
+    for lane in 0..L {
         let mut arguments = [from[0][lane]; C];
         for (argument, lanes) in arguments.iter_mut().zip(&from) {
             *argument = lanes[lane];
@@ -58,21 +62,16 @@ pub(crate) fn per_lane<P: Copy, const C: usize, const R: usize>(
     out
 }
 
-/// Quantity number `index` of [`LANES`] neighbours, with lanes and neighbours exchanged.
+/// Quantity number `index` of `L` neighbours, with lanes and neighbours exchanged.
 #[inline(always)]
-pub(crate) fn transposed<const C: usize>(
-    neighbours: &[Lanes<C>; LANES],
+pub(crate) fn transposed<const C: usize, const L: usize>(
+    vectors: Vectors<L>,
+    neighbours: &[Lanes<C, L>; L],
     index: usize,
-) -> Lanes<LANES> {
-    let mut transposed = [ZERO; LANES];
-    for first in (0..LANES).step_by(2) {
-        let (a, b) = (neighbours[first][index], neighbours[first + 1][index]);
-        for lane in (0..LANES).step_by(2) {
-            let pair = exchanged([a[lane], a[lane + 1]], [b[lane], b[lane + 1]]);
-            for (out, values) in transposed[lane..].iter_mut().zip(pair) {
-                out[first..first + 2].copy_from_slice(&values);
-            }
-        }
+) -> Lanes<L, L> {
+    let mut rows = [[0.0; L]; L];
+    for (row, neighbour) in rows.iter_mut().zip(neighbours) {
+        *row = neighbour[index];
     }
-    transposed
+    vectors.transposed(rows)
 }

@@ -1,6 +1,6 @@
 use rayon::prelude::*;
 
-use crate::{Error, Input, Sample, vectors::vectorised};
+use crate::{Error, Input, Sample, vectors::Widest};
 
 /// Pixels that one task scans; large enough to hide the cost of a task.
 const CHUNK: usize = 1 << 16;
@@ -86,7 +86,7 @@ pub(crate) fn check_length(what: &'static str, expected: usize, got: usize) -> R
 fn range<T: Sample>(plane: &[T], input: Input) -> Result<[f64; 2], Error> {
     let empty = (T::KEYS.1, T::KEYS.0);
     let scan = |chunk: &[T]| {
-        vectorised(
+        Widest::run(
             #[inline(always)]
             || {
                 let (mut least, mut greatest) = empty;

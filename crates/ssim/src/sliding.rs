@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Window,
-    lanes::{Lanes, ZERO, add, difference, scaled},
+    lanes::{Lanes, add, difference, scaled},
 };
 
 /// A window in the form that it is applied in.
@@ -57,12 +57,12 @@ impl Kernel {
     ///
     /// `buffer` is at least [`Self::buffer_len`] long, whatever it holds.
     #[inline(always)]
-    pub(crate) fn slide<const C: usize>(
+    pub(crate) fn slide<const C: usize, const L: usize>(
         &self,
         windows: usize,
-        buffer: &mut [Lanes<C>],
-        load: impl Fn(usize) -> Lanes<C>,
-        store: impl FnMut(usize, Lanes<C>),
+        buffer: &mut [Lanes<C, L>],
+        load: impl Fn(usize) -> Lanes<C, L>,
+        store: impl FnMut(usize, Lanes<C, L>),
     ) {
         match self {
             Self::Box { size } => slide_box(windows, &mut buffer[..*size], load, store),
@@ -80,21 +80,21 @@ impl Kernel {
 /// Three additions per item whatever the size, but nothing is ever subtracted as it is from a running
 /// sum: a huge pixel leaves no rounding error behind once the window has passed it.
 #[inline(always)]
-fn slide_box<const C: usize>(
+fn slide_box<const C: usize, const L: usize>(
     windows: usize,
-    ends: &mut [Lanes<C>],
-    load: impl Fn(usize) -> Lanes<C>,
-    mut store: impl FnMut(usize, Lanes<C>),
+    ends: &mut [Lanes<C, L>],
+    load: impl Fn(usize) -> Lanes<C, L>,
+    mut store: impl FnMut(usize, Lanes<C, L>),
 ) {
     let size = ends.len();
     for block in (0..windows).step_by(size) {
-        let mut end = [ZERO; C];
+        let mut end = [[0.0; L]; C];
         for (index, sum) in ends.iter_mut().enumerate().rev() {
             end = add(end, load(block + index));
             *sum = end;
         }
         store(block, end);
-        let mut start = [ZERO; C];
+        let mut start = [[0.0; L]; C];
         for (window, end) in (block + 1..windows).zip(&ends[1..]) {
             start = add(start, load(window + size - 1));
             store(window, add(*end, start));
@@ -104,13 +104,13 @@ fn slide_box<const C: usize>(
 
 /// Two additions per item, and no buffer.
 #[inline(always)]
-fn slide_running<const C: usize>(
+fn slide_running<const C: usize, const L: usize>(
     windows: usize,
     size: usize,
-    load: impl Fn(usize) -> Lanes<C>,
-    mut store: impl FnMut(usize, Lanes<C>),
+    load: impl Fn(usize) -> Lanes<C, L>,
+    mut store: impl FnMut(usize, Lanes<C, L>),
 ) {
-    let mut sum = [ZERO; C];
+    let mut sum = [[0.0; L]; C];
     for index in 0..size {
         sum = add(sum, load(index));
     }
@@ -123,18 +123,18 @@ fn slide_running<const C: usize>(
 }
 
 #[inline(always)]
-fn slide_taps<const C: usize>(
+fn slide_taps<const C: usize, const L: usize>(
     weights: &[f64],
     windows: usize,
-    buffer: &mut [Lanes<C>],
-    load: impl Fn(usize) -> Lanes<C>,
-    mut store: impl FnMut(usize, Lanes<C>),
+    buffer: &mut [Lanes<C, L>],
+    load: impl Fn(usize) -> Lanes<C, L>,
+    mut store: impl FnMut(usize, Lanes<C, L>),
 ) {
     for (index, lanes) in buffer.iter_mut().enumerate() {
         *lanes = load(index);
     }
     for (window, items) in buffer.windows(weights.len()).take(windows).enumerate() {
-        let mut sum = [ZERO; C];
+        let mut sum = [[0.0; L]; C];
         for (&weight, item) in weights.iter().zip(items) {
             sum = add(sum, scaled(*item, weight));
         }

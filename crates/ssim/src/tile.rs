@@ -2,18 +2,20 @@ use std::array;
 
 use crate::{
     Sample,
-    lanes::{LANES, Lanes, ZERO, per_lane, scaled, transposed},
+    lanes::{Lanes, per_lane, scaled, transposed},
     padding::Padding,
     sliding::Kernel,
+    vectors::Vectors,
     windowing::Windowing,
 };
 
 /// The columns of a strip that are processed together, and what is computed of them on the way from the pixels to
 /// the results.
 ///
-/// Vertical sums are taken of [`LANES`] columns at once, horizontal ones of [`LANES`] rows; in between, lanes and
+/// Vertical sums are taken of `L` columns at once, horizontal ones of `L` rows; in between, lanes and
 /// neighbours change places. So no lane waits for another, whichever way the window slides.
-pub(crate) struct Tile<'a, P, const S: usize, const C: usize, const R: usize> {
+pub(crate) struct Tile<'a, P, const S: usize, const C: usize, const R: usize, const L: usize> {
+    vectors: Vectors<L>,
     kernel: &'a Kernel,
     /// Columns of output.
     pub(crate) width: usize,
@@ -24,34 +26,42 @@ pub(crate) struct Tile<'a, P, const S: usize, const C: usize, const R: usize> {
     /// The pixels of each plane of the input, row by row.
     pixels: [Vec<P>; S],
     /// What the sums of one group of columns or rows need on the way.
-    partial: Vec<Lanes<C>>,
+    partial: Vec<Lanes<C, L>>,
     /// The vertical sums of one group of columns.
-    column: Vec<Lanes<C>>,
+    column: Vec<Lanes<C, L>>,
     /// The vertical sums of one band: a group of rows after the other, each from left to right.
-    sums: Vec<Lanes<C>>,
+    sums: Vec<Lanes<C, L>>,
     /// The results of one group of rows.
-    results: Vec<Lanes<R>>,
+    results: Vec<Lanes<R, L>>,
     /// The same row by row: those of the first result, then those of the next.
     lines: Vec<f64>,
 }
 
-impl<'a, P: Sample, const S: usize, const C: usize, const R: usize> Tile<'a, P, S, C, R> {
-    pub(crate) fn new(windowing: &Windowing<'a>, height: usize, width: usize) -> Self {
+impl<'a, P: Sample, const S: usize, const C: usize, const R: usize, const L: usize>
+    Tile<'a, P, S, C, R, L>
+{
+    pub(crate) fn new(
+        vectors: Vectors<L>,
+        windowing: &Windowing<'a>,
+        height: usize,
+        width: usize,
+    ) -> Self {
         let (kernel, band) = (windowing.kernel, windowing.band_rows());
-        let stride = kernel.items(width).next_multiple_of(LANES);
+        let stride = kernel.items(width).next_multiple_of(L);
         // Rows that complete the last group of lanes yield nothing and stay as they are.
-        let rows = kernel.items(height.next_multiple_of(LANES));
+        let rows = kernel.items(height.next_multiple_of(L));
         Self {
+            vectors,
             kernel,
             width,
             height,
             stride,
             pixels: array::from_fn(|_| vec![P::ZERO; rows * stride]),
-            partial: vec![[ZERO; C]; kernel.buffer_len(band.max(width))],
-            column: vec![[ZERO; C]; band],
-            sums: vec![[ZERO; C]; band / LANES * stride],
-            results: vec![[ZERO; R]; stride],
-            lines: vec![0.0; R * LANES * stride],
+            partial: vec![[[0.0; L]; C]; kernel.buffer_len(band.max(width))],
+            column: vec![[[0.0; L]; C]; band],
+            sums: vec![[[0.0; L]; C]; band / L * stride],
+            results: vec![[[0.0; L]; R]; stride],
+            lines: vec![0.0; R * L * stride],
         }
     }
 
@@ -78,12 +88,12 @@ impl<'a, P: Sample, const S: usize, const C: usize, const R: usize> Tile<'a, P, 
     ) {
         for row in (0..self.height).step_by(band) {
             let height = band.min(self.height - row);
-            let groups = height.div_ceil(LANES);
+            let groups = height.div_ceil(L);
             self.slide_down(row, groups, moments);
             for group in 0..groups {
                 self.slide_right(group, results);
-                let first = group * LANES;
-                for lane in 0..LANES.min(height - first) {
+                let first = group * L;
+                for lane in 0..L.min(height - first) {
                     emit(row + first + lane, self.line_of_results(lane));
                 }
             }
@@ -98,17 +108,17 @@ impl<'a, P: Sample, const S: usize, const C: usize, const R: usize> Tile<'a, P, 
         groups: usize,
         moments: impl Fn([P; S]) -> [f64; C] + Copy,
     ) {
-        let (sums, stride) = (&mut self.column[..groups * LANES], self.stride);
-        for start in (0..stride).step_by(LANES) {
+        let (sums, stride) = (&mut self.column[..groups * L], self.stride);
+        for start in (0..stride).step_by(L) {
             self.kernel.slide(
-                groups * LANES,
+                groups * L,
                 &mut self.partial,
                 #[inline(always)]
                 |index| {
                     let first = (row + index) * stride + start;
-                    let mut pixels = [[P::ZERO; LANES]; S];
+                    let mut pixels = [[P::ZERO; L]; S];
                     for (pixels, plane) in pixels.iter_mut().zip(&self.pixels) {
-                        pixels.copy_from_slice(&plane[first..first + LANES]);
+                        pixels.copy_from_slice(&plane[first..first + L]);
                     }
                     per_lane(pixels, moments)
                 },
@@ -117,8 +127,8 @@ impl<'a, P: Sample, const S: usize, const C: usize, const R: usize> Tile<'a, P, 
             );
             for (rows, out) in sums.as_chunks().0.iter().zip(self.sums.chunks_mut(stride)) {
                 for index in 0..C {
-                    let columns = transposed(rows, index);
-                    for (out, column) in out[start..start + LANES].iter_mut().zip(columns) {
+                    let columns = transposed(self.vectors, rows, index);
+                    for (out, column) in out[start..start + L].iter_mut().zip(columns) {
                         out[index] = column;
                     }
                 }
@@ -141,12 +151,12 @@ impl<'a, P: Sample, const S: usize, const C: usize, const R: usize> Tile<'a, P, 
             #[inline(always)]
             |column, sum| out[column] = per_lane(scaled(sum, scale), results),
         );
-        let columns = self.results[..self.width.next_multiple_of(LANES)].as_chunks().0;
-        for (start, columns) in (0..).step_by(LANES).zip(columns) {
+        let columns = self.results[..self.width.next_multiple_of(L)].as_chunks().0;
+        for (start, columns) in (0..).step_by(L).zip(columns) {
             for index in 0..R {
-                for (lane, line) in transposed(columns, index).iter().enumerate() {
-                    let at = (index * LANES + lane) * self.stride + start;
-                    self.lines[at..at + LANES].copy_from_slice(line);
+                for (lane, line) in transposed(self.vectors, columns, index).iter().enumerate() {
+                    let at = (index * L + lane) * self.stride + start;
+                    self.lines[at..at + L].copy_from_slice(line);
                 }
             }
         }
@@ -157,7 +167,7 @@ impl<'a, P: Sample, const S: usize, const C: usize, const R: usize> Tile<'a, P, 
     fn line_of_results(&self, lane: usize) -> [&[f64]; R] {
         let mut lines: [&[f64]; R] = [&[]; R];
         for (index, line) in lines.iter_mut().enumerate() {
-            let start = (index * LANES + lane) * self.stride;
+            let start = (index * L + lane) * self.stride;
             *line = &self.lines[start..start + self.width];
         }
         lines

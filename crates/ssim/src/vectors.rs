@@ -4,23 +4,95 @@
     reason = "calling what is compiled for more than the oldest machine is unsafe, and so are conversions to registers"
 )]
 
-/// Runs `job` compiled for the widest vectors of this machine.
+/// The right to compute on vectors of `L` values of type `f64`, on a machine that has been asked for them.
 ///
-/// Only what is inlined into `job` is compiled so: closures and functions marked `#[inline(always)]`. No instruction
-/// set rounds differently, as long as none but the basic operations are used.
-pub(crate) fn vectorised<R>(job: impl FnOnce() -> R) -> R {
+/// No instruction set rounds differently, as long as none but the basic operations are used.
+#[derive(Clone, Copy)]
+pub(crate) struct Vectors<const L: usize>(());
+
+/// The widest vectors of a machine.
+#[derive(Clone, Copy)]
+pub(crate) enum Widest {
+    /// Those of AVX-512.
     #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
-            // SAFETY: the machine has these instructions.
-            return unsafe { with_avx512(job) };
+    Eight(Vectors<8>),
+    /// Those of AVX2, or what the compiler makes of them.
+    Four(Vectors<4>),
+}
+
+impl Widest {
+    /// Runs `job` compiled for the widest vectors of this machine, if it does not matter how many values they hold.
+    ///
+    /// Only what is inlined into `job` is compiled so: closures and functions marked `#[inline(always)]`.
+    pub(crate) fn run<R>(job: impl FnOnce() -> R) -> R {
+        match Self::of_machine() {
+            #[cfg(target_arch = "x86_64")]
+            Self::Eight(vectors) => vectors.run(job),
+            Self::Four(vectors) => vectors.run(job),
         }
+    }
+
+    pub(crate) fn of_machine() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+            return Self::Eight(Vectors(()));
+        }
+        Self::Four(Vectors::FOUR)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Vectors<8> {
+    /// Runs `job` compiled for these vectors.
+    ///
+    /// Only what is inlined into `job` is compiled so: closures and functions marked `#[inline(always)]`.
+    pub(crate) fn run<R>(self, job: impl FnOnce() -> R) -> R {
+        // SAFETY: whoever has these vectors has asked the machine for them.
+        unsafe { with_avx512(job) }
+    }
+}
+
+impl Vectors<4> {
+    /// Those of any machine.
+    pub(crate) const FOUR: Self = Self(());
+
+    /// Runs `job` compiled for these vectors.
+    ///
+    /// Only what is inlined into `job` is compiled so: closures and functions marked `#[inline(always)]`.
+    pub(crate) fn run<R>(self, job: impl FnOnce() -> R) -> R {
+        #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") {
             // SAFETY: the machine has these instructions.
             return unsafe { with_avx2(job) };
         }
+        job()
     }
-    job()
+}
+
+impl<const L: usize> Vectors<L> {
+    /// Rows and columns exchanged.
+    ///
+    /// Written as shuffles, since the compiler prefers to move each value on its own.
+    #[inline(always)]
+    pub(crate) fn transposed(self, mut rows: [[f64; L]; L]) -> [[f64; L]; L] {
+        #[cfg(target_arch = "x86_64")]
+        if let Ok(values) = rows.as_flattened_mut().try_into() {
+            // SAFETY: whoever has vectors of eight has asked the machine for them.
+            unsafe { transpose_eight(values) };
+            return rows;
+        }
+        let mut columns = [[0.0; L]; L];
+        for first in (0..L).step_by(2) {
+            let (a, b) = (rows[first], rows[first + 1]);
+            for lane in (0..L).step_by(2) {
+                let pair = exchanged([a[lane], a[lane + 1]], [b[lane], b[lane + 1]]);
+                for (column, values) in columns[lane..].iter_mut().zip(pair) {
+                    column[first..first + 2].copy_from_slice(&values);
+                }
+            }
+        }
+        columns
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -35,11 +107,48 @@ fn with_avx2<R>(job: impl FnOnce() -> R) -> R {
     job()
 }
 
-/// The first values of both, and the second values of both.
+/// Exchanges rows and columns of eight rows of eight.
 ///
-/// Written as two shuffles, since the compiler prefers to move each value on its own.
+/// No function of its own, which would be called: it is inlined into what is compiled for these vectors.
+///
+/// # Safety
+/// The machine has AVX-512.
+#[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub(crate) fn exchanged(a: [f64; 2], b: [f64; 2]) -> [[f64; 2]; 2] {
+unsafe fn transpose_eight(values: &mut [f64; 64]) {
+    use std::arch::x86_64::{
+        _mm512_loadu_pd, _mm512_setzero_pd, _mm512_shuffle_f64x2, _mm512_storeu_pd,
+        _mm512_unpackhi_pd, _mm512_unpacklo_pd,
+    };
+
+    let rows = values.as_chunks_mut::<8>().0;
+    // SAFETY: the machine has the instructions, and each row is as long as a register.
+    unsafe {
+        // Of each pair of rows, values side by side: those of even columns, and those of odd ones.
+        let mut pairs = [[_mm512_setzero_pd(); 4]; 2];
+        for pair in 0..4 {
+            let even = _mm512_loadu_pd(rows[2 * pair].as_ptr());
+            let odd = _mm512_loadu_pd(rows[2 * pair + 1].as_ptr());
+            pairs[0][pair] = _mm512_unpacklo_pd(even, odd);
+            pairs[1][pair] = _mm512_unpackhi_pd(even, odd);
+        }
+        for (parity, [a, b, c, d]) in pairs.into_iter().enumerate() {
+            // Of four rows, columns 0 and 4 and columns 2 and 6, counted from the parity.
+            let first = [_mm512_shuffle_f64x2::<0x88>(a, b), _mm512_shuffle_f64x2::<0x88>(c, d)];
+            let second = [_mm512_shuffle_f64x2::<0xdd>(a, b), _mm512_shuffle_f64x2::<0xdd>(c, d)];
+            for (column, [upper, lower]) in [(parity, first), (parity + 2, second)] {
+                let columns = _mm512_shuffle_f64x2::<0x88>(upper, lower);
+                _mm512_storeu_pd(rows[column].as_mut_ptr(), columns);
+                let columns = _mm512_shuffle_f64x2::<0xdd>(upper, lower);
+                _mm512_storeu_pd(rows[column + 4].as_mut_ptr(), columns);
+            }
+        }
+    }
+}
+
+/// The first values of both, and the second values of both.
+#[inline(always)]
+fn exchanged(a: [f64; 2], b: [f64; 2]) -> [[f64; 2]; 2] {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{__m128d, _mm_unpackhi_pd, _mm_unpacklo_pd};
@@ -54,4 +163,27 @@ pub(crate) fn exchanged(a: [f64; 2], b: [f64; 2]) -> [[f64; 2]; 2] {
     }
     #[cfg(not(target_arch = "x86_64"))]
     [[a[0], b[0]], [a[1], b[1]]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<const L: usize>(vectors: Vectors<L>) {
+        let rows =
+            std::array::from_fn(|row| std::array::from_fn(|column| (L * row + column) as f64));
+        let columns = vectors.transposed(rows);
+        for (index, column) in columns.iter().enumerate() {
+            assert_eq!(*column, rows.map(|row| row[index]));
+        }
+    }
+
+    #[test]
+    fn rows_and_columns_change_places() {
+        check(Vectors::FOUR);
+        #[cfg(target_arch = "x86_64")]
+        if let Widest::Eight(vectors) = Widest::of_machine() {
+            check(vectors);
+        }
+    }
 }

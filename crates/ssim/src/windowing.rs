@@ -1,7 +1,12 @@
 use std::ops::Range;
 
 use crate::{
-    Sample, lanes::LANES, padding::Padding, sliding::Kernel, tile::Tile, vectors::vectorised,
+    Sample,
+    lanes::MOST_LANES,
+    padding::Padding,
+    sliding::Kernel,
+    tile::Tile,
+    vectors::{Vectors, Widest},
 };
 
 /// Most columns of output that are processed together, unless the window is wider: what a tile needs stays in the
@@ -38,8 +43,8 @@ impl Windowing<'_> {
     pub(crate) fn band_rows(&self) -> usize {
         let size = self.kernel.size();
         match self.kernel {
-            Kernel::Running { .. } => BAND.max(size - size % LANES),
-            Kernel::Box { .. } | Kernel::Taps(_) => LANES.max(size - size % LANES),
+            Kernel::Running { .. } => BAND.max(size - size % MOST_LANES),
+            Kernel::Box { .. } | Kernel::Taps(_) => MOST_LANES.max(size - size % MOST_LANES),
         }
     }
 
@@ -84,31 +89,89 @@ impl Windowing<'_> {
         planes: [&[P]; S],
         moments: impl Fn([P; S]) -> [f64; C] + Copy,
         results: impl Fn([f64; C]) -> [f64; R] + Copy,
+        emit: impl FnMut(usize, usize, [&[f64]; R]),
+    ) {
+        match Widest::of_machine() {
+            #[cfg(target_arch = "x86_64")]
+            Widest::Eight(vectors) => vectors.run(
+                #[inline(always)]
+                || self.run_on(vectors, rows, planes, moments, results, emit),
+            ),
+            Widest::Four(vectors) => vectors.run(
+                #[inline(always)]
+                || self.run_on(vectors, rows, planes, moments, results, emit),
+            ),
+        }
+    }
+
+    /// [`Self::run`] with `L` lanes.
+    #[inline(always)]
+    fn run_on<P: Sample, const S: usize, const C: usize, const R: usize, const L: usize>(
+        &self,
+        vectors: Vectors<L>,
+        rows: Range<usize>,
+        planes: [&[P]; S],
+        moments: impl Fn([P; S]) -> [f64; C] + Copy,
+        results: impl Fn([f64; C]) -> [f64; R] + Copy,
         mut emit: impl FnMut(usize, usize, [&[f64]; R]),
     ) {
         let width = self.tile_width();
-        vectorised(
-            #[inline(always)]
-            move || {
-                let mut tile = Tile::new(self, rows.len(), width);
-                for column in (0..self.width()).step_by(width) {
-                    tile.width = width.min(self.width() - column);
-                    tile.read(&self.padding, planes, rows.start, column);
-                    tile.slide(
-                        self.band_rows(),
-                        moments,
-                        results,
-                        #[inline(always)]
-                        |row, results| emit(rows.start + row, column, results),
-                    );
-                }
-            },
-        );
+        let mut tile = Tile::new(vectors, self, rows.len(), width);
+        for column in (0..self.width()).step_by(width) {
+            tile.width = width.min(self.width() - column);
+            tile.read(&self.padding, planes, rows.start, column);
+            tile.slide(
+                self.band_rows(),
+                moments,
+                results,
+                #[inline(always)]
+                |row, results| emit(rows.start + row, column, results),
+            );
+        }
     }
 
     /// Columns of output per tile, equal but for the last.
     fn tile_width(&self) -> usize {
         let tiles = self.width().div_ceil(TILE.max(self.kernel.size()));
         self.width().div_ceil(tiles)
+    }
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+    use crate::padding::Beyond;
+
+    /// Says nothing on machines without vectors of eight.
+    #[test]
+    fn sums_are_the_same_for_any_number_of_lanes() {
+        let Widest::Eight(eight) = Widest::of_machine() else { return };
+        let (width, height) = (150, 70);
+        let plane: Vec<f32> = (0..width * height).map(|i| (i as f32).sin()).collect();
+        let taps = Kernel::Taps(vec![0.1, 0.2, 0.4, 0.2, 0.1]);
+        let boxes = [1, 3, 7, 11, 21].map(|size| Kernel::Box { size });
+        let running = [1, 3, 7, 11, 21].map(|size| Kernel::Running { size });
+        for kernel in boxes.iter().chain(&running).chain([&taps]) {
+            let margin = kernel.size() / 2;
+            let padding = Padding { width, height, margin, beyond: Beyond::Mirror };
+            let windowing = Windowing { kernel, padding };
+            assert_eq!(means(&windowing, eight, &plane), means(&windowing, Vectors::FOUR, &plane));
+        }
+    }
+
+    fn means<const L: usize>(
+        windowing: &Windowing<'_>,
+        vectors: Vectors<L>,
+        plane: &[f32],
+    ) -> Vec<f64> {
+        let mut means = vec![0.0; plane.len()];
+        for rows in windowing.strips() {
+            let emit = |row, column, [stretch]: [&[f64]; 1]| {
+                let first = row * windowing.width() + column;
+                means[first..first + stretch.len()].copy_from_slice(stretch);
+            };
+            windowing.run_on(vectors, rows, [plane], |[x]| [x.into()], |mean| mean, emit);
+        }
+        means
     }
 }
