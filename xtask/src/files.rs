@@ -1,20 +1,62 @@
 //! Files that appear whole or not at all.
 
 use anyhow::{Context, Result};
-use std::fs;
-use std::path::Path;
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 /// Writes `text` to a temporary name in the same folder, which is made if it is missing, and renames it.
 ///
 /// # Errors
 /// If that is not possible; the error names `path`.
 pub fn replace(path: &Path, text: &str) -> Result<()> {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
+    let part = with_ending(path, ".part");
     let write = || {
         path.parent().map_or(Ok(()), fs::create_dir_all)?;
         fs::write(&part, text)?;
         fs::rename(&part, path)
     };
     write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The path with `ending` after its name.
+pub fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// The SHA-256 of a file, as 64 hexadecimal digits.
+///
+/// # Errors
+/// If it cannot be read; the error names it.
+pub fn sha256(path: &Path) -> Result<String> {
+    let mut hasher = Sha256::new();
+    let mut hash = || {
+        let mut file = File::open(path)?;
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(()),
+                length => hasher.update(&buffer[..length]),
+            }
+        }
+    };
+    let hashed: std::io::Result<()> = hash();
+    hashed.with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Removes a file or a folder with all that is in it, if there is one.
+///
+/// # Errors
+/// If there is one and it cannot be removed; the error names it.
+pub fn remove(path: &Path) -> Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(_) => return Ok(()),
+    };
+    removed.with_context(|| format!("cannot remove {}", path.display()))
 }

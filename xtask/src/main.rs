@@ -2,13 +2,16 @@
 
 mod bench;
 mod command;
+mod download;
 mod files;
 mod machine;
 mod measure;
 mod methods;
+mod progress;
 mod weights;
 
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 /// Tasks of the project; each drives `bench-cli` and reads its JSON.
 #[derive(Parser)]
@@ -25,11 +28,18 @@ enum Task {
     Weights(weights::Args),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().task {
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
         Task::Bench(args) => bench::bench(&args),
         Task::Measure(args) => measure::measure(&args),
         Task::Methods(args) => methods::methods(&args),
         Task::Weights(args) => weights::weights(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
     }
 }

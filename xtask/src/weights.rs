@@ -1,16 +1,16 @@
 //! `cargo xtask weights`: fetches the weights of feature extractors.
 
 use crate::command::repository;
-use anyhow::{Context, Result, bail, ensure};
+use crate::download::{self, Patience, Wanted, download};
+use crate::files;
+use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
-use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// Download the ImageNet weights of a network whose features can be matched, and check their hash.
 ///
-/// Downloads with `curl`. Prints where the file lies, for `bench-cli train --features-weights`.
+/// An interrupted download goes on where it stopped. Prints where the file lies, for `bench-cli train --features-weights`.
 #[derive(clap::Args)]
 pub struct Args {
     /// Network.
@@ -57,43 +57,44 @@ pub fn weights(args: &Args) -> Result<()> {
     } else {
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let part = folder.join(format!("{name}.part"));
-        let fetched = match &args.file {
-            Some(file) => fs::copy(file, &part)
-                .map(drop)
-                .with_context(|| format!("cannot copy {}", file.display())),
-            None => download(&format!("https://download.pytorch.org/models/{name}"), &part),
-        };
-        let source = args.file.as_deref().unwrap_or(&part).display().to_string();
-        let checked = fetched.and_then(|()| check(&part, name).context(source));
-        if let Err(error) = checked {
-            // What is not there need not be removed.
-            let _ = fs::remove_file(&part);
-            return Err(error);
+        match &args.file {
+            Some(file) => copy(file, &part, name)?,
+            None => fetch(name, &part)?,
         }
         fs::rename(&part, &target).with_context(|| format!("cannot write {}", target.display()))?;
+        download::forget(&part)?;
     }
     println!("{}", target.display());
     Ok(())
 }
 
-fn download(url: &str, target: &Path) -> Result<()> {
-    let otherwise = "a file that was downloaded otherwise can be given with --file PATH";
-    let mut curl = Command::new("curl");
-    curl.args(["--fail", "--location", "--progress-bar", "--output"]).arg(target).arg(url);
-    let status = curl.status().with_context(|| format!("cannot run curl; {otherwise}"))?;
-    ensure!(status.success(), "cannot download {url}: curl failed with {status}; {otherwise}");
-    Ok(())
+/// Copies a file that is the network `name`.
+fn copy(file: &Path, part: &Path, name: &str) -> Result<()> {
+    check(file, name)?;
+    fs::copy(file, part).map(drop).with_context(|| format!("cannot copy {}", file.display()))
+}
+
+fn fetch(name: &str, part: &Path) -> Result<()> {
+    let url = format!("https://download.pytorch.org/models/{name}");
+    let wanted = Wanted { url: &url, sha256: Some(beginning(name)), most_bytes: 1 << 30 };
+    download(&wanted, part, &Patience::default())
+        .map(drop)
+        .context("a file that was downloaded otherwise can be given with --file PATH")
+}
+
+/// The first digits of the SHA-256 of the file `name`.
+fn beginning(name: &str) -> &str {
+    name.trim_end_matches(".pth").rsplit('-').next().unwrap_or_default()
 }
 
 /// Checks that the SHA-256 of a file begins as `name` ends.
 fn check(path: &Path, name: &str) -> Result<()> {
-    let expected = name.trim_end_matches(".pth").rsplit('-').next().unwrap_or_default();
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let digest = Sha256::digest(&bytes);
-    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    if !digits.starts_with(expected) {
-        bail!("expected {name}, whose SHA-256 begins with {expected}, got {digits}");
-    }
+    let (expected, got) = (beginning(name), files::sha256(path)?);
+    ensure!(
+        got.starts_with(expected),
+        "{}: expected {name}, whose SHA-256 begins with {expected}, got {got}",
+        path.display()
+    );
     Ok(())
 }
 
