@@ -2,6 +2,7 @@
 
 mod bench;
 mod command;
+mod datasets;
 mod download;
 mod files;
 mod machine;
@@ -23,6 +24,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Task {
     Bench(bench::Args),
+    Datasets(datasets::Args),
     Measure(measure::Args),
     Methods(methods::Args),
     Weights(weights::Args),
@@ -31,6 +33,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Bench(args) => bench::bench(&args),
+        Task::Datasets(args) => datasets::datasets(&args),
         Task::Measure(args) => measure::measure(&args),
         Task::Methods(args) => methods::methods(&args),
         Task::Weights(args) => weights::weights(&args),

@@ -1,6 +1,7 @@
 //! What `datasets/KEY.toml` says about a data set.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -112,7 +113,8 @@ pub fn read(folder: &Path, key: &str) -> Result<Manifest> {
         keys.join(", ")
     );
     let path = folder.join(format!("{key}.toml"));
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     parse(key, &text).with_context(|| path.display().to_string())
 }
 
@@ -121,17 +123,22 @@ pub fn read(folder: &Path, key: &str) -> Result<Manifest> {
 /// # Errors
 /// If it is none.
 pub fn parse(key: &str, text: &str) -> Result<Manifest> {
-    let manifest: Manifest = toml::from_str(text).map_err(|error| one_line(&error, text))?;
+    let manifest: Manifest = from_toml(text)?;
     let manifest = Manifest { key: key.to_owned(), ..manifest };
     manifest.check()?;
     Ok(manifest)
 }
 
-/// The line and the first line of a message of the parser.
-fn one_line(error: &toml::de::Error, text: &str) -> anyhow::Error {
-    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    anyhow::anyhow!("line {line}: {}", error.message().replace('\n', " "))
+/// What `text` says.
+///
+/// # Errors
+/// If it is not that, on one line, as the parser's own message is not.
+pub fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T> {
+    toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        anyhow!("line {line}: {}", error.message().replace('\n', " "))
+    })
 }
 
 impl Manifest {
@@ -222,7 +229,8 @@ mod tests {
     use super::*;
     use crate::command::repository;
 
-    const TEXTS: &str = "name = 'N'\ndescription = 'D'\nlicence = 'L'\ncitation = 'C'\nmasks = 'M'\n";
+    const TEXTS: &str =
+        "name = 'N'\ndescription = 'D'\nlicence = 'L'\ncitation = 'C'\nmasks = 'M'\n";
 
     #[test]
     fn all_manifests_of_the_repository_can_be_read() {

@@ -1,0 +1,1 @@
+//! Sets that are fetched from a local server.

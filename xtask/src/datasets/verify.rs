@@ -1,0 +1,53 @@
+//! `cargo xtask datasets verify`: compares images with what was fetched.
+
+use super::check::check;
+use super::hashes;
+use super::manifest::Manifest;
+use super::store::{Places, Record, Stored};
+use anyhow::{Result, bail, ensure};
+
+/// Check that the images are those that were fetched, that none is missing, and that each defect has its mask.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Data set.
+    name: String,
+}
+
+/// # Errors
+/// If the set is not there or something differs; all differences go to standard error.
+pub fn verify(args: &Args, places: &Places) -> Result<()> {
+    let (manifest, _) = places.find(&args.name)?;
+    let Some(stored) = places.stored(&manifest.key)? else {
+        bail!(super::absent(&manifest, places));
+    };
+    let found = check(&manifest, &stored.root, stored.record.is_by_hand())?;
+    let folders: Vec<&str> = found.folders.iter().map(String::as_str).collect();
+    let (expected, got) = (hashes::read(&stored.hashes)?, hashes::of(&stored.root, &folders)?);
+    let mut wrong = hashes::differences(&expected, &got);
+    wrong.extend(unpinned(&manifest, &stored.record));
+    for line in &wrong {
+        eprintln!("{line}");
+    }
+    let Stored { root, record, .. } = &stored;
+    ensure!(
+        wrong.is_empty(),
+        "{}: {} differences, each on a line above",
+        root.display(),
+        wrong.len()
+    );
+    for line in &found.notes {
+        println!("{line}");
+    }
+    println!("{}: {} files as they were on {}", root.display(), got.len(), record.date);
+    Ok(())
+}
+
+/// Archives that are not those that the manifest names.
+fn unpinned(manifest: &Manifest, record: &Record) -> Vec<String> {
+    let pairs = manifest.archives.iter().zip(&record.archives);
+    let others = pairs.filter_map(|(wanted, got)| {
+        let expected = wanted.sha256.as_ref().filter(|expected| **expected != got.sha256)?;
+        Some(format!("{}: expected SHA-256 {expected}, got {}", got.source, got.sha256))
+    });
+    others.collect()
+}
