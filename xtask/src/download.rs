@@ -5,7 +5,7 @@ mod reply;
 #[cfg(test)]
 pub mod server;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use crate::{files, progress};
 use anyhow::{Context, Result, anyhow, bail};

@@ -1,8 +1,8 @@
 //! `cargo xtask measure`: trains and evaluates methods on a data set, and writes the table to `results/`.
 
 use crate::command::{bench_cli, repository, strings, text};
-use crate::files;
 use crate::machine::{commit, processor};
+use crate::{datasets, files};
 use anyhow::{Result, ensure};
 use serde_json::Value;
 use std::fmt::Write;
@@ -21,7 +21,7 @@ pub struct Args {
     /// What the data is, if it is only a part of a set.
     #[arg(long, default_value = "")]
     remark: String,
-    /// Configuration file; by default `datasets/NAME.toml`.
+    /// Configuration file; by default that of `datasets/NAME.toml`.
     #[arg(long)]
     config: Option<PathBuf>,
     /// Runs, as `method` or `method:key=value`, for example `ssim:ssim.constants=paper`.
@@ -63,9 +63,10 @@ fn measure_run(args: &Args, run: &str) -> Result<Row> {
         train.push("--resume".into());
     } else {
         let (method, setting) = run.split_once(':').unwrap_or((run, ""));
-        let config = args.config.clone();
-        let own = || repository().join("datasets").join(format!("{}.toml", args.name));
-        let config = config.unwrap_or_else(own);
+        let config = match &args.config {
+            Some(config) => config.clone(),
+            None => own_config(args)?,
+        };
         train.extend(["--config".into(), text(&config)?, "--data".into(), text(&args.data)?]);
         train.extend(strings(["--method", method]));
         train.extend(["--seed".into(), args.seed.to_string()]);
@@ -80,6 +81,13 @@ fn measure_run(args: &Args, run: &str) -> Result<Row> {
     let evaluation = bench_cli(&evaluate)?;
     ensure!(evaluation["pixel_au_roc"].is_number(), "bench-cli evaluate gave no `pixel_au_roc`");
     Ok(Row { name: run.to_owned(), training, evaluation })
+}
+
+/// The configuration of the data set that the table is named after, written to the work folder.
+fn own_config(args: &Args) -> Result<PathBuf> {
+    let path = args.work.join(&args.name).join("config.toml");
+    datasets::write_config(&args.name, &path)?;
+    Ok(path)
 }
 
 fn page(args: &Args, rows: &[Row]) -> Result<String> {

@@ -12,16 +12,16 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 pub struct Args {
     /// Key of the data set, the name of the manifest: small letters, digits and `-`.
-    key: String,
+    pub key: String,
     /// Folder of the images: a data set in one of `bench-cli`'s layouts, or a folder of such.
     #[arg(long, value_name = "DIR")]
-    root: PathBuf,
+    pub root: PathBuf,
     /// Address that others can download the images from.
     #[arg(long)]
-    url: Option<String>,
+    pub url: Option<String>,
     /// SHA-256 of that file.
     #[arg(long, value_name = "HEX", requires = "url")]
-    sha256: Option<String>,
+    pub sha256: Option<String>,
 }
 
 /// # Errors

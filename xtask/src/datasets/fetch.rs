@@ -1,12 +1,13 @@
 //! `cargo xtask datasets fetch`: brings a data set into the store, whole or not at all.
 
 use super::check::{Found, below, check};
+use super::hashes;
 use super::layout::subfolders;
-use super::manifest::{self, Archive, Manifest, Synthetic};
+use super::manifest::{Archive, Manifest, Synthetic, check_sha256, most_unpacked_bytes};
 use super::store::{HASHES, Origin, Places, RECORD, Record};
-use super::{hashes, unpack};
+use super::unpack::unpack;
 use crate::command::{bench_cli, strings, text};
-use crate::download::{self, Patience, Wanted, download};
+use crate::download::{self, Downloaded, Patience, Wanted, download};
 use crate::files;
 use crate::machine::date;
 use anyhow::{Context, Result, bail, ensure};
@@ -58,7 +59,24 @@ pub fn fetch(args: &Args, places: &Places, patience: &Patience) -> Result<()> {
         }
         None => bring(&manifest, places, args, patience)?,
     };
+    ask_to_pin(&manifest, places)?;
     println!("{}", root.display());
+    Ok(())
+}
+
+/// Prints the hashes that the manifest lacks.
+fn ask_to_pin(manifest: &Manifest, places: &Places) -> Result<()> {
+    let stored = places.stored(&manifest.key)?;
+    let origins = stored.map_or_else(Vec::new, |stored| stored.record.archives);
+    for (archive, origin) in manifest.archives.iter().zip(origins) {
+        if archive.sha256.is_none() {
+            let (url, sha256) = (&archive.url, origin.sha256);
+            let key = &manifest.key;
+            eprintln!(
+                "{url}: datasets/{key}.toml names no hash; write there\nsha256 = \"{sha256}\""
+            );
+        }
+    }
     Ok(())
 }
 
@@ -109,76 +127,79 @@ fn make(manifest: &Manifest, places: &Places) -> Result<PathBuf> {
     })
 }
 
-/// Downloads and unpacks all archives, or those given by hand.
+/// Downloads and unpacks all archives, or those given by hand; the folder of the images.
 fn bring(
     manifest: &Manifest,
     places: &Places,
     args: &Args,
     patience: &Patience,
 ) -> Result<PathBuf> {
-    let Manifest { key, archives, .. } = manifest;
-    args.sha256.iter().try_for_each(|sha256| manifest::check_sha256(sha256))?;
-    let given = args.archive.len();
-    if archives.is_empty() && given == 0 {
-        bail!(
-            "{key}: no address is known to download it from; expected --root DIR or --archive FILE"
-        );
+    let key = manifest.key.as_str();
+    let sources = sources(manifest, args)?;
+    let part = |index| places.part(key, index);
+    let mut origins = Vec::new();
+    for (index, source) in sources.iter().enumerate() {
+        origins.push(source.obtain(&part(index), patience)?);
     }
-    ensure!(
-        given == 0 || archives.is_empty() || given == archives.len(),
-        "{key}: expected {} archives, got {given}",
-        archives.len()
-    );
-    let count = given.max(archives.len());
-    let root = install(manifest, places, |folder| {
-        let take = |index: usize| {
-            let archive = archives.get(index);
-            let pinned = archive.and_then(|archive| archive.sha256.as_deref());
-            let sha256 = pinned.or(args.sha256.get(index).map(String::as_str));
-            let source = Source { archive, file: args.archive.get(index), sha256 };
-            source.take(&places.part(key, index), folder, key, patience)
-        };
-        (0..count).map(take).collect()
-    })?;
-    (0..count).try_for_each(|index| download::forget(&places.part(key, index)))?;
-    Ok(root)
+    let installed = install(manifest, places, |folder| {
+        for (index, source) in sources.iter().enumerate() {
+            let file = source.file.map_or_else(|| part(index), Path::to_owned);
+            unpack(&file, folder, source.most_unpacked_bytes())?;
+        }
+        Ok(origins)
+    });
+    for (index, source) in sources.iter().enumerate() {
+        // Without a hash nobody knows that it was the right file, and the next fetch must not begin with it.
+        if installed.is_ok() || source.sha256.is_none() {
+            download::forget(&part(index))?;
+        }
+    }
+    installed
 }
 
-/// Where an archive is to be had.
+/// Where an archive is to be had, and what is known about it.
 struct Source<'a> {
     archive: Option<&'a Archive>,
-    file: Option<&'a PathBuf>,
+    file: Option<&'a Path>,
     sha256: Option<&'a str>,
 }
 
+/// What the manifest says about the archives, and what is given by hand instead.
+fn sources<'a>(manifest: &'a Manifest, args: &'a Args) -> Result<Vec<Source<'a>>> {
+    let Manifest { key, archives, .. } = manifest;
+    let (known, given) = (archives.len(), args.archive.len());
+    ensure!(
+        known + given > 0,
+        "{key}: no address is known to download it from; expected --root DIR or --archive FILE"
+    );
+    ensure!(
+        known == 0 || given == 0 || known == given,
+        "{key}: expected {known} archives, got {given}"
+    );
+    args.sha256.iter().try_for_each(|sha256| check_sha256(sha256))?;
+    let source = |index: usize| {
+        let archive = archives.get(index);
+        let pinned = archive.and_then(|archive| archive.sha256.as_deref());
+        let sha256 = pinned.or(args.sha256.get(index).map(String::as_str));
+        Source { archive, file: args.archive.get(index).map(PathBuf::as_path), sha256 }
+    };
+    Ok((0..known.max(given)).map(source).collect())
+}
+
 impl Source<'_> {
-    /// Downloads the archive into `part`, if none is given by hand, checks it and unpacks it into `folder`.
-    fn take(&self, part: &Path, folder: &Path, key: &str, patience: &Patience) -> Result<Origin> {
-        let most = self.archive.map_or_else(manifest::most_unpacked_bytes, |a| a.unpacked_bytes);
-        let (file, origin) = match (self.file, self.archive) {
-            (Some(file), _) => (file.as_path(), by_hand(file, self.sha256)?),
-            (None, Some(archive)) => (part, self.download(archive, part, patience)?),
-            (None, None) => bail!("{key}: expected an archive"),
-        };
-        if self.sha256.is_none() {
-            eprintln!(
-                "{}: no SHA-256 is known; if you trust this one, write it into datasets/{key}.toml:\nsha256 = \"{}\"",
-                origin.source, origin.sha256
-            );
-        }
-        let unpacked = unpack::unpack(file, folder, most);
-        if unpacked.is_err() && self.file.is_none() && self.sha256.is_none() {
-            // Nobody knows that it is the right file: the next fetch must not begin with it.
-            download::forget(part)?;
-        }
-        unpacked.map(|()| origin)
+    fn most_unpacked_bytes(&self) -> u64 {
+        self.archive.map_or_else(most_unpacked_bytes, |archive| archive.unpacked_bytes)
     }
 
-    fn download(&self, archive: &Archive, part: &Path, patience: &Patience) -> Result<Origin> {
+    /// Checks the archive that is given by hand, or downloads it into `part`.
+    fn obtain(&self, part: &Path, patience: &Patience) -> Result<Origin> {
+        let (file, archive) = match (self.file, self.archive) {
+            (Some(file), _) => return by_hand(file, self.sha256),
+            (None, archive) => (part, archive.context("expected the address of an archive")?),
+        };
         let wanted = Wanted { url: &archive.url, sha256: self.sha256, most_bytes: archive.bytes };
-        let downloaded = download(&wanted, part, patience)
+        let Downloaded { sha256, bytes } = download(&wanted, file, patience)
             .context("--archive FILE takes a copy that you have, --root DIR an unpacked one")?;
-        let download::Downloaded { sha256, bytes } = downloaded;
         Ok(Origin { source: archive.url.clone(), sha256, bytes })
     }
 }

@@ -10,7 +10,7 @@ use anyhow::{Result, bail, ensure};
 #[derive(clap::Args)]
 pub struct Args {
     /// Data set.
-    name: String,
+    pub name: String,
 }
 
 /// # Errors

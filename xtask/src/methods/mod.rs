@@ -4,8 +4,8 @@ mod page;
 mod runs;
 
 use crate::command::{bench_cli, repository, strings, text};
-use crate::files;
 use crate::machine::{commit, date, processor};
+use crate::{datasets, files};
 use anyhow::{Context, Result, ensure};
 use runs::Run;
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub struct Args {
     /// What the data is, if it is only a part of a set.
     #[arg(long, default_value = "")]
     remark: String,
-    /// Configuration file; by default `datasets/NAME.toml`, and that of the paper's set for synthetic ones.
+    /// Configuration file; by default that of `datasets/NAME.toml`, or of `datasets/synthetic-NAME.toml`.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Set a key of the configuration, for all methods.
@@ -57,9 +57,8 @@ pub struct Args {
     out: Option<PathBuf>,
 }
 
-/// Sets that `bench-cli synthesize` makes, with the configuration of the paper's set that they imitate.
-const SYNTHETIC: [(&str, &str); 3] =
-    [("plain", "woven-texture"), ("twill", "woven-texture"), ("fibres", "nanotwice")];
+/// Sets that `bench-cli synthesize` makes.
+const SYNTHETIC: [&str; 3] = ["plain", "twill", "fibres"];
 
 /// What is written as JSON.
 #[derive(Serialize)]
@@ -84,6 +83,9 @@ pub fn methods(args: &Args) -> Result<()> {
         "the method feature-matching needs --features-weights FILE; --methods l2,ssim,vae does without"
     );
     let out = args.out.clone().unwrap_or_else(|| repository().join("results").join("methods"));
+    if args.config.is_none() {
+        datasets::write_config(&key(args), &config(args))?;
+    }
     let data = data(args)?;
     let mut runs = Vec::new();
     for &seed in &args.seeds {
@@ -114,29 +116,22 @@ pub fn methods(args: &Args) -> Result<()> {
 
 /// The folder of the data set, which is made if it is synthetic and not there.
 fn data(args: &Args) -> Result<PathBuf> {
-    if let Some(data) = &args.data {
-        return Ok(data.clone());
+    match &args.data {
+        Some(data) => Ok(data.clone()),
+        None => Ok(datasets::open(&key(args), None)?.root),
     }
-    let kinds = SYNTHETIC.map(|(kind, _)| kind);
-    let name = args.name.as_str();
-    ensure!(kinds.contains(&name), "--data DIR names the folder of the data set {name}");
-    let folder = args.work.join("data").join(name);
-    // Written last.
-    if !folder.join("SYNTHETIC.md").exists() {
-        let mut synthesize = strings(["synthesize", name, "--json", "--out"]);
-        synthesize.push(text(&folder)?);
-        bench_cli(&synthesize)?;
-    }
-    Ok(folder)
 }
 
-/// The configuration file.
+/// The key of the data set that the table is named after.
+fn key(args: &Args) -> String {
+    let name = &args.name;
+    let is_synthetic = SYNTHETIC.contains(&name.as_str());
+    if is_synthetic { format!("synthetic-{name}") } else { name.clone() }
+}
+
+/// The configuration file, which is written to the work folder unless one is given.
 fn config(args: &Args) -> PathBuf {
-    let imitated = SYNTHETIC.iter().find(|(kind, _)| *kind == args.name).map(|&(_, set)| set);
-    let own = || {
-        let name = imitated.unwrap_or(&args.name);
-        repository().join("datasets").join(format!("{name}.toml"))
-    };
+    let own = || args.work.join(&args.name).join("config.toml");
     args.config.clone().unwrap_or_else(own)
 }
 
