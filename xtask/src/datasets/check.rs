@@ -26,7 +26,11 @@ pub fn check(manifest: &Manifest, root: &Path, may_be_part: bool) -> Result<Foun
             continue;
         }
         let (count, is_part) = check_one(manifest, folder, root)?;
-        ensure!(may_be_part || !is_part, "{}: expected the whole set, got {count}", path.display());
+        ensure!(
+            may_be_part || !is_part,
+            "{}: expected the whole set, got {count}; --root DIR takes a part",
+            path.display()
+        );
         found.notes.push(format!("{}: {count}", path.display()));
         found.folders.push(folder.to_owned());
     }

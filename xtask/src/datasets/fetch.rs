@@ -46,6 +46,7 @@ pub fn fetch(args: &Args, places: &Places, patience: &Patience) -> Result<()> {
         let asked = args.root.is_some() || !args.archive.is_empty();
         let place = stored.place.display();
         ensure!(!asked, "{place}: expected no {key} yet; remove it to take another");
+        (0..manifest.archives.len()).try_for_each(|i| download::forget(&places.part(key, i)))?;
         println!("{}", stored.root.display());
         return Ok(());
     }
@@ -70,10 +71,10 @@ fn ask_to_pin(manifest: &Manifest, places: &Places) -> Result<()> {
     let origins = stored.map_or_else(Vec::new, |stored| stored.record.archives);
     for (archive, origin) in manifest.archives.iter().zip(origins) {
         if archive.sha256.is_none() {
-            let (url, sha256) = (&archive.url, origin.sha256);
-            let key = &manifest.key;
+            let Origin { source, sha256, .. } = origin;
+            let manifest = format!("datasets/{}.toml", manifest.key);
             eprintln!(
-                "{url}: datasets/{key}.toml names no hash; write there\nsha256 = \"{sha256}\""
+                "{source}: {manifest} has no hash of it; to expect this file, write there\nsha256 = \"{sha256}\""
             );
         }
     }
@@ -250,7 +251,7 @@ fn locate(manifest: &Manifest, folder: &Path, may_be_part: bool) -> Result<(Path
         Err(error) => error,
     };
     match subfolders(&folder)?.as_slice() {
-        [only] => locate(manifest, only, may_be_part).map_err(|_| error),
+        [only] => locate(manifest, only, may_be_part),
         _ => Err(error),
     }
 }

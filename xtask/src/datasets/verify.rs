@@ -20,25 +20,23 @@ pub fn verify(args: &Args, places: &Places) -> Result<()> {
     let Some(stored) = places.stored(&manifest.key)? else {
         bail!(super::absent(&manifest, places));
     };
-    let found = check(&manifest, &stored.root, stored.record.is_by_hand())?;
-    let folders: Vec<&str> = found.folders.iter().map(String::as_str).collect();
-    let (expected, got) = (hashes::read(&stored.hashes)?, hashes::of(&stored.root, &folders)?);
+    let Stored { root, record, hashes, .. } = &stored;
+    let mut folders = manifest.folders();
+    folders.retain(|folder| !record.is_by_hand() || root.join(folder).is_dir());
+    let (expected, got) = (hashes::read(hashes)?, hashes::of(root, &folders)?);
     let mut wrong = hashes::differences(&expected, &got);
-    wrong.extend(unpinned(&manifest, &stored.record));
-    for line in &wrong {
-        eprintln!("{line}");
-    }
-    let Stored { root, record, .. } = &stored;
+    wrong.extend(unpinned(&manifest, record));
+    wrong.iter().for_each(|line| eprintln!("{line}"));
     ensure!(
         wrong.is_empty(),
-        "{}: {} differences, each on a line above",
+        "{}: expected the files of {}; what differs ({}) is on the lines above",
         root.display(),
+        record.date,
         wrong.len()
     );
-    for line in &found.notes {
-        println!("{line}");
-    }
-    println!("{}: {} files as they were on {}", root.display(), got.len(), record.date);
+    let found = check(&manifest, root, record.is_by_hand())?;
+    found.notes.iter().for_each(|line| println!("{line}"));
+    println!("{}: {} files, as they were on {}", root.display(), got.len(), record.date);
     Ok(())
 }
 
