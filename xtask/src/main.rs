@@ -6,9 +6,8 @@ mod datasets;
 mod download;
 mod files;
 mod machine;
-mod measure;
-mod methods;
 mod progress;
+mod reproduce;
 mod weights;
 
 use clap::{Parser, Subcommand};
@@ -25,8 +24,7 @@ struct Cli {
 enum Task {
     Bench(bench::Args),
     Datasets(datasets::Args),
-    Measure(measure::Args),
-    Methods(methods::Args),
+    Reproduce(reproduce::Args),
     Weights(weights::Args),
 }
 
@@ -34,8 +32,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Bench(args) => bench::bench(&args),
         Task::Datasets(args) => datasets::datasets(&args),
-        Task::Measure(args) => measure::measure(&args),
-        Task::Methods(args) => methods::methods(&args),
+        Task::Reproduce(args) => reproduce::reproduce(&args),
         Task::Weights(args) => weights::weights(&args),
     };
     match done {

@@ -14,8 +14,7 @@ mod unpack;
 mod verify;
 
 use crate::download::Patience;
-use crate::files;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::Subcommand;
 use manifest::Manifest;
 use std::path::{Path, PathBuf};
@@ -53,7 +52,6 @@ pub fn datasets(args: &Args) -> Result<()> {
 }
 
 /// A data set, or one category of it, whose images are there.
-#[allow(dead_code, reason = "part of the face for tasks that write tables")]
 #[derive(Debug)]
 pub struct Set {
     /// `nanotwice`, or `woven-textures/texture_1`.
@@ -64,8 +62,6 @@ pub struct Set {
     pub citation: String,
     /// The folder of the images, for `bench-cli train --data`.
     pub root: PathBuf,
-    /// The configuration for `bench-cli`.
-    pub config: toml::Table,
     /// Where the images are from, and how many of them are there if that is not all.
     pub source: String,
 }
@@ -91,6 +87,15 @@ pub fn open(key: &str, store: Option<&Path>) -> Result<Set> {
     open_in(key, &Places::usual(store))
 }
 
+/// Whether the images of a data set are there, or are synthetic and will be made when they are needed.
+///
+/// # Errors
+/// If there is no such data set.
+pub fn is_available(key: &str, store: Option<&Path>) -> Result<bool> {
+    let (manifest, _) = one(&Places::usual(store), key)?;
+    Ok(manifest.synthetic.is_some() || is_there(key, store)?)
+}
+
 /// Whether the images of a data set are there.
 ///
 /// # Errors
@@ -102,13 +107,12 @@ pub fn is_there(key: &str, store: Option<&Path>) -> Result<bool> {
     Ok(stored.is_some_and(|stored| stored.root.join(category).is_dir()))
 }
 
-/// Writes the configuration of a data set for `bench-cli train --config`.
+/// The configuration of a data set for `bench-cli`.
 ///
 /// # Errors
-/// If there is no such data set, or the file cannot be written.
-pub fn write_config(key: &str, path: &Path) -> Result<()> {
-    let (manifest, _) = Places::usual(None).find(key)?;
-    files::replace(path, &toml::to_string(&manifest.config).context("the configuration")?)
+/// If there is no such data set.
+pub fn config(key: &str) -> Result<toml::Table> {
+    Ok(one(&Places::usual(None), key)?.0.config)
 }
 
 fn open_in(key: &str, places: &Places) -> Result<Set> {
@@ -128,7 +132,7 @@ fn open_in(key: &str, places: &Places) -> Result<Set> {
     );
     let (count, is_part) = check::check_one(&manifest, category, root)?;
     let part = if is_part { format!(": {count}") } else { String::new() };
-    let Manifest { name, licence, citation, config, .. } = manifest;
+    let Manifest { name, licence, citation, .. } = manifest;
     Ok(Set {
         key: key.to_owned(),
         name: if category.is_empty() { name } else { format!("{name}: {category}") },
@@ -136,7 +140,6 @@ fn open_in(key: &str, places: &Places) -> Result<Set> {
         licence,
         citation,
         root: check::below(root, category),
-        config,
         source: record.source() + &part,
     })
 }

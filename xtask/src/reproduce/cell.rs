@@ -1,0 +1,169 @@
+//! One training and evaluation.
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use toml::{Table, Value};
+
+/// A data set and everything that is set: where two of them agree, so do their results.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cell {
+    /// Key of the data set.
+    pub set: String,
+    pub config: Config,
+}
+
+/// Settings of bench-cli, those of the data set included.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Config(Table);
+
+impl Cell {
+    /// Names the cell's folder.
+    pub fn hash(&self) -> String {
+        hash(&(&self.set, &self.config))
+    }
+
+    /// Names the model's folder: the same for cells that differ in how they inspect only.
+    pub fn model_hash(&self) -> String {
+        hash(&(&self.set, &self.training_config()))
+    }
+
+    /// The settings that the training depends on.
+    pub fn training_config(&self) -> Config {
+        let mut config = self.config.clone();
+        config.0.remove("inspection");
+        config
+    }
+
+    /// The other ones, as arguments of `bench-cli evaluate`.
+    pub fn inspection_settings(&self) -> Vec<String> {
+        let inspection = self.config.0.get("inspection").and_then(Value::as_table);
+        let settings = inspection.into_iter().flatten();
+        settings
+            .flat_map(|(key, value)| ["--set".into(), format!("inspection.{key}={value}")])
+            .collect()
+    }
+
+    pub fn method(&self) -> &str {
+        self.config.get("method").and_then(Value::as_str).unwrap_or("ssim")
+    }
+
+    /// Whether it needs the weights of a network whose features are matched.
+    pub fn matches_features(&self) -> bool {
+        self.method() == "feature-matching"
+    }
+
+    pub fn seed(&self) -> i64 {
+        self.config.integer("training.seed", 0)
+    }
+}
+
+/// The first digits of the SHA-256 of what is written down with sorted keys.
+fn hash(content: &impl Serialize) -> String {
+    // A table of TOML has no key that JSON has not, and sorts them.
+    let text = serde_json::to_string(content).unwrap_or_default();
+    Sha256::digest(text).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Config {
+    /// Takes over settings, in place of those that are there.
+    ///
+    /// # Errors
+    /// If a table stands against a value.
+    pub fn overlay(&mut self, settings: &Table) -> Result<()> {
+        overlay(&mut self.0, settings)
+    }
+
+    /// Sets `key`, which names its table: `training.patches`.
+    ///
+    /// # Errors
+    /// If a value stands where its table should be.
+    pub fn set(&mut self, key: &str, value: Value) -> Result<()> {
+        let mut names = key.rsplit('.');
+        let last = names.next().unwrap_or(key).to_owned();
+        let table = Table::from_iter([(last, value)]);
+        let wrap = |inner, name: &str| Table::from_iter([(name.to_owned(), Value::Table(inner))]);
+        self.overlay(&names.fold(table, wrap))
+    }
+
+    /// The value of `key`, if it is set.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        let mut names = key.split('.');
+        let first = self.0.get(names.next()?)?;
+        names.try_fold(first, |value, name| value.get(name))
+    }
+
+    /// A whole number, or what bench-cli takes if none is set.
+    pub fn integer(&self, key: &str, default: i64) -> i64 {
+        self.get(key).and_then(Value::as_integer).unwrap_or(default)
+    }
+
+    /// A text, or what bench-cli takes if none is set.
+    pub fn text<'a>(&'a self, key: &str, default: &'a str) -> &'a str {
+        self.get(key).and_then(Value::as_str).unwrap_or(default)
+    }
+
+    /// As a configuration file.
+    ///
+    /// # Errors
+    /// If there is something that TOML has no form for.
+    pub fn to_toml(&self) -> Result<String> {
+        Ok(toml::to_string(&self.0)?)
+    }
+}
+
+fn overlay(under: &mut Table, over: &Table) -> Result<()> {
+    for (key, value) in over {
+        match (under.get_mut(key), value) {
+            (Some(Value::Table(under)), Value::Table(over)) => overlay(under, over)?,
+            (Some(Value::Table(_)), _) | (Some(_), Value::Table(_)) => {
+                bail!("`{key}` is a table in one place and a value in another");
+            }
+            _ => {
+                under.insert(key.clone(), value.clone());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(text: &str) -> Cell {
+        let mut config = Config::default();
+        config.overlay(&toml::from_str(text).expect("it is TOML")).expect("nothing is there");
+        Cell { set: "plain".into(), config }
+    }
+
+    #[test]
+    fn settings_prevail_over_those_below() {
+        let mut cell = cell("method = \"l2\"\n[model]\nlatent_dim = 100\npatch_size = 64");
+        cell.config.set("model.latent_dim", Value::Integer(500)).expect("it is a value");
+        cell.config.set("training.seed", Value::Integer(3)).expect("there is none yet");
+        assert_eq!(cell.config.integer("model.latent_dim", 0), 500);
+        assert_eq!(cell.config.integer("model.patch_size", 128), 64);
+        assert_eq!(cell.config.integer("training.batch_size", 16), 16);
+        assert_eq!((cell.method(), cell.seed()), ("l2", 3));
+        assert!(cell.config.set("model", Value::Integer(1)).is_err());
+        assert!(cell.config.set("method.name", Value::Integer(1)).is_err());
+    }
+
+    #[test]
+    fn cells_that_inspect_otherwise_share_a_model() {
+        let plain = cell("[model]\nlatent_dim = 100");
+        let other =
+            cell("[inspection]\nstride = 64\naveraging = \"residual\"\n[model]\nlatent_dim = 100");
+        assert_eq!(plain.model_hash(), other.model_hash());
+        assert_ne!(plain.hash(), other.hash());
+        assert_eq!(plain.hash().len(), 12);
+        let settings = other.inspection_settings();
+        assert_eq!(
+            settings,
+            ["--set", "inspection.averaging=\"residual\"", "--set", "inspection.stride=64"]
+        );
+        assert_ne!(plain.model_hash(), cell("[model]\nlatent_dim = 50").model_hash());
+    }
+}

@@ -1,0 +1,187 @@
+//! `cargo xtask reproduce`: the paper's tables and figures.
+
+mod cell;
+mod html;
+mod matrix;
+mod pictures;
+mod plan;
+mod published;
+mod report;
+mod run;
+mod shard;
+mod slurm;
+mod store;
+mod table;
+
+use crate::command::{built_bench_cli, repository, text};
+use anyhow::{Context, Result, bail};
+use matrix::Matrix;
+use plan::Plan;
+use run::{Outcome, Runner};
+use shard::Shard;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use store::Store;
+
+/// Train and evaluate everything that a matrix of experiments names, and write tables, plots and a page of it all.
+///
+/// What is finished in the work folder is not done again, an interrupted training is resumed, and what fails is reported and
+/// does not keep the rest from running: the command can be interrupted and repeated.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Matrix in `results/matrix`: `quick` (minutes, synthetic data), `standard` (a night) or `paper` (to the letter), or another
+    /// file there.
+    #[arg(long, value_name = "NAME", default_value = "quick")]
+    preset: String,
+    /// Matrix file somewhere else.
+    #[arg(long, value_name = "FILE", conflicts_with = "preset")]
+    matrix: Option<PathBuf>,
+    /// Say what is to be done and how long it will take, and do nothing.
+    #[arg(long)]
+    plan: bool,
+    /// Run part I of N only, and write no report: with a work folder that all machines see, each takes a part.
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["plan", "cell", "report"])]
+    shard: Option<Shard>,
+    /// Run the cell whose hash begins so only, and write no report.
+    #[arg(long, value_name = "HASH", conflicts_with_all = ["plan", "report"])]
+    cell: Option<String>,
+    /// Write the report of what is finished, and run nothing.
+    #[arg(long, conflicts_with = "plan")]
+    report: bool,
+    /// Submit the parts to Slurm as an array of jobs, and a job for the report.
+    #[arg(long, conflicts_with_all = ["plan", "shard", "cell", "report"])]
+    slurm: bool,
+    /// Jobs of the array.
+    #[arg(long, value_name = "N", default_value_t = 8, requires = "slurm")]
+    jobs: usize,
+    /// Option of the jobs, for example `--sbatch=--gres=gpu:1`.
+    #[arg(long, value_name = "OPTION", requires = "slurm", allow_hyphen_values = true)]
+    sbatch: Vec<String>,
+    /// Folder for models and evaluations.
+    #[arg(long, value_name = "DIR", default_value = "target/reproduce")]
+    work: PathBuf,
+    /// Folder of data sets, if not the repository's `datasets/images`.
+    #[arg(long, value_name = "DIR")]
+    images: Option<PathBuf>,
+    /// Weights for the method `feature-matching`, which is left out without.
+    #[arg(long, value_name = "FILE")]
+    features_weights: Option<PathBuf>,
+    /// Program to run instead of building `bench-cli`.
+    #[arg(long, value_name = "FILE")]
+    bench_cli: Option<PathBuf>,
+    /// Folder of the report; by default `results/reproduce/PRESET`.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Show photographs in the report, too. Those of most sets may not be passed on.
+    #[arg(long)]
+    photographs: bool,
+}
+
+/// # Errors
+/// If the matrix cannot be read, the report cannot be written, or a cell has failed.
+pub fn reproduce(args: &Args) -> Result<()> {
+    let path = args.matrix.clone().unwrap_or_else(|| {
+        repository().join("results/matrix").join(&args.preset).with_extension("toml")
+    });
+    let matrix = Matrix::read(&path)?;
+    let plan = Plan::new(&matrix)?;
+    let name = path.file_stem().and_then(|stem| stem.to_str()).context("expected a name")?;
+    let bench_cli = match &args.bench_cli {
+        Some(program) => program.clone(),
+        None => built_bench_cli()?,
+    };
+    if args.slurm {
+        println!("{}", slurm::submit(&jobs(args, name, &bench_cli)?)?);
+        return Ok(());
+    }
+    let runner = Runner {
+        store: Store::new(&std::path::absolute(&args.work)?),
+        bench_cli,
+        images: args.images.clone(),
+        features_weights: args.features_weights.clone(),
+    };
+    let failed = if args.report { 0 } else { run(args, &plan, &runner)? };
+    if !(args.plan || args.shard.is_some() || args.cell.is_some()) {
+        let out = args.out.clone();
+        let out = out.unwrap_or_else(|| repository().join("results/reproduce").join(name));
+        let command = command(args);
+        let report = report::Report { name, command, matrix: &matrix, plan: &plan };
+        println!("{}", report.write(&runner, &out, args.photographs)?.display());
+    }
+    match failed {
+        0 => Ok(()),
+        count => bail!("{count} cells failed, as said above; the same command tries them again"),
+    }
+}
+
+/// Runs the cells that are asked for; how many failed.
+fn run(args: &Args, plan: &Plan<'_>, runner: &Runner) -> Result<usize> {
+    let cells = match &args.cell {
+        Some(hash) => vec![plan.cell(hash)?],
+        None => plan.shard(args.shard.unwrap_or(Shard::WHOLE)),
+    };
+    eprint!("{}", plan.describe(runner, &cells)?);
+    if args.plan {
+        return Ok(0);
+    }
+    let (started, mut failed) = (Instant::now(), 0);
+    for (index, cell) in cells.iter().enumerate() {
+        if runner.store.finished(cell)?.is_some() {
+            continue;
+        }
+        let name = format!(
+            "{}/{} {} {} {}, seed {}",
+            index + 1,
+            cells.len(),
+            cell.hash(),
+            cell.set,
+            cell.method(),
+            cell.seed()
+        );
+        eprintln!("{name}, {} since the start", plan::short(started.elapsed()));
+        match runner.run(cell)? {
+            Outcome::Finished => {}
+            Outcome::Skipped(missing) => eprintln!("  left out; it takes {missing}"),
+            Outcome::Failed(reason) => {
+                failed += 1;
+                eprintln!("  failed: {reason}");
+            }
+        }
+    }
+    Ok(failed)
+}
+
+fn jobs(args: &Args, name: &str, bench_cli: &Path) -> Result<slurm::Jobs> {
+    let program = std::env::current_exe()?;
+    let mut command = vec![text(&program)?, "reproduce".into(), "--bench-cli".into()];
+    command.push(text(bench_cli)?);
+    match &args.matrix {
+        Some(matrix) => command.extend(["--matrix".into(), text(matrix)?]),
+        None => command.extend(["--preset".into(), args.preset.clone()]),
+    }
+    let folders = [
+        ("--work", Some(&args.work)),
+        ("--images", args.images.as_ref()),
+        ("--features-weights", args.features_weights.as_ref()),
+        ("--out", args.out.as_ref()),
+    ];
+    for (option, folder) in folders {
+        if let Some(folder) = folder {
+            command.extend([option.into(), text(folder)?]);
+        }
+    }
+    command.extend(args.photographs.then(|| "--photographs".to_owned()));
+    let folder = std::path::absolute(&args.work)?.join("slurm");
+    let (count, options) = (args.jobs.max(1), args.sbatch.clone());
+    Ok(slurm::Jobs { name: format!("reproduce-{name}"), count, options, command, folder })
+}
+
+/// How to do it again, without the machine's paths.
+fn command(args: &Args) -> String {
+    let matrix = match &args.matrix {
+        Some(_) => "--matrix FILE".to_owned(),
+        None => format!("--preset {}", args.preset),
+    };
+    let weights = if args.features_weights.is_some() { " --features-weights FILE" } else { "" };
+    format!("cargo xtask reproduce {matrix}{weights}")
+}

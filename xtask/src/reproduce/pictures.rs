@@ -1,0 +1,203 @@
+//! Plots and pictures of an experiment.
+
+use super::cell::Cell;
+use super::matrix::Row;
+use super::run::Runner;
+use super::store::Finished;
+use super::table::{Measured, Table};
+use crate::command::{output, strings, text};
+use crate::datasets;
+use anyhow::{Context, Result};
+use metrics::{Figure, LineAxis, LineChart, Series, SeriesStyle, Spacing, plot_lines};
+use std::collections::BTreeMap;
+use std::path::Path;
+use toml::Value;
+
+/// A file beside the page.
+pub struct Picture {
+    pub file: String,
+    pub caption: String,
+}
+
+/// The first finished seed of a row.
+struct Shown<'a> {
+    cell: &'a Cell,
+    finished: Finished,
+}
+
+/// ROC curves of all methods, a plot for each data set.
+///
+/// # Errors
+/// If a result cannot be read, or a plot not be written.
+pub fn roc(table: &Table, rows: &[Row], runner: &Runner, out: &Path) -> Result<Vec<Picture>> {
+    let mut pictures = Vec::new();
+    for (set, shown) in by_set(rows, runner)? {
+        let mut curves = Vec::new();
+        for Shown { cell, finished } in &shown {
+            let area = finished.metrics["pixel_au_roc"].as_f64().unwrap_or(f64::NAN);
+            let points = read_curve(&runner.store.evaluation(cell).join("roc.csv"))?;
+            curves.push((format!("{} (AUC {area:.3})", cell.method()), points));
+        }
+        let chance = Series::new("chance", SeriesStyle::Reference, [(0.0, 0.0), (1.0, 1.0)]);
+        let curves = curves
+            .iter()
+            .map(|(label, points)| Series::new(label, SeriesStyle::Plain, points.iter().copied()));
+        let series = std::iter::once(chance).chain(curves).collect();
+        let chart = LineChart {
+            x: LineAxis::rate("False-positive rate"),
+            y: LineAxis::rate("True-positive rate"),
+            series,
+        };
+        let file = format!("{}-{}-roc.svg", table.key, plain_name(set));
+        plot_lines(out.join(&file), &Figure::new(set), &chart)?;
+        let caption = format!(
+            "{set}: ROC curves of all pixels of the test set, by the models of seed {}.",
+            shown[0].cell.seed()
+        );
+        pictures.push(Picture { file, caption });
+    }
+    Ok(pictures)
+}
+
+/// The area under the ROC curve over the key that varies, if its values are numbers.
+///
+/// # Errors
+/// If the plot cannot be written.
+pub fn ablation(table: &Table, key: &str, out: &Path) -> Result<Option<Picture>> {
+    let mut ours: BTreeMap<String, Vec<(f64, f64, f64)>> = BTreeMap::new();
+    let mut published: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+    for line in &table.lines {
+        let Some(x) = line.value.as_ref().and_then(number) else { return Ok(None) };
+        let name = format!("{}, {}", line.set, line.method);
+        if let Some(Measured { pixel_au_roc: area, .. }) = line.measured {
+            let point = (x, area.mean, area.deviation.unwrap_or(0.0));
+            ours.entry(name).or_default().push(point);
+        }
+        if let Some(figure) = &line.published {
+            published.entry(&line.set).or_default().push((x, figure.pixel_au_roc));
+        }
+    }
+    if ours.is_empty() {
+        return Ok(None);
+    }
+    let names: Vec<String> =
+        published.keys().map(|set| format!("{set}, published or remembered")).collect();
+    let references = names
+        .iter()
+        .zip(published.values())
+        .map(|(name, points)| Series::new(name, SeriesStyle::Reference, points.iter().copied()));
+    let lines = ours
+        .iter()
+        .map(|(name, points)| Series::new(name, SeriesStyle::Marked, points.iter().copied()));
+    let chart = LineChart {
+        x: LineAxis { spacing: Spacing::Even, ..LineAxis::new(key) },
+        y: LineAxis::new("pixel ROC-AUC"),
+        series: references.chain(lines).collect(),
+    };
+    let file = format!("{}.svg", table.key);
+    plot_lines(out.join(&file), &Figure::new(&table.title), &chart)?;
+    let caption = format!(
+        "{}: area under the ROC curve, mean and standard deviation over seeds.",
+        table.title
+    );
+    Ok(Some(Picture { file, caption }))
+}
+
+/// What the models of each data set make of the same defects, and the paper's toy figure by its SSIM autoencoder.
+///
+/// # Errors
+/// If bench-cli cannot draw.
+pub fn images(
+    table: &Table,
+    rows: &[Row],
+    runner: &Runner,
+    out: &Path,
+    photographs: bool,
+) -> Result<Vec<Picture>> {
+    let mut pictures = Vec::new();
+    for (set, shown) in by_set(rows, runner)? {
+        if !photographs && shown[0].finished.metrics["synthetic"] != true {
+            continue;
+        }
+        pictures.push(comparison(table, set, &shown, runner, out)?);
+        if let Some(model) = shown.iter().find(|shown| shown.cell.method() == "ssim") {
+            pictures.push(toy(table, set, model.cell, runner, out)?);
+        }
+    }
+    Ok(pictures)
+}
+
+fn comparison(
+    table: &Table,
+    set: &str,
+    shown: &[Shown<'_>],
+    runner: &Runner,
+    out: &Path,
+) -> Result<Picture> {
+    let file = format!("{}-{}.png", table.key, plain_name(set));
+    let root = datasets::open(set, runner.images.as_deref())?.root;
+    let mut words = strings(["figure", "--json", "--quiet", "--crop", "192", "--data"]);
+    words.extend([text(&root)?, "--out".into(), text(&out.join(&file))?]);
+    for Shown { cell, .. } in shown {
+        words.push(text(&runner.store.model(cell))?);
+    }
+    output(&text(&runner.bench_cli)?, &words)?;
+    let methods: Vec<&str> = shown.iter().map(|shown| shown.cell.method()).collect();
+    let caption = format!(
+        "{set}: image; reconstructions and then residual maps of {}; ground truth. Cut-outs around defects, by the models of \
+         seed {}.",
+        methods.join(", "),
+        shown[0].cell.seed()
+    );
+    Ok(Picture { file, caption })
+}
+
+fn toy(table: &Table, set: &str, cell: &Cell, runner: &Runner, out: &Path) -> Result<Picture> {
+    let file = format!("{}-{}-toy.png", table.key, plain_name(set));
+    let mut words = strings(["toy", "--json", "--quiet", "--out"]);
+    words.extend([text(&out.join(&file))?, text(&runner.store.model(cell))?]);
+    output(&text(&runner.bench_cli)?, &words)?;
+    let caption = format!(
+        "{set}, the paper's toy example: an image with drawn-in defects, its reconstruction by the SSIM autoencoder, and the residual \
+         maps of the squared difference, luminance, contrast, structure and SSIM; the drawn defects."
+    );
+    Ok(Picture { file, caption })
+}
+
+/// The rows with a finished cell, by data set.
+fn by_set<'a>(rows: &'a [Row], runner: &Runner) -> Result<BTreeMap<&'a str, Vec<Shown<'a>>>> {
+    let mut sets: BTreeMap<&str, Vec<Shown<'_>>> = BTreeMap::new();
+    for row in rows {
+        for cell in &row.cells {
+            if let Some(finished) = runner.store.finished(cell)? {
+                sets.entry(&row.set).or_default().push(Shown { cell, finished });
+                break;
+            }
+        }
+    }
+    Ok(sets)
+}
+
+/// The first two columns.
+fn read_curve(path: &Path) -> Result<Vec<(f64, f64)>> {
+    let read = || {
+        let mut points = Vec::new();
+        for row in csv::Reader::from_path(path)?.deserialize() {
+            let (x, y, _): (f64, f64, f64) = row?;
+            points.push((x, y));
+        }
+        Ok::<_, csv::Error>(points)
+    };
+    read().with_context(|| path.display().to_string())
+}
+
+/// A number, or the size in `uniform:11`.
+fn number(value: &Value) -> Option<f64> {
+    let size = || value.as_str()?.strip_prefix("uniform:")?.parse().ok();
+    value.as_float().or_else(|| Some(value.as_integer()? as f64)).or_else(size)
+}
+
+/// A data set's key as part of a file's name.
+fn plain_name(set: &str) -> String {
+    set.replace('/', "-")
+}

@@ -1,0 +1,164 @@
+//! What is to be done, and how long it will take.
+
+use super::cell::Cell;
+use super::matrix::{Experiment, Matrix, Row};
+use super::run::Runner;
+use super::shard::Shard;
+use crate::command::{last_json_line, output, strings, text};
+use anyhow::{Context, Result, bail};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::time::Duration;
+
+/// The experiments with their rows.
+pub struct Plan<'a> {
+    pub experiments: Vec<(&'a Experiment, Vec<Row>)>,
+}
+
+/// What is known of a cell before it runs.
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Finished,
+    Open,
+    Missing,
+}
+
+impl<'a> Plan<'a> {
+    /// # Errors
+    /// If the matrix contradicts itself or names what does not exist.
+    pub fn new(matrix: &'a Matrix) -> Result<Self> {
+        let rows = |experiment| Ok((experiment, matrix.rows(experiment)?));
+        Ok(Self { experiments: matrix.experiments.iter().map(rows).collect::<Result<_>>()? })
+    }
+
+    /// Every cell once, in the order of the matrix.
+    pub fn cells(&self) -> Vec<&Cell> {
+        let rows = self.experiments.iter().flat_map(|(_, rows)| rows);
+        let mut seen = BTreeSet::new();
+        rows.flat_map(|row| &row.cells).filter(|cell| seen.insert(cell.hash())).collect()
+    }
+
+    /// The cells of a shard. Cells that share a model are in the same one.
+    pub fn shard(&self, shard: Shard) -> Vec<&Cell> {
+        let mut models: BTreeMap<String, usize> = BTreeMap::new();
+        let is_in = |cell: &&Cell| {
+            let next = models.len();
+            let number = *models.entry(cell.model_hash()).or_insert(next);
+            shard.holds(number)
+        };
+        self.cells().into_iter().filter(is_in).collect()
+    }
+
+    /// The only cell whose hash begins so.
+    ///
+    /// # Errors
+    /// If there is none, or there are several.
+    pub fn cell(&self, hash: &str) -> Result<&Cell> {
+        let cells = self.cells();
+        let found: Vec<&&Cell> =
+            cells.iter().filter(|cell| cell.hash().starts_with(hash)).collect();
+        match found[..] {
+            [cell] => Ok(cell),
+            [] => bail!("no cell's hash begins with `{hash}`"),
+            _ => bail!("{} cells' hashes begin with `{hash}`", found.len()),
+        }
+    }
+
+    /// A table of experiments with the numbers of their cells, and the time that the open ones will take.
+    ///
+    /// # Errors
+    /// If bench-cli cannot be run.
+    pub fn describe(&self, runner: &Runner, cells: &[&Cell]) -> Result<String> {
+        let mut text = String::new();
+        for (experiment, rows) in &self.experiments {
+            let own: Vec<&Cell> = rows.iter().flat_map(|row| &row.cells).collect();
+            let states = states(runner, &own)?;
+            let count = |state| states.iter().filter(|&&other| other == state).count();
+            let (finished, missing) = (count(State::Finished), count(State::Missing));
+            writeln!(
+                text,
+                "{:24} {:4} cells, {finished} finished, {missing} lack data or weights",
+                experiment.key,
+                own.len()
+            )?;
+        }
+        let states = states(runner, cells)?;
+        let open = cells.iter().zip(&states).filter(|&(_, &state)| state == State::Open);
+        let open: Vec<&Cell> = open.map(|(&cell, _)| cell).collect();
+        writeln!(text, "{} of {} different cells are to be run", open.len(), cells.len())?;
+        if !open.is_empty() {
+            let time = estimate(runner, &open)?;
+            writeln!(
+                text,
+                "about {} of training on this machine, by a measured step",
+                short(time)
+            )?;
+        }
+        Ok(text)
+    }
+}
+
+fn states(runner: &Runner, cells: &[&Cell]) -> Result<Vec<State>> {
+    let state = |cell: &&Cell| {
+        Ok(match runner.store.finished(cell)? {
+            Some(_) => State::Finished,
+            None if runner.missing(cell)?.is_some() => State::Missing,
+            None => State::Open,
+        })
+    };
+    cells.iter().map(state).collect()
+}
+
+/// What decides how long a training step takes.
+fn step_arguments(cell: &Cell) -> Vec<String> {
+    let config = &cell.config;
+    let number = |key, default| config.integer(key, default).to_string();
+    let mut words = strings(["bench", "train-step", "--json", "--quiet", "--seconds", "1"]);
+    words.extend(["--method".into(), cell.method().to_owned()]);
+    words.extend(["--size".into(), number("model.patch_size", 128)]);
+    words.extend(["--batch".into(), number("training.batch_size", 16)]);
+    words.extend(["--latent-dim".into(), number("model.latent_dim", 100)]);
+    words.extend(["--window".into(), config.text("ssim.window", "uniform:11").to_owned()]);
+    if cell.matches_features() {
+        let extractor = config.text("features.extractor", "alexnet");
+        words.extend(["--extractor".into(), extractor.to_owned()]);
+    }
+    words
+}
+
+/// The time that the models of the cells take to train. Each kind of step is measured once.
+fn estimate(runner: &Runner, cells: &[&Cell]) -> Result<Duration> {
+    let mut steps = BTreeMap::new();
+    let mut models = BTreeSet::new();
+    let mut seconds = 0.0;
+    for cell in cells {
+        let is_trained = runner.store.model(cell).join("calibration.json").exists();
+        if is_trained || !models.insert(cell.model_hash()) {
+            continue;
+        }
+        let words = step_arguments(cell);
+        let step = match steps.get(&words) {
+            Some(&step) => step,
+            None => *steps.entry(words.clone()).or_insert(measure(runner, &words)?),
+        };
+        let patches = cell.config.integer("training.patches", 2_000_000) as f64;
+        let batch = cell.config.integer("training.batch_size", 16).max(1) as f64;
+        seconds += step * patches / batch;
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+/// Seconds of a step.
+fn measure(runner: &Runner, words: &[String]) -> Result<f64> {
+    let step = last_json_line(&output(&text(&runner.bench_cli)?, words)?)?;
+    Ok(step["median_ms"].as_f64().context("bench-cli bench gave no `median_ms`")? / 1e3)
+}
+
+/// A duration in the unit that suits it.
+pub fn short(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ ..7200 => format!("{} min", seconds / 60),
+        seconds => format!("{:.1} h", seconds as f64 / 3600.0),
+    }
+}

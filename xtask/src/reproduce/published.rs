@@ -1,0 +1,95 @@
+//! Figures of others, with where they were read.
+
+use super::cell::Config;
+use crate::command::repository;
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::fs;
+use toml::{Table, Value};
+
+/// A figure that somebody else has published.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Published {
+    pub set: String,
+    pub method: String,
+    /// What the figure holds for.
+    pub settings: Table,
+    pub pixel_au_roc: f64,
+    /// Images that it was measured on, if that is known.
+    pub test_images: Option<u64>,
+    pub source: String,
+    pub certainty: Certainty,
+}
+
+/// How well a figure is known.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// In a public source.
+    Read,
+    /// Nobody has looked it up: not to be compared with.
+    Remembered,
+}
+
+/// All figures, from `results/matrix/published.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publications {
+    value: Vec<Published>,
+}
+
+/// What bench-cli takes where nothing is set.
+const DEFAULTS: [(&str, &str); 3] =
+    [("model.latent_dim", "100"), ("model.patch_size", "128"), ("ssim.window", "\"uniform:11\"")];
+
+impl Publications {
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn read() -> Result<Self> {
+        let path = repository().join("results/matrix/published.toml");
+        let name = path.display();
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {name}"))?;
+        toml::from_str(&text).with_context(|| name.to_string())
+    }
+
+    /// The figure for a method with such settings on a data set.
+    pub fn of(&self, set: &str, method: &str, config: &Config) -> Option<&Published> {
+        let fits = |value: &&Published| {
+            value.set == set
+                && value.method == method
+                && value.settings.iter().all(|(key, value)| is_set(config, key, value))
+        };
+        self.value.iter().find(fits)
+    }
+}
+
+fn is_set(config: &Config, key: &str, value: &Value) -> bool {
+    let default = || DEFAULTS.iter().find(|(name, _)| *name == key).map(|(_, text)| *text);
+    match config.get(key) {
+        Some(set) => set == value,
+        None => default() == Some(value.to_string().as_str()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_holds_for_its_settings_only() {
+        let publications = Publications::read().expect("the file is part of the repository");
+        let config = |text: &str| {
+            let mut config = Config::default();
+            config.overlay(&toml::from_str(text).expect("it is TOML")).expect("nothing is there");
+            config
+        };
+        let of = |text| {
+            publications.of("nanotwice", "ssim", &config(text)).map(|value| value.pixel_au_roc)
+        };
+        assert_eq!(of("[model]\nlatent_dim = 500"), Some(0.966));
+        assert_eq!(of("[model]\nlatent_dim = 500\n[ssim]\nwindow = \"uniform:11\""), Some(0.966));
+        assert_eq!(of("[model]\nlatent_dim = 500\n[ssim]\nwindow = \"uniform:13\""), None);
+        assert_eq!(of("[model]\nlatent_dim = 70"), None);
+    }
+}

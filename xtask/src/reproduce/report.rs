@@ -1,0 +1,90 @@
+//! What is written when cells are finished: tables, plots, pictures and the page.
+
+use super::cell::Cell;
+use super::html;
+use super::matrix::Matrix;
+use super::pictures::{self, Picture};
+use super::plan::Plan;
+use super::published::Publications;
+use super::run::Runner;
+use super::store::Finished;
+use super::table::Table;
+use crate::datasets::{self, Set};
+use crate::files;
+use anyhow::{Context, Result};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What the report is of.
+pub struct Report<'a> {
+    pub name: &'a str,
+    pub command: String,
+    pub matrix: &'a Matrix,
+    pub plan: &'a Plan<'a>,
+}
+
+/// An experiment's part of the page.
+pub struct Section {
+    pub table: Table,
+    pub pictures: Vec<Picture>,
+}
+
+impl Report<'_> {
+    /// Writes everything to `out`; the path of the page. Photographs are shown if that is asked for.
+    ///
+    /// # Errors
+    /// If a result cannot be read, or a file not be written.
+    pub fn write(&self, runner: &Runner, out: &Path, photographs: bool) -> Result<PathBuf> {
+        fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
+        let publications = Publications::read()?;
+        let mut sections = Vec::new();
+        for (experiment, rows) in &self.plan.experiments {
+            let table = Table::new(experiment, rows, &runner.store, &publications)?;
+            write_table(&table, out)?;
+            let pictures = match &experiment.vary {
+                Some(vary) => Vec::from_iter(pictures::ablation(&table, &vary.key, out)?),
+                None => {
+                    let mut pictures = pictures::roc(&table, rows, runner, out)?;
+                    pictures.extend(pictures::images(&table, rows, runner, out, photographs)?);
+                    pictures
+                }
+            };
+            sections.push(Section { table, pictures });
+        }
+        let cells = self.finished(runner)?;
+        let page = html::Page {
+            name: self.name,
+            description: &self.matrix.description,
+            command: &self.command,
+            sections: &sections,
+            cells: &cells,
+            sets: &sets(&cells, runner)?,
+        };
+        let path = out.join("index.html");
+        files::replace(&path, &page.text(out)?)?;
+        Ok(path)
+    }
+
+    fn finished(&self, runner: &Runner) -> Result<Vec<(&Cell, Finished)>> {
+        let mut finished = Vec::new();
+        for cell in self.plan.cells() {
+            finished.extend(runner.store.finished(cell)?.map(|result| (cell, result)));
+        }
+        Ok(finished)
+    }
+}
+
+/// The data sets of the cells.
+fn sets(cells: &[(&Cell, Finished)], runner: &Runner) -> Result<Vec<Set>> {
+    let keys: BTreeSet<&str> = cells.iter().map(|(cell, _)| cell.set.as_str()).collect();
+    keys.iter().map(|key| datasets::open(key, runner.images.as_deref())).collect()
+}
+
+fn write_table(table: &Table, out: &Path) -> Result<()> {
+    let path = |extension| out.join(&table.key).with_extension(extension);
+    files::replace(&path("md"), &table.markdown())?;
+    files::replace(&path("csv"), &table.csv())?;
+    let json = serde_json::to_string_pretty(table)?;
+    files::replace(&path("json"), &format!("{json}\n"))
+}

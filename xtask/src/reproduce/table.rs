@@ -1,0 +1,308 @@
+//! What came out of an experiment, line by line.
+
+use super::matrix::{Experiment, Row};
+use super::published::{Certainty, Publications, Published};
+use super::store::{Finished, Store};
+use anyhow::Result;
+use serde::Serialize;
+use std::fmt::Write;
+
+/// The table of an experiment.
+#[derive(Debug, Serialize)]
+pub struct Table {
+    pub key: String,
+    pub title: String,
+    /// The key that differs from line to line.
+    pub vary: Option<String>,
+    pub lines: Vec<Line>,
+}
+
+/// Means over the seeds of a row.
+#[derive(Debug, Serialize)]
+pub struct Line {
+    pub set: String,
+    pub method: String,
+    /// Of the key that varies.
+    pub value: Option<toml::Value>,
+    /// Seeds that are finished, and all.
+    pub seeds: usize,
+    pub seeds_planned: usize,
+    /// Hashes of the finished cells.
+    pub cells: Vec<String>,
+    pub failures: Vec<String>,
+    /// Nothing, if no seed is finished.
+    pub measured: Option<Measured>,
+    pub published: Option<Published>,
+}
+
+/// What the finished cells of a line have measured.
+#[derive(Debug, Serialize)]
+pub struct Measured {
+    pub synthetic: bool,
+    pub test_images: u64,
+    pub patches: u64,
+    pub pixel_au_roc: Spread,
+    pub pixel_au_roc_raw: Spread,
+    pub pixel_average_precision: Spread,
+    pub au_pro: Spread,
+    /// Absent unless there are good images to compare with.
+    pub image_au_roc: Option<Spread>,
+    pub loss: Spread,
+    pub training_seconds: Spread,
+    /// Trainings whose reconstructions are constant.
+    pub collapsed: usize,
+}
+
+/// Mean and standard deviation of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Spread {
+    pub mean: f64,
+    /// Absent for a single value.
+    pub deviation: Option<f64>,
+}
+
+impl Table {
+    /// # Errors
+    /// If a result cannot be read.
+    pub fn new(
+        experiment: &Experiment,
+        rows: &[Row],
+        store: &Store,
+        publications: &Publications,
+    ) -> Result<Self> {
+        let line = |row: &Row| Line::new(row, store, publications);
+        Ok(Self {
+            key: experiment.key.clone(),
+            title: experiment.title.clone(),
+            vary: experiment.vary.as_ref().map(|vary| vary.key.clone()),
+            lines: rows.iter().map(line).collect::<Result<_>>()?,
+        })
+    }
+
+    /// Whether any figure is of computed images.
+    pub fn is_synthetic(&self) -> bool {
+        self.measured().any(|measured| measured.synthetic)
+    }
+
+    pub fn measured(&self) -> impl Iterator<Item = &Measured> {
+        self.lines.iter().filter_map(|line| line.measured.as_ref())
+    }
+
+    /// The heads of the columns.
+    pub fn heads(&self) -> Vec<&str> {
+        let varied = self.vary.as_deref().map(|key| key.rsplit('.').next().unwrap_or(key));
+        let mut heads = vec!["data", "method"];
+        heads.extend(varied);
+        heads.extend(["pixel ROC-AUC", "published", "difference", "AU-PRO", "image ROC-AUC", "AP"]);
+        heads.extend(["loss", "patches", "seeds", "training s"]);
+        heads
+    }
+
+    /// The cells of a line, as texts.
+    pub fn cells(&self, line: &Line) -> Vec<String> {
+        let mut cells = vec![line.data(), line.method.clone()];
+        if self.vary.is_some() {
+            cells.push(line.value.as_ref().map_or_else(String::new, plain));
+        }
+        let dash = || "–".to_owned();
+        let spread = |of: fn(&Measured) -> Option<Spread>| {
+            line.measured.as_ref().and_then(of).map_or_else(dash, Spread::text)
+        };
+        cells.push(spread(|measured| Some(measured.pixel_au_roc)));
+        cells.push(line.published.as_ref().map_or_else(dash, Published::text));
+        cells.push(line.difference().map_or_else(dash, |difference| format!("{difference:+.3}")));
+        cells.push(spread(|measured| Some(measured.au_pro)));
+        cells.push(spread(|measured| measured.image_au_roc));
+        cells.push(spread(|measured| Some(measured.pixel_average_precision)));
+        cells.push(spread(|measured| Some(measured.loss)));
+        let patches = line.measured.as_ref().map_or_else(dash, |m| m.patches.to_string());
+        cells.extend([patches, format!("{}/{}", line.seeds, line.seeds_planned)]);
+        let seconds = line.measured.as_ref().map(|m| format!("{:.0}", m.training_seconds.mean));
+        cells.push(seconds.unwrap_or_else(dash));
+        cells
+    }
+
+    pub fn markdown(&self) -> String {
+        let heads = self.heads();
+        let mut text = format!("# {}\n\n{}\n\n", self.title, self.caption());
+        let mut row = |cells: &[String]| {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "| {} |", cells.join(" | "));
+        };
+        row(&heads.iter().map(ToString::to_string).collect::<Vec<_>>());
+        row(&vec!["---".to_owned(); heads.len()]);
+        self.lines.iter().for_each(|line| row(&self.cells(line)));
+        text
+    }
+
+    /// What has to be said of the figures.
+    pub fn caption(&self) -> String {
+        let mut caption = "Mean ± standard deviation over seeds; all pixels of a test set pooled, after the opening. \
+             The column “published” has figures of others, all other columns have ours."
+            .to_owned();
+        if self.is_synthetic() {
+            caption += " Images of sets named “synthetic” are computed, not photographed.";
+        }
+        if self.lines.iter().any(Line::is_part) {
+            caption += " “Part”: fewer test images than the published figure is of.";
+        }
+        let is_remembered = |line: &Line| {
+            line.published.as_ref().is_some_and(|p| p.certainty == Certainty::Remembered)
+        };
+        if self.lines.iter().any(is_remembered) {
+            caption += " Figures in parentheses were not looked up, and are not compared with.";
+        }
+        caption
+    }
+
+    /// Full precision, for other programs.
+    pub fn csv(&self) -> String {
+        let mut text = "data,method,value,seeds,patches,test_images,synthetic,pixel_au_roc,pixel_au_roc_sd,published,difference,\
+             au_pro,au_pro_sd,image_au_roc,image_au_roc_sd,loss,training_seconds\n"
+            .to_owned();
+        for line in &self.lines {
+            let _ = writeln!(text, "{}", line.csv().join(","));
+        }
+        text
+    }
+}
+
+impl Line {
+    fn new(row: &Row, store: &Store, publications: &Publications) -> Result<Self> {
+        let (mut cells, mut finished) = (Vec::new(), Vec::new());
+        for cell in &row.cells {
+            if let Some(result) = store.finished(cell)? {
+                cells.push(cell.hash());
+                finished.push(result);
+            }
+        }
+        let config = row.cells.first().map(|cell| &cell.config);
+        Ok(Self {
+            set: row.set.clone(),
+            method: row.method.clone(),
+            value: row.value.clone(),
+            seeds: finished.len(),
+            seeds_planned: row.cells.len(),
+            cells,
+            failures: row.cells.iter().filter_map(|cell| store.failure(cell)).collect(),
+            measured: Measured::new(&finished),
+            published: config
+                .and_then(|config| publications.of(&row.set, &row.method, config))
+                .cloned(),
+        })
+    }
+
+    /// Whether the published figure is of more images.
+    fn is_part(&self) -> bool {
+        let published = self.published.as_ref().and_then(|published| published.test_images);
+        self.measured.as_ref().zip(published).is_some_and(|(m, images)| m.test_images < images)
+    }
+
+    /// The data set, and how much of it was there.
+    pub fn data(&self) -> String {
+        match (&self.measured, self.is_part()) {
+            (Some(measured), true) => {
+                format!("{}, part: {} test images", self.set, measured.test_images)
+            }
+            _ => self.set.clone(),
+        }
+    }
+
+    /// Ours less the published figure, if that can be relied upon.
+    pub fn difference(&self) -> Option<f64> {
+        let published = self.published.as_ref().filter(|p| p.certainty == Certainty::Read)?;
+        Some(self.measured.as_ref()?.pixel_au_roc.mean - published.pixel_au_roc)
+    }
+
+    fn csv(&self) -> Vec<String> {
+        let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+        let of = |spread: fn(&Measured) -> Option<Spread>| {
+            let spread = self.measured.as_ref().and_then(spread);
+            [number(spread.map(|s| s.mean)), number(spread.and_then(|s| s.deviation))]
+        };
+        let count = |value: fn(&Measured) -> u64| {
+            self.measured.as_ref().map_or_else(String::new, |m| value(m).to_string())
+        };
+        let mut cells = vec![self.set.clone(), self.method.clone()];
+        cells.push(self.value.as_ref().map_or_else(String::new, plain));
+        cells.extend([self.seeds.to_string(), count(|m| m.patches), count(|m| m.test_images)]);
+        cells.push(self.measured.as_ref().map_or_else(String::new, |m| m.synthetic.to_string()));
+        cells.extend(of(|m| Some(m.pixel_au_roc)));
+        cells.push(number(self.published.as_ref().map(|published| published.pixel_au_roc)));
+        cells.push(number(self.difference()));
+        cells.extend(of(|m| Some(m.au_pro)));
+        cells.extend(of(|m| m.image_au_roc));
+        cells.push(number(self.measured.as_ref().map(|m| m.loss.mean)));
+        cells.push(number(self.measured.as_ref().map(|m| m.training_seconds.mean)));
+        cells
+    }
+}
+
+impl Measured {
+    fn new(finished: &[Finished]) -> Option<Self> {
+        let first = finished.first()?;
+        let metric =
+            |key: &str| Spread::of(finished.iter().filter_map(|f| f.metrics[key].as_f64()));
+        let record =
+            |key: &str| Spread::of(finished.iter().filter_map(|f| f.training[key].as_f64()));
+        Some(Self {
+            synthetic: first.metrics["synthetic"] == true,
+            test_images: first.metrics["images"].as_u64()?,
+            patches: first.metrics["patches"].as_u64()?,
+            pixel_au_roc: metric("pixel_au_roc")?,
+            pixel_au_roc_raw: metric("pixel_au_roc_raw")?,
+            pixel_average_precision: metric("pixel_average_precision")?,
+            au_pro: metric("au_pro")?,
+            image_au_roc: metric("image_au_roc"),
+            loss: record("loss")?,
+            training_seconds: record("seconds")?,
+            collapsed: finished.iter().filter(|f| f.training["collapsed"] == true).count(),
+        })
+    }
+}
+
+impl Spread {
+    /// Nothing for no values.
+    fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
+        let values: Vec<f64> = values.collect();
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let deviation = (values.len() > 1).then(|| (squares / (count - 1.0)).sqrt());
+        (!values.is_empty()).then_some(Self { mean, deviation })
+    }
+
+    fn text(self) -> String {
+        match self.deviation {
+            None => format!("{:.3}", self.mean),
+            Some(deviation) => format!("{:.3} ± {deviation:.3}", self.mean),
+        }
+    }
+}
+
+impl Published {
+    fn text(&self) -> String {
+        match self.certainty {
+            Certainty::Read => format!("{:.3}", self.pixel_au_roc),
+            Certainty::Remembered => format!("({:.3})", self.pixel_au_roc),
+        }
+    }
+}
+
+/// A value of a configuration without quotes.
+pub fn plain(value: &toml::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_spread_is_that_of_a_sample() {
+        let of = |values: &[f64]| Spread::of(values.iter().copied()).map(Spread::text);
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[0.5]).as_deref(), Some("0.500"));
+        assert_eq!(of(&[1.0, 2.0, 3.0]).as_deref(), Some("2.000 ± 1.000"));
+    }
+}
