@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use metrics::{
-    AU_PRO_LIMIT, Error, Figure, HistogramStyle, Points, RankedScores, Scale, ScoredImage,
-    plot_histogram, plot_pr, plot_pro, plot_roc, pro_curve,
+    AU_PRO_LIMIT, Error, Figure, HistogramStyle, LineAxis, LineChart, Points, RankedScores, Scale,
+    ScoredImage, Series, SeriesStyle, Spacing, plot_histogram, plot_lines, plot_pr, plot_pro,
+    plot_roc, pro_curve,
 };
 
 const SIZE: usize = 256;
@@ -46,8 +47,33 @@ fn main() -> Result<(), Error> {
         plot_histogram(path("histogram"), &title, &lists, &linear)?;
         let logarithmic = HistogramStyle { scale: Scale::Logarithmic, ..linear };
         plot_histogram(path("histogram-log"), &title, &lists, &logarithmic)?;
+
+        let title = Figure { height: 600, ..Figure::new("A parameter of two detectors") };
+        plot_lines(path("lines"), &title, &parameter(Spacing::Even))?;
+        plot_lines(path("lines-log"), &title, &parameter(Spacing::Logarithmic))?;
     }
     Ok(())
+}
+
+/// Made-up areas over a made-up parameter.
+fn parameter(spacing: Spacing) -> LineChart<'static> {
+    let sharp = [(50.0, 0.912, 0.012), (100.0, 0.941, 0.006), (200.0, 0.958, 0.004)];
+    let more = [(500.0, 0.966, 0.003), (1000.0, 0.961, 0.009)];
+    let blunt = [(50.0, 0.874), (100.0, 0.902), (200.0, 0.923), (500.0, 0.931), (1000.0, 0.926)];
+    let published = [(50.0, 0.9), (100.0, 0.93), (200.0, 0.95), (500.0, 0.97), (1000.0, 0.97)];
+    LineChart {
+        x: LineAxis { spacing, ..LineAxis::new("Latent dimension") },
+        y: LineAxis::new("ROC-AUC"),
+        series: vec![
+            Series::new("published", SeriesStyle::Reference, published),
+            Series::new(
+                "sharp detector (± 1 σ)",
+                SeriesStyle::Marked,
+                [&sharp[..], &more].concat(),
+            ),
+            Series::new("blunt detector", SeriesStyle::Marked, blunt),
+        ],
+    }
 }
 
 fn images<'a>(scores: &'a [f32], labels: &'a [bool]) -> Vec<ScoredImage<'a>> {

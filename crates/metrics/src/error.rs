@@ -128,6 +128,38 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A point without a place on the axes of its figure.
+    #[cfg(feature = "plot")]
+    #[error(
+        "the series {series} has the point ({x}, {y} ± {deviation}), expected finite numbers, \
+         above 0 on logarithmic axes"
+    )]
+    InvalidPoint {
+        /// The label of the series.
+        series: String,
+        /// Position on the horizontal axis.
+        x: f64,
+        /// Position on the vertical axis.
+        y: f64,
+        /// The length of the error bar upwards and downwards.
+        deviation: f64,
+    },
+
+    /// An axis whose range has no place on it.
+    #[cfg(feature = "plot")]
+    #[error(
+        "the axis {label} runs from {low} to {high}, expected finite numbers, \
+         above 0 if it is logarithmic"
+    )]
+    InvalidAxis {
+        /// The label of the axis.
+        label: String,
+        /// One end of the range.
+        low: f64,
+        /// The other end of the range.
+        high: f64,
+    },
+
     /// A figure too small to read or too large to draw.
     #[cfg(feature = "plot")]
     #[error(

@@ -35,8 +35,8 @@
 //!
 //! # Features
 //!
-//! - `plot`: figures of curves and score histograms as PNG and SVG, without
-//!   any font of the system. Off by default.
+//! - `plot`: figures of curves, score histograms and lines with error bars as
+//!   PNG and SVG, without any font of the system. Off by default.
 
 #![forbid(unsafe_code)]
 
@@ -64,7 +64,10 @@ pub use error::Error;
 pub use histogram::RocHistogram;
 pub use image::{ScoredImage, image_score};
 #[cfg(feature = "plot")]
-pub use plot::{Figure, HistogramStyle, Scale, plot_histogram, plot_pr, plot_pro, plot_roc};
+pub use plot::{
+    Figure, HistogramStyle, LineAxis, LineChart, Scale, Series, SeriesPoint, SeriesStyle, Spacing,
+    plot_histogram, plot_lines, plot_pr, plot_pro, plot_roc,
+};
 pub use pr::{PrCurve, average_precision, f1_max, precision_recall};
 pub use pro::{AU_PRO_LIMIT, ProCurve, au_pro, pro_curve};
 pub use ranked::{F1Max, Points, RankedScores};

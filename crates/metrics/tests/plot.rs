@@ -6,8 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use metrics::{
-    Error, Figure, HistogramStyle, Points, RankedScores, Scale, ScoredImage, plot_histogram,
-    plot_pr, plot_pro, plot_roc, pro_curve,
+    Error, Figure, HistogramStyle, LineAxis, LineChart, Points, RankedScores, Scale, ScoredImage,
+    Series, SeriesStyle, Spacing, plot_histogram, plot_lines, plot_pr, plot_pro, plot_roc,
+    pro_curve,
 };
 use tempfile::tempdir;
 
@@ -82,6 +83,100 @@ fn histogram_draws_the_threshold_on_both_scales() {
         }
         assert_eq!(text.contains("e-1\n"), scale == Scale::Logarithmic);
     }
+}
+
+/// An ablation: two measurements with error bars, one without, and what
+/// others have published.
+fn ablation() -> LineChart<'static> {
+    let ours = [(3.0, 0.91, 0.01), (7.0, 0.95, 0.0), (11.0, 0.96, 0.005)];
+    let published = [(3.0, 0.9), (7.0, 0.94), (11.0, 0.96)];
+    LineChart {
+        x: LineAxis { spacing: Spacing::Even, ..LineAxis::new("Window size") },
+        y: LineAxis::new("ROC-AUC"),
+        series: vec![
+            Series::new("published", SeriesStyle::Reference, published),
+            Series::new("ours", SeriesStyle::Marked, ours),
+        ],
+    }
+}
+
+#[test]
+fn lines_have_marks_error_bars_and_a_legend() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("ablation.svg");
+    plot_lines(&path, &Figure::new("Fabric"), &ablation()).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    for part in [
+        "Fabric",
+        "Window size",
+        "ROC-AUC",
+        "published",
+        "ours",
+        ">\n3\n<",
+        ">\n7\n<",
+        ">\n11\n<",
+        ">\n0.96\n<",
+        // The first colour, whatever references there are.
+        "#0072B2",
+        "#787878",
+    ] {
+        assert!(text.contains(part), "{part}");
+    }
+    // Three points and the legend.
+    assert_eq!(text.matches("<circle").count(), 4);
+    // A line and two error bars of three strokes each; and the legend.
+    let strokes =
+        text.lines().filter(|line| line.contains("<polyline") && line.contains("#0072B2"));
+    assert_eq!(strokes.count(), 1 + 2 * 3 + 1);
+    let path = folder.path().join("ablation.png");
+    plot_lines(&path, &Figure::new("Fabric"), &ablation()).unwrap();
+    assert_eq!(png_size(&path), (800, 800));
+}
+
+#[test]
+fn curves_of_files_are_lines() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("roc.svg");
+    let chart = LineChart {
+        x: LineAxis::rate("False-positive rate"),
+        y: LineAxis::rate("True-positive rate"),
+        series: vec![
+            Series::new("chance", SeriesStyle::Reference, [(0.0, 0.0), (1.0, 1.0)]),
+            Series::new("VAE (AUC 0.850)", SeriesStyle::Plain, [(0.1, 0.8), (0.9, 0.95)]),
+        ],
+    };
+    plot_lines(&path, &Figure::new("Fabric"), &chart).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("VAE (AUC 0.850)") && !text.contains("<circle"));
+    // On both axes.
+    assert_eq!([text.matches(">\n0\n<").count(), text.matches(">\n1\n<").count()], [2, 2]);
+}
+
+#[test]
+fn lines_refuse_what_has_no_place() {
+    let path = Path::new("never-written.png");
+    let figure = Figure::new("Fabric");
+    let with = |x: LineAxis<'static>, point: (f64, f64, f64)| {
+        let series = vec![Series::new("ours", SeriesStyle::Marked, [point])];
+        plot_lines(path, &figure, &LineChart { x, series, ..ablation() })
+    };
+    let logarithmic =
+        LineAxis { spacing: Spacing::Logarithmic, ..LineAxis::new("Latent dimension") };
+    for (x, point) in [
+        (LineAxis::new("d"), (f64::NAN, 0.5, 0.0)),
+        (LineAxis::new("d"), (1.0, f64::INFINITY, 0.0)),
+        (LineAxis::new("d"), (1.0, 0.5, f64::NAN)),
+        (LineAxis::new("d"), (1.0, 0.5, -0.1)),
+        (logarithmic, (0.0, 0.5, 0.0)),
+    ] {
+        assert!(matches!(with(x, point), Err(Error::InvalidPoint { .. })), "{point:?}");
+    }
+    let endless = LineAxis { range: Some((0.0, f64::INFINITY)), ..LineAxis::new("d") };
+    assert!(matches!(with(endless, (1.0, 0.5, 0.0)), Err(Error::InvalidAxis { .. })));
+    let empty = LineChart { series: Vec::new(), ..ablation() };
+    assert!(matches!(plot_lines(path, &figure, &empty), Err(Error::NothingToPlot { .. })));
+    let result = plot_lines("lines.gif", &figure, &ablation());
+    assert!(matches!(result, Err(Error::UnknownFormat { .. })));
 }
 
 #[test]

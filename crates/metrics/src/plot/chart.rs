@@ -1,24 +1,16 @@
 //! What a figure shows, independent of how it is drawn.
 
-use std::ops::Range;
-
 use plotters::style::RGBColor;
 
 use super::Figure;
+use super::axis::Axis;
 
 /// Lines over two axes, with a legend.
 pub(super) struct Chart<'a> {
     pub figure: &'a Figure<'a>,
-    pub x: Axis,
-    pub y: Axis,
+    pub x: Axis<'a>,
+    pub y: Axis<'a>,
     pub lines: Vec<Line>,
-}
-
-pub(super) struct Axis {
-    pub label: &'static str,
-    pub range: Range<f64>,
-    /// How a tick is written.
-    pub tick: fn(f64) -> String,
 }
 
 pub(super) struct Line {
@@ -28,6 +20,8 @@ pub(super) struct Line {
     pub colour: RGBColor,
     pub stroke: Stroke,
     pub fill: Fill,
+    pub marks: Marks,
+    pub error_bars: Vec<ErrorBar>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -43,31 +37,40 @@ pub(super) enum Fill {
     Below,
 }
 
-impl Axis {
-    /// An axis of rates, from 0 to `end`.
-    pub fn rate(label: &'static str, end: f64) -> Self {
-        Self { label, range: 0.0..end, tick: decimal }
-    }
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Marks {
+    Nothing,
+    /// A dot at each point.
+    Dots,
 }
 
-/// A number with as many decimals as it needs, three at most.
-pub(super) fn decimal(value: f64) -> String {
-    let text = format!("{value:.3}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+/// A vertical bar from `low` to `high`.
+pub(super) struct ErrorBar {
+    pub x: f64,
+    pub low: f64,
+    pub high: f64,
 }
 
 impl Line {
     /// Number `index` of several lines to tell apart.
     pub fn series(index: usize, points: Vec<(f64, f64)>, label: String) -> Self {
         let (colour, stroke) = series_style(index);
-        Self { points, label: Some(label), colour, stroke, fill: Fill::Nothing }
+        Self::plain(points, Some(label), colour, stroke)
     }
 
     /// A thin grey line to compare others with.
     pub fn reference(points: Vec<(f64, f64)>, label: Option<String>) -> Self {
-        let colour = RGBColor(120, 120, 120);
-        Self { points, label, colour, stroke: Stroke::Dashed, fill: Fill::Nothing }
+        Self::plain(points, label, RGBColor(120, 120, 120), Stroke::Dashed)
+    }
+
+    fn plain(
+        points: Vec<(f64, f64)>,
+        label: Option<String>,
+        colour: RGBColor,
+        stroke: Stroke,
+    ) -> Self {
+        let (fill, marks, error_bars) = (Fill::Nothing, Marks::Nothing, Vec::new());
+        Self { points, label, colour, stroke, fill, marks, error_bars }
     }
 }
 
@@ -86,15 +89,4 @@ fn series_style(index: usize) -> (RGBColor, Stroke) {
     let round = index / COLOURS.len();
     let stroke = if round.is_multiple_of(2) { Stroke::Solid } else { Stroke::Dashed };
     (COLOURS[index % COLOURS.len()], stroke)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn decimals_are_short() {
-        let texts = [0.0, -0.0, 1.0, 0.25, -1.5, 12.0625, 100.0].map(decimal);
-        assert_eq!(texts, ["0", "0", "1", "0.25", "-1.5", "12.062", "100"]);
-    }
 }

@@ -1,7 +1,8 @@
 use std::path::Path;
 
 use super::Figure;
-use super::chart::{Axis, Chart, Line};
+use super::axis::Axis;
+use super::chart::{Chart, Line};
 use super::figure::save;
 use super::thin::thin;
 use crate::area::up_to;

@@ -1,17 +1,21 @@
 //! Drawing of a chart on any plotters backend.
 
+use std::ops::Range;
 use std::sync::Once;
 
 use plotters::chart::ChartBuilder;
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
+use plotters::coord::types::RangedCoordf64;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
-use plotters::element::{DashedPathElement, PathElement, Text};
+use plotters::element::{Circle, DashedPathElement, PathElement, Text};
 use plotters::prelude::{DrawingBackend, FontStyle, IntoTextStyle};
 use plotters::series::AreaSeries;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor, TextStyle, register_font};
 
-use super::chart::{Chart, Fill, Line, Stroke};
+use super::axis::Axis;
+use super::chart::{Chart, ErrorBar, Fill, Line, Marks, Stroke};
 
 type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
 /// Position from the left and from the top.
@@ -38,6 +42,8 @@ pub(super) struct Sizes {
     dash: u32,
     gap: u32,
     line: u32,
+    /// The radius of a mark, and half the width of an error bar.
+    mark: u32,
     grid: u32,
     tick_mark: u32,
 }
@@ -57,6 +63,7 @@ impl Sizes {
             dash: 8 * scale,
             gap: 6 * scale,
             line: 2 * scale,
+            mark: 5 * scale,
             grid: scale,
             tick_mark: 6 * scale,
         }
@@ -102,20 +109,18 @@ where
         .caption(chart.figure.title, text(sizes.title))
         .x_label_area_size(sizes.x_labels)
         .y_label_area_size(sizes.y_labels)
-        .build_cartesian_2d(chart.x.range.clone(), chart.y.range.clone())?;
+        .build_cartesian_2d(Coordinate::new(&chart.x), Coordinate::new(&chart.y))?;
     axes.configure_mesh()
         .max_light_lines(0)
         .bold_line_style(GRID.stroke_width(sizes.grid))
         .axis_style(INK.stroke_width(sizes.grid))
-        .x_labels(6)
-        .y_labels(6)
         .set_all_tick_mark_size(sizes.tick_mark)
         .label_style(text(sizes.tick))
         .axis_desc_style(text(sizes.label))
         .x_desc(chart.x.label)
         .y_desc(chart.y.label)
-        .x_label_formatter(&|&value| (chart.x.tick)(value))
-        .y_label_formatter(&|&value| (chart.y.tick)(value))
+        .x_label_formatter(&|&position| chart.x.text_at(position).to_owned())
+        .y_label_formatter(&|&position| chart.y.text_at(position).to_owned())
         .draw()?;
     for line in &chart.lines {
         let points = line.points.iter();
@@ -123,9 +128,45 @@ where
             let tint = line.colour.mix(0.25);
             axes.draw_series(AreaSeries::new(points.clone().copied(), chart.y.range.start, tint))?;
         }
-        draw_line(line, points.map(|point| axes.backend_coord(point)), area, sizes)?;
+        let pixels: Vec<Pixel> = points.map(|point| axes.backend_coord(point)).collect();
+        draw_line(line, pixels.iter().copied(), area, sizes)?;
+        for &ErrorBar { x, low, high } in &line.error_bars {
+            let ends = [low, high].map(|y| axes.backend_coord(&(x, y)));
+            draw_error_bar(line, ends, area, sizes)?;
+        }
+        draw_marks(line, &pixels, area, sizes)?;
     }
     Ok(())
+}
+
+/// An axis as plotters knows it, with the ticks of ours.
+struct Coordinate {
+    range: RangedCoordf64,
+    ticks: Vec<f64>,
+}
+
+impl Coordinate {
+    fn new(axis: &Axis<'_>) -> Self {
+        let ticks = axis.ticks.iter().map(|tick| tick.position).collect();
+        Self { range: axis.range.clone().into(), ticks }
+    }
+}
+
+impl Ranged for Coordinate {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        self.range.map(value, limit)
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        if hint.weight().allow_light_points() { Vec::new() } else { self.ticks.clone() }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.range.range()
+    }
 }
 
 fn draw_line<DB>(
@@ -144,6 +185,42 @@ where
             Stroke::Dashed => {
                 area.draw(&DashedPathElement::new(part, sizes.dash, sizes.gap, style))?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// A vertical line with a bar across either end.
+fn draw_error_bar<DB>(
+    line: &Line,
+    [low, high]: [Pixel; 2],
+    area: &DrawingArea<DB, Shift>,
+    sizes: Sizes,
+) -> Drawn<DB>
+where
+    DB: DrawingBackend<ErrorType: 'static>,
+{
+    let style = line.colour.stroke_width(sizes.line);
+    let half = sizes.mark as i32;
+    let across = |(x, y): Pixel| vec![(x - half, y), (x + half, y)];
+    for part in [vec![low, high], across(low), across(high)] {
+        area.draw(&PathElement::new(part, style))?;
+    }
+    Ok(())
+}
+
+fn draw_marks<DB>(
+    line: &Line,
+    pixels: &[Pixel],
+    area: &DrawingArea<DB, Shift>,
+    sizes: Sizes,
+) -> Drawn<DB>
+where
+    DB: DrawingBackend<ErrorType: 'static>,
+{
+    if line.marks == Marks::Dots {
+        for &pixel in pixels {
+            area.draw(&Circle::new(pixel, sizes.mark, line.colour.filled()))?;
         }
     }
     Ok(())
@@ -186,6 +263,7 @@ where
     let middle = (row * sizes.legend_row + sizes.legend_row / 2) as i32;
     let sample = [(left, middle), (right, middle)];
     draw_line(line, sample, area, sizes)?;
+    draw_marks(line, &[(left.midpoint(right), middle)], area, sizes)?;
     let label = line.label.clone().unwrap_or_default();
     let start = right + sizes.sample as i32 / 4;
     let beside = text(sizes.tick).pos(Pos::new(HPos::Left, VPos::Center));

@@ -3,7 +3,8 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::Figure;
-use super::chart::{Axis, Chart, Fill, Line, decimal};
+use super::axis::Axis;
+use super::chart::{Chart, Fill, Line};
 use super::figure::save;
 use crate::Error;
 use crate::check::check_scores;
@@ -120,21 +121,20 @@ fn chart<'a>(
         let points = vec![(x, y.range.start), (x, y.range.end)];
         lines.push(Line::reference(points, Some(label)));
     }
-    let x = Axis { label: "Score", range: range.0..range.1, tick: decimal };
-    Chart { figure, x, y, lines }
+    Chart { figure, x: Axis::linear("Score", range.0..range.1), y, lines }
 }
 
 /// Leaves a tenth free above the highest bin; a logarithmic axis begins a
 /// factor of two below the lowest bin that is not empty.
-fn share_axis(shares: &[Vec<f64>], scale: Scale) -> Axis {
+fn share_axis(shares: &[Vec<f64>], scale: Scale) -> Axis<'static> {
     let filled = || shares.iter().flatten().copied().filter(|&share| share > 0.0);
     let highest = filled().fold(0.0, f64::max);
     match scale {
-        Scale::Linear => Axis { label: "Share", range: 0.0..1.1 * highest, tick: decimal },
+        Scale::Linear => Axis::linear("Share", 0.0..1.1 * highest),
         Scale::Logarithmic => {
             let lowest = filled().fold(highest, f64::min);
             let range = (lowest / 2.0).log10()..highest.log10() + 0.1;
-            Axis { label: "Share (logarithmic)", range, tick: power_of_ten }
+            Axis::with_text("Share (logarithmic)", range, power_of_ten)
         }
     }
 }
@@ -145,7 +145,7 @@ fn power_of_ten(exponent: f64) -> String {
 }
 
 /// The steps along the tops of the bins.
-fn outline(shares: &[f64], (low, high): (f64, f64), y: &Axis, scale: Scale) -> Vec<(f64, f64)> {
+fn outline(shares: &[f64], (low, high): (f64, f64), y: &Axis<'_>, scale: Scale) -> Vec<(f64, f64)> {
     let floor = y.range.start;
     let height = |share: f64| match scale {
         Scale::Linear => share,

@@ -1,0 +1,227 @@
+//! Where values lie on the axes of a line chart.
+
+use std::ops::Range;
+
+use super::axis::{Axis, Tick, decimal, round_step};
+use crate::Error;
+
+/// An axis of a [`LineChart`](crate::LineChart).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LineAxis<'a> {
+    /// Written along the axis.
+    pub label: &'a str,
+    /// Two values that the axis has to show beside the points. If no point
+    /// lies beyond them they are its ends; otherwise, and by default, its ends
+    /// are round numbers.
+    pub range: Option<(f64, f64)>,
+    /// How values lie on the axis.
+    pub spacing: Spacing,
+}
+
+/// How values lie on a [`LineAxis`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spacing {
+    /// In proportion to their differences.
+    #[default]
+    Linear,
+    /// In proportion to their ratios; all are above 0.
+    Logarithmic,
+    /// One beside the other at equal distances, each with its tick: few values
+    /// of a parameter, such as 3, 7 and 11.
+    Even,
+}
+
+impl<'a> LineAxis<'a> {
+    /// A linear axis that shows all points.
+    pub fn new(label: &'a str) -> Self {
+        Self { label, range: None, spacing: Spacing::Linear }
+    }
+
+    /// A linear axis from 0 to 1.
+    pub fn rate(label: &'a str) -> Self {
+        Self { range: Some((0.0, 1.0)), ..Self::new(label) }
+    }
+
+    /// Lays out the axis for these values; `None` if there are none.
+    pub(super) fn place(
+        &self,
+        values: impl Iterator<Item = f64>,
+    ) -> Result<Option<Placement<'a>>, Error> {
+        let given = self.range.map(|(a, b)| [a.min(b), a.max(b)]);
+        if let Some((low, high)) =
+            self.range.filter(|&(a, b)| !(self.spacing.holds(a) && self.spacing.holds(b)))
+        {
+            return Err(Error::InvalidAxis { label: self.label.to_owned(), low, high });
+        }
+        let mut values: Vec<f64> = values.collect();
+        if values.is_empty() {
+            return Ok(None);
+        }
+        values.extend(given.into_iter().flatten());
+        values.sort_unstable_by(f64::total_cmp);
+        values.dedup();
+        Ok(Some(match self.spacing {
+            Spacing::Linear => Placement::linear(self.label, &values, given),
+            Spacing::Logarithmic => Placement::logarithmic(self.label, &values, given),
+            Spacing::Even => Placement::even(self.label, values),
+        }))
+    }
+}
+
+impl Spacing {
+    /// Whether there is a place for the value.
+    pub(super) fn holds(self, value: f64) -> bool {
+        value.is_finite() && (self != Self::Logarithmic || value > 0.0)
+    }
+}
+
+/// An axis and the places of values on it.
+pub(super) struct Placement<'a> {
+    pub axis: Axis<'a>,
+    spacing: Spacing,
+    /// Of an even axis, the values in order.
+    values: Vec<f64>,
+}
+
+impl<'a> Placement<'a> {
+    /// The place of a value that the axis was laid out for.
+    pub fn of(&self, value: f64) -> f64 {
+        match self.spacing {
+            Spacing::Linear => value,
+            Spacing::Logarithmic => value.log10(),
+            Spacing::Even => self.values.partition_point(|&other| other < value) as f64,
+        }
+    }
+
+    /// Values are in order, and at least one.
+    fn linear(label: &'a str, values: &[f64], given: Option<[f64; 2]>) -> Self {
+        let ends = ends(values);
+        let step = round_step(&ends);
+        let round = ((ends.start / step).floor() * step)..((ends.end / step).ceil() * step);
+        let axis = Axis::in_steps(label, kept(round, &ends, given), step);
+        Self { axis, spacing: Spacing::Linear, values: Vec::new() }
+    }
+
+    fn logarithmic(label: &'a str, values: &[f64], given: Option<[f64; 2]>) -> Self {
+        let logarithms: Vec<f64> = values.iter().map(|value| value.log10()).collect();
+        let ends = ends(&logarithms);
+        let margin = 0.05 * (ends.end - ends.start);
+        let wide = (ends.start - margin)..(ends.end + margin);
+        let range = kept(wide, &ends, given.map(|given| given.map(f64::log10)));
+        let ticks = logarithmic_ticks(&range);
+        let axis = Axis { label, range, ticks };
+        Self { axis, spacing: Spacing::Logarithmic, values: Vec::new() }
+    }
+
+    fn even(label: &'a str, values: Vec<f64>) -> Self {
+        let tick = |(place, &value): (usize, &f64)| Tick {
+            position: place as f64,
+            text: decimal(value, 3),
+        };
+        let ticks = values.iter().enumerate().map(tick).collect();
+        let axis = Axis { label, range: -0.5..values.len() as f64 - 0.5, ticks };
+        Self { axis, spacing: Spacing::Even, values }
+    }
+}
+
+/// The first and the last value, widened if they are one.
+fn ends(values: &[f64]) -> Range<f64> {
+    match values {
+        [low, .., high] => *low..*high,
+        [only] => only - 0.5..only + 0.5,
+        [] => 0.0..1.0,
+    }
+}
+
+/// `range`, but with those of the outermost values that were `given` as its
+/// ends.
+fn kept(range: Range<f64>, outermost: &Range<f64>, given: Option<[f64; 2]>) -> Range<f64> {
+    let Some([low, high]) = given else { return range };
+    let start = if outermost.start == low { low } else { range.start };
+    let end = if outermost.end == high { high } else { range.end };
+    start..end
+}
+
+/// Ticks at 1, 2 and 5 times the powers of ten, or at the powers alone if
+/// these are many.
+fn logarithmic_ticks(range: &Range<f64>) -> Vec<Tick> {
+    let ticks = |factors: &[u8]| -> Vec<Tick> {
+        let decades = range.start.floor() as i32..=range.end.ceil() as i32;
+        let numbers = decades.flat_map(|decade| factors.iter().map(move |&f| (f, decade)));
+        let ticks = numbers.map(|(factor, decade)| Tick {
+            position: f64::from(factor).log10() + f64::from(decade),
+            text: number(factor, decade),
+        });
+        ticks.filter(|tick| (range.start..=range.end).contains(&tick.position)).collect()
+    };
+    let fine = ticks(&[1, 2, 5]);
+    if fine.len() <= 9 { fine } else { ticks(&[1]) }
+}
+
+/// `factor` times ten to the power of `decade`.
+fn number(factor: u8, decade: i32) -> String {
+    if (-3..=4).contains(&decade) {
+        decimal(f64::from(factor) * 10_f64.powi(decade), 3)
+    } else {
+        format!("{factor}e{decade}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test panics where it fails")]
+    use super::*;
+
+    fn place(spacing: Spacing, range: Option<(f64, f64)>, values: &[f64]) -> Placement<'static> {
+        let axis = LineAxis { label: "x", range, spacing };
+        axis.place(values.iter().copied()).unwrap().unwrap()
+    }
+
+    fn texts(placement: &Placement<'_>) -> Vec<String> {
+        placement.axis.ticks.iter().map(|tick| tick.text.clone()).collect()
+    }
+
+    #[test]
+    fn ends_are_round_unless_they_are_given() {
+        let range = |given, values: &[f64]| place(Spacing::Linear, given, values).axis.range;
+        assert_eq!(range(None, &[3.0, 19.0]), 0.0..20.0);
+        assert_eq!(range(Some((1.0, 0.0)), &[0.3, 0.7]), 0.0..1.0);
+        assert_eq!(range(Some((0.0, 1.0)), &[-0.3, 0.7]), -0.4..1.0);
+    }
+
+    #[test]
+    fn a_single_value_has_an_axis() {
+        let linear = place(Spacing::Linear, None, &[2.0]);
+        assert_eq!(texts(&linear), ["1.4", "1.6", "1.8", "2", "2.2", "2.4", "2.6"]);
+        assert_eq!(texts(&place(Spacing::Logarithmic, None, &[100.0])), ["50", "100", "200"]);
+        assert_eq!(texts(&place(Spacing::Even, None, &[100.0])), ["100"]);
+    }
+
+    #[test]
+    fn logarithmic_ticks_are_those_that_one_expects() {
+        let placement = place(Spacing::Logarithmic, None, &[50.0, 100.0, 1000.0]);
+        assert_eq!(texts(&placement), ["50", "100", "200", "500", "1000"]);
+        assert_eq!(placement.of(100.0), 2.0);
+        let placement = place(Spacing::Logarithmic, Some((1e-6, 1.0)), &[0.01]);
+        assert_eq!(texts(&placement), ["1e-6", "1e-5", "1e-4", "0.001", "0.01", "0.1", "1"]);
+    }
+
+    #[test]
+    fn even_values_have_their_ticks_at_equal_distances() {
+        let placement = place(Spacing::Even, None, &[11.0, 3.0, 7.0, 3.0]);
+        assert_eq!(texts(&placement), ["3", "7", "11"]);
+        assert_eq!([3.0, 7.0, 11.0].map(|value| placement.of(value)), [0.0, 1.0, 2.0]);
+        assert_eq!(placement.axis.range, -0.5..2.5);
+    }
+
+    #[test]
+    fn an_axis_ends_at_numbers_that_it_can_show() {
+        for (spacing, range) in
+            [(Spacing::Linear, (0.0, f64::NAN)), (Spacing::Logarithmic, (0.0, 1.0))]
+        {
+            let axis = LineAxis { label: "x", range: Some(range), spacing };
+            let placed = axis.place([0.5].into_iter());
+            assert!(matches!(placed, Err(Error::InvalidAxis { .. })));
+        }
+    }
+}
