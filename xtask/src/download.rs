@@ -55,7 +55,7 @@ impl Default for Patience {
         Self {
             connect: seconds(20),
             stall: seconds(60),
-            retries: 5,
+            retries: 4,
             delay: seconds(1),
             proxy: true,
         }
@@ -90,7 +90,7 @@ pub fn forget(file: &Path) -> Result<()> {
 
 /// Tries until all of it is there; its length.
 fn bring(wanted: &Wanted<'_>, file: &Path, patience: &Patience) -> Result<u64> {
-    let agent = reply::agent(patience);
+    let agent = reply::agent(wanted.url, patience);
     let (mut furthest, mut failures) = (length(file), 0);
     loop {
         let trouble = match attempt(&agent, wanted, file) {

@@ -2,10 +2,9 @@
 
 use super::layout::{Survey, names, subfolders, survey};
 use super::manifest;
+use crate::files;
 use anyhow::{Context, Result, bail, ensure};
 use std::fmt::Write;
-use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Write a manifest for images that lie in a folder, with blanks where only you know what to say.
@@ -36,8 +35,8 @@ pub fn add(args: &Args, manifests: &Path) -> Result<()> {
     let text = draft(args, &surveys(root)?)?;
     manifest::parse(key, &text)?;
     let path = manifests.join(format!("{key}.toml"));
-    let write = || File::create_new(&path)?.write_all(text.as_bytes());
-    write().with_context(|| format!("cannot write {}", path.display()))?;
+    ensure!(!path.exists(), "{}: expected no such manifest yet", path.display());
+    files::replace(&path, &text)?;
     println!("{}", path.display());
     eprintln!(
         "fill in what says FILL IN, then: cargo xtask datasets fetch {key} --root {}",

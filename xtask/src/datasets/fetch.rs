@@ -83,8 +83,7 @@ fn ask_to_pin(manifest: &Manifest, places: &Places) -> Result<()> {
 
 /// Writes down where the images lie.
 fn point_to(manifest: &Manifest, places: &Places, root: &Path) -> Result<PathBuf> {
-    let root = fs::canonicalize(root).with_context(|| format!("cannot read {}", root.display()))?;
-    let (root, found) = locate(manifest, &root, true)?;
+    let (root, found) = locate(manifest, &std::path::absolute(root)?, true)?;
     found.notes.iter().for_each(|line| eprintln!("{line}"));
     let pointer = places.pointer(&manifest.key);
     let folders: Vec<&str> = found.folders.iter().map(String::as_str).collect();

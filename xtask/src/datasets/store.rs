@@ -4,9 +4,9 @@ use super::check::below;
 use super::manifest::{self, Manifest, Synthetic};
 use crate::command::repository;
 use crate::files;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 /// The folders of manifests and of images.
@@ -125,8 +125,10 @@ impl Places {
         let name = || format!("cannot write {}", path.display());
         fs::create_dir_all(&self.store).with_context(name)?;
         let file = File::create(&path).with_context(name)?;
-        let locked = file.try_lock();
-        locked.with_context(|| format!("{}: is {key} being fetched already?", path.display()))?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => bail!("another process is fetching {key}"),
+            locked => locked.with_context(name)?,
+        }
         Ok(file)
     }
 }

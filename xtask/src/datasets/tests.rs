@@ -160,7 +160,7 @@ fn a_killed_fetch_is_taken_up() {
 fn two_fetches_of_a_set_do_not_meet() {
     let (_server, _folder, places) = served(&archive(""), &[], "");
     let _lock = places.lock("set").expect("nobody else has it");
-    assert!(message(plain(&places)).contains("being fetched already"));
+    assert!(message(plain(&places)).contains("another process"));
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_folder_given_by_hand_stays_where_it_is() {
     assert_eq!(stored(&places), ["set.sha256", "set.toml"]);
     verify(&places).expect("nothing has changed");
     let set = open_in("set/a", &places).expect("it is there");
-    assert_eq!(set.root, fs::canonicalize(mine.join("a")).expect("it is there"));
+    assert_eq!(set.root, mine.join("a"));
     assert_eq!(set.source, "folder given by hand");
     assert!(message(open_in("set/b", &places)).contains("datasets fetch set --root DIR"));
     fs::remove_dir_all(mine.join("a/test")).expect("it is there");

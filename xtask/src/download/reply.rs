@@ -37,9 +37,10 @@ pub struct Reply {
     pub body: Box<dyn Read>,
 }
 
-/// What speaks HTTP, with the given patience.
-pub fn agent(patience: &Patience) -> Agent {
+/// What speaks HTTP, with the given patience. Who begins with `https` is not led to `http`.
+pub fn agent(url: &str, patience: &Patience) -> Agent {
     let mut config = Agent::config_builder()
+        .https_only(url.starts_with("https://"))
         .http_status_as_error(false)
         .timeout_connect(Some(patience.connect))
         .timeout_recv_response(Some(patience.stall))
@@ -83,7 +84,11 @@ pub fn ask(
 fn trouble(url: &str, error: Error) -> Trouble {
     let is_final = matches!(
         error,
-        Error::BadUri(_) | Error::Http(_) | Error::TooManyRedirects | Error::RedirectFailed
+        Error::BadUri(_)
+            | Error::Http(_)
+            | Error::RequireHttpsOnly(_)
+            | Error::TooManyRedirects
+            | Error::RedirectFailed
     );
     let error = anyhow::Error::from(error);
     if is_final { Trouble::Final(error.context(url.to_owned())) } else { Trouble::Passing(error) }
