@@ -12,9 +12,12 @@ mod shard;
 mod slurm;
 mod store;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use crate::command::{built_bench_cli, repository, text};
 use anyhow::{Context, Result, bail};
+use cell::Cell;
 use matrix::Matrix;
 use plan::Plan;
 use run::{Outcome, Runner};

@@ -1,0 +1,234 @@
+//! Matrices, and cells that are run by a program that only pretends to train.
+
+use super::*;
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+const MATRIX: &str = r#"
+description = "A test."
+seeds = [0, 1]
+[config.training]
+patches = 8
+[config.inspection]
+stride = 30
+[[experiment]]
+key = "methods"
+title = "Methods"
+sets = ["nanotwice"]
+methods = ["l2", "ssim"]
+[[experiment]]
+key = "stride"
+title = "Stride"
+sets = ["nanotwice"]
+methods = ["ssim"]
+seeds = [0]
+vary = { key = "inspection.stride", values = [30, 64] }
+"#;
+
+fn matrix(text: &str) -> Result<Matrix> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("matrix.toml");
+    fs::write(&path, text)?;
+    Matrix::read(&path)
+}
+
+#[test]
+fn a_matrix_stands_for_every_cell_once() {
+    let matrix = matrix(MATRIX).expect("it is a matrix");
+    let plan = Plan::new(&matrix).expect("the set is known");
+    // Two methods with two seeds each; another stride. The stride 30 is there already.
+    assert_eq!(plan.cells().len(), 5);
+    let strides: Vec<i64> =
+        plan.cells().iter().map(|cell| cell.config.integer("inspection.stride", 0)).collect();
+    assert_eq!(strides, [30, 30, 30, 30, 64]);
+    // What the data set says holds unless the matrix says otherwise.
+    assert_eq!(plan.cells()[0].config.integer("model.latent_dim", 0), 500);
+    assert_eq!(plan.cells()[0].config.integer("training.patches", 0), 8);
+    let first = plan.cells()[0].hash();
+    assert_eq!(plan.cell(&first[..6]).map(Cell::hash).ok(), Some(first));
+    assert!(plan.cell("x").is_err() && plan.cell("").is_err());
+}
+
+#[test]
+fn cells_that_share_a_model_are_in_one_shard() {
+    let matrix = matrix(MATRIX).expect("it is a matrix");
+    let plan = Plan::new(&matrix).expect("the set is known");
+    let shards = [1, 2, 3].map(|index| plan.shard(Shard { index, count: 3 }));
+    assert_eq!(shards.iter().map(Vec::len).sum::<usize>(), 5);
+    for shard in &shards {
+        for other in shards.iter().filter(|other| !std::ptr::eq(*other, shard)) {
+            let shares = |cell: &&Cell| other.iter().any(|c| c.model_hash() == cell.model_hash());
+            assert!(!shard.iter().any(shares));
+        }
+    }
+}
+
+#[test]
+fn what_is_no_matrix_is_refused() {
+    let message = |from: &str, to: &str| {
+        let changed = MATRIX.replacen(from, to, 1);
+        assert_ne!(changed, MATRIX);
+        let plan = matrix(&changed).and_then(|matrix| Plan::new(&matrix).map(drop));
+        format!("{:#}", plan.expect_err("it must be refused"))
+    };
+    assert!(message("nanotwice", "nanothrice").contains("nanothrice"));
+    assert!(message("key = \"stride\"", "key = \"methods\"").contains("two experiments"));
+    assert!(message("key = \"stride\"", "key = \"../stride\"").contains("letters, digits"));
+    assert!(message("inspection.stride\"", "inspection\"").contains("inspection"));
+    assert!(message("seeds = [0, 1]", "seed = 0").contains("seed"));
+}
+
+#[test]
+fn the_presets_are_matrices() {
+    for preset in ["quick", "standard", "paper"] {
+        let path = repository().join("results/matrix").join(preset).with_extension("toml");
+        let matrix = Matrix::read(&path).expect("it is part of the repository");
+        assert!(!Plan::new(&matrix).expect("the sets are known").cells().is_empty());
+    }
+}
+
+/// Says that it trained and evaluated, and notes what it was asked for. Fails if there is a file `broken`.
+#[cfg(unix)]
+const PROGRAM: &str = r#"#!/bin/sh
+here=$(dirname "$0")
+echo "$@" >> "$here/calls"
+[ -e "$here/broken" ] && exit 2
+out=
+while [ $# -gt 0 ]; do
+  case $1 in
+    train|evaluate) task=$1 ;;
+    --out) out=$2 ;;
+  esac
+  shift
+done
+mkdir -p "$out"
+if [ "$task" = train ]; then
+  echo '{"loss": 0.5, "seconds": 2.0, "collapsed": false}' > "$out/training.json"
+  echo '{}' > "$out/calibration.json"
+  echo '{}'
+else
+  echo '{"pixel_au_roc": 0.9, "pixel_au_roc_raw": 0.8, "pixel_average_precision": 0.7, "au_pro": 0.6,
+    "image_au_roc": null, "images": 1, "patches": 8, "synthetic": false, "seconds": 1.0}' | tr -d '\n'
+fi
+"#;
+
+/// A runner of that program, and a store with a set of one good and one defective image.
+#[cfg(unix)]
+fn runner(folder: &Path) -> Runner {
+    use std::os::unix::fs::PermissionsExt;
+
+    let program = folder.join("bench-cli");
+    fs::write(&program, PROGRAM).expect("the folder can be written");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let set = folder.join("set");
+    for file in ["Normal/a.tif", "Anomalous/images/b.tif", "Anomalous/gt/b_gt.png"] {
+        let path = set.join(file);
+        fs::create_dir_all(path.parent().expect("it has a folder")).expect("it can be made");
+        fs::write(path, "").expect("the folder can be written");
+    }
+    let images = folder.join("images");
+    fs::create_dir(&images).expect("the folder can be written");
+    let record =
+        format!("root = {:?}\ndate = \"2026-01-01\"\nlicence = \"\"\n", set.display().to_string());
+    fs::write(images.join("nanotwice.toml"), record).expect("the folder can be written");
+    Runner {
+        store: Store::new(&folder.join("work")),
+        bench_cli: program,
+        images: Some(images),
+        features_weights: None,
+    }
+}
+
+/// The words of each call, and how often the program was called since the last look.
+#[cfg(unix)]
+fn calls(folder: &TempDir) -> Vec<String> {
+    let path = folder.path().join("calls");
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    let _ = fs::remove_file(path);
+    text.lines().map(String::from).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn cells_are_trained_once_resumed_and_tried_again() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let runner = runner(folder.path());
+    let matrix = matrix(MATRIX).expect("it is a matrix");
+    let plan = Plan::new(&matrix).expect("the set is known");
+    let cells = plan.cells();
+    let (cell, other_stride) = (cells[2], cells[4]);
+    assert_eq!((cell.method(), cell.model_hash()), ("ssim", other_stride.model_hash()));
+
+    // A failure is noted, and the next try begins where this one stopped.
+    let broken = folder.path().join("broken");
+    fs::write(&broken, "").expect("the folder can be written");
+    assert!(matches!(runner.run(cell), Ok(Outcome::Failed(_))));
+    assert!(runner.store.failure(cell).is_some_and(|reason| reason.contains("bench-cli")));
+    assert!(runner.store.finished(cell).expect("there is none").is_none());
+    fs::remove_file(&broken).expect("it was written above");
+    fs::create_dir_all(runner.store.model(cell)).expect("the folder can be written");
+    fs::write(runner.store.model(cell).join("config.toml"), "").expect("the folder can be written");
+    calls(&folder);
+    assert_eq!(runner.run(cell).expect("the folder can be written"), Outcome::Finished);
+    let resumed = calls(&folder);
+    assert!(resumed[0].contains("train") && resumed[0].contains("--resume"), "{resumed:?}");
+    assert_eq!(runner.store.failure(cell), None);
+
+    // Another stride takes the same model.
+    assert_eq!(runner.run(other_stride).expect("the folder can be written"), Outcome::Finished);
+    let evaluated = calls(&folder);
+    assert_eq!(evaluated.len(), 1, "{evaluated:?}");
+    assert!(evaluated[0].contains("--set inspection.stride=64"), "{evaluated:?}");
+
+    let finished = runner.store.finished(cell).expect("it can be read").expect("it is finished");
+    assert_eq!(finished.metrics["pixel_au_roc"], 0.9);
+    let commands = finished.provenance.commands.join("\n");
+    assert!(!commands.contains(&*folder.path().to_string_lossy()), "{commands}");
+    let model = cell.model_hash();
+    assert!(commands.contains(&format!("--data DIR --out models/{model}")), "{commands}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_table_has_the_published_figure_beside_ours() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let runner = runner(folder.path());
+    let matrix = matrix(MATRIX).expect("it is a matrix");
+    let plan = Plan::new(&matrix).expect("the set is known");
+    for cell in &plan.cells()[..3] {
+        assert_eq!(runner.run(cell).expect("the folder can be written"), Outcome::Finished);
+    }
+    let publications = published::Publications::read().expect("it is part of the repository");
+    let (experiment, rows) = &plan.experiments[0];
+    let table = table::Table::new(experiment, rows, &runner.store, &publications);
+    let markdown = table.expect("the results can be read").markdown();
+    let rows: Vec<&str> = markdown.lines().filter(|line| line.contains("nanotwice")).collect();
+    let part = "nanotwice, part: 1 test images";
+    assert!(
+        rows[0].starts_with(&format!("| {part} | l2 | 0.900 ± 0.000 | 0.688 | +0.212 |")),
+        "{}",
+        rows[0]
+    );
+    assert!(
+        rows[1].starts_with(&format!("| {part} | ssim | 0.900 | 0.966 | -0.066 |")),
+        "{}",
+        rows[1]
+    );
+    assert!(rows[1].ends_with("| 1/2 | 2 |"), "{}", rows[1]);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_cell_lacks_is_said() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let runner = Runner { images: Some(folder.path().join("none")), ..runner(folder.path()) };
+    let matrix = matrix(&MATRIX.replace("\"l2\"", "\"feature-matching\"")).expect("it is a matrix");
+    let plan = Plan::new(&matrix).expect("the set is known");
+    let missing = |runner: &Runner| runner.missing(plan.cells()[0]).expect("the set is known");
+    assert_eq!(missing(&runner).as_deref(), Some("cargo xtask datasets fetch nanotwice"));
+    let runner = Runner { images: Some(folder.path().join("images")), ..runner };
+    assert!(missing(&runner).is_some_and(|missing| missing.contains("--features-weights")));
+    let runner = Runner { features_weights: Some("weights".into()), ..runner };
+    assert_eq!(missing(&runner), None);
+}
