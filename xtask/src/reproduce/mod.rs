@@ -17,7 +17,6 @@ mod tests;
 
 use crate::command::{built_bench_cli, repository, text};
 use anyhow::{Context, Result, bail};
-use cell::Cell;
 use matrix::Matrix;
 use plan::Plan;
 use run::{Outcome, Runner};

@@ -77,9 +77,10 @@ impl Runner {
         if !model.join("calibration.json").exists() {
             files::replace(&config, &cell.training_config().to_toml()?)?;
             let is_begun = model.join("config.toml").exists();
-            self.call(if is_begun { self.resumption(cell, &model)? } else { train.clone() })?;
+            let resume = self.resumption(cell, &model)?;
+            self.call(if is_begun { &resume } else { &train })?;
         }
-        let metrics = self.call(evaluate.clone())?;
+        let metrics = self.call(&evaluate)?;
         ensure!(metrics["pixel_au_roc"].is_number(), "bench-cli evaluate gave no `pixel_au_roc`");
         let commands = [train, evaluate].map(|words| self.described(&words, &set)).to_vec();
         let provenance = Provenance {
@@ -123,8 +124,8 @@ impl Runner {
         Ok(words)
     }
 
-    fn call(&self, words: Vec<String>) -> Result<Value> {
-        last_json_line(&output(&text(&self.bench_cli)?, &words)?).context("bench-cli")
+    fn call(&self, words: &[String]) -> Result<Value> {
+        last_json_line(&output(&text(&self.bench_cli)?, words)?).context("bench-cli")
     }
 
     /// A command line without the folders of this machine.

@@ -1,5 +1,6 @@
 //! Matrices, and cells that are run by a program that only pretends to train.
 
+use super::cell::Cell;
 use super::*;
 use std::fs;
 use std::path::Path;
