@@ -25,6 +25,8 @@ pub struct Wanted<'a> {
     pub sha256: Option<&'a str>,
     /// How many bytes it has at most.
     pub most_bytes: u64,
+    /// What to do if it cannot be had, for the error.
+    pub otherwise: &'a str,
 }
 
 /// What was downloaded.
@@ -70,7 +72,8 @@ impl Default for Patience {
 /// # Errors
 /// If it cannot be had, or is something else; the error says what was expected and what came.
 pub fn download(wanted: &Wanted<'_>, file: &Path, patience: &Patience) -> Result<Downloaded> {
-    let bytes = bring(wanted, file, patience)?;
+    let bytes = bring(wanted, file, patience)
+        .map_err(|error| anyhow!("{error:#}; {}", wanted.otherwise))?;
     let sha256 = files::sha256(file)?;
     if let Some(expected) = wanted.sha256.filter(|expected| !sha256.starts_with(*expected)) {
         forget(file)?;
@@ -102,9 +105,8 @@ fn bring(wanted: &Wanted<'_>, file: &Path, patience: &Patience) -> Result<u64> {
         failures = if there > furthest { 0 } else { failures + 1 };
         furthest = furthest.max(there);
         if failures > patience.retries {
-            return Err(trouble).with_context(|| {
-                format!("cannot download {}, of which {there} bytes are there", wanted.url)
-            });
+            let context = format!("cannot download {} beyond byte {there}", wanted.url);
+            return Err(trouble.context(context));
         }
         let delay = patience.delay * 2_u32.saturating_pow(failures.saturating_sub(1)).min(32);
         eprintln!("{}: {trouble:#}; trying again", wanted.url);
@@ -127,12 +129,9 @@ fn attempt(agent: &Agent, wanted: &Wanted<'_>, file: &Path) -> Result<u64, Troub
         return Ok(there);
     }
     let validator = note.and_then(|note| note.validator);
-    let reply = match reply::ask(agent, wanted.url, there, validator.as_deref())? {
-        Some(reply) => reply,
-        None => {
-            forget(file)?;
-            return Err(passing("the server has another file than the one begun"));
-        }
+    let Some(reply) = reply::ask(agent, wanted.url, there, validator.as_deref())? else {
+        forget(file)?;
+        return Err(passing("the server has another file than the one begun"));
     };
     if reply.total.is_some_and(|total| total > wanted.most_bytes) {
         return Err(too_large(wanted, file)?);

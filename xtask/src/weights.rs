@@ -76,10 +76,13 @@ fn copy(file: &Path, part: &Path, name: &str) -> Result<()> {
 
 fn fetch(name: &str, part: &Path) -> Result<()> {
     let url = format!("https://download.pytorch.org/models/{name}");
-    let wanted = Wanted { url: &url, sha256: Some(beginning(name)), most_bytes: 1 << 30 };
-    download(&wanted, part, &Patience::default())
-        .map(drop)
-        .context("a file that was downloaded otherwise can be given with --file PATH")
+    let wanted = Wanted {
+        url: &url,
+        sha256: Some(beginning(name)),
+        most_bytes: 1 << 30,
+        otherwise: "a file that was downloaded otherwise can be given with --file PATH",
+    };
+    download(&wanted, part, &Patience::default()).map(drop)
 }
 
 /// The first digits of the SHA-256 of the file `name`.

@@ -37,32 +37,47 @@ pub struct Args {
 pub fn fetch(args: &Args, places: &Places, patience: &Patience) -> Result<()> {
     let (manifest, _) = places.find(&args.name)?;
     let key = manifest.key.as_str();
+    let is_given = args.root.is_some() || !args.archive.is_empty();
+    ensure!(
+        manifest.synthetic.is_none() || !is_given,
+        "{key} is synthetic: expected neither --root nor --archive, as it is made"
+    );
     let _lock = places.lock(key)?;
     // Of a fetch that was killed.
     files::remove(&places.unpacking(key))?;
-    let stored = places.stored(key)?;
-    if let Some(stored) = stored.filter(|stored| args.root.is_none() || !stored.record.is_by_hand())
-    {
-        let asked = args.root.is_some() || !args.archive.is_empty();
-        let place = stored.place.display();
-        ensure!(!asked, "{place}: expected no {key} yet; remove it to take another");
-        (0..manifest.archives.len()).try_for_each(|i| download::forget(&places.part(key, i)))?;
-        println!("{}", stored.root.display());
+    if let Some(root) = already_there(args, &manifest, places)? {
+        println!("{}", root.display());
         return Ok(());
     }
-    let Manifest { name, licence, citation, .. } = &manifest;
-    eprintln!("{name}\nlicence: {}\ncitation: {}", licence.trim(), citation.trim());
+    let Manifest { name, description, licence, citation, .. } = &manifest;
+    let texts = [description, licence, citation].map(|text| text.trim());
+    eprintln!("{name}: {}\nlicence: {}\ncitation: {}", texts[0], texts[1], texts[2]);
     let root = match &args.root {
         Some(root) => point_to(&manifest, places, root)?,
-        None if manifest.synthetic.is_some() => {
-            ensure!(args.archive.is_empty(), "{key} is synthetic: it is made, not unpacked");
-            make(&manifest, places)?
-        }
+        None if manifest.synthetic.is_some() => make(&manifest, places)?,
         None => bring(&manifest, places, args, patience)?,
     };
     ask_to_pin(&manifest, places)?;
     println!("{}", root.display());
     Ok(())
+}
+
+/// The folder of a set that need not be fetched.
+fn already_there(args: &Args, manifest: &Manifest, places: &Places) -> Result<Option<PathBuf>> {
+    let key = manifest.key.as_str();
+    let Some(stored) = places.stored(key)? else { return Ok(None) };
+    if args.root.is_some() && stored.record.is_by_hand() {
+        return Ok(None);
+    }
+    ensure!(
+        args.root.is_none() && args.archive.is_empty(),
+        "{}: expected no {key} yet; remove it to take another",
+        stored.place.display()
+    );
+    // Left if the fetch was killed at its very end.
+    (0..manifest.archives.len())
+        .try_for_each(|index| download::forget(&places.part(key, index)))?;
+    Ok(Some(stored.root))
 }
 
 /// Prints the hashes that the manifest lacks.
@@ -87,7 +102,10 @@ fn point_to(manifest: &Manifest, places: &Places, root: &Path) -> Result<PathBuf
     found.notes.iter().for_each(|line| eprintln!("{line}"));
     let pointer = places.pointer(&manifest.key);
     let folders: Vec<&str> = found.folders.iter().map(String::as_str).collect();
-    hashes::write(&hashes::of(&root, &folders)?, &pointer.with_extension("sha256"))?;
+    let hashes = hashes::of(&root, &folders)?;
+    // The old record must not meet the new hashes.
+    files::remove(&pointer)?;
+    hashes::write(&hashes, &pointer.with_extension("sha256"))?;
     record(manifest, root.clone(), Vec::new()).write(&pointer)?;
     Ok(root)
 }
@@ -193,13 +211,17 @@ impl Source<'_> {
 
     /// Checks the archive that is given by hand, or downloads it into `part`.
     fn obtain(&self, part: &Path, patience: &Patience) -> Result<Origin> {
-        let (file, archive) = match (self.file, self.archive) {
-            (Some(file), _) => return by_hand(file, self.sha256),
-            (None, archive) => (part, archive.context("expected the address of an archive")?),
+        if let Some(file) = self.file {
+            return by_hand(file, self.sha256);
+        }
+        let archive = self.archive.context("expected the address of an archive")?;
+        let wanted = Wanted {
+            url: &archive.url,
+            sha256: self.sha256,
+            most_bytes: archive.bytes,
+            otherwise: "--archive FILE takes a copy that you have, --root DIR an unpacked one",
         };
-        let wanted = Wanted { url: &archive.url, sha256: self.sha256, most_bytes: archive.bytes };
-        let Downloaded { sha256, bytes } = download(&wanted, file, patience)
-            .context("--archive FILE takes a copy that you have, --root DIR an unpacked one")?;
+        let Downloaded { sha256, bytes } = download(&wanted, part, patience)?;
         Ok(Origin { source: archive.url.clone(), sha256, bytes })
     }
 }

@@ -12,7 +12,7 @@ use tar::EntryType;
 use zip::ZipArchive;
 
 /// How many files and folders an archive may have.
-const MOST_ENTRIES: usize = 200_000;
+const MOST_ENTRIES: usize = 100_000;
 
 /// How much memory the decoder of xz may take, in KiB: eight times what its highest preset needs.
 const XZ_MEMORY_KIB: u32 = 512 << 10;

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 /// Does not wait long.
 pub const HASTY: Patience = Patience {
     connect: Duration::from_secs(5),
-    stall: Duration::from_secs(1),
+    stall: Duration::from_secs(3),
     retries: 2,
     delay: Duration::from_millis(1),
     proxy: false,
@@ -35,7 +35,8 @@ fn in_manners(manners: &[Manner], hash: bool) -> (Result<Vec<u8>>, Vec<usize>) {
     let (_folder, file) = place();
     let server = serve(&content(), manners);
     let sha256 = hash.then(|| sha256(&content()));
-    let wanted = Wanted { url: &server.url, sha256: sha256.as_deref(), most_bytes: 1 << 20 };
+    let wanted =
+        Wanted { url: &server.url, sha256: sha256.as_deref(), most_bytes: 1 << 20, otherwise: "" };
     let result = download(&wanted, &file, &HASTY).map(|done| {
         let bytes = fs::read(&file).expect("it was downloaded");
         assert_eq!(done.bytes, bytes.len() as u64);
@@ -51,7 +52,7 @@ fn what_is_interrupted_goes_on_where_it_stopped() {
     let cases: &[(&[Manner], &[usize])] = &[
         (&[Good], &[0]),
         (&[Truncates(70_000), Good], &[0, 70_000]),
-        (&[Stalls(70_000), Truncates(10_000), Good], &[0, 70_000, 80_000]),
+        (&[Truncates(70_000), Truncates(10_000), Good], &[0, 70_000, 80_000]),
         (&[Status(503), Status(429), Good], &[0, 0, 0]),
         (&[Truncates(70_000), IgnoresRanges], &[0, 70_000]),
         (&[Redirects, Truncates(70_000), Redirects, Good], &[0, 0, 70_000, 70_000]),
@@ -63,6 +64,13 @@ fn what_is_interrupted_goes_on_where_it_stopped() {
             assert_eq!(requests, starts, "{manners:?}");
         }
     }
+}
+
+#[test]
+fn a_silent_server_is_asked_again() {
+    let (result, requests) = in_manners(&[Manner::Stalls(70_000), Manner::Good], true);
+    assert!(result.is_ok_and(|bytes| bytes == content()));
+    assert_eq!(requests, [0, 70_000]);
 }
 
 #[test]
@@ -78,9 +86,9 @@ fn patience_ends_and_the_next_call_goes_on() {
     let (folder, file) = place();
     let dead = [Manner::Truncates(0); 3];
     let server = serve(&content(), &[&[Manner::Truncates(70_000)][..], &dead[..]].concat());
-    let wanted = Wanted { url: &server.url, sha256: None, most_bytes: 1 << 20 };
+    let wanted = Wanted { url: &server.url, sha256: None, most_bytes: 1 << 20, otherwise: "" };
     let error = download(&wanted, &file, &HASTY).map_err(|error| format!("{error:#}"));
-    assert!(error.is_err_and(|error| error.contains("70000 bytes are there")));
+    assert!(error.is_err_and(|error| error.contains("beyond byte 70000")));
     assert_eq!(fs::read(&file).expect("the beginning is kept"), content()[..70_000]);
     let done = download(&wanted, &file, &HASTY).expect("the server is good now");
     assert_eq!(done.sha256, sha256(&content()));
@@ -96,7 +104,7 @@ fn what_does_not_fit_is_refused_and_not_kept() {
     let (_folder, file) = place();
     let refused = |manners: &[Manner], sha256: Option<&str>, most_bytes| {
         let server = serve(&content(), manners);
-        let wanted = Wanted { url: &server.url, sha256, most_bytes };
+        let wanted = Wanted { url: &server.url, sha256, most_bytes, otherwise: "go elsewhere" };
         let error = download(&wanted, &file, &HASTY).map(drop).expect_err("it does not fit");
         assert!(!file.exists());
         let error = format!("{error:#}");
@@ -109,7 +117,7 @@ fn what_does_not_fit_is_refused_and_not_kept() {
     assert!(refused(&[Manner::Changed], Some(&hash), 1 << 20).contains(&hash));
     assert!(refused(&[], None, 1000).contains("at most 1000 bytes"));
     assert!(refused(&[Manner::Endless], None, 1000).contains("at most 1000 bytes"));
-    assert!(refused(&[Manner::Status(404)], None, 1 << 20).contains("404"));
+    assert!(refused(&[Manner::Status(404)], None, 1 << 20).contains("404; go elsewhere"));
     assert!(refused(&[Manner::Redirects; 20], None, 1 << 20).contains("redirect"));
 }
 
@@ -118,7 +126,7 @@ fn bytes_of_unknown_origin_are_not_gone_on_from() {
     let (_folder, file) = place();
     fs::write(&file, "something else").expect("the folder can be written");
     let server = serve(&content(), &[]);
-    let wanted = Wanted { url: &server.url, sha256: None, most_bytes: 1 << 20 };
+    let wanted = Wanted { url: &server.url, sha256: None, most_bytes: 1 << 20, otherwise: "" };
     let done = download(&wanted, &file, &HASTY).expect("the server is good");
     assert_eq!(done.sha256, sha256(&content()));
 }
