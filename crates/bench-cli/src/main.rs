@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod config;
+mod curve_files;
 mod data;
 mod evaluation;
 mod interrupt;
