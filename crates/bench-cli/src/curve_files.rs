@@ -23,15 +23,12 @@ struct Point {
 /// If a file cannot be written.
 pub fn write_curves(folder: &Path, curves: &Curves) -> Result<()> {
     let Curves { roc, precision_recall: pr, pro, .. } = curves;
-    let points = points(roc.fpr(), roc.tpr(), roc.thresholds());
-    write(&folder.join("roc.csv"), ["fpr", "tpr", "threshold"], points)?;
-    let points = self::points(pr.recall(), pr.precision(), pr.thresholds());
-    write(&folder.join("pr.csv"), ["recall", "precision", "threshold"], points)?;
-    write(
-        &folder.join("pro.csv"),
-        ["fpr", "pro", "threshold"],
-        up_to(pro, AU_PRO_LIMIT).into_iter(),
-    )
+    let roc = points(roc.fpr(), roc.tpr(), roc.thresholds());
+    write(&folder.join("roc.csv"), ["fpr", "tpr", "threshold"], roc)?;
+    let pr = points(pr.recall(), pr.precision(), pr.thresholds());
+    write(&folder.join("pr.csv"), ["recall", "precision", "threshold"], pr)?;
+    let pro = up_to(pro, AU_PRO_LIMIT).into_iter();
+    write(&folder.join("pro.csv"), ["fpr", "pro", "threshold"], pro)
 }
 
 fn points<'a>(
