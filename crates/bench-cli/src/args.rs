@@ -58,6 +58,7 @@ pub enum Command {
     Predict(PredictArgs),
     Ssim(SsimArgs),
     Synthesize(SynthesizeArgs),
+    Toy(ToyArgs),
     Info(InfoArgs),
     Bench(BenchArgs),
 }
@@ -268,6 +269,26 @@ pub struct SynthesizeArgs {
     /// Number of defective images instead of the paper's.
     #[arg(long, value_name = "N")]
     pub defective: Option<usize>,
+}
+
+/// Draw defects into a good image, and how ℓ2 and SSIM see them.
+///
+/// A row of image with a dark stroke and a bright blob, reconstruction, the residual maps of ℓ2, luminance, contrast, structure
+/// and SSIM, and ground truth: the paper's toy example.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  bench-cli toy model --out toy.png --seed 3 --json")]
+pub struct ToyArgs {
+    /// Folder of the model.
+    pub model: PathBuf,
+    /// The figure (PNG).
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// A good image; by default the first one that the training held out, or trained on if it held out none.
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
+    /// Seed of the defects.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
 }
 
 /// Say what a model's folder holds.

@@ -190,7 +190,11 @@ impl Config {
         Ok(toml::to_string_pretty(self)?)
     }
 
-    fn ssim_params(&self, border: Border) -> Result<Params> {
+    /// The structural similarity of the settings, whatever the method.
+    ///
+    /// # Errors
+    /// If a setting cannot be read.
+    pub fn ssim_params(&self, border: Border) -> Result<Params> {
         let SsimConfig { window, constants, exponents: [alpha, beta, gamma] } = &self.ssim;
         let window: Window = window.parse().context("ssim.window")?;
         let constants: Constants = constants.parse().context("ssim.constants")?;

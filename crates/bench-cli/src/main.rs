@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod config;
+mod curve_files;
 mod data;
 mod evaluation;
 mod interrupt;
@@ -66,6 +67,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         }
         Command::Ssim(args) => commands::ssim(&context, args)?,
         Command::Synthesize(args) => commands::synthesize(&context, args)?,
+        Command::Toy(args) => commands::toy(&context, args)?,
         Command::Info(args) => commands::info(&context, args)?,
         Command::Bench(args) => commands::bench(&context, args)?,
     }

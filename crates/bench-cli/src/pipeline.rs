@@ -59,14 +59,21 @@ impl Inspector {
     pub fn inspect(&self, image: &Image) -> Result<Inspected> {
         let inner = crop(image, self.margins())?;
         let (width, height) = (inner.width(), inner.height());
-        let prepared = scale(inner, &self.config);
-        let inspected = inspect::inspect(&prepared, &self.network, &self.inspection)?;
+        let inspected = self.inspect_prepared(&scale(inner, &self.config))?;
         let restore = |map: &Image| resize(map, width, height);
         Ok(Inspected {
             reconstruction: restore(&inspected.reconstruction),
             residual: restore(&inspected.residual),
             anomaly_map: restore(&inspected.anomaly_map),
         })
+    }
+
+    /// The maps of an image that [`prepare`] has made, in its own pixels.
+    ///
+    /// # Errors
+    /// If the image is smaller than a patch, or the network fails.
+    pub fn inspect_prepared(&self, image: &Image) -> Result<Inspected> {
+        Ok(inspect::inspect(image, &self.network, &self.inspection)?)
     }
 
     /// A map of the region of interest in the frame of the whole image, with zeros around.

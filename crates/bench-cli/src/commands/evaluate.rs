@@ -4,6 +4,7 @@ use super::Context;
 use super::train::split_images;
 use crate::args::EvaluateArgs;
 use crate::config::{Config, Method, Scoring};
+use crate::curve_files::write_curves;
 use crate::data::Dataset;
 use crate::evaluation::{self, Curves, Evaluation, GoodImages, Metrics};
 use crate::io::{Cell, ScoreRange, prepare_folder, write_atomic, write_figure, write_float_tiff};
@@ -62,6 +63,7 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let name = category(&dataset);
     write_json(&args.out.join("metrics.json"), &report)?;
     write_rows(&args.out.join("images.csv"), &evaluation.rows()?)?;
+    write_curves(&args.out, &curves)?;
     draw(&args.out, &title(&name, report.synthetic), &evaluation, &curves)?;
     if args.maps {
         write_maps(&args.out.join("maps").join(&name), &inspector, &evaluation)?;

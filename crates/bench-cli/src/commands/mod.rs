@@ -9,6 +9,7 @@ mod info;
 mod predict;
 mod ssim;
 mod synthesize;
+mod toy;
 mod train;
 
 pub use bench::bench;
@@ -20,6 +21,7 @@ pub use info::info;
 pub use predict::{Outcome, predict};
 pub use ssim::ssim;
 pub use synthesize::synthesize;
+pub use toy::toy;
 pub use train::train;
 
 use crate::report::Reporter;

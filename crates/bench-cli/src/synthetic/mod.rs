@@ -1,4 +1,5 @@
-//! Synthetic images of fabric and fibres, good and defective, with exact masks.
+//! Synthetic images of fabric and fibres, good and defective, with exact masks; and defects that are
+//! drawn into other images.
 //!
 //! They stand in for the data sets of the paper where those are not at hand, in the same sizes and
 //! counts. The same seed gives the same pixels on every machine and with any number of threads:
@@ -7,6 +8,7 @@
 
 mod camera;
 mod dice;
+mod drawn;
 mod fibres;
 mod noise;
 mod scene;
@@ -19,6 +21,7 @@ use inspect::{Image, Mask};
 use dice::Dice;
 use scene::Scene;
 
+pub use drawn::draw_defects;
 pub use set::{Spec, generate, is_synthetic};
 
 /// Changes whenever the same seed gives other pixels than before.
@@ -115,6 +118,7 @@ enum Purpose {
     Camera,
     Flaw,
     Noise,
+    Drawing,
 }
 
 impl Source {

@@ -15,10 +15,13 @@ fn numbers_tables_and_pictures_are_written() {
             "histogram.png",
             "images.csv",
             "metrics.json",
+            "pr.csv",
             "pr.png",
             "pr.svg",
+            "pro.csv",
             "pro.png",
             "pro.svg",
+            "roc.csv",
             "roc.png",
             "roc.svg"
         ]
@@ -87,6 +90,49 @@ fn the_area_under_the_curve_is_that_of_the_maps() {
     let expected = wins / (good.len() * defective.len()) as f64;
     let got = number(&bench.json("results/metrics.json"), "pixel_au_roc");
     assert!((got - expected).abs() < 1e-12, "{got} for {expected}");
+}
+
+/// The numbers of a CSV file, after its header.
+fn rows(bench: &Bench, name: &str, header: &str) -> Vec<[f64; 3]> {
+    let table = bench.text(name);
+    let mut lines = table.lines();
+    assert_eq!(lines.next(), Some(header));
+    let numbers =
+        |line: &str| line.split(',').map(|cell| cell.parse().unwrap()).collect::<Vec<_>>();
+    lines.map(|line| numbers(line).try_into().unwrap()).collect()
+}
+
+/// By trapezoids.
+fn area(rows: &[[f64; 3]]) -> f64 {
+    rows.windows(2).map(|pair| (pair[1][0] - pair[0][0]) * (pair[0][1] + pair[1][1]) / 2.0).sum()
+}
+
+#[test]
+fn curves_can_be_drawn_from_their_files() {
+    let bench = Bench::with_model();
+    bench.run("evaluate model --out results").done();
+    let metrics = bench.json("results/metrics.json");
+    let roc = rows(&bench, "results/roc.csv", "fpr,tpr,threshold");
+    let pr = rows(&bench, "results/pr.csv", "recall,precision,threshold");
+    let pro = rows(&bench, "results/pro.csv", "fpr,pro,threshold");
+    for (curve, start, (x, y)) in [(&roc, 0.0, (1.0, 1.0)), (&pr, 1.0, (1.0, 240.0 / 5760.0))] {
+        assert_eq!(curve[0], [0.0, start, f64::INFINITY]);
+        assert_eq!(curve.last().map(|row| (row[0], row[1])), Some((x, y)));
+    }
+    assert_eq!(pro[0], [0.0, 0.0, f64::INFINITY]);
+    assert_eq!(pro.last().map(|row| row[0]), Some(0.3));
+    for curve in [&roc, &pr, &pro] {
+        assert!(curve.windows(2).all(|pair| pair[0][0] <= pair[1][0] && pair[0][2] >= pair[1][2]));
+    }
+    for curve in [&roc, &pro] {
+        assert!(curve.windows(2).all(|pair| pair[0][1] <= pair[1][1]));
+    }
+    assert!(bench.text("results/roc.csv").contains("0.0,0.0,inf\n"));
+    // A monotone curve is at most 2 long and 1/4096 from its thinned one.
+    for (area, key) in [(area(&roc), "pixel_au_roc"), (area(&pro) / 0.3, "au_pro")] {
+        let expected = number(&metrics, key);
+        assert!((area - expected).abs() < 1e-3, "{key}: {area} for {expected}");
+    }
 }
 
 #[test]

@@ -16,4 +16,5 @@ mod methods;
 mod prediction;
 mod speed;
 mod streams;
+mod toy;
 mod training;

@@ -11,6 +11,7 @@ fn quiet_means_silent_and_json_means_json() {
         "calibrate model",
         "evaluate model --out results",
         "predict model cloth/test/good --out results",
+        "toy model --out toy.png",
         "info model",
         "synthesize plain --good 0 --defective 0 --out fabric",
     ] {
@@ -24,7 +25,7 @@ fn quiet_means_silent_and_json_means_json() {
 fn every_command_explains_itself() {
     let bench = Bench::new();
     let commands =
-        ["demo", "train", "calibrate", "evaluate", "predict", "ssim", "synthesize", "info"];
+        ["demo", "train", "calibrate", "evaluate", "predict", "ssim", "synthesize", "toy", "info"];
     let overview = bench.run("--help").done().stdout;
     assert!(overview.contains("Exit codes"), "{overview}");
     for command in commands {

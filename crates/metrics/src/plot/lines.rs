@@ -157,14 +157,15 @@ fn check(series: &Series<'_>, chart: &LineChart<'_>) -> Result<(), Error> {
 
 /// The series as lines; references take no colour from the others.
 fn lines(series: &[Series<'_>], x: &Placement<'_>, y: &Placement<'_>) -> Vec<Line> {
-    let mut coloured = 0..;
+    let mut coloured = 0;
     let line = |series: &Series<'_>| {
         let points = series.points.iter().map(|point| (x.of(point.x), y.of(point.y))).collect();
         let label = series.label.to_owned();
         let line = match series.style {
             SeriesStyle::Reference => Line::reference(points, Some(label)),
             SeriesStyle::Marked | SeriesStyle::Plain => {
-                Line::series(coloured.next().unwrap_or_default(), points, label)
+                coloured += 1;
+                Line::series(coloured - 1, points, label)
             }
         };
         let marks = if series.style == SeriesStyle::Marked { Marks::Dots } else { Marks::Nothing };

@@ -95,7 +95,7 @@ impl<'a> Placement<'a> {
 
     /// Values are in order, and at least one.
     fn linear(label: &'a str, values: &[f64], given: Option<[f64; 2]>) -> Self {
-        let ends = ends(values);
+        let ends = ends(values, if values[0] == 0.0 { 0.5 } else { 0.1 * values[0].abs() });
         let step = round_step(&ends);
         let round = ((ends.start / step).floor() * step)..((ends.end / step).ceil() * step);
         let axis = Axis::in_steps(label, kept(round, &ends, given), step);
@@ -104,7 +104,7 @@ impl<'a> Placement<'a> {
 
     fn logarithmic(label: &'a str, values: &[f64], given: Option<[f64; 2]>) -> Self {
         let logarithms: Vec<f64> = values.iter().map(|value| value.log10()).collect();
-        let ends = ends(&logarithms);
+        let ends = ends(&logarithms, 0.5);
         let margin = 0.05 * (ends.end - ends.start);
         let wide = (ends.start - margin)..(ends.end + margin);
         let range = kept(wide, &ends, given.map(|given| given.map(f64::log10)));
@@ -124,11 +124,11 @@ impl<'a> Placement<'a> {
     }
 }
 
-/// The first and the last value, widened if they are one.
-fn ends(values: &[f64]) -> Range<f64> {
+/// The first and the last value; both sides of it if it is a single one.
+fn ends(values: &[f64], sides: f64) -> Range<f64> {
     match values {
         [low, .., high] => *low..*high,
-        [only] => only - 0.5..only + 0.5,
+        [only] => only - sides..only + sides,
         [] => 0.0..1.0,
     }
 }
@@ -191,8 +191,9 @@ mod tests {
 
     #[test]
     fn a_single_value_has_an_axis() {
-        let linear = place(Spacing::Linear, None, &[2.0]);
-        assert_eq!(texts(&linear), ["1.4", "1.6", "1.8", "2", "2.2", "2.4", "2.6"]);
+        let linear = |value| texts(&place(Spacing::Linear, None, &[value]));
+        assert_eq!(linear(0.96), ["0.85", "0.9", "0.95", "1", "1.05", "1.1"]);
+        assert_eq!(linear(0.0), ["-0.6", "-0.4", "-0.2", "0", "0.2", "0.4", "0.6"]);
         assert_eq!(texts(&place(Spacing::Logarithmic, None, &[100.0])), ["50", "100", "200"]);
         assert_eq!(texts(&place(Spacing::Even, None, &[100.0])), ["100"]);
     }

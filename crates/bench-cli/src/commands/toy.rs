@@ -1,0 +1,175 @@
+//! `bench-cli toy`
+
+use super::Context;
+use super::train::split_images;
+use crate::args::ToyArgs;
+use crate::config::{Config, Method};
+use crate::data::{Margins, crop};
+use crate::interrupt;
+use crate::io::{Cell, ScoreRange, read_image, write_figure};
+use crate::model_folder::ModelFolder;
+use crate::pipeline::{Inspector, prepare};
+use crate::synthetic::draw_defects;
+use anyhow::{Context as _, Result, ensure};
+use inspect::{Image, Mask, Residual, residual_map};
+use serde::Serialize;
+use ssim::{Border, Components};
+use std::path::{Path, PathBuf};
+
+/// The side of what is shown, in patches.
+const PATCHES: usize = 2;
+
+/// What was drawn.
+#[derive(Serialize)]
+struct Report {
+    figure: String,
+    image: String,
+    method: Method,
+    seed: u64,
+    /// Width and height of each picture.
+    side: usize,
+    defective_pixels: usize,
+    maps: Vec<MapReport>,
+}
+
+/// What a residual map has on the drawn defects and beside them.
+#[derive(Serialize)]
+struct MapReport {
+    map: &'static str,
+    mean_inside: f64,
+    mean_outside: f64,
+    maximum: f32,
+    /// The residual of the brightest colour; the darkest one stands for 0.
+    scale: f32,
+}
+
+/// A residual map and the name of what it shows.
+struct Residuals {
+    name: &'static str,
+    map: Image,
+    scale: f32,
+}
+
+/// Draws defects into a good image, and what a model makes of them.
+///
+/// # Errors
+/// If the model or the image cannot be read, the image is smaller than a patch, or the figure cannot be written.
+pub fn toy(context: &Context, args: &ToyArgs) -> Result<()> {
+    let folder = ModelFolder::open(&args.model)?;
+    let config = folder.config()?;
+    let path = args.image.clone().map_or_else(|| good_image(&config), Ok)?;
+    let square = middle(&path, &config)?;
+    let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
+
+    let (image, mask) = draw_defects(&square, args.seed);
+    let inspected = inspector.inspect_prepared(&image);
+    let reconstruction =
+        inspected.with_context(|| format!("cannot inspect {}", path.display()))?.reconstruction;
+    let maps = residual_maps(&image, &reconstruction, &config)?;
+    interrupt::check(|| "interrupted; no figure was written".to_owned())?;
+    draw(&args.out, [&image, &reconstruction], &maps, &mask)?;
+    let report = Report {
+        figure: args.out.display().to_string(),
+        image: path.display().to_string(),
+        method: config.method,
+        seed: args.seed,
+        side: image.width(),
+        defective_pixels: mask.data().iter().filter(|&&defective| defective).count(),
+        maps: maps.iter().map(|residuals| residuals.report(&mask)).collect(),
+    };
+    context.reporter.text(&table(&report))?;
+    context.reporter.record(&report)
+}
+
+/// A good image that the model has not seen, or else one that it has.
+fn good_image(config: &Config) -> Result<PathBuf> {
+    let (train, held_out) = split_images(config)?;
+    held_out.into_iter().chain(train).next().context("a data set has at least one good image")
+}
+
+/// The square in the middle of an image, as the network sees it: two patches wide, or as wide as the image permits.
+fn middle(path: &Path, config: &Config) -> Result<Image> {
+    let image = prepare(&read_image(path)?, config).with_context(|| path.display().to_string())?;
+    let ((width, height), patch) = (image.size(), config.model.patch_size);
+    ensure!(
+        width >= patch && height >= patch,
+        "{}: {width}x{height} pixels to draw defects into, expected at least the patch size {patch}x{patch}",
+        path.display()
+    );
+    let side = (PATCHES * patch).min(width).min(height);
+    let (left, top) = ((width - side) / 2, (height - side) / 2);
+    let (right, bottom) = (width - side - left, height - side - top);
+    crop(&image, Margins { left, top, right, bottom })
+}
+
+/// The residual maps in the order of the figure. Those of the SSIM have one scale, up to the largest of them.
+fn residual_maps(image: &Image, reconstruction: &Image, config: &Config) -> Result<Vec<Residuals>> {
+    let (width, height) = image.size();
+    let params = config.ssim_params(Border::Reflect)?;
+    let (x, y) = (image.data(), reconstruction.data());
+    let maps = ssim::maps(x, y, width, height, &params, Components::ALL)
+        .context("cannot compare the image with its reconstruction")?;
+    let residual = |similarity: Option<Vec<f32>>| {
+        let values = similarity.unwrap_or_default().iter().map(|value| 1.0 - value).collect();
+        Image::new(width, height, values)
+    };
+    let similarities = [
+        ("luminance", residual(maps.luminance)?),
+        ("contrast", residual(maps.contrast)?),
+        ("structure", residual(maps.structure)?),
+        ("ssim", residual(maps.ssim)?),
+    ];
+    let scale = similarities.iter().map(|(_, map)| maximum(map)).fold(0.0, f32::max);
+    let similarities = similarities.into_iter().map(|(name, map)| Residuals { name, map, scale });
+    let l2 = residual_map(image, reconstruction, &Residual::L2)?;
+    let l2 = Residuals { name: "l2", scale: maximum(&l2), map: l2 };
+    Ok(std::iter::once(l2).chain(similarities).collect())
+}
+
+fn maximum(map: &Image) -> f32 {
+    map.data().iter().copied().fold(0.0, f32::max)
+}
+
+/// A row of images, residual maps and ground truth.
+fn draw(path: &Path, images: [&Image; 2], maps: &[Residuals], mask: &Mask) -> Result<()> {
+    let heats = maps.iter().map(Residuals::cell);
+    let row = images.into_iter().map(Cell::Grey).chain(heats);
+    write_figure(path, &[row.chain([Cell::Mask(mask)]).collect()])
+}
+
+impl Residuals {
+    fn cell(&self) -> Cell<'_> {
+        Cell::Heat(&self.map, ScoreRange { low: 0.0, high: self.scale })
+    }
+
+    fn report(&self, mask: &Mask) -> MapReport {
+        // Both are of some pixels: the defects cover neither none nor all.
+        let mean = |inside: bool| {
+            let pixels = self.map.data().iter().zip(mask.data());
+            let chosen = pixels.filter(|(_, defective)| **defective == inside);
+            let values: Vec<f64> = chosen.map(|(&value, _)| f64::from(value)).collect();
+            values.iter().sum::<f64>() / values.len() as f64
+        };
+        let Self { name: map, scale, .. } = *self;
+        let (mean_inside, mean_outside) = (mean(true), mean(false));
+        MapReport { map, mean_inside, mean_outside, maximum: maximum(&self.map), scale }
+    }
+}
+
+fn table(report: &Report) -> String {
+    let row = |map: &MapReport| {
+        let MapReport { map, mean_inside, mean_outside, maximum, scale } = map;
+        format!("{map:<10} {mean_inside:>12.5} {mean_outside:>12.5} {maximum:>9.4} {scale:>9.4}")
+    };
+    let rows: Vec<String> = report.maps.iter().map(row).collect();
+    format!(
+        "{}: image, reconstruction, residual maps, ground truth\n{:<10} {:>12} {:>12} {:>9} {:>9}\n{}",
+        report.figure,
+        "residual",
+        "mean inside",
+        "mean outside",
+        "maximum",
+        "scale",
+        rows.join("\n")
+    )
+}
