@@ -131,16 +131,9 @@ fn run(args: &Args, plan: &Plan<'_>, runner: &Runner) -> Result<usize> {
         if runner.store.finished(cell)?.is_some() {
             continue;
         }
-        let name = format!(
-            "{}/{} {} {} {}, seed {}",
-            index + 1,
-            cells.len(),
-            cell.hash(),
-            cell.set,
-            cell.method(),
-            cell.seed()
-        );
-        eprintln!("{name}, {} since the start", plan::short(started.elapsed()));
+        let (number, count) = (index + 1, cells.len());
+        let elapsed = plan::short(started.elapsed());
+        eprintln!("{number}/{count} after {elapsed}: {}", plan.name(cell));
         match runner.run(cell)? {
             Outcome::Finished => {}
             Outcome::Skipped(missing) => eprintln!("  left out; it takes {missing}"),

@@ -5,10 +5,11 @@ use super::matrix::Row;
 use super::run::Runner;
 use super::store::Finished;
 use super::table::{Measured, Table};
-use crate::command::{output, strings, text};
+use crate::command::{last_json_line, output, strings, text};
 use crate::datasets;
 use anyhow::{Context, Result};
 use metrics::{Figure, LineAxis, LineChart, Series, SeriesStyle, Spacing, plot_lines};
+use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::path::Path;
 use toml::Value;
@@ -136,7 +137,7 @@ fn comparison(
 ) -> Result<Picture> {
     let file = format!("{}-{}.png", table.key, plain_name(set));
     let root = datasets::open(set, runner.images.as_deref())?.root;
-    let mut words = strings(["figure", "--json", "--quiet", "--crop", "192", "--data"]);
+    let mut words = strings(["figure", "--json", "--quiet", "--crop", "160", "--data"]);
     words.extend([text(&root)?, "--out".into(), text(&out.join(&file))?]);
     for Shown { cell, .. } in shown {
         words.push(text(&runner.store.model(cell))?);
@@ -156,10 +157,18 @@ fn toy(table: &Table, set: &str, cell: &Cell, runner: &Runner, out: &Path) -> Re
     let file = format!("{}-{}-toy.png", table.key, plain_name(set));
     let mut words = strings(["toy", "--json", "--quiet", "--out"]);
     words.extend([text(&out.join(&file))?, text(&runner.store.model(cell))?]);
-    output(&text(&runner.bench_cli)?, &words)?;
+    let toy = last_json_line(&output(&text(&runner.bench_cli)?, &words)?)?;
+    let mean = |map: &Json| {
+        let number = |key: &str| map[key].as_f64().unwrap_or(f64::NAN);
+        let name = map["map"].as_str().unwrap_or_default();
+        format!("{name} {:.3} and {:.3}", number("mean_inside"), number("mean_outside"))
+    };
+    let means: Vec<String> = toy["maps"].as_array().into_iter().flatten().map(mean).collect();
     let caption = format!(
-        "{set}, the paper's toy example: an image with drawn-in defects, its reconstruction by the SSIM autoencoder, and the residual \
-         maps of the squared difference, luminance, contrast, structure and SSIM; the drawn defects."
+        "{set}, the paper's toy example: an image with drawn-in defects, its reconstruction by the SSIM autoencoder, and the \
+         residual maps of the squared difference, luminance, contrast, structure and SSIM; the drawn defects. Mean residuals inside and \
+         outside of the defects: {}.",
+        means.join("; ")
     );
     Ok(Picture { file, caption })
 }

@@ -4,6 +4,7 @@ use super::cell::Cell;
 use super::matrix::{Experiment, Matrix, Row};
 use super::run::Runner;
 use super::shard::Shard;
+use super::table::plain;
 use crate::command::{last_json_line, output, strings, text};
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +63,20 @@ impl<'a> Plan<'a> {
             [] => bail!("no cell's hash begins with `{hash}`"),
             _ => bail!("{} cells' hashes begin with `{hash}`", found.len()),
         }
+    }
+
+    /// A cell in words: what the first experiment that has it varies, and its seed.
+    pub fn name(&self, cell: &Cell) -> String {
+        let hash = cell.hash();
+        let mut rows = self.experiments.iter().flat_map(|(experiment, rows)| {
+            rows.iter().map(move |row| (experiment.vary.as_ref(), row))
+        });
+        let has_it = |row: &Row| row.cells.iter().any(|other| other.hash() == hash);
+        let varied = rows.find(|(_, row)| has_it(row)).and_then(|(vary, row)| {
+            Some(format!(", {} = {}", vary?.key, plain(row.value.as_ref()?)))
+        });
+        let varied = varied.unwrap_or_default();
+        format!("{hash} {}, {}{varied}, seed {}", cell.set, cell.method(), cell.seed())
     }
 
     /// A table of experiments with the numbers of their cells, and the time that the open ones will take.
