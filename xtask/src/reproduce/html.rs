@@ -40,8 +40,7 @@ impl Page<'_> {
         write!(
             text,
             "<p>{}</p>\n<p>“Improving Unsupervised Defect Segmentation by Applying Structural Similarity to Autoencoders” \
-             (Bergmann et al., 2018). Made by <code>{}</code> on {}. Figures are ours but for those in the column \
-             “published”.</p>\n",
+             (Bergmann et al., 2018). Made by <code>{}</code> on {}.</p>\n",
             escaped(self.description),
             escaped(self.command),
             escaped(&self.machines()),

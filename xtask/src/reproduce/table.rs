@@ -88,12 +88,20 @@ impl Table {
         self.lines.iter().filter_map(|line| line.measured.as_ref())
     }
 
+    fn has_published(&self) -> bool {
+        self.lines.iter().any(|line| line.published.is_some())
+    }
+
     /// The heads of the columns.
     pub fn heads(&self) -> Vec<&str> {
         let varied = self.vary.as_deref().map(|key| key.rsplit('.').next().unwrap_or(key));
         let mut heads = vec!["data", "method"];
         heads.extend(varied);
-        heads.extend(["pixel ROC-AUC", "published", "difference", "AU-PRO", "image ROC-AUC", "AP"]);
+        heads.push("pixel ROC-AUC");
+        if self.has_published() {
+            heads.extend(["published", "difference"]);
+        }
+        heads.extend(["AU-PRO", "image ROC-AUC", "AP"]);
         heads.extend(["loss", "patches", "seeds", "training s"]);
         heads
     }
@@ -109,8 +117,12 @@ impl Table {
             line.measured.as_ref().and_then(of).map_or_else(dash, Spread::text)
         };
         cells.push(spread(|measured| Some(measured.pixel_au_roc)));
-        cells.push(line.published.as_ref().map_or_else(dash, Published::text));
-        cells.push(line.difference().map_or_else(dash, |difference| format!("{difference:+.3}")));
+        if self.has_published() {
+            cells.push(line.published.as_ref().map_or_else(dash, Published::text));
+            cells.push(
+                line.difference().map_or_else(dash, |difference| format!("{difference:+.3}")),
+            );
+        }
         cells.push(spread(|measured| Some(measured.au_pro)));
         cells.push(spread(|measured| measured.image_au_roc));
         cells.push(spread(|measured| Some(measured.pixel_average_precision)));
@@ -137,9 +149,12 @@ impl Table {
 
     /// What has to be said of the figures.
     pub fn caption(&self) -> String {
-        let mut caption = "Mean ± standard deviation over seeds; all pixels of a test set pooled, after the opening. \
-             The column “published” has figures of others, all other columns have ours."
+        let mut caption = "Mean ± standard deviation over seeds; all pixels of a test set pooled, after the opening. "
             .to_owned();
+        caption += match self.has_published() {
+            true => "The column “published” has figures of others, all other columns have ours.",
+            false => "All figures are ours, none is the paper's.",
+        };
         if self.is_synthetic() {
             caption += " Images of sets named “synthetic” are computed, not photographed.";
         }
