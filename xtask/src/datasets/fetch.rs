@@ -118,9 +118,9 @@ fn record(manifest: &Manifest, root: PathBuf, archives: Vec<Origin>) -> Record {
 /// Makes a synthetic set, unless another process has done it meanwhile.
 ///
 /// # Errors
-/// If `bench-cli` fails, or another process is doing it.
+/// If `bench-cli` fails.
 pub fn synthesize(manifest: &Manifest, places: &Places) -> Result<()> {
-    let _lock = places.lock(&manifest.key)?;
+    let _lock = places.wait_for_lock(&manifest.key)?;
     files::remove(&places.unpacking(&manifest.key))?;
     if places.stored(&manifest.key)?.is_none() {
         make(manifest, places)?;

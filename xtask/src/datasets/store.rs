@@ -121,15 +121,29 @@ impl Places {
     /// # Errors
     /// If another process is fetching it, or the store cannot be written.
     pub fn lock(&self, key: &str) -> Result<File> {
+        let file = self.lock_file(key)?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => bail!("another process is fetching {key}"),
+            locked => locked.with_context(|| format!("cannot lock {key}"))?,
+        }
+        Ok(file)
+    }
+
+    /// As [`Self::lock`], after another process has done.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn wait_for_lock(&self, key: &str) -> Result<File> {
+        let file = self.lock_file(key)?;
+        file.lock().with_context(|| format!("cannot lock {key}"))?;
+        Ok(file)
+    }
+
+    fn lock_file(&self, key: &str) -> Result<File> {
         let path = self.store.join(format!(".{key}.lock"));
         let name = || format!("cannot write {}", path.display());
         fs::create_dir_all(&self.store).with_context(name)?;
-        let file = File::create(&path).with_context(name)?;
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => bail!("another process is fetching {key}"),
-            locked => locked.with_context(name)?,
-        }
-        Ok(file)
+        File::create(&path).with_context(name)
     }
 }
 

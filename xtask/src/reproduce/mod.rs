@@ -16,11 +16,13 @@ mod table;
 mod tests;
 
 use crate::command::{built_bench_cli, repository, text};
+use crate::datasets;
 use anyhow::{Context, Result, bail};
 use matrix::Matrix;
 use plan::Plan;
 use run::{Outcome, Runner};
 use shard::Shard;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use store::Store;
@@ -93,6 +95,7 @@ pub fn reproduce(args: &Args) -> Result<()> {
         None => built_bench_cli()?,
     };
     if args.slurm {
+        make_synthetic_sets(&plan, args.images.as_deref())?;
         println!("{}", slurm::submit(&jobs(args, name, &bench_cli)?)?);
         return Ok(());
     }
@@ -144,6 +147,17 @@ fn run(args: &Args, plan: &Plan<'_>, runner: &Runner) -> Result<usize> {
         }
     }
     Ok(failed)
+}
+
+/// Makes what is missing once, before several jobs want it.
+fn make_synthetic_sets(plan: &Plan<'_>, images: Option<&Path>) -> Result<()> {
+    let sets: BTreeSet<&str> = plan.cells().iter().map(|cell| cell.set.as_str()).collect();
+    for set in sets {
+        if datasets::is_available(set, images)? {
+            datasets::open(set, images)?;
+        }
+    }
+    Ok(())
 }
 
 fn jobs(args: &Args, name: &str, bench_cli: &Path) -> Result<slurm::Jobs> {
