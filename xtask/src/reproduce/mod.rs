@@ -115,7 +115,7 @@ pub fn reproduce(args: &Args) -> Result<()> {
     }
     match failed {
         0 => Ok(()),
-        count => bail!("{count} cells failed, as said above; the same command tries them again"),
+        count => bail!("cells that failed: {count}; the same command tries them again"),
     }
 }
 

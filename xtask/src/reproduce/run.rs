@@ -2,7 +2,7 @@
 
 use super::cell::Cell;
 use super::store::{Finished, Provenance, Store};
-use crate::command::{last_json_line, output, strings, text};
+use crate::command::{last_json_line, repository, strings, text};
 use crate::datasets::{self, Set};
 use crate::files;
 use crate::machine::{commit, date, processor};
@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread::available_parallelism;
 
 /// What cells are run with.
@@ -48,7 +49,8 @@ impl Runner {
                 Ok(Outcome::Finished)
             }
             Err(error) => {
-                let reason = format!("{error:#}");
+                let store = text(self.store.folder())?;
+                let reason = format!("{error:#}").replace(&format!("{store}/"), "");
                 self.store.fail(cell, &reason)?;
                 Ok(Outcome::Failed(reason))
             }
@@ -124,8 +126,17 @@ impl Runner {
         Ok(words)
     }
 
+    /// The last line of what bench-cli prints as JSON. If it fails, its last line on standard error says why.
     fn call(&self, words: &[String]) -> Result<Value> {
-        last_json_line(&output(&text(&self.bench_cli)?, words)?).context("bench-cli")
+        let program = self.bench_cli.display();
+        let output = Command::new(&self.bench_cli).args(words).current_dir(repository()).output();
+        let output = output.with_context(|| format!("cannot run {program}"))?;
+        let messages = String::from_utf8_lossy(&output.stderr);
+        eprint!("{messages}");
+        let last = messages.lines().last().unwrap_or("no message");
+        let task = words.first().map_or("", String::as_str);
+        ensure!(output.status.success(), "bench-cli {task}: {last} ({})", output.status);
+        last_json_line(std::str::from_utf8(&output.stdout)?).context("bench-cli")
     }
 
     /// A command line without the folders of this machine.
