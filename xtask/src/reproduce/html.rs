@@ -150,29 +150,16 @@ fn table_text(table: &Table) -> String {
             table.cells(line).iter().map(|text| cell("td", &escaped(text))).collect();
         let link = |hash: &String| format!("<a href=\"#cell-{hash}\">{}</a>", &hash[..4]);
         let links: Vec<String> = line.cells.iter().map(link).collect();
-        format!(
-            "<tr>{cells}<td>{}</td></tr>\n{}",
-            links.join(" "),
-            failures(line, table.heads().len() + 1)
-        )
+        format!("<tr>{cells}<td>{}</td></tr>\n", links.join(" "))
     };
     let rows: String = table.lines.iter().map(row).collect();
+    let note = |note: &String| format!("<p class=\"note\">{}</p>\n", escaped(note));
+    let notes: String = table.notes().iter().map(note).collect();
     format!(
         "<p>{}</p>\n<div class=\"scroll\"><table>\n<thead><tr>{heads}<th>cells</th></tr></thead>\n<tbody>\n{rows}</tbody>\n\
-         </table></div>\n",
+         </table></div>\n{notes}",
         escaped(&table.caption())
     )
-}
-
-/// What went wrong, below its line.
-fn failures(line: &Line, columns: usize) -> String {
-    let row = |reason: &String| {
-        format!(
-            "<tr class=\"failure\"><td colspan=\"{columns}\">failed: {}</td></tr>\n",
-            escaped(reason)
-        )
-    };
-    line.failures.iter().map(row).collect()
 }
 
 fn picture_text(picture: &Picture, folder: &Path) -> Result<String> {

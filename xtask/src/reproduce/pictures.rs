@@ -92,7 +92,7 @@ pub fn ablation(table: &Table, key: &str, out: &Path) -> Result<Option<Picture>>
         .map(|(name, points)| Series::new(name, SeriesStyle::Marked, points.iter().copied()));
     let chart = LineChart {
         x: LineAxis { spacing: Spacing::Even, ..LineAxis::new(key) },
-        y: LineAxis::new("pixel ROC-AUC"),
+        y: LineAxis { range: Some(around(&ours)), ..LineAxis::new("pixel ROC-AUC") },
         series: references.chain(lines).collect(),
     };
     let file = format!("{}.svg", table.key);
@@ -102,6 +102,13 @@ pub fn ablation(table: &Table, key: &str, out: &Path) -> Result<Option<Picture>>
         table.title
     );
     Ok(Some(Picture { file, caption }))
+}
+
+/// A tenth around the middle of the points, so that differences do not look larger than they are.
+fn around(series: &BTreeMap<String, Vec<(f64, f64, f64)>>) -> (f64, f64) {
+    let values = || series.values().flatten().map(|&(_, y, _)| y);
+    let middle = f64::midpoint(values().fold(1.0, f64::min), values().fold(0.0, f64::max));
+    ((middle - 0.05).max(0.0), (middle + 0.05).min(1.0))
 }
 
 /// What the models of each data set make of the same defects, and the paper's toy figure by its SSIM autoencoder.

@@ -40,7 +40,7 @@ impl Report<'_> {
         let publications = Publications::read()?;
         let mut sections = Vec::new();
         for (experiment, rows) in &self.plan.experiments {
-            let table = Table::new(experiment, rows, &runner.store, &publications)?;
+            let table = Table::new(experiment, rows, runner, &publications)?;
             write_table(&table, out)?;
             let pictures = match &experiment.vary {
                 Some(vary) => Vec::from_iter(pictures::ablation(&table, &vary.key, out)?),

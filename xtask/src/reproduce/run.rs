@@ -66,7 +66,8 @@ impl Runner {
             return Ok(Some(format!("cargo xtask datasets fetch {}", cell.set)));
         }
         let needs_weights = cell.matches_features() && self.features_weights.is_none();
-        Ok(needs_weights.then(|| "cargo xtask weights, and --features-weights FILE".to_owned()))
+        Ok(needs_weights
+            .then(|| "weights, from `cargo xtask weights`, and --features-weights FILE".to_owned()))
     }
 
     fn train_and_evaluate(&self, cell: &Cell) -> Result<Finished> {

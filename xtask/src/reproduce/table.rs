@@ -2,7 +2,8 @@
 
 use super::matrix::{Experiment, Row};
 use super::published::{Certainty, Publications, Published};
-use super::store::{Finished, Store};
+use super::run::Runner;
+use super::store::Finished;
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt::Write;
@@ -30,6 +31,8 @@ pub struct Line {
     /// Hashes of the finished cells.
     pub cells: Vec<String>,
     pub failures: Vec<String>,
+    /// What would bring that which the cells lack, if they cannot be run.
+    pub missing: Option<String>,
     /// Nothing, if no seed is finished.
     pub measured: Option<Measured>,
     pub published: Option<Published>,
@@ -67,10 +70,10 @@ impl Table {
     pub fn new(
         experiment: &Experiment,
         rows: &[Row],
-        store: &Store,
+        runner: &Runner,
         publications: &Publications,
     ) -> Result<Self> {
-        let line = |row: &Row| Line::new(row, store, publications);
+        let line = |row: &Row| Line::new(row, runner, publications);
         Ok(Self {
             key: experiment.key.clone(),
             title: experiment.title.clone(),
@@ -90,6 +93,19 @@ impl Table {
 
     fn has_published(&self) -> bool {
         self.lines.iter().any(|line| line.published.is_some())
+    }
+
+    /// What went wrong or was left out, a sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for line in &self.lines {
+            let name = format!("{}, {}", line.set, line.method);
+            notes.extend(line.failures.iter().map(|reason| format!("{name} failed: {reason}")));
+            notes.extend(
+                line.missing.iter().map(|what| format!("{name} was left out; it takes {what}")),
+            );
+        }
+        notes
     }
 
     /// The heads of the columns.
@@ -144,7 +160,10 @@ impl Table {
         row(&heads.iter().map(ToString::to_string).collect::<Vec<_>>());
         row(&vec!["---".to_owned(); heads.len()]);
         self.lines.iter().for_each(|line| row(&self.cells(line)));
-        text
+        for note in self.notes() {
+            let _ = write!(text, "\n- {note}");
+        }
+        text.trim_end().to_owned() + "\n"
     }
 
     /// What has to be said of the figures.
@@ -183,7 +202,8 @@ impl Table {
 }
 
 impl Line {
-    fn new(row: &Row, store: &Store, publications: &Publications) -> Result<Self> {
+    fn new(row: &Row, runner: &Runner, publications: &Publications) -> Result<Self> {
+        let store = &runner.store;
         let (mut cells, mut finished) = (Vec::new(), Vec::new());
         for cell in &row.cells {
             if let Some(result) = store.finished(cell)? {
@@ -191,6 +211,8 @@ impl Line {
                 finished.push(result);
             }
         }
+        let first = row.cells.first().filter(|_| finished.is_empty());
+        let missing = first.map(|cell| runner.missing(cell)).transpose()?.flatten();
         let config = row.cells.first().map(|cell| &cell.config);
         Ok(Self {
             set: row.set.clone(),
@@ -200,6 +222,7 @@ impl Line {
             seeds_planned: row.cells.len(),
             cells,
             failures: row.cells.iter().filter_map(|cell| store.failure(cell)).collect(),
+            missing,
             measured: Measured::new(&finished),
             published: config
                 .and_then(|config| publications.of(&row.set, &row.method, config))

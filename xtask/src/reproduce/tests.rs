@@ -202,7 +202,7 @@ fn the_table_has_the_published_figure_beside_ours() {
     }
     let publications = published::Publications::read().expect("it is part of the repository");
     let (experiment, rows) = &plan.experiments[0];
-    let table = table::Table::new(experiment, rows, &runner.store, &publications);
+    let table = table::Table::new(experiment, rows, &runner, &publications);
     let markdown = table.expect("the results can be read").markdown();
     let rows: Vec<&str> = markdown.lines().filter(|line| line.contains("nanotwice")).collect();
     let part = "nanotwice, part: 1 test images";
