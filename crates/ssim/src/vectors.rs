@@ -16,8 +16,11 @@ pub(crate) enum Widest {
     /// Those of AVX-512.
     #[cfg(target_arch = "x86_64")]
     Eight(Vectors<8>),
-    /// Those of AVX2, or what the compiler makes of them.
+    /// Those of AVX2.
+    #[cfg(target_arch = "x86_64")]
     Four(Vectors<4>),
+    /// Those that every machine has.
+    Two(Vectors<2>),
 }
 
 impl Widest {
@@ -28,43 +31,58 @@ impl Widest {
         match Self::of_machine() {
             #[cfg(target_arch = "x86_64")]
             Self::Eight(vectors) => vectors.run(job),
+            #[cfg(target_arch = "x86_64")]
             Self::Four(vectors) => vectors.run(job),
+            Self::Two(vectors) => vectors.run(job),
         }
     }
 
     pub(crate) fn of_machine() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
-            return Self::Eight(Vectors(()));
+        if let Some(vectors) = Vectors::eight() {
+            return Self::Eight(vectors);
+        } else if let Some(vectors) = Vectors::four() {
+            return Self::Four(vectors);
         }
-        Self::Four(Vectors::FOUR)
+        Self::Two(Vectors::TWO)
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 impl Vectors<8> {
-    /// Runs `job` compiled for these vectors.
-    ///
-    /// Only what is inlined into `job` is compiled so: closures and functions marked `#[inline(always)]`.
+    /// Those of AVX-512, if the machine has it.
+    pub(crate) fn eight() -> Option<Self> {
+        let has_it = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl");
+        has_it.then_some(Self(()))
+    }
+
+    /// Runs `job` compiled for these vectors, as [`Widest::run`].
     pub(crate) fn run<R>(self, job: impl FnOnce() -> R) -> R {
         // SAFETY: whoever has these vectors has asked the machine for them.
         unsafe { with_avx512(job) }
     }
 }
 
+#[cfg(target_arch = "x86_64")]
 impl Vectors<4> {
-    /// Those of any machine.
-    pub(crate) const FOUR: Self = Self(());
+    /// Those of AVX2, if the machine has it.
+    pub(crate) fn four() -> Option<Self> {
+        is_x86_feature_detected!("avx2").then_some(Self(()))
+    }
 
-    /// Runs `job` compiled for these vectors.
-    ///
-    /// Only what is inlined into `job` is compiled so: closures and functions marked `#[inline(always)]`.
+    /// Runs `job` compiled for these vectors, as [`Widest::run`].
     pub(crate) fn run<R>(self, job: impl FnOnce() -> R) -> R {
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: the machine has these instructions.
-            return unsafe { with_avx2(job) };
-        }
+        // SAFETY: whoever has these vectors has asked the machine for them.
+        unsafe { with_avx2(job) }
+    }
+}
+
+impl Vectors<2> {
+    /// Those of any machine.
+    pub(crate) const TWO: Self = Self(());
+
+    /// Runs `job`, as [`Widest::run`].
+    pub(crate) fn run<R>(self, job: impl FnOnce() -> R) -> R {
         job()
     }
 }
@@ -80,18 +98,12 @@ impl<const L: usize> Vectors<L> {
             // SAFETY: whoever has vectors of eight has asked the machine for them.
             unsafe { transpose_eight(values) };
             return rows;
+        } else if let Ok(values) = rows.as_flattened_mut().try_into() {
+            // SAFETY: whoever has vectors of four has asked the machine for them.
+            unsafe { transpose_four(values) };
+            return rows;
         }
-        let mut columns = [[0.0; L]; L];
-        for first in (0..L).step_by(2) {
-            let (a, b) = (rows[first], rows[first + 1]);
-            for lane in (0..L).step_by(2) {
-                let pair = exchanged([a[lane], a[lane + 1]], [b[lane], b[lane + 1]]);
-                for (column, values) in columns[lane..].iter_mut().zip(pair) {
-                    column[first..first + 2].copy_from_slice(&values);
-                }
-            }
-        }
-        columns
+        std::array::from_fn(|column| rows.map(|row| row[column]))
     }
 }
 
@@ -146,23 +158,37 @@ unsafe fn transpose_eight(values: &mut [f64; 64]) {
     }
 }
 
-/// The first values of both, and the second values of both.
+/// Exchanges rows and columns of four rows of four, as [`transpose_eight`].
+///
+/// # Safety
+/// The machine has AVX2.
+#[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn exchanged(a: [f64; 2], b: [f64; 2]) -> [[f64; 2]; 2] {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{__m128d, _mm_unpackhi_pd, _mm_unpacklo_pd};
-        use std::mem::transmute;
+unsafe fn transpose_four(values: &mut [f64; 16]) {
+    use std::arch::x86_64::{
+        _mm256_loadu_pd, _mm256_permute2f128_pd, _mm256_storeu_pd, _mm256_unpackhi_pd,
+        _mm256_unpacklo_pd,
+    };
 
-        // SAFETY: a register of two values is two values, whatever they are; all machines of this kind have it.
-        unsafe {
-            let (a, b) = (transmute::<[f64; 2], __m128d>(a), transmute::<[f64; 2], __m128d>(b));
-            [_mm_unpacklo_pd(a, b), _mm_unpackhi_pd(a, b)]
-                .map(|pair| transmute::<__m128d, [f64; 2]>(pair))
+    let rows = values.as_chunks_mut::<4>().0;
+    // SAFETY: the machine has the instructions, and each row is as long as a register.
+    unsafe {
+        let [a, b, c, d] = [
+            _mm256_loadu_pd(rows[0].as_ptr()),
+            _mm256_loadu_pd(rows[1].as_ptr()),
+            _mm256_loadu_pd(rows[2].as_ptr()),
+            _mm256_loadu_pd(rows[3].as_ptr()),
+        ];
+        // Of each pair of rows, values side by side: those of even columns, and those of odd ones.
+        let even = (_mm256_unpacklo_pd(a, b), _mm256_unpacklo_pd(c, d));
+        let odd = (_mm256_unpackhi_pd(a, b), _mm256_unpackhi_pd(c, d));
+        for (parity, (upper, lower)) in [(0, even), (1, odd)] {
+            let columns = _mm256_permute2f128_pd::<0x20>(upper, lower);
+            _mm256_storeu_pd(rows[parity].as_mut_ptr(), columns);
+            let columns = _mm256_permute2f128_pd::<0x31>(upper, lower);
+            _mm256_storeu_pd(rows[parity + 2].as_mut_ptr(), columns);
         }
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    [[a[0], b[0]], [a[1], b[1]]]
 }
 
 #[cfg(test)]
@@ -180,10 +206,11 @@ mod tests {
 
     #[test]
     fn rows_and_columns_change_places() {
-        check(Vectors::FOUR);
+        check(Vectors::TWO);
         #[cfg(target_arch = "x86_64")]
-        if let Widest::Eight(vectors) = Widest::of_machine() {
-            check(vectors);
+        {
+            Vectors::four().into_iter().for_each(check);
+            Vectors::eight().into_iter().for_each(check);
         }
     }
 }
