@@ -3,7 +3,8 @@
 //!
 //! Tensors are `f32` or `f64`; what is not contiguous is copied first. Both images can be
 //! differentiated, and a gradient is computed only for an argument that leads to a variable: a
-//! constant target costs nothing. The graph keeps the two images and nothing else; moments are
+//! constant target costs nothing. The loss of a single such argument keeps its gradient, which the forward
+//! pass finds along with the loss; otherwise the graph keeps the two images and nothing else, and moments are
 //! recomputed in the backward pass. There is no second derivative.
 //!
 //! Results do not depend on the number of threads. On a device without kernels the operations
@@ -43,7 +44,7 @@ use crate::Params;
 /// ```
 pub fn ssim_loss(x: &Tensor, y: &Tensor, params: &Params) -> Result<Tensor> {
     let (x, y) = prepared(x, y, "ssim-loss")?;
-    x.apply_op2(&y, SsimLoss { params: *params })
+    x.apply_op2(&y, SsimLoss::new(params, &x, &y))
 }
 
 /// The SSIM map of every plane: (N, C, H, W) → (N, C, H', W'), the size of [`Params::map_size`].

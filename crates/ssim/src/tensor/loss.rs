@@ -1,28 +1,75 @@
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, WithDType};
+use std::sync::OnceLock;
+
+use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Result, Shape, Tensor, WithDType};
 use rayon::prelude::*;
 
 use super::{
     batch::Batch,
     gradient::{Objective, gradients},
 };
-use crate::{Params, Sample, loss::total_loss};
+use crate::{
+    Input, Params, Sample,
+    gradient::{Cotangent, pull_back},
+    loss::total_loss,
+};
 
 /// (N, C, H, W)² → scalar.
+///
+/// Where a single image is to be differentiated, the forward pass finds its gradient, too: that costs less than to begin
+/// again with the moments in the backward pass.
 pub(super) struct SsimLoss {
-    pub(super) params: Params,
+    params: Params,
+    differentiated: Option<Input>,
+    /// The gradient of the loss itself, once the forward pass has run.
+    gradient: OnceLock<Tensor>,
 }
 
 impl SsimLoss {
+    /// The loss of two images.
+    pub(super) fn new(params: &Params, x: &Tensor, y: &Tensor) -> Self {
+        let differentiated = match (x.track_op(), y.track_op()) {
+            (true, false) => Some(Input::First),
+            (false, true) => Some(Input::Second),
+            _ => None,
+        };
+        Self { params: *params, differentiated, gradient: OnceLock::new() }
+    }
+
     fn run<T: Sample + WithDType>(
         &self,
         x: (&CpuStorage, &Layout),
         y: (&CpuStorage, &Layout),
     ) -> Result<CpuStorage> {
         let batch = Batch::<T>::new(&self.params, x, y, self.name())?;
-        let totals = batch.pairs().map(|pair| Ok(total_loss(&batch.plan, &pair?)));
+        let totals = match self.differentiated {
+            Some(wrt) => self.totals_with_gradient(&batch, wrt, x.1.shape())?,
+            None => batch
+                .pairs()
+                .map(|pair| Ok(total_loss(&batch.plan, &pair?)))
+                .collect::<Result<_>>()?,
+        };
         // Collected first, so that the order of additions does not depend on the threads.
-        let total: f64 = totals.collect::<Result<Vec<f64>>>()?.iter().sum();
+        let total: f64 = totals.iter().sum();
         Ok(T::to_cpu_storage_owned(vec![T::saturating_from(total / batch.windows() as f64)]))
+    }
+
+    /// The sum of the loss over each plane. The gradient of their mean is kept.
+    fn totals_with_gradient<T: Sample + WithDType>(
+        &self,
+        batch: &Batch<'_, T>,
+        wrt: Input,
+        shape: &Shape,
+    ) -> Result<Vec<f64>> {
+        let mut gradient = vec![T::zero(); shape.elem_count()];
+        let factor = -1.0 / batch.windows() as f64;
+        let planes = gradient.par_chunks_mut(batch.plane_len());
+        let total = |(pair, gradient): (Result<_>, &mut [T])| {
+            Ok(pull_back(&batch.plan, pair?, wrt, Cotangent::Constant(factor), gradient))
+        };
+        let totals = batch.pairs().zip(planes).map(total).collect::<Result<_>>()?;
+        // Another run of the same operation has the same images.
+        let _ = self.gradient.set(Tensor::from_vec(gradient, shape, &Device::Cpu)?);
+        Ok(totals)
     }
 }
 
@@ -52,6 +99,15 @@ impl CustomOp2 for SsimLoss {
         _: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        gradients(&self.params, Objective::Loss, x, y, grad)
+        let Some((wrt, gradient)) = self.differentiated.zip(self.gradient.get()) else {
+            return gradients(&self.params, Objective::Loss, x, y, grad);
+        };
+        let upstream = grad.to_dtype(DType::F64)?.to_scalar::<f64>()?;
+        let gradient =
+            if upstream == 1.0 { gradient.clone() } else { gradient.affine(upstream, 0.0)? };
+        Ok(match wrt {
+            Input::First => (Some(gradient), None),
+            Input::Second => (None, Some(gradient)),
+        })
     }
 }

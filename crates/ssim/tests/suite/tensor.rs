@@ -73,6 +73,28 @@ fn loss_gradients_of_both_images() {
     }
 }
 
+/// The gradient of one image alone is found in the forward pass.
+#[test]
+fn loss_gradients_of_one_image() {
+    let (x, y) = related(44, LEN);
+    let params = params(Border::Valid);
+    let both = |x: &Tensor, y: &Tensor, factor: f64| {
+        (ssim_loss(x, y, &params).unwrap() * factor).unwrap().backward().unwrap()
+    };
+    for factor in [1.0, 3.0] {
+        let (a, b) =
+            (Var::from_tensor(&tensor(&x)).unwrap(), Var::from_tensor(&tensor(&y)).unwrap());
+        let first = both(&a, &tensor(&y), factor);
+        let second = both(&tensor(&x), &b, factor);
+        for (var, alone) in [(&a, first), (&b, second)] {
+            let [alone, expected] =
+                [alone, both(&a, &b, factor)].map(|store| values(store.get(var).unwrap()));
+            // The factor is multiplied before or after everything else.
+            assert!(distance(alone, expected) < 1e-16 * factor, "factor {factor}");
+        }
+    }
+}
+
 /// Central differences through candle's own graph, with a weight for every value of the map.
 #[test]
 fn map_gradients_by_differences() {
