@@ -1,9 +1,10 @@
 //! Files that appear whole or not at all.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes `text` to a temporary name in the same folder, which is made if it is missing, and renames it.
@@ -14,7 +15,10 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
     let part = with_ending(path, ".part");
     let write = || {
         path.parent().map_or(Ok(()), fs::create_dir_all)?;
-        fs::write(&part, text)?;
+        let mut file = File::create(&part)?;
+        file.write_all(text.as_bytes())?;
+        // On the disk before it replaces anything.
+        file.sync_all()?;
         fs::rename(&part, path)
     };
     write().with_context(|| format!("cannot write {}", path.display()))
@@ -59,4 +63,16 @@ pub fn remove(path: &Path) -> Result<()> {
         Err(_) => return Ok(()),
     };
     removed.with_context(|| format!("cannot remove {}", path.display()))
+}
+
+/// What `text` says.
+///
+/// # Errors
+/// If it is not that, on one line, as the parser's own message is not.
+pub fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T> {
+    toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        anyhow!("line {line}: {}", error.message().replace('\n', " "))
+    })
 }

@@ -12,11 +12,14 @@ use clap::{Args, Parser, Subcommand};
 use models::Extractor;
 use std::path::PathBuf;
 
+/// How often a training saves its state, unless it is said otherwise.
+pub const CHECKPOINT_SECONDS: u64 = 60;
+
 /// Finds defects on textured surfaces without ever having seen one.
 ///
 /// An autoencoder learns to reconstruct defect-free patches; where it fails to reconstruct an image, there is a defect.
 ///
-/// Exit codes: 0 done; 1 a defect was found (`predict --exit-code`); 2 an error; 130 interrupted; 143 terminated.
+/// Exit codes: 0 done; 1 a defect was found (`predict --exit-code`); 2 an error; 129, 130 and 143 interrupted.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -127,7 +130,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE")]
     pub features_weights: Option<PathBuf>,
     /// How often the state is saved, at most: what a crash costs. 0 saves it after every step.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = CHECKPOINT_SECONDS)]
     pub checkpoint_every: u64,
     /// Go on where an interrupted training stopped, with the configuration of the model's folder.
     #[arg(long, conflicts_with_all = ["method", "config", "seed", "overwrite"])]

@@ -46,7 +46,7 @@ pub fn came() -> bool {
     SIGNAL.load(Ordering::Relaxed) != 0
 }
 
-/// The exit code of a run that was interrupted: 130 by SIGINT, 143 by SIGTERM.
+/// The exit code of a run that was interrupted: 129 by SIGHUP, 130 by SIGINT, 143 by SIGTERM.
 pub fn exit_code() -> u8 {
     (128 + SIGNAL.load(Ordering::Relaxed)) as u8
 }

@@ -1,7 +1,7 @@
 //! A model is a folder: weights, configuration, calibration, training log and the state to go on training from.
 
 use crate::config::{Config, Scoring};
-use crate::io::{remove_parts, write_atomic, write_durable};
+use crate::io::{remove_parts, write_durable};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Device;
 use inspect::ThresholdRule;
@@ -10,7 +10,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::{File, TryLockError};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 const WEIGHTS: &str = "model.safetensors";
@@ -204,7 +203,7 @@ impl ModelFolder {
     /// # Errors
     /// If the file cannot be written.
     pub fn write_config(&self, config: &Config) -> Result<()> {
-        write_bytes(&self.file(CONFIG), config.to_toml()?.as_bytes())
+        write_durable(&self.file(CONFIG), config.to_toml()?.as_bytes())
     }
 
     /// The trained network.
@@ -221,7 +220,7 @@ impl ModelFolder {
     /// # Errors
     /// If the file cannot be written.
     pub fn write_model(&self, model: &Autoencoder) -> Result<()> {
-        write_bytes(&self.file(WEIGHTS), &model.to_safetensors()?)
+        write_durable(&self.file(WEIGHTS), &model.to_safetensors()?)
     }
 
     /// The state of a training; `None` if it has not left one yet.
@@ -236,7 +235,7 @@ impl ModelFolder {
     /// # Errors
     /// If the file cannot be written.
     pub fn write_checkpoint(&self, bytes: &[u8]) -> Result<()> {
-        write_bytes(&self.file(CHECKPOINT), bytes)
+        write_durable(&self.file(CHECKPOINT), bytes)
     }
 
     /// The name of the checkpoint, for messages.
@@ -272,7 +271,10 @@ impl ModelFolder {
                 self.path.display()
             );
         }
-        let calibration: Calibration = read_json(&path)?;
+        let calibration: Calibration = read_json(&path).with_context(|| {
+            let folder = self.path.display();
+            format!("cannot use the calibration; `bench-cli calibrate {folder}` makes it anew")
+        })?;
         if !calibration.threshold.is_finite() || !calibration.good_max.is_finite() {
             bail!("{}: expected finite numbers", path.display());
         }
@@ -329,22 +331,17 @@ impl ModelFolder {
     /// # Errors
     /// If the file cannot be written.
     pub fn write_log(&self, entries: &[LogEntry]) -> Result<()> {
-        write_atomic(&self.file(LOG), |file| {
-            for entry in entries {
-                serde_json::to_writer(&mut *file, entry)?;
-                writeln!(file)?;
-            }
-            Ok(())
-        })
+        let mut lines = Vec::new();
+        for entry in entries {
+            serde_json::to_writer(&mut lines, entry)?;
+            lines.push(b'\n');
+        }
+        write_durable(&self.file(LOG), &lines)
     }
 }
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_durable(path, bytes)
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
@@ -356,5 +353,5 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
 /// # Errors
 /// If the file cannot be written.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    write_bytes(path, (serde_json::to_string_pretty(value)? + "\n").as_bytes())
+    write_durable(path, (serde_json::to_string_pretty(value)? + "\n").as_bytes())
 }

@@ -195,13 +195,21 @@ fn sources<'a>(manifest: &'a Manifest, args: &'a Args) -> Result<Vec<Source<'a>>
         "{key}: expected {known} archives, got {given}"
     );
     args.sha256.iter().try_for_each(|sha256| check_sha256(sha256))?;
+    let mut expected = args.sha256.iter().map(String::as_str);
     let source = |index: usize| {
         let archive = archives.get(index);
         let pinned = archive.and_then(|archive| archive.sha256.as_deref());
-        let sha256 = pinned.or(args.sha256.get(index).map(String::as_str));
-        Source { archive, file: args.archive.get(index).map(PathBuf::as_path), sha256 }
+        let file = args.archive.get(index).map(PathBuf::as_path);
+        Source { archive, file, sha256: pinned.or_else(|| expected.next()) }
     };
-    Ok((0..known.max(given)).map(source).collect())
+    let sources = (0..known.max(given)).map(source).collect();
+    let left = expected.next();
+    ensure!(
+        left.is_none(),
+        "{key}: --sha256 is for archives without one in the manifest, got {} too many",
+        left.unwrap_or_default()
+    );
+    Ok(sources)
 }
 
 impl Source<'_> {

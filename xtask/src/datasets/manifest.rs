@@ -1,7 +1,7 @@
 //! What `datasets/KEY.toml` says about a data set.
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
-use serde::de::DeserializeOwned;
+use crate::files;
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -123,22 +123,10 @@ pub fn read(folder: &Path, key: &str) -> Result<Manifest> {
 /// # Errors
 /// If it is none.
 pub fn parse(key: &str, text: &str) -> Result<Manifest> {
-    let manifest: Manifest = from_toml(text)?;
+    let manifest: Manifest = files::from_toml(text)?;
     let manifest = Manifest { key: key.to_owned(), ..manifest };
     manifest.check()?;
     Ok(manifest)
-}
-
-/// What `text` says.
-///
-/// # Errors
-/// If it is not that, on one line, as the parser's own message is not.
-pub fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T> {
-    toml::from_str(text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        anyhow!("line {line}: {}", error.message().replace('\n', " "))
-    })
 }
 
 impl Manifest {

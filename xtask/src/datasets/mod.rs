@@ -14,6 +14,7 @@ mod unpack;
 mod verify;
 
 use crate::download::Patience;
+use crate::files;
 use anyhow::{Result, bail, ensure};
 use clap::Subcommand;
 use manifest::Manifest;
@@ -105,6 +106,22 @@ pub fn is_there(key: &str, store: Option<&Path>) -> Result<bool> {
     let (manifest, category) = one(&places, key)?;
     let stored = places.stored(&manifest.key)?;
     Ok(stored.is_some_and(|stored| stored.root.join(category).is_dir()))
+}
+
+/// What tells the images of a data set from others: the hashes of their files, or what synthetic ones are made from.
+///
+/// # Errors
+/// If there is no such data set, or its list of hashes cannot be read.
+pub fn identity(key: &str, store: Option<&Path>) -> Result<String> {
+    let places = Places::usual(store);
+    let (manifest, _) = one(&places, key)?;
+    if let Some(synthetic) = &manifest.synthetic {
+        return Ok(toml::to_string(synthetic)?);
+    }
+    match places.stored(&manifest.key)? {
+        Some(stored) => files::sha256(&stored.hashes),
+        None => Ok("absent".to_owned()),
+    }
 }
 
 /// The configuration of a data set for `bench-cli`.

@@ -110,8 +110,7 @@ impl Places {
         };
         let text =
             fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let record: Record =
-            manifest::from_toml(&text).with_context(|| path.display().to_string())?;
+        let record: Record = files::from_toml(&text).with_context(|| path.display().to_string())?;
         let root = below(&folder, &record.root);
         Ok(Some(Stored { record, root, hashes, place }))
     }

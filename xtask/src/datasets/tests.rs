@@ -177,7 +177,7 @@ fn a_local_archive_does_in_place_of_the_download() {
     };
     assert!(message(local("abc")).contains("64 digits"));
     assert!(message(local(&"0".repeat(64))).contains("mine: expected the SHA-256 000"));
-    local(&crate::files::sha256(&file).expect("it is there")).expect("it is the right one");
+    local(&files::sha256(&file).expect("it is there")).expect("it is the right one");
     verify(&places).expect("it was unpacked just now");
     assert!(file.exists());
     let error = message(local(&"0".repeat(64)));

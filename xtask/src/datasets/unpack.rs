@@ -14,6 +14,9 @@ use zip::ZipArchive;
 /// How many files and folders an archive may have.
 const MOST_ENTRIES: usize = 100_000;
 
+/// How many folders a name may lead through.
+const MOST_FOLDERS: usize = 32;
+
 /// How much memory the decoder of xz may take, in KiB: eight times what its highest preset needs.
 const XZ_MEMORY_KIB: u32 = 512 << 10;
 
@@ -138,6 +141,8 @@ fn inside(name: &str) -> Result<PathBuf> {
         !leads_out && !name.contains(is_strange),
         "expected a name below the folder, got {name:?}"
     );
+    let depth = name.split('/').count();
+    ensure!(depth <= MOST_FOLDERS, "expected a name of at most {MOST_FOLDERS} parts, got {depth}");
     Ok(name.split('/').filter(|part| !matches!(*part, "" | ".")).collect())
 }
 

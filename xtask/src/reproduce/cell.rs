@@ -10,6 +10,8 @@ use toml::{Table, Value};
 pub struct Cell {
     /// Key of the data set.
     pub set: String,
+    /// Tells its images from those of another version or part of the set.
+    pub images: String,
     pub config: Config,
 }
 
@@ -21,12 +23,12 @@ pub struct Config(Table);
 impl Cell {
     /// Names the cell's folder.
     pub fn hash(&self) -> String {
-        hash(&(&self.set, &self.config))
+        hash(self)
     }
 
     /// Names the model's folder: the same for cells that differ in how they inspect only.
     pub fn model_hash(&self) -> String {
-        hash(&(&self.set, &self.training_config()))
+        hash(&(&self.set, &self.images, &self.training_config()))
     }
 
     /// The settings that the training depends on.
@@ -135,7 +137,7 @@ mod tests {
     fn cell(text: &str) -> Cell {
         let mut config = Config::default();
         config.overlay(&toml::from_str(text).expect("it is TOML")).expect("nothing is there");
-        Cell { set: "plain".into(), config }
+        Cell { set: "plain".into(), images: String::new(), config }
     }
 
     #[test]

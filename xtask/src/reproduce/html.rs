@@ -9,6 +9,7 @@ use crate::datasets::Set;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -68,14 +69,9 @@ impl Page<'_> {
     }
 
     fn machines(&self) -> String {
-        let name = |(_, finished): &(&Cell, Finished)| {
-            let Provenance { processor, threads, .. } = &finished.provenance;
-            format!("{processor}, {threads} threads")
-        };
-        let mut machines: Vec<String> = self.cells.iter().map(name).collect();
-        machines.sort();
-        machines.dedup();
-        machines.join("; ")
+        let provenances = self.cells.iter().flat_map(|(_, f)| [&f.trained, &f.evaluated]);
+        let machines: BTreeSet<String> = provenances.map(machine).collect();
+        Vec::from_iter(machines).join("; ")
     }
 
     /// A row for each data set, with its terms.
@@ -94,45 +90,54 @@ impl Page<'_> {
         )
     }
 
-    /// A row for each cell: what made it, when, of which commit, and how long it took.
+    /// A row for each command: what it did, when, of which commit, where, and how long it took.
     fn provenance(&self) -> String {
-        let row = |(cell, finished): &(&Cell, Finished)| {
-            let Provenance { commands, commit, date, processor, threads, source } =
-                &finished.provenance;
-            let seconds = |value: &serde_json::Value| value.as_f64().unwrap_or(f64::NAN);
-            let hash = cell.hash();
-            let commands: String = commands
-                .iter()
-                .map(|command| format!("<code>{}</code><br>", escaped(command)))
-                .collect();
-            format!(
-                "<tr id=\"cell-{hash}\"><td>{hash}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{date}</td>\
-                 <td>{}, {threads} threads</td><td>{:.0}</td><td>{:.0}</td><td>{commands}</td></tr>\n",
-                escaped(&cell.set),
-                escaped(source),
-                cell.seed(),
-                escaped(commit),
-                escaped(processor),
-                seconds(&finished.training["seconds"]),
-                seconds(&finished.metrics["seconds"]),
-            )
-        };
-        let rows: String = self.cells.iter().map(row).collect();
+        let rows: String =
+            self.cells.iter().map(|(cell, finished)| command_rows(cell, finished)).collect();
         format!(
             "<section id=\"provenance\">\n<h2>Provenance</h2>\n<p>Configurations lie beside the models in the work folder; \
-             <code>DIR</code> is the folder of the images.</p>\n<div class=\"scroll\"><table>\n<thead><tr><th>cell</th><th>data</th>\
-             <th>images from</th><th>seed</th><th>commit</th><th>date</th><th>machine</th><th>training s</th>\
-             <th>inspection s</th><th>commands</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n</section>\n"
+             <code>DIR</code> is the folder of the images. Cells that inspect a model in different ways share its training.</p>\n\
+             <div class=\"scroll\"><table>\n<thead><tr><th>cell</th><th>data</th><th>images from</th><th>seed</th><th>commit</th>\
+             <th>date</th><th>machine</th><th>s</th><th>command</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n\
+             </section>\n"
         )
     }
 }
 
+/// The training and the evaluation of a cell.
+fn command_rows(cell: &Cell, finished: &Finished) -> String {
+    let hash = cell.hash();
+    let row = |id: &str, provenance: &Provenance, seconds: &serde_json::Value| {
+        let Provenance { command, commit, date, source, .. } = provenance;
+        let seconds = seconds.as_f64().unwrap_or(f64::NAN);
+        let (seed, machine) = (cell.seed(), machine(provenance));
+        let texts = [&cell.set, source, &seed.to_string(), commit, date, &machine]
+            .map(|text| escaped(text));
+        let cells: String = texts.map(|text| format!("<td>{text}</td>")).concat();
+        format!(
+            "<tr{id}><td>{hash}</td>{cells}<td>{seconds:.0}</td><td><code>{}</code></td></tr>\n",
+            escaped(command)
+        )
+    };
+    let trained =
+        row(&format!(" id=\"cell-{hash}\""), &finished.trained, &finished.training["seconds"]);
+    trained + &row("", &finished.evaluated, &finished.metrics["seconds"])
+}
+
+fn machine(provenance: &Provenance) -> String {
+    let Provenance { processor, threads, .. } = provenance;
+    format!("{processor}, {threads} threads")
+}
+
 fn section_text(section: &Section, folder: &Path) -> Result<String> {
-    let Section { table, pictures } = section;
+    let Section { table, pictures, complaint } = section;
     let mut text = format!("<section id=\"{}\">\n<h2>{}</h2>\n", table.key, escaped(&table.title));
     text += &table_text(table);
     for picture in pictures {
         text += &picture_text(picture, folder)?;
+    }
+    if let Some(complaint) = complaint {
+        writeln!(text, "<p class=\"note\">{}</p>", escaped(complaint))?;
     }
     let files = ["md", "csv", "json"].map(|kind| {
         let key = &table.key;

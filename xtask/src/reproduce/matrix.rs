@@ -1,9 +1,10 @@
 //! The matrix of experiments: a TOML file, and the cells that it stands for.
 
 use super::cell::{Cell, Config};
-use crate::datasets;
+use crate::{datasets, files};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use toml::{Table, Value};
@@ -66,39 +67,59 @@ impl Matrix {
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display();
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-        let matrix: Self = toml::from_str(&text).with_context(|| name.to_string())?;
-        let is_plain = |key: &str| key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        for experiment in &matrix.experiments {
-            let key = &experiment.key;
-            ensure!(
-                !key.is_empty() && is_plain(key),
-                "{name}: expected a key of letters, digits and hyphens, got `{key}`"
-            );
-            ensure!(
-                matrix.experiments.iter().filter(|other| other.key == *key).count() == 1,
-                "{name}: two experiments have the key `{key}`"
-            );
-        }
+        let matrix: Self = files::from_toml(&text).with_context(|| name.to_string())?;
+        matrix.check().with_context(|| name.to_string())?;
         Ok(matrix)
     }
 
-    /// The lines of an experiment's table, in the order of the file.
+    fn check(&self) -> Result<()> {
+        let is_plain = |key: &str| key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        for (index, experiment) in self.experiments.iter().enumerate() {
+            let Experiment { key, seeds, vary, .. } = experiment;
+            ensure!(
+                !key.is_empty() && is_plain(key) && !["data", "provenance"].contains(&key.as_str()),
+                "expected a key of letters, digits and hyphens, not `data` or `provenance`, got `{key}`"
+            );
+            let others = &self.experiments[..index];
+            ensure!(
+                others.iter().all(|other| other.key != *key),
+                "two experiments have the key `{key}`"
+            );
+            let seeds = seeds.as_ref().unwrap_or(&self.seeds);
+            let distinct: BTreeSet<_> = seeds.iter().collect();
+            ensure!(
+                !seeds.is_empty() && distinct.len() == seeds.len(),
+                "experiment {key}: expected different seeds, at least one, got {seeds:?}"
+            );
+            ensure!(
+                vary.as_ref()
+                    .is_none_or(|vary| !["method", "training.seed"].contains(&vary.key.as_str())),
+                "experiment {key}: methods and seeds have lists of their own"
+            );
+        }
+        Ok(())
+    }
+
+    /// The lines of an experiment's table, in the order of the file. Data sets lie in `images`, unless in the usual place.
     ///
     /// # Errors
     /// If a data set is unknown, or settings contradict each other.
-    pub fn rows(&self, experiment: &Experiment) -> Result<Vec<Row>> {
+    pub fn rows(&self, experiment: &Experiment, images: Option<&Path>) -> Result<Vec<Row>> {
         let values = match &experiment.vary {
             None => vec![None],
             Some(vary) => vary.values.iter().cloned().map(Some).collect(),
         };
         let mut rows = Vec::new();
         for set in &experiment.sets {
+            let images = datasets::identity(set, images)?;
             for method in &experiment.methods {
                 for value in &values {
                     let (set, method, value) = (set.clone(), method.clone(), value.clone());
-                    let cells = self
-                        .cells(experiment, &set, &method, value.as_ref())
+                    let configs = self
+                        .configs(experiment, &set, &method, value.as_ref())
                         .with_context(|| format!("experiment {}", experiment.key))?;
+                    let cell = |config| Cell { set: set.clone(), images: images.clone(), config };
+                    let cells = configs.into_iter().map(cell).collect();
                     rows.push(Row { set, method, value, cells });
                 }
             }
@@ -106,13 +127,14 @@ impl Matrix {
         Ok(rows)
     }
 
-    fn cells(
+    /// The settings of a row, for each seed.
+    fn configs(
         &self,
         experiment: &Experiment,
         set: &str,
         method: &str,
         value: Option<&Value>,
-    ) -> Result<Vec<Cell>> {
+    ) -> Result<Vec<Config>> {
         let mut config = Config::default();
         for settings in [&datasets::config(set)?, &self.config, &experiment.config] {
             config.overlay(settings)?;
@@ -122,11 +144,11 @@ impl Matrix {
             config.set(&vary.key, value.clone())?;
         }
         let seeds = experiment.seeds.as_ref().unwrap_or(&self.seeds);
-        let cell = |&seed: &u64| {
+        let with_seed = |&seed: &u64| {
             let mut config = config.clone();
             config.set("training.seed", Value::Integer(i64::try_from(seed)?))?;
-            Ok(Cell { set: set.to_owned(), config })
+            Ok(config)
         };
-        seeds.iter().map(cell).collect()
+        seeds.iter().map(with_seed).collect()
     }
 }

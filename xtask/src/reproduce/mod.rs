@@ -17,6 +17,7 @@ mod tests;
 
 use crate::command::{built_bench_cli, repository, text};
 use crate::datasets;
+use crate::machine::commit;
 use anyhow::{Context, Result, bail};
 use matrix::Matrix;
 use plan::Plan;
@@ -88,10 +89,12 @@ pub fn reproduce(args: &Args) -> Result<()> {
         repository().join("results/matrix").join(&args.preset).with_extension("toml")
     });
     let matrix = Matrix::read(&path)?;
-    let plan = Plan::new(&matrix)?;
+    let plan = Plan::new(&matrix, args.images.as_deref())?;
+    // Before the program is built, and whatever is committed while it runs.
+    let commit = commit().unwrap_or_else(|_| "unknown".to_owned());
     let name = path.file_stem().and_then(|stem| stem.to_str()).context("expected a name")?;
     let bench_cli = match &args.bench_cli {
-        Some(program) => program.clone(),
+        Some(program) => std::path::absolute(program)?,
         None => built_bench_cli()?,
     };
     if args.slurm {
@@ -102,6 +105,7 @@ pub fn reproduce(args: &Args) -> Result<()> {
     let runner = Runner {
         store: Store::new(&std::path::absolute(&args.work)?),
         bench_cli,
+        commit,
         images: args.images.clone(),
         features_weights: args.features_weights.clone(),
     };
@@ -131,7 +135,7 @@ fn run(args: &Args, plan: &Plan<'_>, runner: &Runner) -> Result<usize> {
     }
     let (started, mut failed) = (Instant::now(), 0);
     for (index, cell) in cells.iter().enumerate() {
-        if runner.store.finished(cell)?.is_some() {
+        if runner.store.finished(cell).is_some() {
             continue;
         }
         let (number, count) = (index + 1, cells.len());

@@ -32,7 +32,7 @@ struct Shown<'a> {
 /// If a result cannot be read, or a plot not be written.
 pub fn roc(table: &Table, rows: &[Row], runner: &Runner, out: &Path) -> Result<Vec<Picture>> {
     let mut pictures = Vec::new();
-    for (set, shown) in by_set(rows, runner)? {
+    for (set, shown) in by_set(rows, runner) {
         let mut curves = Vec::new();
         for Shown { cell, finished } in &shown {
             let area = finished.metrics["pixel_au_roc"].as_f64().unwrap_or(f64::NAN);
@@ -52,8 +52,8 @@ pub fn roc(table: &Table, rows: &[Row], runner: &Runner, out: &Path) -> Result<V
         let file = format!("{}-{}-roc.svg", table.key, plain_name(set));
         plot_lines(out.join(&file), &Figure::new(set), &chart)?;
         let caption = format!(
-            "{set}: ROC curves of all pixels of the test set, by the models of seed {}.",
-            shown[0].cell.seed()
+            "{set}: ROC curves of all pixels of the test set, by the models of {}.",
+            seeds(&shown)
         );
         pictures.push(Picture { file, caption });
     }
@@ -66,23 +66,23 @@ pub fn roc(table: &Table, rows: &[Row], runner: &Runner, out: &Path) -> Result<V
 /// If the plot cannot be written.
 pub fn ablation(table: &Table, key: &str, out: &Path) -> Result<Option<Picture>> {
     let mut ours: BTreeMap<String, Vec<(f64, f64, f64)>> = BTreeMap::new();
-    let mut published: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+    let mut published: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
     for line in &table.lines {
         let Some(x) = line.value.as_ref().and_then(number) else { return Ok(None) };
         let name = format!("{}, {}", line.set, line.method);
         if let Some(Measured { pixel_au_roc: area, .. }) = line.measured {
             let point = (x, area.mean, area.deviation.unwrap_or(0.0));
-            ours.entry(name).or_default().push(point);
+            ours.entry(name.clone()).or_default().push(point);
         }
         if let Some(figure) = &line.published {
-            published.entry(&line.set).or_default().push((x, figure.pixel_au_roc));
+            published.entry(name).or_default().push((x, figure.pixel_au_roc));
         }
     }
     if ours.is_empty() {
         return Ok(None);
     }
     let names: Vec<String> =
-        published.keys().map(|set| format!("{set}, published or remembered")).collect();
+        published.keys().map(|name| format!("{name}, published or remembered")).collect();
     let references = names
         .iter()
         .zip(published.values())
@@ -123,7 +123,7 @@ pub fn images(
     photographs: bool,
 ) -> Result<Vec<Picture>> {
     let mut pictures = Vec::new();
-    for (set, shown) in by_set(rows, runner)? {
+    for (set, shown) in by_set(rows, runner) {
         if !photographs && shown[0].finished.metrics["synthetic"] != true {
             continue;
         }
@@ -153,9 +153,9 @@ fn comparison(
     let methods: Vec<&str> = shown.iter().map(|shown| shown.cell.method()).collect();
     let caption = format!(
         "{set}: image; reconstructions and then residual maps of {}; ground truth. Cut-outs around defects, by the models of \
-         seed {}.",
+         {}.",
         methods.join(", "),
-        shown[0].cell.seed()
+        seeds(shown)
     );
     Ok(Picture { file, caption })
 }
@@ -181,17 +181,27 @@ fn toy(table: &Table, set: &str, cell: &Cell, runner: &Runner, out: &Path) -> Re
 }
 
 /// The rows with a finished cell, by data set.
-fn by_set<'a>(rows: &'a [Row], runner: &Runner) -> Result<BTreeMap<&'a str, Vec<Shown<'a>>>> {
+fn by_set<'a>(rows: &'a [Row], runner: &Runner) -> BTreeMap<&'a str, Vec<Shown<'a>>> {
     let mut sets: BTreeMap<&str, Vec<Shown<'_>>> = BTreeMap::new();
     for row in rows {
         for cell in &row.cells {
-            if let Some(finished) = runner.store.finished(cell)? {
+            if let Some(finished) = runner.store.finished(cell) {
                 sets.entry(&row.set).or_default().push(Shown { cell, finished });
                 break;
             }
         }
     }
-    Ok(sets)
+    sets
+}
+
+/// The seeds of what is shown: one, or that of each method.
+fn seeds(shown: &[Shown<'_>]) -> String {
+    let all: Vec<String> = shown.iter().map(|shown| shown.cell.seed().to_string()).collect();
+    if all.iter().all(|seed| *seed == all[0]) {
+        format!("seed {}", all[0])
+    } else {
+        format!("seeds {}", all.join(", "))
+    }
 }
 
 /// The first two columns.

@@ -9,6 +9,7 @@ use crate::command::{last_json_line, output, strings, text};
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::path::Path;
 use std::time::Duration;
 
 /// The experiments with their rows.
@@ -25,10 +26,12 @@ enum State {
 }
 
 impl<'a> Plan<'a> {
+    /// The plan of a matrix. Data sets lie in `images`, unless in the usual place.
+    ///
     /// # Errors
     /// If the matrix contradicts itself or names what does not exist.
-    pub fn new(matrix: &'a Matrix) -> Result<Self> {
-        let rows = |experiment| Ok((experiment, matrix.rows(experiment)?));
+    pub fn new(matrix: &'a Matrix, images: Option<&Path>) -> Result<Self> {
+        let rows = |experiment| Ok((experiment, matrix.rows(experiment, images)?));
         Ok(Self { experiments: matrix.experiments.iter().map(rows).collect::<Result<_>>()? })
     }
 
@@ -115,7 +118,7 @@ impl<'a> Plan<'a> {
 
 fn states(runner: &Runner, cells: &[&Cell]) -> Result<Vec<State>> {
     let state = |cell: &&Cell| {
-        Ok(match runner.store.finished(cell)? {
+        Ok(match runner.store.finished(cell) {
             Some(_) => State::Finished,
             None if runner.missing(cell)?.is_some() => State::Missing,
             None => State::Open,

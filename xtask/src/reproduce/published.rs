@@ -2,6 +2,7 @@
 
 use super::cell::Config;
 use crate::command::repository;
+use crate::files;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -40,8 +41,14 @@ pub struct Publications {
 }
 
 /// What bench-cli takes where nothing is set.
-const DEFAULTS: [(&str, &str); 3] =
-    [("model.latent_dim", "100"), ("model.patch_size", "128"), ("ssim.window", "\"uniform:11\"")];
+const DEFAULTS: [(&str, &str); 6] = [
+    ("inspection.averaging", "\"reconstruction\""),
+    ("inspection.opening_diameter", "4"),
+    ("inspection.stride", "30"),
+    ("model.latent_dim", "100"),
+    ("model.patch_size", "128"),
+    ("ssim.window", "\"uniform:11\""),
+];
 
 impl Publications {
     /// # Errors
@@ -50,7 +57,7 @@ impl Publications {
         let path = repository().join("results/matrix/published.toml");
         let name = path.display();
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {name}"))?;
-        toml::from_str(&text).with_context(|| name.to_string())
+        files::from_toml(&text).with_context(|| name.to_string())
     }
 
     /// The figure for a method with such settings on a data set.
@@ -90,6 +97,7 @@ mod tests {
         assert_eq!(of("[model]\nlatent_dim = 500"), Some(0.966));
         assert_eq!(of("[model]\nlatent_dim = 500\n[ssim]\nwindow = \"uniform:11\""), Some(0.966));
         assert_eq!(of("[model]\nlatent_dim = 500\n[ssim]\nwindow = \"uniform:13\""), None);
+        assert_eq!(of("[model]\nlatent_dim = 500\n[inspection]\nstride = 64"), None);
         assert_eq!(of("[model]\nlatent_dim = 70"), None);
     }
 }

@@ -28,6 +28,8 @@ pub struct Report<'a> {
 pub struct Section {
     pub table: Table,
     pub pictures: Vec<Picture>,
+    /// Why there are fewer pictures than there should be.
+    pub complaint: Option<String>,
 }
 
 impl Report<'_> {
@@ -44,15 +46,19 @@ impl Report<'_> {
             write_table(&table, out)?;
             let pictures = match &experiment.vary {
                 Some(vary) => Vec::from_iter(pictures::ablation(&table, &vary.key, out)?),
-                None => {
-                    let mut pictures = pictures::roc(&table, rows, runner, out)?;
-                    pictures.extend(pictures::images(&table, rows, runner, out, photographs)?);
-                    pictures
-                }
+                None => pictures::roc(&table, rows, runner, out)?,
             };
-            sections.push(Section { table, pictures });
+            let mut section = Section { table, pictures, complaint: None };
+            if experiment.vary.is_none() {
+                // The page is worth having without them.
+                match pictures::images(&section.table, rows, runner, out, photographs) {
+                    Ok(images) => section.pictures.extend(images),
+                    Err(error) => section.complaint = Some(format!("no pictures: {error:#}")),
+                }
+            }
+            sections.push(section);
         }
-        let cells = self.finished(runner)?;
+        let cells = self.finished(runner);
         let page = html::Page {
             name: self.name,
             description: &self.matrix.description,
@@ -66,12 +72,9 @@ impl Report<'_> {
         Ok(path)
     }
 
-    fn finished(&self, runner: &Runner) -> Result<Vec<(&Cell, Finished)>> {
-        let mut finished = Vec::new();
-        for cell in self.plan.cells() {
-            finished.extend(runner.store.finished(cell)?.map(|result| (cell, result)));
-        }
-        Ok(finished)
+    fn finished(&self, runner: &Runner) -> Vec<(&Cell, Finished)> {
+        let cells = self.plan.cells().into_iter();
+        cells.filter_map(|cell| Some((cell, runner.store.finished(cell)?))).collect()
     }
 }
 
@@ -84,7 +87,7 @@ fn sets(cells: &[(&Cell, Finished)], runner: &Runner) -> Result<Vec<Set>> {
 fn write_table(table: &Table, out: &Path) -> Result<()> {
     let path = |extension| out.join(&table.key).with_extension(extension);
     files::replace(&path("md"), &table.markdown())?;
-    files::replace(&path("csv"), &table.csv())?;
+    files::replace(&path("csv"), &table.csv()?)?;
     let json = serde_json::to_string_pretty(table)?;
     files::replace(&path("json"), &format!("{json}\n"))
 }

@@ -5,7 +5,7 @@ use super::store::{Finished, Provenance, Store};
 use crate::command::{last_json_line, repository, strings, text};
 use crate::datasets::{self, Set};
 use crate::files;
-use crate::machine::{commit, date, processor};
+use crate::machine::{date, processor};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::fs;
@@ -16,8 +16,9 @@ use std::thread::available_parallelism;
 /// What cells are run with.
 pub struct Runner {
     pub store: Store,
-    /// The program.
+    /// The program, and the commit that it was built from.
     pub bench_cli: PathBuf,
+    pub commit: String,
     /// Where data sets lie, unless in the usual place.
     pub images: Option<PathBuf>,
     /// Weights for the method `feature-matching`.
@@ -49,8 +50,7 @@ impl Runner {
                 Ok(Outcome::Finished)
             }
             Err(error) => {
-                let store = text(self.store.folder())?;
-                let reason = format!("{error:#}").replace(&format!("{store}/"), "");
+                let reason = self.without_folders(&format!("{error:#}"), cell)?;
                 self.store.fail(cell, &reason)?;
                 Ok(Outcome::Failed(reason))
             }
@@ -73,28 +73,41 @@ impl Runner {
     fn train_and_evaluate(&self, cell: &Cell) -> Result<Finished> {
         let set = datasets::open(&cell.set, self.images.as_deref())?;
         let model = self.store.model(cell);
-        let config = model.with_extension("toml");
-        let train = self.training(cell, &set, &config, &model)?;
+        let trained = match self.store.trained(cell) {
+            Some(trained) => trained,
+            None => self.train(cell, &set, &model)?,
+        };
         let evaluate = self.evaluation(cell, &set, &model)?;
-        // Written last by a training.
-        if !model.join("calibration.json").exists() {
-            files::replace(&config, &cell.training_config().to_toml()?)?;
-            let is_begun = model.join("config.toml").exists();
-            let resume = self.resumption(cell, &model)?;
-            self.call(if is_begun { &resume } else { &train })?;
-        }
         let metrics = self.call(&evaluate)?;
         ensure!(metrics["pixel_au_roc"].is_number(), "bench-cli evaluate gave no `pixel_au_roc`");
-        let commands = [train, evaluate].map(|words| self.described(&words, &set)).to_vec();
-        let provenance = Provenance {
-            commands,
-            commit: commit()?,
+        let training = read(&model.join("training.json"))?;
+        Ok(Finished { metrics, training, trained, evaluated: self.provenance(&evaluate, &set)? })
+    }
+
+    /// Trains the cell's model, or goes on with it.
+    fn train(&self, cell: &Cell, set: &Set, model: &Path) -> Result<Provenance> {
+        let config = model.with_extension("toml");
+        files::replace(&config, &cell.training_config().to_toml()?)?;
+        let train = self.training(cell, set, &config, model)?;
+        if model.join("config.toml").exists() {
+            self.call(&self.resumption(cell, set, model)?)?;
+        } else {
+            self.call(&train)?;
+        }
+        let provenance = self.provenance(&train, set)?;
+        self.store.finish_training(cell, &provenance)?;
+        Ok(provenance)
+    }
+
+    fn provenance(&self, words: &[String], set: &Set) -> Result<Provenance> {
+        Ok(Provenance {
+            command: self.described(words, set),
+            commit: self.commit.clone(),
             date: date(),
             processor: processor(),
             threads: available_parallelism()?.get(),
-            source: set.source,
-        };
-        Ok(Finished { metrics, training: read(&model.join("training.json"))?, provenance })
+            source: set.source.clone(),
+        })
     }
 
     fn training(&self, cell: &Cell, set: &Set, config: &Path, model: &Path) -> Result<Vec<String>> {
@@ -106,9 +119,9 @@ impl Runner {
     }
 
     /// Going on with a training that was interrupted.
-    fn resumption(&self, cell: &Cell, model: &Path) -> Result<Vec<String>> {
-        let mut words = strings(["train", "--json", "--quiet", "--resume", "--out"]);
-        words.push(text(model)?);
+    fn resumption(&self, cell: &Cell, set: &Set, model: &Path) -> Result<Vec<String>> {
+        let mut words = strings(["train", "--json", "--quiet", "--resume", "--data"]);
+        words.extend([text(&set.root)?, "--out".into(), text(model)?]);
         words.extend(self.weights(cell)?);
         Ok(words)
     }
@@ -142,20 +155,28 @@ impl Runner {
 
     /// A command line without the folders of this machine.
     fn described(&self, words: &[String], set: &Set) -> String {
-        let store = text(self.store.folder()).unwrap_or_default();
         let root = text(&set.root).unwrap_or_default();
-        let weights = self.features_weights.as_deref().and_then(|file| text(file).ok());
-        let word = |word: &String| {
-            if *word == root {
-                "DIR".to_owned()
-            } else if weights.as_ref() == Some(word) {
-                "FILE".to_owned()
-            } else {
-                word.strip_prefix(&format!("{store}/")).unwrap_or(word).to_owned()
-            }
-        };
-        let words: Vec<String> = words.iter().map(word).collect();
+        let name =
+            |word: &String| if *word == root { "DIR".to_owned() } else { self.relative(word) };
+        let words: Vec<String> = words.iter().map(name).collect();
         format!("bench-cli {}", words.join(" "))
+    }
+
+    /// A message without the folders of this machine.
+    fn without_folders(&self, message: &str, cell: &Cell) -> Result<String> {
+        let set = datasets::open(&cell.set, self.images.as_deref());
+        let root = set.and_then(|set| text(&set.root)).ok().filter(|root| !root.is_empty());
+        let message = root.map_or_else(|| message.to_owned(), |root| message.replace(&root, "DIR"));
+        let repository = text(&repository())?;
+        Ok(self.relative(&message).replace(&format!("{repository}/"), ""))
+    }
+
+    /// A text with paths from the work folder on, and `FILE` for the weights.
+    fn relative(&self, words: &str) -> String {
+        let store = text(self.store.folder()).unwrap_or_default();
+        let words = words.replace(&format!("{store}/"), "");
+        let weights = self.features_weights.as_deref().and_then(|file| text(file).ok());
+        weights.map_or_else(|| words.clone(), |weights| words.replace(&weights, "FILE"))
     }
 }
 

@@ -30,7 +30,8 @@ pub fn submit(jobs: &Jobs) -> Result<String> {
     files::replace(&report, &jobs.report())?;
     let id = sbatch(&[], &array)?;
     let after = format!("--dependency=afterany:{id}");
-    let report_id = sbatch(&[after], &report)?;
+    let report_id = sbatch(&[after], &report)
+        .with_context(|| format!("job {id} runs the cells, but nothing waits for it"))?;
     Ok(format!("jobs {id} (array of {}) and {report_id} (report)", jobs.count))
 }
 
@@ -46,9 +47,10 @@ impl Jobs {
 
     fn script(&self, lines: &str, log: &str, task: &str) -> String {
         let mut text = format!("#!/bin/sh\n#SBATCH --job-name={}\n{lines}", self.name);
-        let log = self.folder.join(format!("{log}.log"));
+        // Slurm replaces what follows a percent sign.
+        let folder = self.folder.display().to_string().replace('%', "%%");
         // Writing to a string does not fail.
-        let _ = writeln!(text, "#SBATCH --output={}", log.display());
+        let _ = writeln!(text, "#SBATCH --output={}", quoted(&format!("{folder}/{log}.log")));
         for option in &self.options {
             let _ = writeln!(text, "#SBATCH {option}");
         }
@@ -71,7 +73,7 @@ fn sbatch(options: &[String], script: &Path) -> Result<String> {
 
 /// A word as a shell reads it.
 fn quoted(word: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=:,".contains(&byte);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=:,%".contains(&byte);
     if !word.is_empty() && word.bytes().all(is_plain) {
         return word.to_owned();
     }

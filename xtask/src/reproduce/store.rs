@@ -2,7 +2,8 @@
 
 use super::cell::Cell;
 use crate::files;
-use anyhow::{Context, Result};
+use anyhow::Result;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs;
@@ -19,14 +20,17 @@ pub struct Finished {
     pub metrics: Value,
     /// What training the model left: `training.json`.
     pub training: Value,
-    pub provenance: Provenance,
+    /// Of the training, when it ended.
+    pub trained: Provenance,
+    /// Of the evaluation.
+    pub evaluated: Provenance,
 }
 
 /// How a result came about.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Provenance {
-    /// Commands of bench-cli, with `DIR` for folders of this machine.
-    pub commands: Vec<String>,
+    /// A command of bench-cli, with `DIR` and `FILE` for those of this machine.
+    pub command: String,
     pub commit: String,
     pub date: String,
     pub processor: String,
@@ -59,18 +63,22 @@ impl Store {
         self.cell(cell).join("evaluation")
     }
 
-    /// What came out, if the cell is finished.
+    /// What came out, if the cell is finished. A file that cannot be understood is none.
+    pub fn finished(&self, cell: &Cell) -> Option<Finished> {
+        read(&self.result_path(cell))
+    }
+
+    /// How the cell's model came about, if it is trained.
+    pub fn trained(&self, cell: &Cell) -> Option<Provenance> {
+        read(&self.trained_path(cell))
+    }
+
+    /// Says that the cell's model is trained.
     ///
     /// # Errors
-    /// If the file is there but cannot be read.
-    pub fn finished(&self, cell: &Cell) -> Result<Option<Finished>> {
-        let path = self.result_path(cell);
-        let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            read => read.with_context(|| format!("cannot read {}", path.display()))?,
-        };
-        let finished = serde_json::from_slice(&bytes);
-        finished.map(Some).with_context(|| path.display().to_string())
+    /// If the file cannot be written.
+    pub fn finish_training(&self, cell: &Cell, provenance: &Provenance) -> Result<()> {
+        write(&self.trained_path(cell), provenance)
     }
 
     /// Says that the cell is finished.
@@ -78,14 +86,14 @@ impl Store {
     /// # Errors
     /// If the file cannot be written.
     pub fn finish(&self, cell: &Cell, finished: &Finished) -> Result<()> {
-        let json = serde_json::to_string_pretty(finished)?;
-        files::replace(&self.result_path(cell), &format!("{json}\n"))?;
-        remove(&self.failure_path(cell))
+        write(&self.result_path(cell), finished)?;
+        files::remove(&self.failure_path(cell))
     }
 
-    /// Why the cell failed when it last ran, if it did.
+    /// Why the cell failed when it last ran, unless it is finished.
     pub fn failure(&self, cell: &Cell) -> Option<String> {
-        fs::read_to_string(self.failure_path(cell)).ok()
+        let reason = fs::read_to_string(self.failure_path(cell)).ok()?;
+        self.finished(cell).is_none().then_some(reason)
     }
 
     /// Notes why the cell failed.
@@ -94,6 +102,10 @@ impl Store {
     /// If the file cannot be written.
     pub fn fail(&self, cell: &Cell, reason: &str) -> Result<()> {
         files::replace(&self.failure_path(cell), reason)
+    }
+
+    fn trained_path(&self, cell: &Cell) -> PathBuf {
+        self.model(cell).with_extension("json")
     }
 
     fn result_path(&self, cell: &Cell) -> PathBuf {
@@ -105,11 +117,18 @@ impl Store {
     }
 }
 
-fn remove(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    let bytes = fs::read(path).ok()?;
+    match serde_json::from_slice(&bytes) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            eprintln!("warning: {} is not taken over: {error}", path.display());
+            None
         }
-        _ => Ok(()),
     }
+}
+
+fn write(path: &Path, value: &impl Serialize) -> Result<()> {
+    let json = serde_json::to_string_pretty(value)?;
+    files::replace(path, &format!("{json}\n"))
 }

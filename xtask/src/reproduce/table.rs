@@ -99,7 +99,15 @@ impl Table {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         for line in &self.lines {
-            let name = format!("{}, {}", line.set, line.method);
+            let value = line.value.as_ref().map(|value| format!(", {}", plain(value)));
+            let name = format!("{}, {}{}", line.set, line.method, value.unwrap_or_default());
+            let collapsed = line.measured.as_ref().map_or(0, |measured| measured.collapsed);
+            if collapsed > 0 {
+                notes.push(format!(
+                    "{name}: {collapsed} of {} trainings collapsed to constant grey",
+                    line.seeds
+                ));
+            }
             notes.extend(line.failures.iter().map(|reason| format!("{name} failed: {reason}")));
             notes.extend(
                 line.missing.iter().map(|what| format!("{name} was left out; it takes {what}")),
@@ -190,23 +198,50 @@ impl Table {
     }
 
     /// Full precision, for other programs.
-    pub fn csv(&self) -> String {
-        let mut text = "data,method,value,seeds,patches,test_images,synthetic,pixel_au_roc,pixel_au_roc_sd,published,difference,\
-             au_pro,au_pro_sd,image_au_roc,image_au_roc_sd,loss,training_seconds\n"
-            .to_owned();
+    ///
+    /// # Errors
+    /// None that is known: the memory is written to.
+    pub fn csv(&self) -> Result<String> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(COLUMNS)?;
         for line in &self.lines {
-            let _ = writeln!(text, "{}", line.csv().join(","));
+            writer.write_record(line.csv())?;
         }
-        text
+        Ok(String::from_utf8(writer.into_inner()?)?)
     }
 }
+
+/// Of the CSV file. Those that end in `_sd` are standard deviations over seeds.
+const COLUMNS: [&str; 21] = [
+    "data",
+    "method",
+    "value",
+    "seeds",
+    "patches",
+    "test_images",
+    "synthetic",
+    "collapsed",
+    "published",
+    "difference",
+    "pixel_au_roc",
+    "pixel_au_roc_sd",
+    "pixel_au_roc_raw",
+    "pixel_au_roc_raw_sd",
+    "pixel_average_precision",
+    "pixel_average_precision_sd",
+    "au_pro",
+    "au_pro_sd",
+    "image_au_roc",
+    "image_au_roc_sd",
+    "loss",
+];
 
 impl Line {
     fn new(row: &Row, runner: &Runner, publications: &Publications) -> Result<Self> {
         let store = &runner.store;
         let (mut cells, mut finished) = (Vec::new(), Vec::new());
         for cell in &row.cells {
-            if let Some(result) = store.finished(cell)? {
+            if let Some(result) = store.finished(cell) {
                 cells.push(cell.hash());
                 finished.push(result);
             }
@@ -252,26 +287,31 @@ impl Line {
         Some(self.measured.as_ref()?.pixel_au_roc.mean - published.pixel_au_roc)
     }
 
+    /// A value for each of [`COLUMNS`].
     fn csv(&self) -> Vec<String> {
         let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
-        let of = |spread: fn(&Measured) -> Option<Spread>| {
-            let spread = self.measured.as_ref().and_then(spread);
-            [number(spread.map(|s| s.mean)), number(spread.and_then(|s| s.deviation))]
-        };
-        let count = |value: fn(&Measured) -> u64| {
-            self.measured.as_ref().map_or_else(String::new, |m| value(m).to_string())
-        };
-        let mut cells = vec![self.set.clone(), self.method.clone()];
-        cells.push(self.value.as_ref().map_or_else(String::new, plain));
-        cells.extend([self.seeds.to_string(), count(|m| m.patches), count(|m| m.test_images)]);
-        cells.push(self.measured.as_ref().map_or_else(String::new, |m| m.synthetic.to_string()));
-        cells.extend(of(|m| Some(m.pixel_au_roc)));
+        let text =
+            |of: fn(&Measured) -> String| self.measured.as_ref().map_or_else(String::new, of);
+        let value = self.value.as_ref().map_or_else(String::new, plain);
+        let mut cells = vec![self.set.clone(), self.method.clone(), value, self.seeds.to_string()];
+        cells.push(text(|measured| measured.patches.to_string()));
+        cells.push(text(|measured| measured.test_images.to_string()));
+        cells.push(text(|measured| measured.synthetic.to_string()));
+        cells.push(text(|measured| measured.collapsed.to_string()));
         cells.push(number(self.published.as_ref().map(|published| published.pixel_au_roc)));
         cells.push(number(self.difference()));
-        cells.extend(of(|m| Some(m.au_pro)));
-        cells.extend(of(|m| m.image_au_roc));
-        cells.push(number(self.measured.as_ref().map(|m| m.loss.mean)));
-        cells.push(number(self.measured.as_ref().map(|m| m.training_seconds.mean)));
+        let spreads: [fn(&Measured) -> Option<Spread>; 5] = [
+            |measured| Some(measured.pixel_au_roc),
+            |measured| Some(measured.pixel_au_roc_raw),
+            |measured| Some(measured.pixel_average_precision),
+            |measured| Some(measured.au_pro),
+            |measured| measured.image_au_roc,
+        ];
+        for spread in spreads.map(|spread| self.measured.as_ref().and_then(spread)) {
+            cells.push(number(spread.map(|spread| spread.mean)));
+            cells.push(number(spread.and_then(|spread| spread.deviation)));
+        }
+        cells.push(text(|measured| measured.loss.mean.to_string()));
         cells
     }
 }

@@ -37,7 +37,7 @@ fn matrix(text: &str) -> Result<Matrix> {
 #[test]
 fn a_matrix_stands_for_every_cell_once() {
     let matrix = matrix(MATRIX).expect("it is a matrix");
-    let plan = Plan::new(&matrix).expect("the set is known");
+    let plan = Plan::new(&matrix, None).expect("the set is known");
     // Two methods with two seeds each; another stride. The stride 30 is there already.
     assert_eq!(plan.cells().len(), 5);
     let strides: Vec<i64> =
@@ -54,7 +54,7 @@ fn a_matrix_stands_for_every_cell_once() {
 #[test]
 fn cells_that_share_a_model_are_in_one_shard() {
     let matrix = matrix(MATRIX).expect("it is a matrix");
-    let plan = Plan::new(&matrix).expect("the set is known");
+    let plan = Plan::new(&matrix, None).expect("the set is known");
     let shards = [1, 2, 3].map(|index| plan.shard(Shard { index, count: 3 }));
     assert_eq!(shards.iter().map(Vec::len).sum::<usize>(), 5);
     for shard in &shards {
@@ -70,7 +70,7 @@ fn what_is_no_matrix_is_refused() {
     let message = |from: &str, to: &str| {
         let changed = MATRIX.replacen(from, to, 1);
         assert_ne!(changed, MATRIX);
-        let plan = matrix(&changed).and_then(|matrix| Plan::new(&matrix).map(drop));
+        let plan = matrix(&changed).and_then(|matrix| Plan::new(&matrix, None).map(drop));
         format!("{:#}", plan.expect_err("it must be refused"))
     };
     assert!(message("nanotwice", "nanothrice").contains("nanothrice"));
@@ -78,6 +78,10 @@ fn what_is_no_matrix_is_refused() {
     assert!(message("key = \"stride\"", "key = \"../stride\"").contains("letters, digits"));
     assert!(message("inspection.stride\"", "inspection\"").contains("inspection"));
     assert!(message("seeds = [0, 1]", "seed = 0").contains("seed"));
+    assert!(message("seeds = [0, 1]", "seeds = [1, 1]").contains("different seeds"));
+    assert!(message("seeds = [0, 1]", "seeds = []").contains("at least one"));
+    assert!(message("inspection.stride\"", "training.seed\"").contains("lists of their own"));
+    assert!(!message("key = \"methods\"", "key = ").contains('\n'), "one line");
 }
 
 #[test]
@@ -85,7 +89,7 @@ fn the_presets_are_matrices() {
     for preset in ["quick", "standard", "paper"] {
         let path = repository().join("results/matrix").join(preset).with_extension("toml");
         let matrix = Matrix::read(&path).expect("it is part of the repository");
-        assert!(!Plan::new(&matrix).expect("the sets are known").cells().is_empty());
+        assert!(!Plan::new(&matrix, None).expect("the sets are known").cells().is_empty());
     }
 }
 
@@ -136,6 +140,7 @@ fn runner(folder: &Path) -> Runner {
     Runner {
         store: Store::new(&folder.join("work")),
         bench_cli: program,
+        commit: "a commit".into(),
         images: Some(images),
         features_weights: None,
     }
@@ -156,7 +161,7 @@ fn cells_are_trained_once_resumed_and_tried_again() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runner = runner(folder.path());
     let matrix = matrix(MATRIX).expect("it is a matrix");
-    let plan = Plan::new(&matrix).expect("the set is known");
+    let plan = Plan::new(&matrix, None).expect("the set is known");
     let cells = plan.cells();
     let (cell, other_stride) = (cells[2], cells[4]);
     assert_eq!((cell.method(), cell.model_hash()), ("ssim", other_stride.model_hash()));
@@ -166,7 +171,7 @@ fn cells_are_trained_once_resumed_and_tried_again() {
     fs::write(&broken, "").expect("the folder can be written");
     assert!(matches!(runner.run(cell), Ok(Outcome::Failed(_))));
     assert!(runner.store.failure(cell).is_some_and(|reason| reason.contains("bench-cli")));
-    assert!(runner.store.finished(cell).expect("there is none").is_none());
+    assert!(runner.store.finished(cell).is_none());
     fs::remove_file(&broken).expect("it was written above");
     fs::create_dir_all(runner.store.model(cell)).expect("the folder can be written");
     fs::write(runner.store.model(cell).join("config.toml"), "").expect("the folder can be written");
@@ -182,9 +187,9 @@ fn cells_are_trained_once_resumed_and_tried_again() {
     assert_eq!(evaluated.len(), 1, "{evaluated:?}");
     assert!(evaluated[0].contains("--set inspection.stride=64"), "{evaluated:?}");
 
-    let finished = runner.store.finished(cell).expect("it can be read").expect("it is finished");
+    let finished = runner.store.finished(cell).expect("it is finished");
     assert_eq!(finished.metrics["pixel_au_roc"], 0.9);
-    let commands = finished.provenance.commands.join("\n");
+    let commands = [finished.trained.command, finished.evaluated.command].join("\n");
     assert!(!commands.contains(&*folder.path().to_string_lossy()), "{commands}");
     let model = cell.model_hash();
     assert!(commands.contains(&format!("--data DIR --out models/{model}")), "{commands}");
@@ -196,7 +201,7 @@ fn the_table_has_the_published_figure_beside_ours() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runner = runner(folder.path());
     let matrix = matrix(MATRIX).expect("it is a matrix");
-    let plan = Plan::new(&matrix).expect("the set is known");
+    let plan = Plan::new(&matrix, None).expect("the set is known");
     for cell in &plan.cells()[..3] {
         assert_eq!(runner.run(cell).expect("the folder can be written"), Outcome::Finished);
     }
@@ -225,7 +230,7 @@ fn what_a_cell_lacks_is_said() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runner = Runner { images: Some(folder.path().join("none")), ..runner(folder.path()) };
     let matrix = matrix(&MATRIX.replace("\"l2\"", "\"feature-matching\"")).expect("it is a matrix");
-    let plan = Plan::new(&matrix).expect("the set is known");
+    let plan = Plan::new(&matrix, None).expect("the set is known");
     let missing = |runner: &Runner| runner.missing(plan.cells()[0]).expect("the set is known");
     assert_eq!(missing(&runner).as_deref(), Some("cargo xtask datasets fetch nanotwice"));
     let runner = Runner { images: Some(folder.path().join("images")), ..runner };

@@ -1,7 +1,7 @@
 //! `bench-cli train`
 
 use super::Context;
-use crate::args::TrainArgs;
+use crate::args::{CHECKPOINT_SECONDS, TrainArgs};
 use crate::config::{Config, Method};
 use crate::data::fingerprint;
 use crate::interrupt;
@@ -16,9 +16,6 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// How often a checkpoint is written, unless it is said otherwise.
-const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60);
-
 /// A training run, checked.
 struct Plan {
     folder: ModelFolder,
@@ -26,8 +23,19 @@ struct Plan {
     /// Good images, split into those to train on and those held out.
     train: Vec<PathBuf>,
     held_out: Vec<PathBuf>,
-    resume: bool,
+    beginning: Beginning,
     checkpoint_interval: Duration,
+}
+
+/// What a training begins with.
+#[derive(Clone, Copy, PartialEq)]
+enum Beginning {
+    /// A folder without a model.
+    Fresh,
+    /// Any folder; a model in it is replaced.
+    Replacing,
+    /// What an earlier part of the training has left.
+    Resuming,
 }
 
 /// The last line of the output.
@@ -68,9 +76,12 @@ pub fn train_model(
 ) -> Result<TrainingRecord> {
     let (train, held_out) = split_images(config)?;
     let (folder, config) = (folder.clone(), config.clone());
-    let resume = folder.config().is_ok_and(|found| found == config);
-    let checkpoint_interval = CHECKPOINT_INTERVAL;
-    execute(context, &Plan { folder, config, train, held_out, resume, checkpoint_interval })
+    let beginning = match folder.config() {
+        Ok(found) if found == config => Beginning::Resuming,
+        _ => Beginning::Replacing,
+    };
+    let checkpoint_interval = Duration::from_secs(CHECKPOINT_SECONDS);
+    execute(context, &Plan { folder, config, train, held_out, beginning, checkpoint_interval })
 }
 
 fn execute(context: &Context, plan: &Plan) -> Result<TrainingRecord> {
@@ -85,16 +96,17 @@ fn execute(context: &Context, plan: &Plan) -> Result<TrainingRecord> {
 
 fn plan(args: &TrainArgs) -> Result<Plan> {
     let folder = ModelFolder::new(&args.out);
-    let mut config = if args.resume {
-        folder.config().context("--resume needs the folder of an interrupted training")?
-    } else {
-        if folder.is_occupied() && !args.overwrite {
-            bail!(
-                "{}: there is a model already; --resume goes on with it, --overwrite replaces it",
-                args.out.display()
-            );
+    let beginning = match (args.resume, args.overwrite) {
+        (true, _) => Beginning::Resuming,
+        (false, true) => Beginning::Replacing,
+        (false, false) => Beginning::Fresh,
+    };
+    beginning.check(&folder)?;
+    let mut config = match beginning {
+        Beginning::Resuming => {
+            folder.config().context("--resume needs the folder of an interrupted training")?
         }
-        Config::load(args.config.config.as_deref(), &args.config.settings)?
+        _ => Config::load(args.config.config.as_deref(), &args.config.settings)?,
     };
     if args.resume && !args.config.settings.is_empty() {
         bail!("--set cannot change a training that is resumed");
@@ -116,7 +128,20 @@ fn plan(args: &TrainArgs) -> Result<Plan> {
     config.validate()?;
     let (train, held_out) = split_images(&config)?;
     let checkpoint_interval = Duration::from_secs(args.checkpoint_every);
-    Ok(Plan { folder, config, train, held_out, resume: args.resume, checkpoint_interval })
+    Ok(Plan { folder, config, train, held_out, beginning, checkpoint_interval })
+}
+
+impl Beginning {
+    /// # Errors
+    /// If there is a model that was not to be replaced.
+    fn check(self, folder: &ModelFolder) -> Result<()> {
+        ensure!(
+            self != Self::Fresh || !folder.is_occupied(),
+            "{}: there is a model already; --resume goes on with it, --overwrite replaces it",
+            folder.path().display()
+        );
+        Ok(())
+    }
 }
 
 /// The good images of the data set, split into those to train on and those held out: evenly spaced ones, so that a slow
@@ -213,7 +238,12 @@ impl<'a> Run<'a> {
         let mut trainer = Trainer::new(config, read_images(plan)?, &context.device)?;
         let data_sha256 = fingerprint(&plan.train)?;
         let lock = plan.folder.lock()?;
-        let checkpoint = if plan.resume { plan.folder.checkpoint()? } else { None };
+        // Another process may have come and gone since the plan was made.
+        plan.beginning.check(&plan.folder)?;
+        let checkpoint = match plan.beginning {
+            Beginning::Resuming => plan.folder.checkpoint()?,
+            Beginning::Fresh | Beginning::Replacing => None,
+        };
         let (log, seconds_before) = match checkpoint {
             Some(checkpoint) => restore(plan, &mut trainer, &checkpoint, &data_sha256)?,
             None => {

@@ -1,4 +1,4 @@
-//! Defects that are drawn into an image, as in the paper's toy example (section 3.2).
+//! Defects that are drawn into an image, as in the paper's toy example.
 
 use inspect::{Image, Mask};
 
@@ -13,7 +13,7 @@ const OPACITY: f32 = 0.8;
 /// Paints a dark stroke and a bright blob into an image, and says which pixels they cover.
 ///
 /// Their tones are one standard deviation of the image below and above its mean, and so are not rare
-/// in it. Each lies in a half of the image of its own.
+/// in it. The middle of each lies in a half of the image of its own.
 pub fn draw_defects(image: &Image, seed: u64) -> (Image, Mask) {
     let (width, height) = image.size();
     let drawing = Drawing::draw(Size { width, height }, seed);
