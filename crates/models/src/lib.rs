@@ -40,6 +40,7 @@ mod objective;
 mod patches;
 mod posterior;
 mod profile;
+mod squares;
 mod stream;
 mod trainer;
 mod weights;

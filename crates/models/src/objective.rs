@@ -1,6 +1,7 @@
 //! What a training run minimises.
 
 use crate::elbo::Elbo;
+use crate::squares::mean_squares;
 use crate::{FeatureMatching, Latent, Posterior, Result};
 use candle_core::Tensor;
 
@@ -34,7 +35,7 @@ impl Objective {
         posterior: Option<&Posterior>,
     ) -> Result<Tensor> {
         Ok(match self {
-            Self::L2 => (reconstructions - patches)?.sqr()?.mean_all()?,
+            Self::L2 => mean_squares(reconstructions, patches)?,
             Self::Ssim(params) => ssim::tensor::ssim_loss(reconstructions, patches, params)?,
             Self::Elbo(elbo) => elbo.loss(reconstructions, patches, posterior)?,
             Self::FeatureMatching(matching) => matching.loss(reconstructions, patches)?,
