@@ -86,7 +86,7 @@ fn what_is_no_matrix_is_refused() {
 
 #[test]
 fn the_presets_are_matrices() {
-    for preset in ["quick", "standard", "paper"] {
+    for preset in ["quick", "nanotwice", "standard", "paper"] {
         let path = repository().join("results/matrix").join(preset).with_extension("toml");
         let matrix = Matrix::read(&path).expect("it is part of the repository");
         assert!(!Plan::new(&matrix, None).expect("the sets are known").cells().is_empty());
