@@ -81,6 +81,8 @@ pub fn ablation(table: &Table, key: &str, out: &Path) -> Result<Option<Picture>>
     if ours.is_empty() {
         return Ok(None);
     }
+    // A single figure makes no line.
+    published.retain(|_, points| points.len() > 1);
     let names: Vec<String> =
         published.keys().map(|name| format!("{name}, published or remembered")).collect();
     let references = names

@@ -43,6 +43,8 @@ pub struct Line {
 pub struct Measured {
     pub synthetic: bool,
     pub test_images: u64,
+    /// How much of the data set was there, if not all of it.
+    pub part: Option<String>,
     pub patches: u64,
     pub pixel_au_roc: Spread,
     pub pixel_au_roc_raw: Spread,
@@ -185,8 +187,8 @@ impl Table {
         if self.is_synthetic() {
             caption += " Images of sets named “synthetic” are computed, not photographed.";
         }
-        if self.lines.iter().any(Line::is_part) {
-            caption += " “Part”: fewer test images than the published figure is of.";
+        if self.measured().any(|measured| measured.part.is_some()) {
+            caption += " “Part”: not all of the set was there; published figures are of all.";
         }
         let is_remembered = |line: &Line| {
             line.published.as_ref().is_some_and(|p| p.certainty == Certainty::Remembered)
@@ -265,19 +267,11 @@ impl Line {
         })
     }
 
-    /// Whether the published figure is of more images.
-    fn is_part(&self) -> bool {
-        let published = self.published.as_ref().and_then(|published| published.test_images);
-        self.measured.as_ref().zip(published).is_some_and(|(m, images)| m.test_images < images)
-    }
-
     /// The data set, and how much of it was there.
     pub fn data(&self) -> String {
-        match (&self.measured, self.is_part()) {
-            (Some(measured), true) => {
-                format!("{}, part: {} test images", self.set, measured.test_images)
-            }
-            _ => self.set.clone(),
+        match self.measured.as_ref().and_then(|measured| measured.part.as_ref()) {
+            Some(part) => format!("{}, part: {part}", self.set),
+            None => self.set.clone(),
         }
     }
 
@@ -326,6 +320,7 @@ impl Measured {
         Some(Self {
             synthetic: first.metrics["synthetic"] == true,
             test_images: first.metrics["images"].as_u64()?,
+            part: first.evaluated.source.split_once(": ").map(|(_, part)| part.to_owned()),
             patches: first.metrics["patches"].as_u64()?,
             pixel_au_roc: metric("pixel_au_roc")?,
             pixel_au_roc_raw: metric("pixel_au_roc_raw")?,

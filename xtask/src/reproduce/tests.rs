@@ -210,7 +210,7 @@ fn the_table_has_the_published_figure_beside_ours() {
     let table = table::Table::new(experiment, rows, &runner, &publications);
     let markdown = table.expect("the results can be read").markdown();
     let rows: Vec<&str> = markdown.lines().filter(|line| line.contains("nanotwice")).collect();
-    let part = "nanotwice, part: 1 test images";
+    let part = "nanotwice, part: 1 of 5 training images and 1 of 40 test images";
     assert!(
         rows[0].starts_with(&format!("| {part} | l2 | 0.900 ± 0.000 | 0.688 | +0.212 |")),
         "{}",
