@@ -34,7 +34,7 @@ use store::Store;
 /// does not keep the rest from running: the command can be interrupted and repeated.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Matrix in `results/matrix`: `quick` (minutes, synthetic data), `nanotwice`, `standard` (a night) or `paper` (to the letter),
+    /// Matrix in `results/matrix`: `quick` (minutes, synthetic data), `nanotwice`, `standard` (hours) or `paper` (to the letter),
     /// or another file there.
     #[arg(long, value_name = "NAME", default_value = "quick")]
     preset: String,
