@@ -1,6 +1,7 @@
 //! One training and evaluation.
 
-use anyhow::{Result, bail};
+use crate::files;
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
@@ -15,8 +16,8 @@ pub struct Cell {
     pub config: Config,
 }
 
-/// Settings of bench-cli, those of the data set included.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+/// All settings of bench-cli, so that equal ones are equal whether they are said or left out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Config(Table);
 
@@ -48,7 +49,7 @@ impl Cell {
     }
 
     pub fn method(&self) -> &str {
-        self.config.get("method").and_then(Value::as_str).unwrap_or("ssim")
+        self.config.text("method")
     }
 
     /// Whether it needs the weights of a network whose features are matched.
@@ -57,7 +58,7 @@ impl Cell {
     }
 
     pub fn seed(&self) -> i64 {
-        self.config.integer("training.seed", 0)
+        self.config.integer("training.seed")
     }
 }
 
@@ -68,7 +69,20 @@ fn hash(content: &impl Serialize) -> String {
     Sha256::digest(text).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The reference of the configuration. Tests of bench-cli compare its block of TOML with the defaults.
+const REFERENCE: &str = include_str!("../../../crates/bench-cli/README.md");
+
 impl Config {
+    /// What bench-cli takes where nothing is set.
+    ///
+    /// # Errors
+    /// If bench-cli's README does not say it.
+    pub fn defaults() -> Result<Self> {
+        let block = REFERENCE.split_once("```toml\n").and_then(|(_, rest)| rest.split_once("```"));
+        let (block, _) = block.context("expected a block of TOML in the README of bench-cli")?;
+        Ok(Self(files::from_toml(block)?))
+    }
+
     /// Takes over settings, in place of those that are there.
     ///
     /// # Errors
@@ -96,14 +110,14 @@ impl Config {
         names.try_fold(first, |value, name| value.get(name))
     }
 
-    /// A whole number, or what bench-cli takes if none is set.
-    pub fn integer(&self, key: &str, default: i64) -> i64 {
-        self.get(key).and_then(Value::as_integer).unwrap_or(default)
+    /// A whole number; 0 if there is none.
+    pub fn integer(&self, key: &str) -> i64 {
+        self.get(key).and_then(Value::as_integer).unwrap_or_default()
     }
 
-    /// A text, or what bench-cli takes if none is set.
-    pub fn text<'a>(&'a self, key: &str, default: &'a str) -> &'a str {
-        self.get(key).and_then(Value::as_str).unwrap_or(default)
+    /// A text; empty if there is none.
+    pub fn text(&self, key: &str) -> &str {
+        self.get(key).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// As a configuration file.
@@ -135,8 +149,10 @@ mod tests {
     use super::*;
 
     fn cell(text: &str) -> Cell {
-        let mut config = Config::default();
-        config.overlay(&toml::from_str(text).expect("it is TOML")).expect("nothing is there");
+        let mut config = Config::defaults().expect("they are in the README of bench-cli");
+        config
+            .overlay(&toml::from_str(text).expect("it is TOML"))
+            .expect("keys are of their kinds");
         Cell { set: "plain".into(), images: String::new(), config }
     }
 
@@ -145,9 +161,9 @@ mod tests {
         let mut cell = cell("method = \"l2\"\n[model]\nlatent_dim = 100\npatch_size = 64");
         cell.config.set("model.latent_dim", Value::Integer(500)).expect("it is a value");
         cell.config.set("training.seed", Value::Integer(3)).expect("there is none yet");
-        assert_eq!(cell.config.integer("model.latent_dim", 0), 500);
-        assert_eq!(cell.config.integer("model.patch_size", 128), 64);
-        assert_eq!(cell.config.integer("training.batch_size", 16), 16);
+        assert_eq!(cell.config.integer("model.latent_dim"), 500);
+        assert_eq!(cell.config.integer("model.patch_size"), 64);
+        assert_eq!(cell.config.integer("training.batch_size"), 16);
         assert_eq!((cell.method(), cell.seed()), ("l2", 3));
         assert!(cell.config.set("model", Value::Integer(1)).is_err());
         assert!(cell.config.set("method.name", Value::Integer(1)).is_err());
@@ -162,10 +178,13 @@ mod tests {
         assert_ne!(plain.hash(), other.hash());
         assert_eq!(plain.hash().len(), 12);
         let settings = other.inspection_settings();
-        assert_eq!(
-            settings,
-            ["--set", "inspection.averaging=\"residual\"", "--set", "inspection.stride=64"]
-        );
+        assert!(settings.contains(&"inspection.averaging=\"residual\"".to_owned()), "{settings:?}");
+        assert!(settings.contains(&"inspection.stride=64".to_owned()), "{settings:?}");
         assert_ne!(plain.model_hash(), cell("[model]\nlatent_dim = 50").model_hash());
+        assert_eq!(
+            plain.hash(),
+            cell("[inspection]\nstride = 30").hash(),
+            "defaults said and left out"
+        );
     }
 }

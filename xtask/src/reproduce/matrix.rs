@@ -135,7 +135,7 @@ impl Matrix {
         method: &str,
         value: Option<&Value>,
     ) -> Result<Vec<Config>> {
-        let mut config = Config::default();
+        let mut config = Config::defaults()?;
         for settings in [&datasets::config(set)?, &self.config, &experiment.config] {
             config.overlay(settings)?;
         }

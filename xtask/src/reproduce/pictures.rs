@@ -5,7 +5,7 @@ use super::matrix::Row;
 use super::run::Runner;
 use super::store::Finished;
 use super::table::{Measured, Table};
-use crate::command::{last_json_line, output, strings, text};
+use crate::command::{strings, text};
 use crate::datasets;
 use anyhow::{Context, Result};
 use metrics::{Figure, LineAxis, LineChart, Series, SeriesStyle, Spacing, plot_lines};
@@ -151,7 +151,7 @@ fn comparison(
     for Shown { cell, .. } in shown {
         words.push(text(&runner.store.model(cell))?);
     }
-    output(&text(&runner.bench_cli)?, &words)?;
+    runner.call(&words)?;
     let methods: Vec<&str> = shown.iter().map(|shown| shown.cell.method()).collect();
     let caption = format!(
         "{set}: image; reconstructions and then residual maps of {}; ground truth. Cut-outs around defects, by the models of \
@@ -166,7 +166,7 @@ fn toy(table: &Table, set: &str, cell: &Cell, runner: &Runner, out: &Path) -> Re
     let file = format!("{}-{}-toy.png", table.key, plain_name(set));
     let mut words = strings(["toy", "--json", "--quiet", "--out"]);
     words.extend([text(&out.join(&file))?, text(&runner.store.model(cell))?]);
-    let toy = last_json_line(&output(&text(&runner.bench_cli)?, &words)?)?;
+    let toy = runner.call(&words)?;
     let mean = |map: &Json| {
         let number = |key: &str| map[key].as_f64().unwrap_or(f64::NAN);
         let name = map["map"].as_str().unwrap_or_default();

@@ -5,7 +5,7 @@ use super::matrix::{Experiment, Matrix, Row};
 use super::run::Runner;
 use super::shard::Shard;
 use super::table::plain;
-use crate::command::{last_json_line, output, strings, text};
+use crate::command::strings;
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -130,16 +130,15 @@ fn states(runner: &Runner, cells: &[&Cell]) -> Result<Vec<State>> {
 /// What decides how long a training step takes.
 fn step_arguments(cell: &Cell) -> Vec<String> {
     let config = &cell.config;
-    let number = |key, default| config.integer(key, default).to_string();
+    let number = |key| config.integer(key).to_string();
     let mut words = strings(["bench", "train-step", "--json", "--quiet", "--seconds", "1"]);
     words.extend(["--method".into(), cell.method().to_owned()]);
-    words.extend(["--size".into(), number("model.patch_size", 128)]);
-    words.extend(["--batch".into(), number("training.batch_size", 16)]);
-    words.extend(["--latent-dim".into(), number("model.latent_dim", 100)]);
-    words.extend(["--window".into(), config.text("ssim.window", "uniform:11").to_owned()]);
+    words.extend(["--size".into(), number("model.patch_size")]);
+    words.extend(["--batch".into(), number("training.batch_size")]);
+    words.extend(["--latent-dim".into(), number("model.latent_dim")]);
+    words.extend(["--window".into(), config.text("ssim.window").to_owned()]);
     if cell.matches_features() {
-        let extractor = config.text("features.extractor", "alexnet");
-        words.extend(["--extractor".into(), extractor.to_owned()]);
+        words.extend(["--extractor".into(), config.text("features.extractor").to_owned()]);
     }
     words
 }
@@ -159,8 +158,8 @@ fn estimate(runner: &Runner, cells: &[&Cell]) -> Result<Duration> {
             Some(&step) => step,
             None => *steps.entry(words.clone()).or_insert(measure(runner, &words)?),
         };
-        let patches = cell.config.integer("training.patches", 2_000_000) as f64;
-        let batch = cell.config.integer("training.batch_size", 16).max(1) as f64;
+        let patches = cell.config.integer("training.patches") as f64;
+        let batch = cell.config.integer("training.batch_size").max(1) as f64;
         seconds += step * patches / batch;
     }
     Ok(Duration::from_secs_f64(seconds))
@@ -168,7 +167,7 @@ fn estimate(runner: &Runner, cells: &[&Cell]) -> Result<Duration> {
 
 /// Seconds of a step.
 fn measure(runner: &Runner, words: &[String]) -> Result<f64> {
-    let step = last_json_line(&output(&text(&runner.bench_cli)?, words)?)?;
+    let step = runner.call(words)?;
     Ok(step["median_ms"].as_f64().context("bench-cli bench gave no `median_ms`")? / 1e3)
 }
 

@@ -6,7 +6,7 @@ use crate::files;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::fs;
-use toml::{Table, Value};
+use toml::Table;
 
 /// A figure that somebody else has published.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -40,16 +40,6 @@ pub struct Publications {
     value: Vec<Published>,
 }
 
-/// What bench-cli takes where nothing is set.
-const DEFAULTS: [(&str, &str); 6] = [
-    ("inspection.averaging", "\"reconstruction\""),
-    ("inspection.opening_diameter", "4"),
-    ("inspection.stride", "30"),
-    ("model.latent_dim", "100"),
-    ("model.patch_size", "128"),
-    ("ssim.window", "\"uniform:11\""),
-];
-
 impl Publications {
     /// # Errors
     /// If the file cannot be read.
@@ -65,17 +55,9 @@ impl Publications {
         let fits = |value: &&Published| {
             value.set == set
                 && value.method == method
-                && value.settings.iter().all(|(key, value)| is_set(config, key, value))
+                && value.settings.iter().all(|(key, value)| config.get(key) == Some(value))
         };
         self.value.iter().find(fits)
-    }
-}
-
-fn is_set(config: &Config, key: &str, value: &Value) -> bool {
-    let default = || DEFAULTS.iter().find(|(name, _)| *name == key).map(|(_, text)| *text);
-    match config.get(key) {
-        Some(set) => set == value,
-        None => default() == Some(value.to_string().as_str()),
     }
 }
 
@@ -87,8 +69,9 @@ mod tests {
     fn a_figure_holds_for_its_settings_only() {
         let publications = Publications::read().expect("the file is part of the repository");
         let config = |text: &str| {
-            let mut config = Config::default();
-            config.overlay(&toml::from_str(text).expect("it is TOML")).expect("nothing is there");
+            let mut config = Config::defaults().expect("they are in the README of bench-cli");
+            let settings = toml::from_str(text).expect("it is TOML");
+            config.overlay(&settings).expect("keys are of their kinds");
             config
         };
         let of = |text| {

@@ -141,7 +141,10 @@ impl Runner {
     }
 
     /// The last line of what bench-cli prints as JSON. If it fails, its last line on standard error says why.
-    fn call(&self, words: &[String]) -> Result<Value> {
+    ///
+    /// # Errors
+    /// If it cannot be run, fails, or prints no JSON.
+    pub fn call(&self, words: &[String]) -> Result<Value> {
         let program = self.bench_cli.display();
         let output = Command::new(&self.bench_cli).args(words).current_dir(repository()).output();
         let output = output.with_context(|| format!("cannot run {program}"))?;

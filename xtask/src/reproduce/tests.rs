@@ -11,8 +11,6 @@ description = "A test."
 seeds = [0, 1]
 [config.training]
 patches = 8
-[config.inspection]
-stride = 30
 [[experiment]]
 key = "methods"
 title = "Methods"
@@ -41,11 +39,11 @@ fn a_matrix_stands_for_every_cell_once() {
     // Two methods with two seeds each; another stride. The stride 30 is there already.
     assert_eq!(plan.cells().len(), 5);
     let strides: Vec<i64> =
-        plan.cells().iter().map(|cell| cell.config.integer("inspection.stride", 0)).collect();
+        plan.cells().iter().map(|cell| cell.config.integer("inspection.stride")).collect();
     assert_eq!(strides, [30, 30, 30, 30, 64]);
     // What the data set says holds unless the matrix says otherwise.
-    assert_eq!(plan.cells()[0].config.integer("model.latent_dim", 0), 500);
-    assert_eq!(plan.cells()[0].config.integer("training.patches", 0), 8);
+    assert_eq!(plan.cells()[0].config.integer("model.latent_dim"), 500);
+    assert_eq!(plan.cells()[0].config.integer("training.patches"), 8);
     let first = plan.cells()[0].hash();
     assert_eq!(plan.cell(&first[..6]).map(Cell::hash).ok(), Some(first));
     assert!(plan.cell("x").is_err() && plan.cell("").is_err());
