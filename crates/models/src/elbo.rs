@@ -1,6 +1,5 @@
 //! The loss of variational autoencoders.
 
-use crate::squares::mean_squares;
 use crate::{Error, Posterior, Result};
 use candle_core::Tensor;
 
@@ -54,7 +53,7 @@ impl Elbo {
         let missing = || Error::setting("posterior", "that of a variational network", "none");
         let posterior = posterior.ok_or_else(missing)?;
         let (count, pixels) = patches.flatten_from(1)?.dims2()?;
-        let squares = mean_squares(reconstructions, patches)?;
+        let squares = (reconstructions - patches)?.sqr()?.mean_all()?;
         let divergence = (posterior.kl_divergence()?.sum_all()? / (count * pixels) as f64)?;
         Ok(((squares * (0.5 / self.variance))? + (divergence * self.kl_weight)?)?)
     }

@@ -40,7 +40,6 @@ mod objective;
 mod patches;
 mod posterior;
 mod profile;
-mod squares;
 mod stream;
 mod trainer;
 mod weights;

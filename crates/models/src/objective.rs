@@ -1,7 +1,6 @@
 //! What a training run minimises.
 
 use crate::elbo::Elbo;
-use crate::squares::mean_squares;
 use crate::{FeatureMatching, Latent, Posterior, Result};
 use candle_core::Tensor;
 
@@ -35,7 +34,7 @@ impl Objective {
         posterior: Option<&Posterior>,
     ) -> Result<Tensor> {
         Ok(match self {
-            Self::L2 => mean_squares(reconstructions, patches)?,
+            Self::L2 => (reconstructions - patches)?.sqr()?.mean_all()?,
             Self::Ssim(params) => ssim::tensor::ssim_loss(reconstructions, patches, params)?,
             Self::Elbo(elbo) => elbo.loss(reconstructions, patches, posterior)?,
             Self::FeatureMatching(matching) => matching.loss(reconstructions, patches)?,

@@ -1,7 +1,6 @@
 //! The loss of feature-matching autoencoders.
 
 use super::Features;
-use crate::squares::{mean_squares, squared_distance};
 use crate::{Error, Result};
 use candle_core::Tensor;
 
@@ -27,11 +26,11 @@ impl FeatureMatching {
 
     /// The mean over patches; see [`FeatureMatching`].
     pub(crate) fn loss(&self, reconstructions: &Tensor, patches: &Tensor) -> Result<Tensor> {
-        let squares = mean_squares(reconstructions, patches)?;
+        let squares = (reconstructions - patches)?.sqr()?.mean_all()?;
         // Those of the originals are data.
         let wanted = self.features.extract_detached(patches)?;
         let got = self.features.extract(reconstructions)?;
-        let distance = (squared_distance(&got, &wanted)? / patches.elem_count() as f64)?;
+        let distance = ((got - wanted)?.sqr()?.sum_all()? / patches.elem_count() as f64)?;
         Ok((squares + (distance * self.weight)?)?)
     }
 }
