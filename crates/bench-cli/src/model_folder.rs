@@ -1,14 +1,13 @@
 //! A model is a folder: weights, configuration, calibration, training log and the state to go on training from.
 
 use crate::config::{Config, Scoring};
-use crate::io::{remove_parts, write_durable};
+use crate::io::{remove_parts, sha256, write_durable};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Device;
 use inspect::ThresholdRule;
 use models::{Autoencoder, Extractor, FeatureMatching, Objective};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -304,8 +303,7 @@ impl ModelFolder {
     /// # Errors
     /// If the file cannot be read.
     pub fn weights_sha256(&self) -> Result<String> {
-        let digest = Sha256::digest(read_bytes(&self.file(WEIGHTS))?);
-        Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(sha256(&read_bytes(&self.file(WEIGHTS))?))
     }
 
     /// # Errors

@@ -3,9 +3,10 @@
 //!
 //! Tensors are `f32` or `f64`; what is not contiguous is copied first. Both images can be
 //! differentiated, and a gradient is computed only for an argument that leads to a variable: a
-//! constant target costs nothing. The loss of a single such argument keeps its gradient, which the forward
-//! pass finds along with the loss; otherwise the graph keeps the two images and nothing else, and moments are
-//! recomputed in the backward pass. There is no second derivative.
+//! constant target costs nothing. The loss of a single such argument keeps its gradient, which the
+//! forward pass finds along with the loss (whose last bit may differ from that of constant images);
+//! otherwise the graph keeps the two images and nothing else, and moments are recomputed in the
+//! backward pass. There is no second derivative.
 //!
 //! Results do not depend on the number of threads. On a device without kernels the operations
 //! return candle's error for it.

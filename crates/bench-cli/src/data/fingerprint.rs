@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
+use crate::io::hex;
+
 /// The SHA-256 over names, lengths and contents of `files`, in lower-case hexadecimal.
 ///
 /// Names are without folders, so that a copy of a data set has the same fingerprint wherever it
@@ -24,5 +26,5 @@ pub fn fingerprint(files: &[PathBuf]) -> Result<String> {
             hasher.update(part);
         }
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hasher.finalize()))
 }

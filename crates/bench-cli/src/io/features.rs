@@ -1,12 +1,11 @@
 //! Weights of feature extractors, as torchvision distributes them.
 
+use super::hash::sha256;
 use anyhow::{Context, Result, bail};
 use candle_core::pickle::PthTensors;
 use candle_core::{Device, Tensor};
 use models::Extractor;
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::path::Path;
 
 /// The tensors that an extractor needs, and the hash of their file.
@@ -28,7 +27,7 @@ const PICKLE: &[u8] = b"\x80";
 pub fn read_feature_weights(path: &Path, extractor: Extractor) -> Result<FeatureWeights> {
     let name = path.display();
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {name}"))?;
-    let sha256 = sha256(&bytes)?;
+    let sha256 = sha256(&bytes);
     if let Some(expected) = hash_in_name(path)
         && !sha256.starts_with(expected)
     {
@@ -48,14 +47,6 @@ pub fn read_feature_weights(path: &Path, extractor: Extractor) -> Result<Feature
             .with_context(|| format!("{name}: expected a PyTorch or safetensors file"))?,
     };
     Ok(FeatureWeights { tensors, sha256 })
-}
-
-fn sha256(bytes: &[u8]) -> Result<String> {
-    let mut text = String::new();
-    for byte in Sha256::digest(bytes) {
-        write!(text, "{byte:02x}")?;
-    }
-    Ok(text)
 }
 
 /// The digits of a name such as `alexnet-owt-7be5be79.pth`.
