@@ -24,6 +24,20 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Copies a file, likewise.
+///
+/// # Errors
+/// If that is not possible; the error names `to`.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    let part = with_ending(to, ".part");
+    let copy = || {
+        to.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::copy(from, &part)?;
+        fs::rename(&part, to)
+    };
+    copy().with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))
+}
+
 /// The path with `ending` after its name.
 pub fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

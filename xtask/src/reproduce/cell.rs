@@ -32,6 +32,16 @@ impl Cell {
         hash(&(&self.set, &self.images, &self.training_config()))
     }
 
+    /// The same for cells whose models are the same one, trained for longer or shorter.
+    pub fn lineage_hash(&self) -> String {
+        let mut config = self.training_config();
+        // Without its length.
+        if let Some(Value::Table(training)) = config.0.get_mut("training") {
+            training.remove("patches");
+        }
+        hash(&(&self.set, &self.images, &config))
+    }
+
     /// The settings that the training depends on.
     pub fn training_config(&self) -> Config {
         let mut config = self.config.clone();
@@ -55,6 +65,11 @@ impl Cell {
     /// Whether it needs the weights of a network whose features are matched.
     pub fn matches_features(&self) -> bool {
         self.method() == "feature-matching"
+    }
+
+    /// The length of its training.
+    pub fn patches(&self) -> i64 {
+        self.config.integer("training.patches")
     }
 
     pub fn seed(&self) -> i64 {
@@ -186,5 +201,15 @@ mod tests {
             cell("[inspection]\nstride = 30").hash(),
             "defaults said and left out"
         );
+    }
+
+    #[test]
+    fn a_longer_training_is_of_the_same_lineage() {
+        let short = cell("[training]\npatches = 10");
+        let long = cell("[training]\npatches = 20\n[inspection]\nstride = 64");
+        assert_eq!(short.lineage_hash(), long.lineage_hash());
+        assert_ne!(short.model_hash(), long.model_hash());
+        let other = cell("[training]\npatches = 10\nseed = 1");
+        assert_ne!(short.lineage_hash(), other.lineage_hash());
     }
 }

@@ -141,7 +141,7 @@ fn run(args: &Args, plan: &Plan<'_>, runner: &Runner) -> Result<usize> {
         let (number, count) = (index + 1, cells.len());
         let elapsed = plan::short(started.elapsed());
         eprintln!("{number}/{count} after {elapsed}: {}", plan.name(cell));
-        match runner.run(cell)? {
+        match runner.run(cell, plan.earlier(cell))? {
             Outcome::Finished => {}
             Outcome::Skipped(missing) => eprintln!("  left out; it takes {missing}"),
             Outcome::Failed(reason) => {

@@ -42,12 +42,21 @@ impl<'a> Plan<'a> {
         rows.flat_map(|row| &row.cells).filter(|cell| seen.insert(cell.hash())).collect()
     }
 
-    /// The cells of a shard. Cells that share a model are in the same one.
+    /// The cell before this one, if any, whose model is this one's in an earlier state: the latest of them.
+    pub fn earlier(&self, cell: &Cell) -> Option<&Cell> {
+        let (hash, lineage) = (cell.hash(), cell.lineage_hash());
+        let before = self.cells().into_iter().take_while(|other| other.hash() != hash);
+        before
+            .filter(|other| other.patches() < cell.patches() && other.lineage_hash() == lineage)
+            .max_by_key(|other| other.patches())
+    }
+
+    /// The cells of a shard. Cells that share a model, or a part of its training, are in the same one.
     pub fn shard(&self, shard: Shard) -> Vec<&Cell> {
-        let mut models: BTreeMap<String, usize> = BTreeMap::new();
+        let mut lineages: BTreeMap<String, usize> = BTreeMap::new();
         let is_in = |cell: &&Cell| {
-            let next = models.len();
-            let number = *models.entry(cell.model_hash()).or_insert(next);
+            let next = lineages.len();
+            let number = *lineages.entry(cell.lineage_hash()).or_insert(next);
             shard.holds(number)
         };
         self.cells().into_iter().filter(is_in).collect()
@@ -105,7 +114,7 @@ impl<'a> Plan<'a> {
         let open: Vec<&Cell> = open.map(|(&cell, _)| cell).collect();
         writeln!(text, "{} of {} different cells are to be run", open.len(), cells.len())?;
         if !open.is_empty() {
-            let time = estimate(runner, &open)?;
+            let time = self.estimate(runner, &open)?;
             writeln!(
                 text,
                 "about {} of training on this machine, by a measured step",
@@ -113,6 +122,27 @@ impl<'a> Plan<'a> {
             )?;
         }
         Ok(text)
+    }
+
+    /// The time that the models of the cells take to train. Each kind of step is measured once.
+    fn estimate(&self, runner: &Runner, cells: &[&Cell]) -> Result<Duration> {
+        let mut steps = BTreeMap::new();
+        let mut models = BTreeSet::new();
+        let mut seconds = 0.0;
+        for cell in cells {
+            if runner.store.trained(cell).is_some() || !models.insert(cell.model_hash()) {
+                continue;
+            }
+            let words = step_arguments(cell);
+            let step = match steps.get(&words) {
+                Some(&step) => step,
+                None => *steps.entry(words.clone()).or_insert(measure(runner, &words)?),
+            };
+            let patches = cell.patches() - self.earlier(cell).map_or(0, Cell::patches);
+            let batch = cell.config.integer("training.batch_size").max(1);
+            seconds += step * patches as f64 / batch as f64;
+        }
+        Ok(Duration::from_secs_f64(seconds))
     }
 }
 
@@ -141,28 +171,6 @@ fn step_arguments(cell: &Cell) -> Vec<String> {
         words.extend(["--extractor".into(), config.text("features.extractor").to_owned()]);
     }
     words
-}
-
-/// The time that the models of the cells take to train. Each kind of step is measured once.
-fn estimate(runner: &Runner, cells: &[&Cell]) -> Result<Duration> {
-    let mut steps = BTreeMap::new();
-    let mut models = BTreeSet::new();
-    let mut seconds = 0.0;
-    for cell in cells {
-        let is_trained = runner.store.model(cell).join("calibration.json").exists();
-        if is_trained || !models.insert(cell.model_hash()) {
-            continue;
-        }
-        let words = step_arguments(cell);
-        let step = match steps.get(&words) {
-            Some(&step) => step,
-            None => *steps.entry(words.clone()).or_insert(measure(runner, &words)?),
-        };
-        let patches = cell.config.integer("training.patches") as f64;
-        let batch = cell.config.integer("training.batch_size").max(1) as f64;
-        seconds += step * patches / batch;
-    }
-    Ok(Duration::from_secs_f64(seconds))
 }
 
 /// Seconds of a step.

@@ -36,15 +36,16 @@ pub enum Outcome {
 }
 
 impl Runner {
-    /// Trains and evaluates a cell, as far as that is not done; a failure is noted.
+    /// Trains and evaluates a cell, as far as that is not done; a failure is noted. If the model of `earlier` is trained, its
+    /// training is prolonged.
     ///
     /// # Errors
     /// If the data set is unknown, or the work folder cannot be written.
-    pub fn run(&self, cell: &Cell) -> Result<Outcome> {
+    pub fn run(&self, cell: &Cell, earlier: Option<&Cell>) -> Result<Outcome> {
         if let Some(missing) = self.missing(cell)? {
             return Ok(Outcome::Skipped(missing));
         }
-        match self.train_and_evaluate(cell) {
+        match self.train_and_evaluate(cell, earlier) {
             Ok(finished) => {
                 self.store.finish(cell, &finished)?;
                 Ok(Outcome::Finished)
@@ -70,12 +71,15 @@ impl Runner {
             .then(|| "weights, from `cargo xtask weights`, and --features-weights FILE".to_owned()))
     }
 
-    fn train_and_evaluate(&self, cell: &Cell) -> Result<Finished> {
+    fn train_and_evaluate(&self, cell: &Cell, earlier: Option<&Cell>) -> Result<Finished> {
         let set = datasets::open(&cell.set, self.images.as_deref())?;
         let model = self.store.model(cell);
         let trained = match self.store.trained(cell) {
             Some(trained) => trained,
-            None => self.train(cell, &set, &model)?,
+            None => {
+                self.store.begin_training(cell, earlier)?;
+                self.train(cell, &set, &model)?
+            }
         };
         let evaluate = self.evaluation(cell, &set, &model)?;
         let metrics = self.call(&evaluate)?;
@@ -118,10 +122,11 @@ impl Runner {
         Ok(words)
     }
 
-    /// Going on with a training that was interrupted.
+    /// Going on with a training that was interrupted, or was shorter.
     fn resumption(&self, cell: &Cell, set: &Set, model: &Path) -> Result<Vec<String>> {
         let mut words = strings(["train", "--json", "--quiet", "--resume", "--data"]);
         words.extend([text(&set.root)?, "--out".into(), text(model)?]);
+        words.extend(["--patches".into(), cell.patches().to_string()]);
         words.extend(self.weights(cell)?);
         Ok(words)
     }

@@ -9,6 +9,9 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// What `bench-cli train --resume` goes on from.
+const STATE: [&str; 3] = ["config.toml", "checkpoint.safetensors", "log.jsonl"];
+
 /// Where everything lies.
 #[derive(Clone, Debug)]
 pub struct Store(PathBuf);
@@ -66,6 +69,26 @@ impl Store {
     /// What came out, if the cell is finished. A file that cannot be understood is none.
     pub fn finished(&self, cell: &Cell) -> Option<Finished> {
         read(&self.result_path(cell))
+    }
+
+    /// Where the training of `earlier` has ended, that of the cell begins; otherwise at its own beginning. What an interrupted
+    /// training has left stays.
+    ///
+    /// # Errors
+    /// If a file cannot be copied.
+    pub fn begin_training(&self, cell: &Cell, earlier: Option<&Cell>) -> Result<()> {
+        let model = self.model(cell);
+        let Some(earlier) = earlier.filter(|earlier| self.trained(earlier).is_some()) else {
+            return Ok(());
+        };
+        if model.join(STATE[0]).exists() {
+            return Ok(());
+        }
+        // The first file last: it says that there is something to go on with.
+        STATE
+            .iter()
+            .rev()
+            .try_for_each(|name| files::copy(&self.model(earlier).join(name), &model.join(name)))
     }
 
     /// How the cell's model came about, if it is trained.

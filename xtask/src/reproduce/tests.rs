@@ -109,6 +109,7 @@ mkdir -p "$out"
 if [ "$task" = train ]; then
   echo '{"loss": 0.5, "seconds": 2.0, "collapsed": false}' > "$out/training.json"
   echo '{}' > "$out/calibration.json"
+  touch "$out/config.toml" "$out/checkpoint.safetensors" "$out/log.jsonl"
   echo '{}'
 else
   echo '{"pixel_au_roc": 0.9, "pixel_au_roc_raw": 0.8, "pixel_average_precision": 0.7, "au_pro": 0.6,
@@ -167,20 +168,23 @@ fn cells_are_trained_once_resumed_and_tried_again() {
     // A failure is noted, and the next try begins where this one stopped.
     let broken = folder.path().join("broken");
     fs::write(&broken, "").expect("the folder can be written");
-    assert!(matches!(runner.run(cell), Ok(Outcome::Failed(_))));
+    assert!(matches!(runner.run(cell, None), Ok(Outcome::Failed(_))));
     assert!(runner.store.failure(cell).is_some_and(|reason| reason.contains("bench-cli")));
     assert!(runner.store.finished(cell).is_none());
     fs::remove_file(&broken).expect("it was written above");
     fs::create_dir_all(runner.store.model(cell)).expect("the folder can be written");
     fs::write(runner.store.model(cell).join("config.toml"), "").expect("the folder can be written");
     calls(&folder);
-    assert_eq!(runner.run(cell).expect("the folder can be written"), Outcome::Finished);
+    assert_eq!(runner.run(cell, None).expect("the folder can be written"), Outcome::Finished);
     let resumed = calls(&folder);
     assert!(resumed[0].contains("train") && resumed[0].contains("--resume"), "{resumed:?}");
     assert_eq!(runner.store.failure(cell), None);
 
     // Another stride takes the same model.
-    assert_eq!(runner.run(other_stride).expect("the folder can be written"), Outcome::Finished);
+    assert_eq!(
+        runner.run(other_stride, None).expect("the folder can be written"),
+        Outcome::Finished
+    );
     let evaluated = calls(&folder);
     assert_eq!(evaluated.len(), 1, "{evaluated:?}");
     assert!(evaluated[0].contains("--set inspection.stride=64"), "{evaluated:?}");
@@ -195,13 +199,47 @@ fn cells_are_trained_once_resumed_and_tried_again() {
 
 #[cfg(unix)]
 #[test]
+fn a_longer_training_goes_on_where_a_shorter_one_ended() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let runner = runner(folder.path());
+    let vary = r#"{ key = "training.patches", values = [8, 32, 16] }"#;
+    let text = MATRIX.replace(r#"{ key = "inspection.stride", values = [30, 64] }"#, vary);
+    let matrix = matrix(&text).expect("it is a matrix");
+    let plan = Plan::new(&matrix, None).expect("the set is known");
+    let of = |patches| {
+        let mut cells = plan.cells().into_iter().filter(|cell| cell.method() == "ssim");
+        cells.find(|cell| cell.patches() == patches).expect("the matrix has it")
+    };
+    let (short, middle, long) = (of(8), of(16), of(32));
+    assert_eq!(plan.earlier(short), None);
+    assert_eq!(plan.earlier(middle), Some(short), "the longest before it is longer than itself");
+    assert_eq!(plan.earlier(long), Some(short));
+    let shards = [1, 2, 3].map(|index| plan.shard(Shard { index, count: 3 }));
+    assert!(shards.iter().any(|shard| [short, middle, long].iter().all(|c| shard.contains(c))));
+
+    // An earlier training that is not there is none.
+    assert_eq!(runner.run(long, Some(middle)).expect("it can be written"), Outcome::Finished);
+    assert!(!calls(&folder)[0].contains("--resume"));
+    assert_eq!(runner.run(short, None).expect("it can be written"), Outcome::Finished);
+    calls(&folder);
+    assert_eq!(runner.run(middle, Some(short)).expect("it can be written"), Outcome::Finished);
+    let prolonged = calls(&folder);
+    assert!(prolonged[0].contains("--resume"), "{prolonged:?}");
+    assert!(prolonged[0].contains("--patches 16"), "{prolonged:?}");
+    assert!(prolonged[0].contains(&middle.model_hash()), "{prolonged:?}");
+    let finished = runner.store.finished(middle).expect("it is finished");
+    assert!(!finished.trained.command.contains("--resume"), "what anyone would do at once");
+}
+
+#[cfg(unix)]
+#[test]
 fn the_table_has_the_published_figure_beside_ours() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runner = runner(folder.path());
     let matrix = matrix(MATRIX).expect("it is a matrix");
     let plan = Plan::new(&matrix, None).expect("the set is known");
     for cell in &plan.cells()[..3] {
-        assert_eq!(runner.run(cell).expect("the folder can be written"), Outcome::Finished);
+        assert_eq!(runner.run(cell, None).expect("the folder can be written"), Outcome::Finished);
     }
     let publications = published::Publications::read().expect("it is part of the repository");
     let (experiment, rows) = &plan.experiments[0];
