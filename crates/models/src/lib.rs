@@ -51,6 +51,7 @@ pub use checkpoint::checkpoint_note;
 pub use elbo::Elbo;
 pub use error::{Error, Result};
 pub use features::{Extractor, FeatureMatching, Features};
+pub use init::Initialisation;
 pub use objective::Objective;
 pub use patches::{Sampling, TrainingImage};
 pub use posterior::Posterior;

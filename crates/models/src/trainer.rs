@@ -4,8 +4,8 @@ use crate::adam::Adam;
 use crate::patches::{PatchSource, epoch_order};
 use crate::stream::{Stream, normal_rows};
 use crate::{
-    AdamConfig, Architecture, Autoencoder, Error, Latent, Objective, Posterior, Result, Sampling,
-    TrainingImage,
+    AdamConfig, Architecture, Autoencoder, Error, Initialisation, Latent, Objective, Posterior,
+    Result, Sampling, TrainingImage,
 };
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,8 @@ pub struct Schedule {
     pub patches: u64,
     /// Whether the epochs see the same patches again.
     pub sampling: Sampling,
+    /// What the weights begin with. The paper does not give it.
+    pub initialisation: Initialisation,
     /// The seed of initial weights, crops and latent noise. The same seed gives the same weights, for any number of threads.
     pub seed: u64,
 }
@@ -34,6 +36,7 @@ impl Default for Schedule {
             patches_per_epoch: 10_000,
             patches: 2_000_000,
             sampling: Sampling::default(),
+            initialisation: Initialisation::default(),
             seed: 0,
         }
     }
@@ -141,8 +144,9 @@ impl Trainer {
         config.schedule.validate()?;
         config.objective.validate()?;
         config.architecture.expect_latent(config.objective.latent())?;
-        let seed = config.schedule.seed;
-        let model = Autoencoder::new(config.architecture, &mut Stream::Weights.rng(seed), device)?;
+        let Schedule { initialisation, seed, .. } = config.schedule;
+        let rng = &mut Stream::Weights.rng(seed);
+        let model = Autoencoder::initialised(config.architecture, initialisation, rng, device)?;
         let adam = Adam::new(config.adam, model.variables())?;
         let source = PatchSource::new(images, config.architecture.patch_size, seed)?;
         let mut trainer =

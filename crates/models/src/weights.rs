@@ -1,7 +1,7 @@
 //! Weights as safetensors, under the names and in the layouts of the equivalent PyTorch module.
 
 use crate::autoencoder::Stack;
-use crate::conv::Conv2d;
+use crate::conv::{Conv2d, Layer};
 use crate::{Architecture, Autoencoder, Error, Result};
 use candle_core::{DType, Device, Tensor};
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ impl Autoencoder {
         device: &Device,
     ) -> Result<Self> {
         let mut tensors = read_tensors(bytes, device)?;
-        let zeros = |conv: &Conv2d, _| vec![0.0; conv.weight_count()];
+        let zeros = |layer: &Layer| vec![0.0; layer.parameter_count()];
         let model = Self::build(architecture, zeros, device)?;
         model.set_tensors(&mut tensors)?;
         match tensors.into_keys().next() {

@@ -5,8 +5,8 @@ mod extractors;
 
 use candle_core::{Device, Tensor};
 use models::{
-    AdamConfig, Architecture, Elbo, EpochReport, Error, Extractor, FeatureMatching, Latent,
-    Objective, Sampling, Schedule, StepReport, Trainer, TrainingConfig, TrainingImage,
+    AdamConfig, Architecture, Elbo, EpochReport, Error, Extractor, FeatureMatching, Initialisation,
+    Latent, Objective, Sampling, Schedule, StepReport, Trainer, TrainingConfig, TrainingImage,
     checkpoint_note,
 };
 use safetensors::SafeTensors;
@@ -32,6 +32,7 @@ const SCHEDULE: Schedule = Schedule {
     patches_per_epoch: 10,
     patches: 25,
     sampling: Sampling::Fresh,
+    initialisation: Initialisation::He,
     seed: 7,
 };
 

@@ -41,7 +41,7 @@ pub struct Args {
     /// Matrix file somewhere else.
     #[arg(long, value_name = "FILE", conflicts_with = "preset")]
     matrix: Option<PathBuf>,
-    /// Say what is to be done and how long it will take, and do nothing.
+    /// List the cells, say what is to be done and how long it will take, and do nothing.
     #[arg(long)]
     plan: bool,
     /// Run part I of N only, and write no report: with a work folder that all machines see, each takes a part.
@@ -129,6 +129,9 @@ fn run(args: &Args, plan: &Plan<'_>, runner: &Runner) -> Result<usize> {
         Some(hash) => vec![plan.cell(hash)?],
         None => plan.shard(args.shard.unwrap_or(Shard::WHOLE)),
     };
+    if args.plan {
+        print!("{}", plan.list(runner, &cells)?);
+    }
     eprint!("{}", plan.describe(runner, &cells)?);
     if args.plan {
         return Ok(0);

@@ -91,6 +91,22 @@ impl<'a> Plan<'a> {
         format!("{hash} {}, {}{varied}, seed {}", cell.set, cell.method(), cell.seed())
     }
 
+    /// A line for each cell: its hash, that of its model, its name and what is known of it.
+    ///
+    /// # Errors
+    /// If a data set is unknown.
+    pub fn list(&self, runner: &Runner, cells: &[&Cell]) -> Result<String> {
+        let line = |(cell, state): (&&Cell, State)| {
+            let state = match state {
+                State::Finished => "finished",
+                State::Open => "open",
+                State::Missing => "lacks data or weights",
+            };
+            format!("{}, model {}: {state}\n", self.name(cell), cell.model_hash())
+        };
+        Ok(cells.iter().zip(states(runner, cells)?).map(line).collect())
+    }
+
     /// A table of experiments with the numbers of their cells, and the time that the open ones will take.
     ///
     /// # Errors

@@ -60,12 +60,17 @@ pub(crate) struct Chain {
 
 impl Layer {
     /// Channels of its input and of its output.
-    pub(super) fn channels(&self) -> (usize, usize) {
+    pub fn channels(&self) -> (usize, usize) {
         let Conv2d { in_channels, out_channels, .. } = self.conv;
         match self.direction {
             Direction::Convolution => (in_channels, out_channels),
             Direction::Transposed => (out_channels, in_channels),
         }
+    }
+
+    /// The number of its weights and biases.
+    pub fn parameter_count(&self) -> usize {
+        self.conv.weight_count() + self.channels().1
     }
 
     pub(super) fn output(&self, input: Size) -> Option<Size> {
