@@ -52,7 +52,7 @@ fn steps(criterion: &mut Criterion) -> Result<()> {
     let mut group = criterion.benchmark_group("training-step");
     group.sample_size(10);
     let matching = |extractor| {
-        let features = extractors::features(extractor, "");
+        let features = extractors::features(extractor, "", &Device::Cpu);
         Objective::FeatureMatching(FeatureMatching { features, weight: 1.0 })
     };
     for (name, objective) in [

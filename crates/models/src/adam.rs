@@ -1,4 +1,6 @@
-//! Adam with L2 weight decay.
+//! Adam with L2 weight decay: in place on the CPU, from candle's operations elsewhere.
+
+mod composed;
 
 use crate::{Error, Result};
 use candle_core::backprop::GradStore;
@@ -84,10 +86,14 @@ impl Adam {
         self.steps += 1;
         let update_moments = UpdateMoments { config: self.config };
         let descend = Descend::new(&self.config, self.steps);
-        for (variable, moments) in variables.zip(&self.moments) {
-            if let Some(gradient) = gradients.get(variable) {
+        for (variable, moments) in variables.zip(&mut self.moments) {
+            let Some(gradient) = gradients.get(variable) else { continue };
+            if variable.device().is_cpu() {
                 moments.inplace_op3(gradient, variable, &update_moments)?;
                 variable.inplace_op2(moments, &descend)?;
+            } else {
+                *moments = composed::updated_moments(&self.config, moments, gradient, variable)?;
+                composed::descend(&descend, variable, moments)?;
             }
         }
         Ok(())

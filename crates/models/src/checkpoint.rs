@@ -40,7 +40,7 @@ impl Trainer {
         let metadata = HashMap::from([(METADATA_KEY.to_owned(), state)]);
         let mut tensors = self.model.named_tensors()?;
         for (i, moments) in self.adam.moments.iter().enumerate() {
-            tensors.insert(moments_name(i), moments.clone());
+            tensors.insert(moments_name(i), moments.to_device(&Device::Cpu)?);
         }
         Ok(safetensors::serialize(tensors, Some(metadata))?)
     }
@@ -60,8 +60,8 @@ impl Trainer {
         Ok(trainer)
     }
 
-    /// Goes on from a [`Trainer::checkpoint`] of a run with the same configuration and images. The run ends with the same
-    /// weights as an uninterrupted one.
+    /// Goes on from a [`Trainer::checkpoint`] of a run with the same configuration and images, on whatever device. The run
+    /// ends with the same weights as an uninterrupted one, if it goes on where it was.
     ///
     /// # Errors
     /// [`Error::CheckpointMismatch`] for a checkpoint of another configuration; the total number of patches may differ, so
@@ -75,10 +75,11 @@ impl Trainer {
             let (name, got) = ("the settings", state.config);
             return Err(Error::CheckpointMismatch { name, expected, got });
         }
-        let mut tensors = read_tensors(checkpoint, self.model.device())?;
+        let mut tensors = read_tensors(checkpoint)?;
         self.model.set_tensors(&mut tensors)?;
         for (i, moments) in self.adam.moments.iter_mut().enumerate() {
-            *moments = take_tensor(&mut tensors, moments_name(i), moments.dims())?;
+            let stored = take_tensor(&mut tensors, moments_name(i), moments.dims())?;
+            *moments = stored.to_device(moments.device())?;
         }
         self.adam.steps = state.steps;
         self.go_on_from(state.progress);

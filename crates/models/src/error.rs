@@ -1,3 +1,4 @@
+use crate::device::{DeviceChoice, DeviceFailure};
 use std::fmt;
 
 /// What can go wrong in this crate.
@@ -84,6 +85,14 @@ pub enum Error {
         /// The checkpoint's.
         got: String,
     },
+    /// A device that cannot be used.
+    #[error("cannot compute on {device}: {failure}")]
+    Device {
+        /// Which one.
+        device: DeviceChoice,
+        /// Why not.
+        failure: DeviceFailure,
+    },
     /// Bytes that are not a safetensors file.
     #[error("not a valid safetensors file: {0}")]
     Format(#[from] safetensors::SafeTensorError),
@@ -93,6 +102,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the memory of a GPU did not suffice: less may succeed, such as a smaller batch.
+    pub fn is_out_of_memory(&self) -> bool {
+        match self {
+            Self::Device { failure, .. } => *failure == DeviceFailure::OutOfMemory,
+            Self::Tensor(error) => DeviceFailure::is_out_of_memory(error),
+            _ => false,
+        }
+    }
+
     pub(crate) fn setting(
         name: &'static str,
         expected: impl Into<String>,

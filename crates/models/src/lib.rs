@@ -5,6 +5,10 @@
 //! own. Where it fails to reconstruct a patch, there is a defect; what to do with that is the business of the
 //! crate `inspect`. This crate knows nothing of files: images come as slices, weights and checkpoints go as bytes.
 //!
+//! Everything runs on the CPU and, with the feature `cuda`, on NVIDIA's GPUs: the device of the weights computes.
+//! [`DeviceChoice`] opens one by its name. Images, crops and random numbers are made on the CPU, so that the same seed has the
+//! same patches and noise on every device; what devices make of them differs by rounding.
+//!
 //! ```
 //! use candle_core::Device;
 //! use models::{AdamConfig, Architecture, Objective, Schedule, Trainer, TrainingConfig, TrainingImage};
@@ -26,12 +30,17 @@
 //! # assert!(!weights.is_empty());
 //! # Ok::<(), models::Error>(())
 //! ```
+//!
+//! # Features
+//! - `cuda`: NVIDIA's GPUs. Building takes the CUDA toolkit, and a program so built does not start without the driver's
+//!   `libcuda.so.1`.
 
 mod adam;
 mod architecture;
 mod autoencoder;
 mod checkpoint;
 mod conv;
+mod device;
 mod elbo;
 mod error;
 mod features;
@@ -48,6 +57,7 @@ pub use adam::AdamConfig;
 pub use architecture::{Architecture, Latent};
 pub use autoencoder::Autoencoder;
 pub use checkpoint::checkpoint_note;
+pub use device::{DeviceChoice, DeviceFailure, device_name};
 pub use elbo::Elbo;
 pub use error::{Error, Result};
 pub use features::{Extractor, FeatureMatching, Features};

@@ -29,7 +29,7 @@ pub struct LayerProfile {
 }
 
 impl Autoencoder {
-    /// Times the convolutions of all layers on a batch of patches, `runs` times each.
+    /// Times the convolutions of all layers on a batch of patches on the CPU, wherever the weights lie, `runs` times each.
     pub fn profile(&self, batch: usize, runs: usize) -> Profile {
         let Architecture { patch_size, .. } = self.architecture();
         let patches = Size { height: patch_size, width: patch_size };

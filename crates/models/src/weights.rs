@@ -34,7 +34,7 @@ impl Autoencoder {
         architecture: Architecture,
         device: &Device,
     ) -> Result<Self> {
-        let mut tensors = read_tensors(bytes, device)?;
+        let mut tensors = read_tensors(bytes)?;
         let zeros = |layer: &Layer| vec![0.0; layer.parameter_count()];
         let model = Self::build(architecture, zeros, device)?;
         model.set_tensors(&mut tensors)?;
@@ -44,11 +44,12 @@ impl Autoencoder {
         }
     }
 
-    /// All weights and biases by name, in PyTorch's layout.
+    /// All weights and biases by name, in PyTorch's layout, on the CPU: candle panics if it cannot write a tensor of a device
+    /// that fails.
     pub(crate) fn named_tensors(&self) -> Result<BTreeMap<String, Tensor>> {
         let mut tensors = BTreeMap::new();
         for stack in self.stacks() {
-            let parameters = stack.parameters.as_detached_tensor();
+            let parameters = stack.parameters.as_detached_tensor().to_device(&Device::Cpu)?;
             let part = |range: Range<usize>| parameters.narrow(0, range.start, range.len());
             for (i, (weights, bias)) in stack.chain.places().enumerate() {
                 let weights =
@@ -61,7 +62,7 @@ impl Autoencoder {
         Ok(tensors)
     }
 
-    /// Takes this model's weights and biases out of `tensors`.
+    /// Takes this model's weights and biases out of `tensors`, which are on the CPU.
     pub(crate) fn set_tensors(&self, tensors: &mut BTreeMap<String, Tensor>) -> Result<()> {
         for stack in self.stacks() {
             let mut parts = Vec::new();
@@ -75,7 +76,8 @@ impl Autoencoder {
                 parts.push(weights.permute(FROM_TORCH)?.flatten_all()?);
                 parts.push(take_tensor(tensors, bias_name, &[bias.len()])?);
             }
-            stack.parameters.set(&Tensor::cat(&parts, 0)?)?;
+            let parameters = Tensor::cat(&parts, 0)?.to_device(stack.parameters.device())?;
+            stack.parameters.set(&parameters)?;
         }
         Ok(())
     }
@@ -91,8 +93,8 @@ fn names(stack: &Stack, layer: usize) -> [String; 2] {
 const TO_TORCH: (usize, usize, usize, usize) = (3, 2, 0, 1);
 const FROM_TORCH: (usize, usize, usize, usize) = (2, 3, 1, 0);
 
-/// All tensors of a safetensors file by name.
-pub(crate) fn read_tensors(bytes: &[u8], device: &Device) -> Result<BTreeMap<String, Tensor>> {
+/// All tensors of a safetensors file by name, on the CPU.
+pub(crate) fn read_tensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
     // Reads the header first and refuses one that does not fit the bytes.
     let file = safetensors::SafeTensors::deserialize(bytes)?;
     let mut tensors = BTreeMap::new();
@@ -101,7 +103,7 @@ pub(crate) fn read_tensors(bytes: &[u8], device: &Device) -> Result<BTreeMap<Str
             let (expected, got) = ("of type F32".into(), format!("of type {:?}", view.dtype()));
             return Err(Error::TensorMismatch { name, expected, got });
         }
-        let tensor = Tensor::from_raw_buffer(view.data(), DType::F32, view.shape(), device)?;
+        let tensor = Tensor::from_raw_buffer(view.data(), DType::F32, view.shape(), &Device::Cpu)?;
         tensors.insert(name, tensor);
     }
     Ok(tensors)

@@ -26,7 +26,7 @@ fn values(tensor: &Tensor) -> Vec<f32> {
 #[test]
 fn activations_equal_torchvisions() {
     for (extractor, name) in EXTRACTORS {
-        let got = features(extractor, "").extract_detached(&patches(1)).unwrap();
+        let got = features(extractor, "", &Device::Cpu).extract_detached(&patches(1)).unwrap();
         let (got, mut checked, mut largest) = (values(&got), 0, 0.0f64);
         for line in FIXTURE.lines() {
             let Some((index, expected)) =
@@ -47,7 +47,7 @@ fn activations_equal_torchvisions() {
 
 #[test]
 fn patches_do_not_see_each_other() {
-    let (patches, features) = (patches(3), features(Extractor::Squeezenet, ""));
+    let (patches, features) = (patches(3), features(Extractor::Squeezenet, "", &Device::Cpu));
     let together = features.extract_detached(&patches).unwrap();
     assert_eq!(together.dims(), [3, 7, 7, 256]);
     assert!(!together.track_op());
@@ -58,7 +58,10 @@ fn patches_do_not_see_each_other() {
 }
 
 fn matching(extractor: Extractor, weight: f64) -> Objective {
-    Objective::FeatureMatching(FeatureMatching { features: features(extractor, ""), weight })
+    Objective::FeatureMatching(FeatureMatching {
+        features: features(extractor, "", &Device::Cpu),
+        weight,
+    })
 }
 
 fn loss(objective: &Objective, reconstructions: &Tensor, patches: &Tensor) -> Tensor {
@@ -74,7 +77,7 @@ fn the_loss_is_the_squared_distance_of_pixels_and_features() {
     for (extractor, _) in EXTRACTORS {
         assert_eq!(scalar(loss(&matching(extractor, 0.0), &reconstructions, &patches)), pixels);
         assert_eq!(scalar(loss(&matching(extractor, 3.0), &patches, &patches)), 0.0);
-        let features = features(extractor, "");
+        let features = features(extractor, "", &Device::Cpu);
         let of = |patches: &Tensor| values(&features.extract_detached(patches).unwrap());
         let pairs = of(&reconstructions).into_iter().zip(of(&patches));
         let distance: f64 = pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum();
@@ -157,7 +160,7 @@ fn weights_of_another_network_are_refused_by_name() {
 
 #[test]
 fn what_cannot_be_compared_is_refused() {
-    let features = features(Extractor::Squeezenet, "");
+    let features = features(Extractor::Squeezenet, "", &Device::Cpu);
     let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();
     let message = features.extract(&zeros(&[1, 3, 64, 64])).unwrap_err().to_string();
     assert!(message.contains("1 channel, got 3"), "{message}");
@@ -173,10 +176,10 @@ fn what_cannot_be_compared_is_refused() {
 #[test]
 fn features_are_told_apart_by_network_and_weights() {
     let [a, b, c] = [
-        features(Extractor::Squeezenet, "a"),
-        features(Extractor::Squeezenet, "b"),
-        features(Extractor::Alexnet, "a"),
+        features(Extractor::Squeezenet, "a", &Device::Cpu),
+        features(Extractor::Squeezenet, "b", &Device::Cpu),
+        features(Extractor::Alexnet, "a", &Device::Cpu),
     ];
-    assert!(a == features(Extractor::Squeezenet, "a") && a != b && a != c);
+    assert!(a == features(Extractor::Squeezenet, "a", &Device::Cpu) && a != b && a != c);
     assert_eq!(format!("{b:?}"), "Features { extractor: Squeezenet, sha256: \"b\" }");
 }

@@ -22,7 +22,7 @@ const ELBO: Objective = Objective::Elbo(Elbo { kl_weight: 0.1, variance: 0.01 })
 
 /// SqueezeNet with weights by formula.
 fn feature_matching(sha256: &str) -> Objective {
-    let features = extractors::features(Extractor::Squeezenet, sha256);
+    let features = extractors::features(Extractor::Squeezenet, sha256, &Device::Cpu);
     Objective::FeatureMatching(FeatureMatching { features, weight: 0.1 })
 }
 

@@ -4,7 +4,7 @@
 //! gradients of its input and of all its parameters, one flat vector, meet candle's.
 
 use super::buffer::{Buffer, Buffers};
-use super::{Conv2d, Epilogue, Kernel, Size, weight_gradient};
+use super::{Conv2d, Epilogue, Kernel, Size, composed, weight_gradient};
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Storage, Tensor, bail};
 use pulp::Arch;
 use rayon::prelude::*;
@@ -34,7 +34,7 @@ pub(crate) enum InputGradient {
 
 /// Whether the parameters of a chain are trained, or frozen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ParameterGradient {
+pub(super) enum ParameterGradient {
     Needed,
     Skipped,
 }
@@ -53,8 +53,8 @@ pub(crate) enum Mode {
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     layers: Arc<[Layer]>,
-    input_gradient: InputGradient,
-    parameter_gradient: ParameterGradient,
+    pub(super) input_gradient: InputGradient,
+    pub(super) parameter_gradient: ParameterGradient,
     buffers: Buffers,
 }
 
@@ -166,11 +166,19 @@ impl Chain {
 
     /// Applies the layers to maps `(N, H, W, C)`.
     pub fn apply(&self, input: &Tensor, parameters: &Tensor, mode: Mode) -> Result<Tensor> {
+        if !input.device().is_cpu() {
+            return composed::apply(self, input, parameters, mode);
+        }
         let op = ChainOp { chain: self.clone(), mode, activations: Mutex::default() };
         match mode {
             Mode::Training => input.apply_op2(parameters, op),
             Mode::Inference => input.apply_op2_no_bwd(parameters, &op),
         }
+    }
+
+    /// Refuses input and parameters that the layers are not made for.
+    pub(super) fn check(&self, input: &Shape, parameters: usize) -> Result<()> {
+        self.stages(input, parameters).map(|_| ())
     }
 
     /// The input and all layers' outputs, for input of the given shape and so many parameters.

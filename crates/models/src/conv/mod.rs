@@ -1,4 +1,4 @@
-//! Two-dimensional convolutions on the CPU, forwards and backwards.
+//! Two-dimensional convolutions, forwards and backwards: on the CPU this crate's own.
 //!
 //! Three primitives cover the network: the convolution, its gradient with respect to the input (which *is* the
 //! transposed convolution) and its gradient with respect to the weights. Activations are channels-last, `(N, H, W, C)`,
@@ -7,12 +7,15 @@
 //! - the inputs below one row of a kernel are contiguous, so that no patch matrix needs to be gathered;
 //! - a vector register holds neighbouring channels, whatever the size of the map, down to 1×1.
 //!
+//! On other devices, [`composed`] makes the layers from candle's own operations.
+//!
 //! [`winograd`] holds algorithms with fewer multiplications for the layers that they suit, [`direct`] the plain sums for all
 //! others. The work is split over threads by maps, tiles or weights, never within a sum: results are the same for any number
 //! of threads.
 
 mod buffer;
 mod chain;
+mod composed;
 mod direct;
 mod gather;
 mod pack;

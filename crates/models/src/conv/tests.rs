@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor, Var};
 use proptest::prelude::*;
 
 /// Values in [-1, 1] that depend on nothing but the seed.
-fn noise(seed: u64, shape: &[usize]) -> Tensor {
+pub(super) fn noise(seed: u64, shape: &[usize]) -> Tensor {
     let mut state = seed.wrapping_mul(2).wrapping_add(1);
     let values: Vec<f32> = (0..shape.iter().product())
         .map(|_| {

@@ -27,7 +27,16 @@ pub(super) struct MaxPool {
 impl MaxPool {
     /// Maps `(N, H, W, C)` to `(N, H', W', C)`. The gradient goes to the first of the largest values, row by row.
     pub fn apply(self, maps: &Tensor) -> Result<Tensor> {
-        maps.apply_op1(self)
+        match maps.device().is_cpu() {
+            true => maps.apply_op1(self),
+            false => self.compose(maps),
+        }
+    }
+
+    /// The same from candle's own operations, for devices that this crate has no kernels for.
+    fn compose(self, maps: &Tensor) -> Result<Tensor> {
+        let Sizes { height, width, rows, columns, .. } = self.sizes(maps.shape())?;
+        largest_along(&largest_along(maps, 2, width, columns)?, 1, height, rows)
     }
 
     /// The number of windows along a side.
@@ -51,6 +60,24 @@ impl MaxPool {
             ),
         }
     }
+}
+
+/// The first of the largest values of each of so many windows along a dimension of length `size`.
+///
+/// Along rows and then along columns, this finds the first of the largest values of a square, row by row.
+fn largest_along(maps: &Tensor, dim: usize, size: usize, windows: usize) -> Result<Tensor> {
+    let maps = maps.contiguous()?;
+    let nth = |n: usize| {
+        // Beyond the border, the last pixel once more: not larger than itself, it changes nothing.
+        let places: Vec<u32> =
+            (0..windows).map(|i| (STRIDE * i + n).min(size - 1) as u32).collect();
+        maps.index_select(&Tensor::from_vec(places, windows, maps.device())?, dim)
+    };
+    (1..WINDOW).try_fold(nth(0)?, |largest, n| {
+        let value = nth(n)?;
+        let is_larger = value.detach().gt(&largest.detach())?;
+        is_larger.where_cond(&value, &largest)
+    })
 }
 
 /// Maps and the grid of their windows.
@@ -249,18 +276,19 @@ mod tests {
         ) {
             let rounding = if up { Rounding::Up } else { Rounding::Down };
             let maps = Var::from_tensor(&maps((count, height, width, channels), seed)).unwrap();
-            let result = MaxPool { rounding }.apply(&maps).unwrap();
             let (places, before) = (naive(rounding, &maps), values(&maps));
-            let expected: Vec<f32> = places.iter().map(|&place| before[place]).collect();
-            prop_assert_eq!(values(&result), expected);
-
+            let largest: Vec<f32> = places.iter().map(|&place| before[place]).collect();
             // Whole numbers, whose sums are exact.
             let weights: Vec<f32> = (0..places.len()).map(|i| (i % 17) as f32 - 8.0).collect();
-            let mut expected = vec![0.0; before.len()];
-            places.iter().zip(&weights).for_each(|(&place, weight)| expected[place] += weight);
-            let weights = Tensor::from_vec(weights, result.dims(), &Device::Cpu).unwrap();
-            let gradients = (result * weights).unwrap().sum_all().unwrap().backward().unwrap();
-            prop_assert_eq!(values(gradients.get(&maps).unwrap()), expected);
+            let mut gradient = vec![0.0; before.len()];
+            places.iter().zip(&weights).for_each(|(&place, weight)| gradient[place] += weight);
+            for pool in [MaxPool::apply, MaxPool::compose] {
+                let result = pool(MaxPool { rounding }, &maps).unwrap();
+                prop_assert_eq!(&values(&result), &largest);
+                let weights = Tensor::from_slice(&weights, result.dims(), &Device::Cpu).unwrap();
+                let gradients = (result * weights).unwrap().sum_all().unwrap().backward().unwrap();
+                prop_assert_eq!(&values(gradients.get(&maps).unwrap()), &gradient);
+            }
         }
     }
 

@@ -59,6 +59,6 @@ pub fn weights(extractor: Extractor) -> HashMap<String, Tensor> {
 }
 
 /// The extractor with these weights.
-pub fn features(extractor: Extractor, sha256: &str) -> Features {
-    Features::new(extractor, &weights(extractor), sha256.to_owned(), &Device::Cpu).unwrap()
+pub fn features(extractor: Extractor, sha256: &str, device: &Device) -> Features {
+    Features::new(extractor, &weights(extractor), sha256.to_owned(), device).unwrap()
 }

@@ -1,0 +1,162 @@
+//! Which device computes.
+
+mod failure;
+
+use crate::{Error, Result};
+use candle_core::Device;
+use std::fmt;
+use std::str::FromStr;
+
+pub use failure::DeviceFailure;
+
+/// A device as it is named on a command line: `auto`, `cpu`, `cuda` (the first GPU) or `cuda:N`.
+///
+/// ```
+/// use models::DeviceChoice;
+///
+/// assert_eq!("cuda:1".parse::<DeviceChoice>()?, DeviceChoice::Cuda(1));
+/// assert!(DeviceChoice::Cpu.open()?.is_cpu());
+/// # Ok::<(), models::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// The first GPU if it can be used, otherwise the CPU.
+    #[default]
+    Auto,
+    /// The processor.
+    Cpu,
+    /// The GPU of this number among those that the NVIDIA driver shows (`CUDA_VISIBLE_DEVICES`), from 0 on.
+    Cuda(usize),
+}
+
+impl DeviceChoice {
+    /// Opens the device. A GPU computes something first, so that one that cannot is found out here.
+    ///
+    /// # Errors
+    /// [`Error::Device`] for a GPU that cannot be used; never for [`DeviceChoice::Auto`] and [`DeviceChoice::Cpu`].
+    pub fn open(self) -> Result<Device> {
+        match self {
+            Self::Auto => Ok(open_cuda(0).unwrap_or(Device::Cpu)),
+            Self::Cpu => Ok(Device::Cpu),
+            Self::Cuda(index) => {
+                open_cuda(index).map_err(|failure| Error::Device { device: self, failure })
+            }
+        }
+    }
+}
+
+impl FromStr for DeviceChoice {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let unknown = || Error::setting("device", "auto, cpu, cuda or cuda:N", name);
+        match name {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda(0)),
+            _ => {
+                let index = name.strip_prefix("cuda:").ok_or_else(unknown)?;
+                // `parse` would take a sign.
+                let is_number = index.bytes().all(|byte| byte.is_ascii_digit());
+                index.parse().ok().filter(|_| is_number).map(Self::Cuda).ok_or_else(unknown)
+            }
+        }
+    }
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => formatter.write_str("auto"),
+            Self::Cpu => formatter.write_str("cpu"),
+            Self::Cuda(index) => write!(formatter, "cuda:{index}"),
+        }
+    }
+}
+
+/// What a device is called: `cpu`, or a GPU's number and what it says of itself, as in `cuda:0 (NVIDIA H100 80GB HBM3)`.
+pub fn device_name(device: &Device) -> String {
+    match device {
+        Device::Cpu => DeviceChoice::Cpu.to_string(),
+        Device::Cuda(device) => cuda_name(device),
+        // Not one of ours.
+        Device::Metal(_) => "metal".to_owned(),
+    }
+}
+
+#[cfg(feature = "cuda")]
+fn cuda_name(device: &candle_core::CudaDevice) -> String {
+    let stream = device.cuda_stream();
+    let number = DeviceChoice::Cuda(stream.context().ordinal());
+    match stream.context().name() {
+        Ok(name) => format!("{number} ({name})"),
+        Err(_) => number.to_string(),
+    }
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda_name(_: &candle_core::CudaDevice) -> String {
+    "cuda".to_owned()
+}
+
+#[cfg(feature = "cuda")]
+fn open_cuda(index: usize) -> Result<Device, DeviceFailure> {
+    use candle_core::cuda::cudarc::driver::CudaContext;
+
+    let count = CudaContext::device_count().map_err(DeviceFailure::from)?;
+    let count = usize::try_from(count).unwrap_or(0);
+    DeviceFailure::check_index(index, count)?;
+    let device = Device::new_cuda(index).map_err(|error| DeviceFailure::of(&error))?;
+    // The driver translates the first kernel, which it may be too old for.
+    let one = candle_core::Tensor::ones(1, candle_core::DType::F32, &device);
+    let two = one.and_then(|one| one.affine(1.0, 1.0)?.to_vec1::<f32>());
+    two.map_err(|error| DeviceFailure::of(&error))?;
+    Ok(device)
+}
+
+#[cfg(not(feature = "cuda"))]
+fn open_cuda(_: usize) -> Result<Device, DeviceFailure> {
+    Err(DeviceFailure::NotBuilt)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        use DeviceChoice::{Auto, Cpu, Cuda};
+        for choice in [Auto, Cpu, Cuda(0), Cuda(12)] {
+            assert_eq!(choice.to_string().parse::<DeviceChoice>().unwrap(), choice);
+        }
+        assert_eq!("cuda".parse::<DeviceChoice>().unwrap(), Cuda(0));
+        for name in ["", "gpu", "CPU", "cuda:", "cuda:-1", "cuda:+1", "cuda:1x", "cuda1"] {
+            let message = name.parse::<DeviceChoice>().unwrap_err().to_string();
+            assert_eq!(message, format!("device must be auto, cpu, cuda or cuda:N, got {name}"));
+        }
+    }
+
+    #[test]
+    fn the_cpu_is_always_there() {
+        let device = DeviceChoice::Cpu.open().unwrap();
+        assert!(device.is_cpu());
+        assert_eq!(device_name(&device), "cpu");
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    #[test]
+    fn without_the_feature_there_is_the_cpu_only() {
+        assert!(DeviceChoice::Auto.open().unwrap().is_cpu());
+        let error = DeviceChoice::Cuda(1).open().unwrap_err();
+        let failure = DeviceFailure::NotBuilt;
+        assert!(
+            matches!(error, Error::Device { device: DeviceChoice::Cuda(1), failure: got } if got == failure)
+        );
+        let message = error.to_string();
+        assert_eq!(
+            message,
+            "cannot compute on cuda:1: this program was built without the feature `cuda`"
+        );
+    }
+}

@@ -1,0 +1,196 @@
+//! The same on every device, but for rounding. Where there is no GPU, the CPU takes its part.
+#![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
+
+mod extractors;
+
+use candle_core::{Device, Tensor};
+use models::{
+    AdamConfig, Architecture, Autoencoder, Elbo, Extractor, FeatureMatching, Latent, Objective,
+    Schedule, Trainer, TrainingConfig, TrainingImage,
+};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+const SSIM: Objective = Objective::Ssim(ssim::Params::new(
+    ssim::Window::Uniform { size: 11 },
+    ssim::Border::Valid,
+    ssim::Constants::squared(),
+));
+
+/// Sums of up to 9,216 products in each of 14 to 18 layers, whose results are about 1.
+const RECONSTRUCTION_TOLERANCE: f32 = 1e-4;
+
+/// Losses are means of such differences squared and lie between 0.01 and 1. Adam moves a weight by its learning rate, here 10⁻³,
+/// whichever way a gradient of next to nothing points, but then the loss does not depend on that weight either.
+const LOSS_TOLERANCE: f32 = 1e-3;
+
+fn architecture(patch_size: usize, latent: Latent) -> Architecture {
+    Architecture { patch_size, latent_dim: 10, latent }
+}
+
+fn values(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
+    assert_eq!(a.dims(), b.dims());
+    let differences = values(a).into_iter().zip(values(b)).map(|(a, b)| (a - b).abs());
+    differences.fold(0.0, f32::max)
+}
+
+/// Oblique stripes, eight pixels wide.
+fn stripes() -> Vec<TrainingImage> {
+    let (width, height) = (80, 70);
+    let grey = |i: usize| 0.5 + 0.4 * ((i % width + i / width) as f32 * 0.785).sin();
+    vec![TrainingImage { width, height, pixels: (0..width * height).map(grey).collect() }]
+}
+
+/// All objectives, with what they need on the device.
+fn objectives(device: &Device) -> [Objective; 4] {
+    let features = extractors::features(Extractor::Alexnet, "", device);
+    [
+        Objective::L2,
+        SSIM,
+        Objective::Elbo(Elbo::default()),
+        Objective::FeatureMatching(FeatureMatching { features, weight: 0.1 }),
+    ]
+}
+
+fn trainer(objective: Objective, device: &Device) -> Trainer {
+    let config = TrainingConfig {
+        architecture: architecture(64, objective.latent()),
+        objective,
+        adam: AdamConfig { learning_rate: 1e-3, ..AdamConfig::default() },
+        schedule: Schedule { batch_size: 4, patches: 24, seed: 3, ..Schedule::default() },
+    };
+    Trainer::new(config, stripes(), device).unwrap()
+}
+
+/// A model that is moved to the device by its bytes reconstructs and samples as the original does.
+fn reconstructions_agree(device: &Device) {
+    for (patch_size, latent) in [(128, Latent::Vector), (64, Latent::Normal)] {
+        let architecture = architecture(patch_size, latent);
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let here = Autoencoder::new(architecture, &mut rng, &Device::Cpu).unwrap();
+        let bytes = here.to_safetensors().unwrap();
+        let there = Autoencoder::from_safetensors(&bytes, architecture, device).unwrap();
+        assert!(there.device().same_device(device));
+        assert!(there.to_safetensors().unwrap() == bytes, "the weights have changed on the way");
+
+        let patches =
+            Tensor::rand(0f32, 1.0, (3, 1, patch_size, patch_size), &Device::Cpu).unwrap();
+        let moved = patches.to_device(device).unwrap();
+        let expected = here.reconstruct(&patches).unwrap();
+        let got = [there.reconstruct(&moved).unwrap(), there.reconstruct_detached(&moved).unwrap()];
+        for got in &got {
+            assert!(got.device().same_device(device));
+            let difference = largest_difference(got, &expected);
+            assert!(difference < RECONSTRUCTION_TOLERANCE, "{difference}");
+        }
+        assert!(got[0].track_op() && !got[1].track_op());
+        if latent == Latent::Normal {
+            let sample = |model: &Autoencoder, patches: &Tensor| {
+                model.sample_detached(patches, 2, 9, &[4, 5, 6]).unwrap()
+            };
+            let difference = largest_difference(&sample(&there, &moved), &sample(&here, &patches));
+            assert!(difference < RECONSTRUCTION_TOLERANCE, "samples: {difference}");
+        }
+    }
+}
+
+/// The same seed gives the same patches and noise, and losses that differ by rounding.
+fn training_agrees(device: &Device) {
+    for (on_cpu, on_device) in objectives(&Device::Cpu).into_iter().zip(objectives(device)) {
+        let name = format!("{on_cpu:?}");
+        let (mut here, mut there) = (trainer(on_cpu, &Device::Cpu), trainer(on_device, device));
+        for _ in 0..3 {
+            let [expected, got] =
+                [&here, &there].map(|trainer| values(&trainer.next_patches().unwrap()));
+            assert_eq!(got, expected, "{name}");
+            let [expected, got] = [&here, &there]
+                .map(|trainer| trainer.next_noise().unwrap().map(|noise| values(&noise)));
+            assert_eq!(got, expected, "{name}");
+            let (expected, got) = (here.step().unwrap().loss, there.step().unwrap().loss);
+            let difference = (got - expected).abs();
+            assert!(
+                difference <= LOSS_TOLERANCE * expected.max(1.0),
+                "{name}: {got} for {expected}"
+            );
+        }
+    }
+}
+
+/// A run goes on elsewhere, and then back here.
+fn checkpoints_travel(device: &Device) {
+    let mut here = trainer(Objective::L2, &Device::Cpu);
+    here.step().unwrap();
+    let checkpoint = here.checkpoint("note").unwrap();
+    let mut there = trainer(Objective::L2, device);
+    there.restore(&checkpoint).unwrap();
+    assert!(there.checkpoint("note").unwrap() == checkpoint, "the state has changed on the way");
+    there.step().unwrap();
+    let travelled = there.checkpoint("note").unwrap();
+    let mut back = trainer(Objective::L2, &Device::Cpu);
+    back.restore(&travelled).unwrap();
+    assert!(back.checkpoint("note").unwrap() == travelled, "the state has changed on the way");
+    here.step().unwrap();
+    let (expected, got) = (here.step().unwrap(), back.step().unwrap());
+    assert_eq!(got.patches, expected.patches);
+    assert!((got.loss - expected.loss).abs() <= LOSS_TOLERANCE, "{got:?} for {expected:?}");
+}
+
+mod cpu {
+    use super::*;
+
+    #[test]
+    fn reconstructions() {
+        reconstructions_agree(&Device::Cpu);
+    }
+
+    #[test]
+    fn training() {
+        training_agrees(&Device::Cpu);
+    }
+
+    #[test]
+    fn checkpoints() {
+        checkpoints_travel(&Device::Cpu);
+    }
+}
+
+#[cfg(feature = "cuda")]
+mod cuda {
+    use super::*;
+    use models::{DeviceChoice, device_name};
+
+    fn gpu() -> Device {
+        DeviceChoice::Cuda(0).open().unwrap()
+    }
+
+    #[test]
+    #[ignore = "needs a CUDA device"]
+    fn reconstructions() {
+        reconstructions_agree(&gpu());
+    }
+
+    #[test]
+    #[ignore = "needs a CUDA device"]
+    fn training() {
+        training_agrees(&gpu());
+    }
+
+    #[test]
+    #[ignore = "needs a CUDA device"]
+    fn checkpoints() {
+        checkpoints_travel(&gpu());
+    }
+
+    #[test]
+    #[ignore = "needs a CUDA device"]
+    fn names_and_numbers() {
+        assert!(DeviceChoice::Auto.open().unwrap().is_cuda());
+        assert!(device_name(&gpu()).starts_with("cuda:0 ("));
+        let message = DeviceChoice::Cuda(99).open().unwrap_err().to_string();
+        assert!(message.starts_with("cannot compute on cuda:99: there "), "{message}");
+    }
+}
