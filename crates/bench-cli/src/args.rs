@@ -9,7 +9,7 @@ pub use bench::{
 
 use crate::config::Method;
 use clap::{Args, Parser, Subcommand};
-use models::Extractor;
+use models::{DeviceChoice, Extractor};
 use std::path::PathBuf;
 
 /// How often a training saves its state, unless it is said otherwise.
@@ -46,9 +46,10 @@ pub struct Common {
     /// Number of threads; all processors by default. Results do not depend on it.
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<usize>,
-    /// Where to compute: `cpu`.
-    #[arg(long, global = true, value_name = "DEVICE", default_value = "cpu")]
-    pub device: String,
+    /// Where networks compute: `cpu`, `cuda` or `cuda:N` (a GPU, in programs built with the feature `cuda`), or `auto`, the first
+    /// GPU if it can be used, otherwise the processor.
+    #[arg(long, global = true, value_name = "DEVICE", default_value_t)]
+    pub device: DeviceChoice,
 }
 
 #[derive(Debug, Subcommand)]

@@ -15,7 +15,6 @@ mod synthetic;
 
 use anyhow::{Context as _, Result, bail};
 use args::{Cli, Command, Common};
-use candle_core::Device;
 use clap::Parser;
 use commands::{Context, Outcome};
 use interrupt::Interrupted;
@@ -75,10 +74,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
 }
 
 fn context(common: &Common) -> Result<Context> {
-    let device = match common.device.as_str() {
-        "cpu" => Device::Cpu,
-        other => bail!("--device {other}: this version computes on `cpu` only"),
-    };
+    let device = common.device.open()?;
     if let Some(threads) = common.threads {
         if threads == 0 {
             bail!("--threads must be at least 1");

@@ -5,7 +5,7 @@ use crate::io::{remove_parts, sha256, write_durable};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Device;
 use inspect::ThresholdRule;
-use models::{Autoencoder, Extractor, FeatureMatching, Objective};
+use models::{Autoencoder, DeviceChoice, Extractor, FeatureMatching, Objective};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
@@ -45,6 +45,9 @@ pub struct TrainingRecord {
     pub seconds: f64,
     /// Threads that the last part ran on.
     pub threads: usize,
+    /// The device that the last part ran on, as [`models::device_name`] calls it.
+    #[serde(default = "cpu")]
+    pub device: String,
     /// The mean loss of the last epoch.
     pub loss: f64,
     /// Whether the reconstructions were constant at the end.
@@ -56,6 +59,11 @@ pub struct TrainingRecord {
     /// The features that were matched, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub features: Option<FeaturesRecord>,
+}
+
+/// What trained the models of which it is not said.
+fn cpu() -> String {
+    DeviceChoice::Cpu.to_string()
 }
 
 /// Which features were matched.

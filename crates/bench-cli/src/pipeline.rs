@@ -1,10 +1,14 @@
 //! From an image file to its anomaly map and back to the image's own pixels.
 
+mod halving;
+
 use crate::config::Config;
 use crate::data::{Margins, crop, uncrop};
 use crate::io::resize;
+use crate::report::Reporter;
 use anyhow::Result;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
+use halving::Halving;
 use inspect::{Image, Inspected, Inspection, Reconstructor, Residual};
 use models::Autoencoder;
 use std::error::Error;
@@ -26,7 +30,7 @@ fn scale(image: Image, config: &Config) -> Image {
 
 /// A trained model with all that is needed to inspect images.
 pub struct Inspector {
-    network: Network,
+    network: Halving<Network>,
     config: Config,
     inspection: Inspection,
 }
@@ -36,11 +40,13 @@ impl Inspector {
     /// If the configuration is out of range.
     pub fn new(model: Autoencoder, config: &Config) -> Result<Self> {
         let inspection = config.inspection()?;
-        Ok(Self {
-            network: Network { model, seed: config.training.seed },
-            config: config.clone(),
-            inspection,
-        })
+        let network = Network { model, seed: config.training.seed };
+        let network = Halving::new(network, |limit| {
+            Reporter::default().warn(&format!(
+                "the GPU is out of memory; going on with batches of {limit} patches (inspection.batch_size)"
+            ));
+        });
+        Ok(Self { network, config: config.clone(), inspection })
     }
 
     /// How a pixel is scored.
@@ -91,10 +97,10 @@ struct Network {
 
 impl Network {
     /// Patches `(N, 1, patch, patch)`.
-    fn patches(&self, patches: &[f32]) -> candle_core::Result<Tensor> {
+    fn patches(&self, patches: &[f32]) -> models::Result<Tensor> {
         let size = self.patch_size();
         let shape = (patches.len() / (size * size), 1, size, size);
-        Tensor::from_slice(patches, shape, self.model.device())
+        Ok(Tensor::from_slice(patches, shape, self.model.device())?)
     }
 }
 
@@ -104,7 +110,7 @@ impl Reconstructor for Network {
     }
 
     fn reconstruct(&self, patches: &[f32]) -> Result<Vec<f32>, Box<dyn Error + Send + Sync>> {
-        values(&self.model.reconstruct_detached(&self.patches(patches)?)?)
+        Ok(values(&self.model.reconstruct_detached(&self.patches(patches)?)?)?)
     }
 
     fn sample(
@@ -116,10 +122,10 @@ impl Reconstructor for Network {
         // A patch's place decides about its samples; no image is 2³⁰ pixels wide.
         let keys: Vec<u64> = corners.iter().map(|&(x, y)| (y as u64) << 30 | x as u64).collect();
         let patches = self.patches(patches)?;
-        values(&self.model.sample_detached(&patches, samples, self.seed, &keys)?)
+        Ok(values(&self.model.sample_detached(&patches, samples, self.seed, &keys)?)?)
     }
 }
 
-fn values(tensor: &Tensor) -> Result<Vec<f32>, Box<dyn Error + Send + Sync>> {
-    Ok(tensor.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?)
+fn values(tensor: &Tensor) -> models::Result<Vec<f32>> {
+    Ok(tensor.flatten_all()?.to_vec1()?)
 }

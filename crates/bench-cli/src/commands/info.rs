@@ -37,7 +37,8 @@ pub fn info(context: &Context, args: &InfoArgs) -> Result<()> {
 }
 
 fn text(info: &Info) -> Result<String> {
-    let TrainingRecord { patches, seconds, loss, collapsed, images, features, .. } = &info.training;
+    let TrainingRecord { patches, seconds, device, loss, collapsed, images, features, .. } =
+        &info.training;
     let state = if *collapsed { ", collapsed to constant grey" } else { "" };
     let calibration = match &info.calibration {
         Some(Calibration { threshold, images, held_out, .. }) => {
@@ -50,7 +51,7 @@ fn text(info: &Info) -> Result<String> {
         format!("\nmatched features of {}, SHA-256 {}", features.extractor, features.sha256)
     });
     Ok(format!(
-        "{} parameters, trained on {patches} patches of {images} images in {seconds:.0} s, loss {loss:.4}{state}{features}\n\
+        "{} parameters, trained on {patches} patches of {images} images in {seconds:.0} s on {device}, loss {loss:.4}{state}{features}\n\
          {calibration}\n\n{}",
         info.parameters,
         info.config.to_toml()?.trim_end()

@@ -8,9 +8,9 @@ use crate::interrupt;
 use crate::io::read_image;
 use crate::model_folder::{FeaturesRecord, FolderLock, LogEntry, ModelFolder, TrainingRecord};
 use crate::pipeline::prepare;
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use indicatif::ProgressBar;
-use models::{EpochReport, StepReport, Trainer, TrainingImage, checkpoint_note};
+use models::{EpochReport, StepReport, Trainer, TrainingImage, checkpoint_note, device_name};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -86,6 +86,7 @@ pub fn train_model(
 
 fn execute(context: &Context, plan: &Plan) -> Result<TrainingRecord> {
     let mut run = Run::start(context, plan)?;
+    context.reporter.note(&format!("training on {}", run.device));
     advance(context, &mut run)?;
     let record = run.finish()?;
     let is_held_out = !plan.held_out.is_empty();
@@ -166,7 +167,7 @@ fn advance(context: &Context, run: &mut Run<'_>) -> Result<()> {
     bar.set_position(run.trainer.patches());
     bar.reset_eta();
     while !run.trainer.is_done() {
-        let step = run.trainer.step().with_context(|| run.last_saved())?;
+        let step = run.trainer.step().map_err(|error| run.explain(error))?;
         show(&bar, &step);
         if let Some(epoch) = step.epoch {
             let entry = run.log_epoch(&epoch);
@@ -218,6 +219,7 @@ struct Run<'a> {
     plan: &'a Plan,
     _lock: FolderLock,
     trainer: Trainer,
+    device: String,
     log: Vec<LogEntry>,
     data_sha256: String,
     features: Option<FeaturesRecord>,
@@ -259,6 +261,7 @@ impl<'a> Run<'a> {
             patches_before: patches,
             patches_saved: patches,
             trainer,
+            device: device_name(&context.device),
             log,
             data_sha256,
             features,
@@ -296,6 +299,15 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Why the training cannot go on, and what is left of it.
+    fn explain(&self, error: models::Error) -> anyhow::Error {
+        let error = match error.is_out_of_memory() {
+            true => out_of_memory(&self.device, self.plan.config.training.batch_size),
+            false => error.into(),
+        };
+        error.context(self.last_saved())
+    }
+
     /// What is left if the training cannot go on.
     fn last_saved(&self) -> String {
         match self.patches_saved {
@@ -314,6 +326,7 @@ impl<'a> Run<'a> {
             patches: self.trainer.patches(),
             seconds: self.seconds(),
             threads: rayon::current_num_threads(),
+            device: self.device.clone(),
             loss: last.loss,
             collapsed: last.contrast < EpochReport::COLLAPSED_CONTRAST,
             images: self.plan.train.len(),
@@ -325,6 +338,12 @@ impl<'a> Run<'a> {
         self.plan.folder.write_record(&record)?;
         Ok(record)
     }
+}
+
+fn out_of_memory(device: &str, batch_size: usize) -> anyhow::Error {
+    anyhow!(
+        "{device} is out of memory for batches of {batch_size} patches; a smaller training.batch_size takes less"
+    )
 }
 
 /// Goes on from the state that an earlier part of the training has left; its log, and how long it took.

@@ -76,6 +76,11 @@ fn a_folder_says_what_it_holds() {
     assert_eq!(info["calibration"], bench.json("model/calibration.json"));
     assert_eq!(info["training"], bench.json("model/training.json"));
     assert_eq!(info["config"]["model"]["latent_dim"], 8);
+    // A record of before there was a choice.
+    let mut record = info["training"].clone();
+    record.as_object_mut().unwrap().remove("device");
+    fs::write(bench.path("model/training.json"), record.to_string()).unwrap();
+    assert_eq!(bench.run("info model --json").done().last()["training"]["device"], "cpu");
     let text = bench.run("info model").done().stdout;
     assert!(
         text.contains("trained on 8 patches of 4 images") && text.contains("[model]"),

@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor};
 use std::collections::HashMap;
 
 /// Fields of every case.
-const COMMON: [&str; 5] = ["case", "median_ms", "min_ms", "runs", "threads"];
+const COMMON: [&str; 6] = ["case", "device", "median_ms", "min_ms", "runs", "threads"];
 
 /// The smallest work of each case, its options but `--runs`, and its own fields.
 const CASES: [(&str, &[&str]); 7] = [

@@ -14,7 +14,7 @@ fn bench() -> Bench {
 #[test]
 fn a_model_is_a_folder() {
     let bench = bench();
-    let run = bench.train("model", "--patches 40 --json");
+    let run = bench.train("model", "--patches 40 --json --device cpu");
     assert_eq!(
         bench.names("model"),
         [
@@ -42,6 +42,8 @@ fn a_model_is_a_folder() {
     let record = bench.json("model/training.json");
     assert_eq!((&record["patches"], &record["images"]), (&40.into(), &4.into()));
     assert_eq!(record["loss"], summary["loss"]);
+    assert_eq!(record["device"], "cpu");
+    assert!(run.stderr.contains("training on cpu"), "{}", run.stderr);
     let config: toml::Table = bench.text("model/config.toml").parse().unwrap();
     assert_eq!(config["model"]["patch_size"].as_integer(), Some(32));
     // Absolute, so that the model can be used from any folder.

@@ -1,7 +1,7 @@
 //! Why a GPU cannot be used, from what the driver says.
 
 /// Why a GPU cannot be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeviceFailure {
     /// The program knows no GPUs.
@@ -41,8 +41,11 @@ pub enum DeviceFailure {
         code: u32,
     },
     /// A library of the CUDA toolkit, or candle, cannot work with the GPU.
-    #[error("a CUDA library cannot use the GPU")]
-    Library,
+    #[error("{message}")]
+    Library {
+        /// What it reports, on one line.
+        message: String,
+    },
 }
 
 fn count_of_gpus(count: usize) -> String {
@@ -88,7 +91,12 @@ impl DeviceFailure {
     /// Why candle cannot use a GPU.
     #[cfg(feature = "cuda")]
     pub(super) fn of(error: &candle_core::Error) -> Self {
-        cause(error).unwrap_or(Self::Library)
+        cause(error).unwrap_or_else(|| Self::library(error))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn library(error: &impl std::fmt::Display) -> Self {
+        Self::Library { message: error.to_string().lines().next().unwrap_or_default().to_owned() }
     }
 }
 
@@ -121,7 +129,7 @@ fn of_cuda(error: &candle_core::cuda::CudaError) -> DeviceFailure {
         {
             DeviceFailure::OutOfMemory
         }
-        _ => DeviceFailure::Library,
+        other => DeviceFailure::library(other),
     }
 }
 

@@ -15,6 +15,8 @@ mod work;
 use super::Context;
 use crate::args::{BenchArgs, Case};
 use anyhow::Result;
+use candle_core::Device;
+use models::device_name;
 use serde::Serialize;
 use timing::Timing;
 
@@ -25,6 +27,8 @@ struct Report<'a, W> {
     #[serde(flatten)]
     timing: Timing,
     threads: usize,
+    /// As [`device_name`] calls it.
+    device: String,
     /// The most memory that the process has ever held, in 10⁶ bytes; absent where the system does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     peak_rss_mb: Option<f64>,
@@ -37,17 +41,19 @@ struct Report<'a, W> {
 /// # Errors
 /// If the arguments do not describe work that can be done, or the folder for the exchange cannot be written.
 pub fn bench(context: &Context, args: &BenchArgs) -> Result<()> {
+    // What has no other implementation runs there, whatever the device.
+    let cpu = &Context { device: Device::Cpu, ..context.clone() };
     match &args.case {
         Case::TrainStep { network, loss, run } => network::train_step(context, network, loss, run),
         Case::Forward { network, run } => network::forward(context, network, run),
-        Case::Layers { network, runs } => layers::layers(context, network, *runs),
+        Case::Layers { network, runs } => layers::layers(cpu, network, *runs),
         Case::Inspect(args) => inspection::inspect(context, args),
-        Case::Ssim { size, window, run } => similarity::map(context, *size, window, run),
+        Case::Ssim { size, window, run } => similarity::map(cpu, *size, window, run),
         Case::SsimLoss { size, batch, window, run } => {
-            similarity::loss(context, *size, *batch, window, run)
+            similarity::loss(cpu, *size, *batch, window, run)
         }
-        Case::Roc(args) => curves::roc(context, args),
-        Case::AuPro(args) => curves::au_pro(context, args),
+        Case::Roc(args) => curves::roc(cpu, args),
+        Case::AuPro(args) => curves::au_pro(cpu, args),
     }
 }
 
@@ -61,13 +67,15 @@ fn report(
 ) -> Result<()> {
     let threads = rayon::current_num_threads();
     let peak_rss_mb = memory::peak_rss_mb();
-    let report = Report { case, timing, threads, peak_rss_mb, work };
+    let device = device_name(&context.device);
+    let report = Report { case, timing, threads, device, peak_rss_mb, work };
     let Timing { median_ms, min_ms, runs } = timing;
     let plural = |count: usize| if count == 1 { "" } else { "s" };
     let mut line = format!(
-        "{case:<10}  median {median_ms:>9.3} ms  min {min_ms:>9.3} ms  {runs} run{}, {threads} thread{}",
+        "{case:<10}  median {median_ms:>9.3} ms  min {min_ms:>9.3} ms  {runs} run{}, {threads} thread{}, {}",
         plural(runs),
-        plural(threads)
+        plural(threads),
+        report.device
     );
     if let Some(rate) = serde_json::to_value(&report.work)?["gflop_per_s"].as_f64() {
         line.push_str(&format!(", {rate:.1} GFLOP/s"));

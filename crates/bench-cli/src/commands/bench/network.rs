@@ -58,7 +58,12 @@ pub fn train_step(
     let config = training_objective(&config, matched.as_ref(), &context.device)?;
     let images = training_images(network, run.seed);
     let mut trainer = Trainer::new(config.clone(), images.clone(), &context.device)?;
-    let timing = Timing::of(run, || Ok(trainer.step()?))?;
+    let timing = Timing::of(run, || {
+        let step = trainer.step()?;
+        // A GPU still updates the weights when the loss is known.
+        context.device.synchronize()?;
+        Ok(step)
+    })?;
     let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
     let extractor = matched.as_ref().map(|matched| matched.features.extractor());
     // Of the originals forwards, of the reconstructions forwards and backwards to them.
@@ -79,7 +84,11 @@ pub fn train_step(
 pub fn forward(context: &Context, network: &NetworkArgs, run: &RunArgs) -> Result<()> {
     let model = untrained(network, run.seed, &context.device)?;
     let patches = batch(&training_images(network, run.seed), &context.device)?;
-    let timing = Timing::of(run, || Ok(model.reconstruct_detached(&patches)?))?;
+    let timing = Timing::of(run, || {
+        let reconstructions = model.reconstruct_detached(&patches)?;
+        context.device.synchronize()?;
+        Ok(reconstructions)
+    })?;
     let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
     let arithmetic = Arithmetic::new(
         architecture(network).forward_multiply_adds() * batch as u64,

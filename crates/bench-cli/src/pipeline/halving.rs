@@ -1,0 +1,166 @@
+//! Batches that a GPU has no memory for.
+
+use anyhow::anyhow;
+use inspect::Reconstructor;
+use std::cell::Cell;
+use std::error::Error;
+use std::ops::Range;
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// A reconstructor whose batches are halved where the memory does not suffice, down to single patches. Later batches are then
+/// cut to what has succeeded.
+pub struct Halving<R> {
+    reconstructor: R,
+    /// Patches at once, at most.
+    limit: Cell<usize>,
+    /// Told each new limit.
+    note: fn(usize),
+}
+
+impl<R> Halving<R> {
+    pub fn new(reconstructor: R, note: fn(usize)) -> Self {
+        Self { reconstructor, limit: Cell::new(usize::MAX), note }
+    }
+
+    /// The values that `run` gives for the patches of the ranges that so many patches are cut into.
+    fn in_parts(
+        &self,
+        count: usize,
+        mut run: impl FnMut(&R, Range<usize>) -> Result<Vec<f32>>,
+    ) -> Result<Vec<f32>> {
+        let (mut values, mut done) = (Vec::new(), 0);
+        while done < count {
+            let end = count.min(done.saturating_add(self.limit.get()));
+            match run(&self.reconstructor, done..end) {
+                Ok(part) if values.is_empty() => (values, done) = (part, end),
+                Ok(part) => {
+                    values.extend(part);
+                    done = end;
+                }
+                Err(error) if is_out_of_memory(&*error) => self.halve(end - done)?,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(values)
+    }
+
+    fn halve(&self, patches: usize) -> Result<()> {
+        if patches == 1 {
+            return Err(anyhow!("the GPU has no memory for a single patch").into());
+        }
+        self.limit.set(patches / 2);
+        (self.note)(patches / 2);
+        Ok(())
+    }
+}
+
+fn is_out_of_memory(error: &(dyn Error + Send + Sync + 'static)) -> bool {
+    error.downcast_ref().is_some_and(models::Error::is_out_of_memory)
+}
+
+impl<R: Reconstructor> Reconstructor for Halving<R> {
+    fn patch_size(&self) -> usize {
+        self.reconstructor.patch_size()
+    }
+
+    fn reconstruct(&self, patches: &[f32]) -> Result<Vec<f32>> {
+        let pixels = self.patch_size() * self.patch_size();
+        self.in_parts(patches.len() / pixels, |reconstructor, part| {
+            reconstructor.reconstruct(&patches[part.start * pixels..part.end * pixels])
+        })
+    }
+
+    fn sample(
+        &self,
+        patches: &[f32],
+        corners: &[(usize, usize)],
+        samples: usize,
+    ) -> Result<Vec<f32>> {
+        let pixels = self.patch_size() * self.patch_size();
+        self.in_parts(corners.len(), |reconstructor, part| {
+            let patches = &patches[part.start * pixels..part.end * pixels];
+            reconstructor.sample(patches, &corners[part], samples)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
+    use super::*;
+    use models::{DeviceChoice, DeviceFailure};
+    use std::cell::RefCell;
+    use std::sync::Mutex;
+
+    /// Negates patches of one pixel, but has memory for so many only.
+    struct Small {
+        memory: usize,
+        batches: RefCell<Vec<usize>>,
+    }
+
+    fn small(memory: usize) -> Small {
+        Small { memory, batches: RefCell::default() }
+    }
+
+    impl Reconstructor for Small {
+        fn patch_size(&self) -> usize {
+            1
+        }
+
+        fn reconstruct(&self, patches: &[f32]) -> Result<Vec<f32>> {
+            self.batches.borrow_mut().push(patches.len());
+            if patches.len() > self.memory {
+                let (device, failure) = (DeviceChoice::Cuda(0), DeviceFailure::OutOfMemory);
+                return Err(models::Error::Device { device, failure }.into());
+            }
+            Ok(patches.iter().map(|value| -value).collect())
+        }
+
+        /// The sum of the corner, so that a corner of another patch is noticed.
+        fn sample(
+            &self,
+            patches: &[f32],
+            corners: &[(usize, usize)],
+            samples: usize,
+        ) -> Result<Vec<f32>> {
+            let values = self.reconstruct(patches)?;
+            let moved = values.iter().zip(corners).map(|(value, (x, y))| value + (x + y) as f32);
+            Ok(moved.flat_map(|value| vec![value; samples]).collect())
+        }
+    }
+
+    static NOTED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+    #[test]
+    fn batches_are_halved_until_they_fit() {
+        let halving = Halving::new(small(3), |limit| NOTED.lock().unwrap().push(limit));
+        let patches: Vec<f32> = (0..11u8).map(f32::from).collect();
+        let expected: Vec<f32> = patches.iter().map(|value| -value).collect();
+        assert_eq!(halving.reconstruct(&patches).unwrap(), expected);
+        assert_eq!(halving.reconstructor.batches.take(), [11, 5, 2, 2, 2, 2, 2, 1]);
+        // The next batch begins with what fitted.
+        assert_eq!(halving.reconstruct(&patches[..5]).unwrap(), expected[..5]);
+        assert_eq!(halving.reconstructor.batches.take(), [2, 2, 1]);
+        assert_eq!(*NOTED.lock().unwrap(), [5, 2]);
+    }
+
+    #[test]
+    fn samples_keep_their_corners() {
+        let halving = Halving::new(small(2), |_| ());
+        let corners: Vec<(usize, usize)> = (0..5).map(|i| (10 * i, i)).collect();
+        let samples = halving.sample(&[0.0; 5], &corners, 2).unwrap();
+        assert_eq!(samples, [0.0, 0.0, 11.0, 11.0, 22.0, 22.0, 33.0, 33.0, 44.0, 44.0]);
+    }
+
+    #[test]
+    fn a_patch_that_does_not_fit_and_other_errors_end_it() {
+        let halving = Halving::new(small(0), |_| ());
+        let message = halving.reconstruct(&[0.0; 4]).unwrap_err().to_string();
+        assert_eq!(message, "the GPU has no memory for a single patch");
+        assert_eq!(halving.reconstructor.batches.take(), [4, 2, 1]);
+        let halving = Halving::new(small(9), |_| ());
+        let error = halving.in_parts(4, |_, _| Err("another".into())).unwrap_err();
+        assert_eq!(error.to_string(), "another");
+    }
+}
