@@ -55,14 +55,15 @@ pub fn bench_cli(args: &[String]) -> Result<Value> {
     last_json_line(&output("cargo", &args)?).context("bench-cli")
 }
 
-/// Builds `bench-cli` in release and says where it is.
+/// Builds `bench-cli` in release, with the given features, and says where it is.
 ///
 /// # Errors
 /// If the build fails.
-pub fn built_bench_cli() -> Result<PathBuf> {
+pub fn built_bench_cli(features: &[&str]) -> Result<PathBuf> {
     let args = ["build", "--release", "--package", "bench-cli", "--message-format"];
     let mut command = Command::new("cargo");
     command.args(args).arg("json-render-diagnostics").current_dir(repository());
+    command.args(features.iter().flat_map(|feature| ["--features", feature]));
     let messages = output_of(&mut command)?;
     let mut executables = messages.lines().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;

@@ -126,7 +126,7 @@ fn plan(args: &Args) -> Result<Plan> {
     };
     Ok(Plan {
         cases,
-        program: built_bench_cli()?,
+        program: built_bench_cli(&[])?,
         python,
         work,
         rounds: args.rounds,

@@ -74,6 +74,10 @@ pub struct Args {
     /// Program to run instead of building `bench-cli`.
     #[arg(long, value_name = "FILE")]
     bench_cli: Option<PathBuf>,
+    /// Device that trains and inspects, as bench-cli takes it: `auto`, `cpu`, `cuda` or `cuda:N`. For `cuda`, bench-cli is built
+    /// with that feature.
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
     /// Folder of the report; by default `results/reproduce/PRESET`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -95,7 +99,7 @@ pub fn reproduce(args: &Args) -> Result<()> {
     let name = path.file_stem().and_then(|stem| stem.to_str()).context("expected a name")?;
     let bench_cli = match &args.bench_cli {
         Some(program) => std::path::absolute(program)?,
-        None => built_bench_cli()?,
+        None => built_bench_cli(features(args.device.as_deref()))?,
     };
     if args.slurm {
         make_synthetic_sets(&plan, args.images.as_deref())?;
@@ -108,6 +112,7 @@ pub fn reproduce(args: &Args) -> Result<()> {
         commit,
         images: args.images.clone(),
         features_weights: args.features_weights.clone(),
+        device: args.device.clone(),
     };
     let failed = if args.report { 0 } else { run(args, &plan, &runner)? };
     if !(args.plan || args.shard.is_some() || args.cell.is_some()) {
@@ -186,6 +191,8 @@ fn jobs(args: &Args, name: &str, bench_cli: &Path) -> Result<slurm::Jobs> {
             command.extend([option.into(), text(folder)?]);
         }
     }
+    let device = args.device.iter();
+    command.extend(device.flat_map(|device| ["--device".to_owned(), device.clone()]));
     command.extend(args.photographs.then(|| "--photographs".to_owned()));
     let folder = std::path::absolute(&args.work)?.join("slurm");
     let (count, options) = (args.jobs.max(1), args.sbatch.clone());
@@ -199,5 +206,14 @@ fn command(args: &Args) -> String {
         None => format!("--preset {}", args.preset),
     };
     let weights = if args.features_weights.is_some() { " --features-weights FILE" } else { "" };
-    format!("cargo xtask reproduce {matrix}{weights}")
+    let device = args.device.as_ref().map_or_else(String::new, |name| format!(" --device {name}"));
+    format!("cargo xtask reproduce {matrix}{weights}{device}")
+}
+
+/// What bench-cli must be built with for a device.
+fn features(device: Option<&str>) -> &'static [&'static str] {
+    match device {
+        Some(name) if name.starts_with("cuda") => &["cuda"],
+        _ => &[],
+    }
 }

@@ -23,6 +23,8 @@ pub struct Runner {
     pub images: Option<PathBuf>,
     /// Weights for the method `feature-matching`.
     pub features_weights: Option<PathBuf>,
+    /// What bench-cli is told to compute on, if anything.
+    pub device: Option<String>,
 }
 
 /// What became of a cell.
@@ -105,7 +107,7 @@ impl Runner {
 
     fn provenance(&self, words: &[String], set: &Set) -> Result<Provenance> {
         Ok(Provenance {
-            command: self.described(words, set),
+            command: self.described(&self.on_device(words), set),
             commit: self.commit.clone(),
             date: date(),
             processor: processor(),
@@ -151,7 +153,8 @@ impl Runner {
     /// If it cannot be run, fails, or prints no JSON.
     pub fn call(&self, words: &[String]) -> Result<Value> {
         let program = self.bench_cli.display();
-        let output = Command::new(&self.bench_cli).args(words).current_dir(repository()).output();
+        let mut command = Command::new(&self.bench_cli);
+        let output = command.args(self.on_device(words)).current_dir(repository()).output();
         let output = output.with_context(|| format!("cannot run {program}"))?;
         let messages = String::from_utf8_lossy(&output.stderr);
         eprint!("{messages}");
@@ -159,6 +162,11 @@ impl Runner {
         let task = words.first().map_or("", String::as_str);
         ensure!(output.status.success(), "bench-cli {task}: {last} ({})", output.status);
         last_json_line(std::str::from_utf8(&output.stdout)?).context("bench-cli")
+    }
+
+    fn on_device(&self, words: &[String]) -> Vec<String> {
+        let device = self.device.iter().flat_map(|name| ["--device".to_owned(), name.clone()]);
+        words.iter().cloned().chain(device).collect()
     }
 
     /// A command line without the folders of this machine.

@@ -142,6 +142,7 @@ fn runner(folder: &Path) -> Runner {
         commit: "a commit".into(),
         images: Some(images),
         features_weights: None,
+        device: None,
     }
 }
 
@@ -229,6 +230,23 @@ fn a_longer_training_goes_on_where_a_shorter_one_ended() {
     assert!(prolonged[0].contains(&middle.model_hash()), "{prolonged:?}");
     let finished = runner.store.finished(middle).expect("it is finished");
     assert!(!finished.trained.command.contains("--resume"), "what anyone would do at once");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_device_is_passed_on_and_noted() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let runner = Runner { device: Some("cuda:1".into()), ..runner(folder.path()) };
+    let matrix = matrix(MATRIX).expect("it is a matrix");
+    let plan = Plan::new(&matrix, None).expect("the set is known");
+    let cell = plan.cells()[0];
+    assert_eq!(runner.run(cell, None).expect("the folder can be written"), Outcome::Finished);
+    let calls = calls(&folder);
+    assert_eq!(calls.len(), 2, "{calls:?}");
+    let finished = runner.store.finished(cell).expect("it is finished");
+    for words in calls.iter().chain([&finished.trained.command, &finished.evaluated.command]) {
+        assert!(words.ends_with(" --device cuda:1"), "{words}");
+    }
 }
 
 #[cfg(unix)]
