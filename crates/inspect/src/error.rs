@@ -105,6 +105,19 @@ pub enum Error {
         got: usize,
     },
 
+    /// The reconstructor returned a tensor of another shape than it was to.
+    #[cfg(feature = "candle")]
+    #[error("a batch of patches needs reconstructions of shape {expected:?}, got {got:?}")]
+    ReconstructionShape {
+        /// The shape that was asked for.
+        expected: Vec<usize>,
+        /// The shape of what was returned.
+        got: Vec<usize>,
+    },
+    /// The device failed.
+    #[cfg(feature = "candle")]
+    #[error("the device could not do its part of the inspection")]
+    Tensor(#[from] candle_core::Error),
     /// The SSIM of the image and its reconstruction could not be computed.
     #[error("the SSIM residual could not be computed")]
     Ssim(#[from] ssim::Error),

@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod disk;
 mod error;
@@ -14,6 +14,8 @@ mod region;
 mod residual;
 mod sampled;
 mod stitch;
+#[cfg(feature = "candle")]
+pub mod tensor;
 mod threshold;
 mod tiling;
 mod union_find;

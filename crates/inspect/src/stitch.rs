@@ -18,17 +18,7 @@ impl<'a> Stitch<'a> {
 
     /// Adds one patch per corner; `patches` is `(corners, patch, patch)`.
     pub fn add<T: Copy + Into<f64> + Sync>(&mut self, corners: &[(usize, usize)], patches: &[T]) {
-        let (patch, width) = (self.grid.patch, self.grid.width);
-        // In parallel over the rows of the image, so that each sum has the same order for any number of threads.
-        self.sum.data_mut().par_chunks_mut(width).enumerate().for_each(|(y, sums)| {
-            for (&(left, top), values) in corners.iter().zip(patches.chunks_exact(patch * patch)) {
-                let Some(row) = y.checked_sub(top).filter(|&row| row < patch) else { continue };
-                let values = &values[row * patch..(row + 1) * patch];
-                for (sum, &value) in sums[left..left + patch].iter_mut().zip(values) {
-                    *sum += value.into();
-                }
-            }
-        });
+        add_patches(self.sum.data_mut(), self.grid.width, self.grid.patch, corners, patches);
     }
 
     /// The mean of the patches that cover each pixel.
@@ -44,4 +34,24 @@ impl<'a> Stitch<'a> {
             self.sum.get(x, y) / (f64::from(columns[x]) * f64::from(rows[y]))
         })
     }
+}
+
+/// Adds one patch per corner to sums of `width` pixels a row.
+pub(crate) fn add_patches<T: Copy + Into<f64> + Sync>(
+    sums: &mut [f64],
+    width: usize,
+    patch: usize,
+    corners: &[(usize, usize)],
+    patches: &[T],
+) {
+    // In parallel over the rows of the image, so that each sum has the same order for any number of threads.
+    sums.par_chunks_mut(width).enumerate().for_each(|(y, sums)| {
+        for (&(left, top), values) in corners.iter().zip(patches.chunks_exact(patch * patch)) {
+            let Some(row) = y.checked_sub(top).filter(|&row| row < patch) else { continue };
+            let values = &values[row * patch..(row + 1) * patch];
+            for (sum, &value) in sums[left..left + patch].iter_mut().zip(values) {
+                *sum += value.into();
+            }
+        }
+    });
 }

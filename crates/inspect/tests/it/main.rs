@@ -8,4 +8,6 @@ mod opening;
 mod reconstruct;
 mod regions;
 mod sampled;
+#[cfg(feature = "candle")]
+mod tensor;
 mod thresholds;

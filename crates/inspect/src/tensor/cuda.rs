@@ -1,0 +1,113 @@
+//! Launches of `kernels/tiles.cu`.
+#![expect(unsafe_code, reason = "what a kernel does with its arguments is not for Rust to see")]
+
+use candle_core::backend::BackendStorage;
+use candle_core::cuda_backend::cudarc::driver::{
+    CudaSlice, CudaView, DeviceRepr, LaunchConfig, PushKernelArg,
+};
+use candle_core::cuda_backend::{CudaDType, CudaFunc, WrapErr};
+use candle_core::{CudaDevice, CudaStorage, DType, Layout, Result, bail};
+
+use super::geometry::Geometry;
+use super::stitch::{Add, Average};
+use super::tiles::Cut;
+
+/// Devices keep modules by name.
+const MODULE: &str = concat!("inspect-", env!("CARGO_PKG_VERSION"));
+const PTX: &str = include_str!(concat!(env!("OUT_DIR"), "/tiles.ptx"));
+
+/// Threads of a block.
+const THREADS: usize = 256;
+
+// The kernels count in 64 bits.
+const _: () = assert!(size_of::<usize>() == 8);
+
+// SAFETY: `repr(C)` and nothing but numbers, with the fields of `Geometry` in `kernels/tiles.cu`.
+unsafe impl DeviceRepr for Geometry {}
+
+impl Cut {
+    pub fn on_cuda(&self, image: &CudaStorage, layout: &Layout) -> Result<CudaStorage> {
+        let (device, image) = (image.device(), elements::<f32>(image, layout)?);
+        let (first, count) = (self.range.start, self.range.len());
+        let pixels = count * self.geometry.area();
+        // SAFETY: the kernel writes all of it, and nothing reads it before.
+        let mut patches: CudaSlice<f32> = unsafe { device.alloc(pixels) }?;
+        let kernel = kernel(device, "cut_tiles")?;
+        let mut builder = kernel.builder();
+        builder.arg(&image).arg(&self.geometry).arg(&first).arg(&count).arg(&mut patches);
+        // SAFETY: the arguments are those of the kernel. The patches lie in the image, and a thread writes one pixel of them.
+        unsafe { builder.launch(config(pixels)?) }.w()?;
+        Ok(CudaStorage::wrap_cuda_slice(patches, device.clone()))
+    }
+}
+
+impl Add {
+    pub fn on_cuda(
+        &self,
+        sum: &mut CudaStorage,
+        patches: &CudaStorage,
+        layout: &Layout,
+    ) -> Result<()> {
+        match patches.dtype() {
+            DType::F64 => self.add::<f64>("add_tiles_f64", sum, patches, layout),
+            _ => self.add::<f32>("add_tiles_f32", sum, patches, layout),
+        }
+    }
+
+    fn add<T: CudaDType + DeviceRepr>(
+        &self,
+        name: &'static str,
+        sum: &mut CudaStorage,
+        patches: &CudaStorage,
+        layout: &Layout,
+    ) -> Result<()> {
+        let patches = elements::<T>(patches, layout)?;
+        let (first, count) = (self.range.start, self.range.len());
+        let (top, rows) = (self.rows().start, self.rows().len());
+        let kernel = kernel(&sum.device().clone(), name)?;
+        let sums = sum.as_cuda_slice_mut::<f64>()?;
+        let mut builder = kernel.builder();
+        builder.arg(&patches).arg(&self.geometry).arg(&first).arg(&count);
+        builder.arg(&top).arg(&rows).arg(sums);
+        // SAFETY: the arguments are those of the kernel. It reads within `count` patches; a thread changes one of the sums in
+        // the rows that they cover.
+        unsafe { builder.launch(config(rows * self.geometry.width)?) }.w()?;
+        Ok(())
+    }
+}
+
+impl Average {
+    pub fn on_cuda(&self, sum: &CudaStorage, layout: &Layout) -> Result<CudaStorage> {
+        let (device, sums) = (sum.device(), elements::<f64>(sum, layout)?);
+        let pixels = self.geometry.width * self.geometry.height;
+        // SAFETY: the kernel writes all of it, and nothing reads it before.
+        let mut averages: CudaSlice<f64> = unsafe { device.alloc(pixels) }?;
+        let kernel = kernel(device, "average_tiles")?;
+        let mut builder = kernel.builder();
+        builder.arg(&sums).arg(&self.geometry).arg(&mut averages);
+        // SAFETY: the arguments are those of the kernel, and a thread reads one sum and writes one average.
+        unsafe { builder.launch(config(pixels)?) }.w()?;
+        Ok(CudaStorage::wrap_cuda_slice(averages, device.clone()))
+    }
+}
+
+/// The elements of a contiguous tensor.
+fn elements<'a, T: CudaDType>(storage: &'a CudaStorage, layout: &Layout) -> Result<CudaView<'a, T>> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(storage.as_cuda_slice::<T>()?.slice(start..end)),
+        None => bail!("tiles on CUDA: expected a tensor that is contiguous"),
+    }
+}
+
+fn kernel(device: &CudaDevice, name: &str) -> Result<CudaFunc> {
+    device.get_or_load_custom_func(name, MODULE, PTX)
+}
+
+/// At least a thread for each pixel.
+fn config(pixels: usize) -> Result<LaunchConfig> {
+    let Ok(blocks) = i32::try_from(pixels.div_ceil(THREADS)) else {
+        bail!("tiles on CUDA: {pixels} pixels are too many for one launch")
+    };
+    let (grid_dim, block_dim) = ((blocks.unsigned_abs(), 1, 1), (THREADS as u32, 1, 1));
+    Ok(LaunchConfig { grid_dim, block_dim, shared_mem_bytes: 0 })
+}
