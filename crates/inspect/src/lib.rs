@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
-#![deny(unsafe_code)]
+#![cfg_attr(not(feature = "cuda"), forbid(unsafe_code))]
+#![cfg_attr(feature = "cuda", deny(unsafe_code))]
 
 mod disk;
 mod error;
