@@ -1,0 +1,105 @@
+//! The kernels for CUDA, compiled for the CPU with sanitizers, against the operations for the CPU.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+use candle_core::{DType, Device, Tensor};
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use super::geometry::Geometry;
+use super::stitch::Stitch;
+use super::tiles::Tiles;
+
+/// Width, height, patch, stride and batch.
+const CASES: [[usize; 5]; 6] = [
+    [8, 8, 8, 3, 5],
+    [9, 23, 8, 8, 4],
+    [40, 33, 8, 3, 7],
+    [33, 17, 5, 1, 50],
+    [64, 48, 16, 16, 100],
+    [70, 61, 32, 30, 1],
+];
+
+#[test]
+#[ignore = "needs a C++ compiler"]
+fn kernels_do_what_operations_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("tiles");
+    compile(&program);
+    for case in CASES {
+        let [width, height, patch, stride, batch] = case;
+        let values = (0..width * height).map(|i| ((i * 7919) % 1009) as f32 / 1009.0);
+        let image = Tensor::from_iter(values, &Device::Cpu).unwrap();
+        let image = image.reshape((height, width)).unwrap();
+        let geometry = Geometry::new(width, height, patch, stride).unwrap();
+        let tiles = Tiles::new(&image, geometry, batch).unwrap();
+        let Geometry { columns, rows, .. } = geometry;
+        let got = run(&program, &[width, height, patch, stride, columns, rows, batch], &image);
+        // The same operations in the same order: not a bit differs.
+        assert!(got == expected(&tiles), "{case:?}");
+    }
+}
+
+fn compile(program: &Path) {
+    let compiler = std::env::var_os("CXX").unwrap_or_else(|| OsString::from("c++"));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emulation/main.cpp");
+    let mut command = Command::new(&compiler);
+    command.args([
+        "-std=c++17",
+        "-O1",
+        "-g",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-Wno-unknown-pragmas",
+    ]);
+    // A contraction to fused operations would round otherwise.
+    command.args([
+        "-ffp-contract=off",
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=all",
+    ]);
+    let status = command.arg("-o").args([program, &source]).status().unwrap();
+    assert!(status.success(), "{compiler:?}: {status}");
+}
+
+fn run(program: &Path, arguments: &[usize], image: &Tensor) -> Vec<u8> {
+    let mut command = Command::new(program);
+    command.args(arguments.iter().map(usize::to_string));
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut stdin, bytes) = (child.stdin.take().unwrap(), bytes(image));
+    let writer = thread::spawn(move || stdin.write_all(&bytes));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    assert!(output.status.success(), "{}", output.status);
+    output.stdout
+}
+
+/// What the program writes.
+fn expected(tiles: &Tiles<'_>) -> Vec<u8> {
+    let (mut plain, mut squared) = (Stitch::new(tiles).unwrap(), Stitch::new(tiles).unwrap());
+    let mut expected = Vec::new();
+    tiles
+        .for_each_batch(|range, patches| {
+            expected.extend(bytes(patches));
+            plain.add(range.clone(), patches)?;
+            squared.add(range, &patches.to_dtype(DType::F64)?.sqr()?)
+        })
+        .unwrap();
+    for stitch in [plain, squared] {
+        expected.extend(bytes(&stitch.precise_average().unwrap()));
+    }
+    expected
+}
+
+fn bytes(tensor: &Tensor) -> Vec<u8> {
+    let values = tensor.flatten_all().unwrap();
+    match tensor.dtype() {
+        DType::F64 => {
+            values.to_vec1::<f64>().unwrap().into_iter().flat_map(f64::to_ne_bytes).collect()
+        }
+        _ => values.to_vec1::<f32>().unwrap().into_iter().flat_map(f32::to_ne_bytes).collect(),
+    }
+}

@@ -1,0 +1,62 @@
+// Runs the kernels of tiles.cu on the CPU: a loop over threads in place of a device, which is enough where threads share nothing.
+//
+// Arguments: width, height, patch, stride, columns, rows, batch. Standard input: the image, in f32. Standard output: all
+// patches, in f32; the averages of the stitched patches, in f64; and those of the squared patches, added in f64.
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+#define __global__
+#define __device__
+struct Place {
+    unsigned x;
+};
+static Place blockIdx, blockDim, threadIdx;
+
+#include "../../kernels/tiles.cu"
+
+// As many blocks as src/tensor/cuda.rs launches, in an order that no kernel may rely on.
+template <class Kernel>
+static void launch(Number pixels, Kernel kernel) {
+    blockDim.x = 256;
+    for (unsigned block = (pixels + blockDim.x - 1) / blockDim.x; block-- > 0;) {
+        for (unsigned thread = blockDim.x; thread-- > 0;) {
+            blockIdx.x = block, threadIdx.x = thread;
+            kernel();
+        }
+    }
+}
+
+template <class T>
+static void put(const std::vector<T> &values) {
+    if (fwrite(values.data(), sizeof(T), values.size(), stdout) != values.size()) exit(1);
+}
+
+int main(int count, char **arguments) {
+    if (count != 8) return 2;
+    Number numbers[7];
+    for (int i = 0; i < 7; i++) numbers[i] = strtoull(arguments[i + 1], nullptr, 10);
+    const Geometry g{numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]};
+    const Number batch = numbers[6], pixels = g.width * g.height, tiles = g.columns * g.rows, area = g.patch * g.patch;
+    std::vector<float> image(pixels);
+    if (fread(image.data(), sizeof(float), pixels, stdin) != pixels) return 2;
+    std::vector<double> sums(pixels), squares(pixels), averages(pixels);
+    for (Number first = 0; first < tiles; first += batch) {
+        // Of their own size, so that the sanitizer sees what reaches beyond.
+        const Number some = smaller(batch, tiles - first);
+        std::vector<float> patches(some * area);
+        launch(some * area, [&] { cut_tiles(image.data(), g, first, some, patches.data()); });
+        put(patches);
+        std::vector<double> squared(patches.begin(), patches.end());
+        for (double &value : squared) value *= value;
+        const Number top = smaller(first / g.columns * g.stride, g.height - g.patch);
+        const Number bottom = smaller((first + some - 1) / g.columns * g.stride, g.height - g.patch) + g.patch;
+        const Number rows = bottom - top;
+        launch(rows * g.width, [&] { add_tiles_f32(patches.data(), g, first, some, top, rows, sums.data()); });
+        launch(rows * g.width, [&] { add_tiles_f64(squared.data(), g, first, some, top, rows, squares.data()); });
+    }
+    for (const auto *sum : {&sums, &squares}) {
+        launch(pixels, [&] { average_tiles(sum->data(), g, averages.data()); });
+        put(averages);
+    }
+}
