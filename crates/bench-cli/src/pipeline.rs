@@ -7,9 +7,10 @@ use crate::data::{Margins, crop, uncrop};
 use crate::io::resize;
 use crate::report::Reporter;
 use anyhow::Result;
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use halving::Halving;
-use inspect::{Image, Inspected, Inspection, Reconstructor, Residual};
+use inspect::tensor::TensorReconstructor;
+use inspect::{Image, Inspected, Inspection, Residual};
 use models::Autoencoder;
 use std::error::Error;
 
@@ -79,7 +80,7 @@ impl Inspector {
     /// # Errors
     /// If the image is smaller than a patch, or the network fails.
     pub fn inspect_prepared(&self, image: &Image) -> Result<Inspected> {
-        Ok(inspect::inspect(image, &self.network, &self.inspection)?)
+        Ok(inspect::tensor::inspect(image, &self.network, &self.inspection)?)
     }
 
     /// A map of the region of interest in the frame of the whole image, with zeros around.
@@ -95,37 +96,27 @@ struct Network {
     seed: u64,
 }
 
-impl Network {
-    /// Patches `(N, 1, patch, patch)`.
-    fn patches(&self, patches: &[f32]) -> models::Result<Tensor> {
-        let size = self.patch_size();
-        let shape = (patches.len() / (size * size), 1, size, size);
-        Ok(Tensor::from_slice(patches, shape, self.model.device())?)
-    }
-}
-
-impl Reconstructor for Network {
+impl TensorReconstructor for Network {
     fn patch_size(&self) -> usize {
         self.model.architecture().patch_size
     }
 
-    fn reconstruct(&self, patches: &[f32]) -> Result<Vec<f32>, Box<dyn Error + Send + Sync>> {
-        Ok(values(&self.model.reconstruct_detached(&self.patches(patches)?)?)?)
+    fn device(&self) -> &Device {
+        self.model.device()
+    }
+
+    fn reconstruct(&self, patches: &Tensor) -> Result<Tensor, Box<dyn Error + Send + Sync>> {
+        Ok(self.model.reconstruct_detached(patches)?)
     }
 
     fn sample(
         &self,
-        patches: &[f32],
+        patches: &Tensor,
         corners: &[(usize, usize)],
         samples: usize,
-    ) -> Result<Vec<f32>, Box<dyn Error + Send + Sync>> {
+    ) -> Result<Tensor, Box<dyn Error + Send + Sync>> {
         // A patch's place decides about its samples; no image is 2³⁰ pixels wide.
         let keys: Vec<u64> = corners.iter().map(|&(x, y)| (y as u64) << 30 | x as u64).collect();
-        let patches = self.patches(patches)?;
-        Ok(values(&self.model.sample_detached(&patches, samples, self.seed, &keys)?)?)
+        Ok(self.model.sample_detached(patches, samples, self.seed, &keys)?)
     }
-}
-
-fn values(tensor: &Tensor) -> models::Result<Vec<f32>> {
-    Ok(tensor.flatten_all()?.to_vec1()?)
 }

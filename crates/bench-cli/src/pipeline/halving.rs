@@ -1,7 +1,8 @@
 //! Batches that a GPU has no memory for.
 
 use anyhow::anyhow;
-use inspect::Reconstructor;
+use candle_core::{Device, Tensor};
+use inspect::tensor::TensorReconstructor;
 use std::cell::Cell;
 use std::error::Error;
 use std::ops::Range;
@@ -23,26 +24,25 @@ impl<R> Halving<R> {
         Self { reconstructor, limit: Cell::new(usize::MAX), note }
     }
 
-    /// The values that `run` gives for the patches of the ranges that so many patches are cut into.
+    /// What `run` gives for the patches of the ranges that so many patches are cut into, as one.
     fn in_parts(
         &self,
         count: usize,
-        mut run: impl FnMut(&R, Range<usize>) -> Result<Vec<f32>>,
-    ) -> Result<Vec<f32>> {
-        let (mut values, mut done) = (Vec::new(), 0);
+        mut run: impl FnMut(&R, Range<usize>) -> Result<Tensor>,
+    ) -> Result<Tensor> {
+        let (mut parts, mut done) = (Vec::new(), 0);
         while done < count {
             let end = count.min(done.saturating_add(self.limit.get()));
             match run(&self.reconstructor, done..end) {
-                Ok(part) if values.is_empty() => (values, done) = (part, end),
                 Ok(part) => {
-                    values.extend(part);
+                    parts.push(part);
                     done = end;
                 }
                 Err(error) if is_out_of_memory(&*error) => self.halve(end - done)?,
                 Err(error) => return Err(error),
             }
         }
-        Ok(values)
+        Ok(Tensor::cat(&parts, 0)?)
     }
 
     fn halve(&self, patches: usize) -> Result<()> {
@@ -59,28 +59,30 @@ fn is_out_of_memory(error: &(dyn Error + Send + Sync + 'static)) -> bool {
     error.downcast_ref().is_some_and(models::Error::is_out_of_memory)
 }
 
-impl<R: Reconstructor> Reconstructor for Halving<R> {
+impl<R: TensorReconstructor> TensorReconstructor for Halving<R> {
     fn patch_size(&self) -> usize {
         self.reconstructor.patch_size()
     }
 
-    fn reconstruct(&self, patches: &[f32]) -> Result<Vec<f32>> {
-        let pixels = self.patch_size() * self.patch_size();
-        self.in_parts(patches.len() / pixels, |reconstructor, part| {
-            reconstructor.reconstruct(&patches[part.start * pixels..part.end * pixels])
+    fn device(&self) -> &Device {
+        self.reconstructor.device()
+    }
+
+    fn reconstruct(&self, patches: &Tensor) -> Result<Tensor> {
+        self.in_parts(patches.dim(0)?, |reconstructor, part| {
+            reconstructor.reconstruct(&patches.narrow(0, part.start, part.len())?)
         })
     }
 
     fn sample(
         &self,
-        patches: &[f32],
+        patches: &Tensor,
         corners: &[(usize, usize)],
         samples: usize,
-    ) -> Result<Vec<f32>> {
-        let pixels = self.patch_size() * self.patch_size();
+    ) -> Result<Tensor> {
         self.in_parts(corners.len(), |reconstructor, part| {
-            let patches = &patches[part.start * pixels..part.end * pixels];
-            reconstructor.sample(patches, &corners[part], samples)
+            let patches = patches.narrow(0, part.start, part.len())?;
+            reconstructor.sample(&patches, &corners[part], samples)
         })
     }
 }
@@ -103,31 +105,47 @@ mod tests {
         Small { memory, batches: RefCell::default() }
     }
 
-    impl Reconstructor for Small {
+    impl TensorReconstructor for Small {
         fn patch_size(&self) -> usize {
             1
         }
 
-        fn reconstruct(&self, patches: &[f32]) -> Result<Vec<f32>> {
-            self.batches.borrow_mut().push(patches.len());
-            if patches.len() > self.memory {
+        fn device(&self) -> &Device {
+            &Device::Cpu
+        }
+
+        fn reconstruct(&self, patches: &Tensor) -> Result<Tensor> {
+            let count = patches.dim(0)?;
+            self.batches.borrow_mut().push(count);
+            if count > self.memory {
                 let (device, failure) = (DeviceChoice::Cuda(0), DeviceFailure::OutOfMemory);
                 return Err(models::Error::Device { device, failure }.into());
             }
-            Ok(patches.iter().map(|value| -value).collect())
+            Ok(patches.neg()?)
         }
 
         /// The sum of the corner, so that a corner of another patch is noticed.
         fn sample(
             &self,
-            patches: &[f32],
+            patches: &Tensor,
             corners: &[(usize, usize)],
             samples: usize,
-        ) -> Result<Vec<f32>> {
-            let values = self.reconstruct(patches)?;
-            let moved = values.iter().zip(corners).map(|(value, (x, y))| value + (x + y) as f32);
-            Ok(moved.flat_map(|value| vec![value; samples]).collect())
+        ) -> Result<Tensor> {
+            let moves =
+                Tensor::from_iter(corners.iter().map(|(x, y)| (x + y) as f32), &Device::Cpu)?;
+            let moved = (self.reconstruct(patches)? + moves.reshape((corners.len(), 1, 1, 1))?)?;
+            Ok(moved.repeat((1, samples))?)
         }
+    }
+
+    /// Patches `(N, 1, 1, 1)` of these values.
+    fn patches(values: impl IntoIterator<Item = u8>) -> Tensor {
+        let values = Tensor::from_iter(values.into_iter().map(f32::from), &Device::Cpu).unwrap();
+        values.reshape(((), 1, 1, 1)).unwrap()
+    }
+
+    fn values(tensor: &Tensor) -> Vec<f32> {
+        tensor.flatten_all().unwrap().to_vec1().unwrap()
     }
 
     static NOTED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
@@ -135,12 +153,11 @@ mod tests {
     #[test]
     fn batches_are_halved_until_they_fit() {
         let halving = Halving::new(small(3), |limit| NOTED.lock().unwrap().push(limit));
-        let patches: Vec<f32> = (0..11u8).map(f32::from).collect();
-        let expected: Vec<f32> = patches.iter().map(|value| -value).collect();
-        assert_eq!(halving.reconstruct(&patches).unwrap(), expected);
+        let expected: Vec<f32> = (0..11u8).map(|value| -f32::from(value)).collect();
+        assert_eq!(values(&halving.reconstruct(&patches(0..11)).unwrap()), expected);
         assert_eq!(halving.reconstructor.batches.take(), [11, 5, 2, 2, 2, 2, 2, 1]);
         // The next batch begins with what fitted.
-        assert_eq!(halving.reconstruct(&patches[..5]).unwrap(), expected[..5]);
+        assert_eq!(values(&halving.reconstruct(&patches(0..5)).unwrap()), expected[..5]);
         assert_eq!(halving.reconstructor.batches.take(), [2, 2, 1]);
         assert_eq!(*NOTED.lock().unwrap(), [5, 2]);
     }
@@ -149,14 +166,15 @@ mod tests {
     fn samples_keep_their_corners() {
         let halving = Halving::new(small(2), |_| ());
         let corners: Vec<(usize, usize)> = (0..5).map(|i| (10 * i, i)).collect();
-        let samples = halving.sample(&[0.0; 5], &corners, 2).unwrap();
-        assert_eq!(samples, [0.0, 0.0, 11.0, 11.0, 22.0, 22.0, 33.0, 33.0, 44.0, 44.0]);
+        let samples = halving.sample(&patches([0; 5]), &corners, 2).unwrap();
+        assert_eq!(samples.dims(), [5, 2, 1, 1]);
+        assert_eq!(values(&samples), [0.0, 0.0, 11.0, 11.0, 22.0, 22.0, 33.0, 33.0, 44.0, 44.0]);
     }
 
     #[test]
     fn a_patch_that_does_not_fit_and_other_errors_end_it() {
         let halving = Halving::new(small(0), |_| ());
-        let message = halving.reconstruct(&[0.0; 4]).unwrap_err().to_string();
+        let message = halving.reconstruct(&patches([0; 4])).unwrap_err().to_string();
         assert_eq!(message, "the GPU has no memory for a single patch");
         assert_eq!(halving.reconstructor.batches.take(), [4, 2, 1]);
         let halving = Halving::new(small(9), |_| ());
