@@ -23,6 +23,18 @@ impl Components {
     /// All four maps.
     pub const ALL: Self = Self(15);
 
+    /// The number of maps.
+    #[cfg(feature = "candle")]
+    pub(crate) const fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// One bit for each map, in the order above.
+    #[cfg(any(feature = "cuda", test))]
+    pub(crate) const fn bits(self) -> u8 {
+        self.0
+    }
+
     /// Whether every map of `other` is in this set.
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0

@@ -73,6 +73,20 @@ pub enum Error {
         /// The shape of the tensor.
         shape: Vec<usize>,
     },
+    /// A window that the kernels for CUDA have no room for.
+    #[error("a window on a CUDA device can have at most {most}x{most} pixels, got {size}x{size}")]
+    DeviceWindow {
+        /// The size asked for.
+        size: usize,
+        /// The largest size.
+        most: usize,
+    },
+    /// A batch with more rows, columns or images than the kernels for CUDA can count.
+    #[error("a batch of shape {shape:?} is too large for a CUDA device")]
+    DeviceBatch {
+        /// The shape of the tensor.
+        shape: Vec<usize>,
+    },
     /// A window, border or set of constants that cannot be read from text.
     #[error("expected {expected}, got {got:?}")]
     Parse {

@@ -42,10 +42,13 @@
 //! # Features
 //!
 //! * `candle` (off by default): the module `tensor`, differentiable SSIM on candle tensors.
+//! * `cuda` (off by default): the same on CUDA devices, in single precision; building takes the CUDA toolkit.
 
 mod border;
 mod components;
 mod constants;
+#[cfg(any(feature = "cuda", test))]
+mod device;
 mod error;
 mod formula;
 mod gradient;

@@ -1,5 +1,7 @@
 use rayon::prelude::*;
 
+#[cfg(feature = "candle")]
+use crate::Components;
 use crate::{
     Sample,
     formula::Formula,
@@ -23,8 +25,21 @@ impl<'a, T> Targets<'a, T> {
         Self { luminance: None, contrast: None, structure: None, ssim: Some(plane) }
     }
 
+    /// The wanted maps of `values`, which holds one after the other.
+    #[cfg(feature = "candle")]
+    pub(crate) fn split(values: &'a mut [T], components: Components) -> Self {
+        let mut maps = values.chunks_mut(values.len() / components.len());
+        let mut wanted = |map| if components.contains(map) { maps.next() } else { None };
+        Self {
+            luminance: wanted(Components::LUMINANCE),
+            contrast: wanted(Components::CONTRAST),
+            structure: wanted(Components::STRUCTURE),
+            ssim: wanted(Components::SSIM),
+        }
+    }
+
     /// Cuts every plane after `len` values, or less at the end.
-    fn split_off(&mut self, len: usize) -> Self {
+    pub(crate) fn split_off(&mut self, len: usize) -> Self {
         let cut = |plane: &mut Option<&'a mut [T]>| {
             plane.as_mut().and_then(|rest| rest.split_off_mut(..len.min(rest.len())))
         };

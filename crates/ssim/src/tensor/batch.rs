@@ -38,9 +38,14 @@ impl<'a, T: Sample + WithDType> Batch<'a, T> {
         self.width * self.height
     }
 
+    /// Pairs of images.
+    pub(super) fn planes(&self) -> usize {
+        self.x.len() / self.plane_len()
+    }
+
     /// Windows in the whole batch.
     pub(super) fn windows(&self) -> usize {
-        self.x.len() / self.plane_len() * self.plan.map_len()
+        self.planes() * self.plan.map_len()
     }
 
     /// The pairs of images, in parallel.

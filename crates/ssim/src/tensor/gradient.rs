@@ -1,7 +1,11 @@
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, WithDType};
 use rayon::prelude::*;
 
 use super::batch::{Batch, contiguous};
+#[cfg(feature = "cuda")]
+use super::cuda;
 use crate::{
     Input, Params, Sample,
     gradient::{Cotangent, pull_back},
@@ -86,5 +90,18 @@ impl CustomOp3 for SsimGradient {
             _ => self.run::<f32>((x, lx), (y, ly), contiguous(grad, lg, self.name())?)?,
         };
         Ok((storage, lx.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        lx: &Layout,
+        y: &CudaStorage,
+        ly: &Layout,
+        grad: &CudaStorage,
+        lg: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        cuda::gradient(&self.params, (self.of, self.wrt), (x, lx), (y, ly), (grad, lg))
     }
 }

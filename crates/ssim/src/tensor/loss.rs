@@ -1,8 +1,12 @@
 use std::sync::OnceLock;
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, DType, Device, Layout, Result, Shape, Tensor, WithDType};
 use rayon::prelude::*;
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::{
     batch::Batch,
     gradient::{Objective, gradients},
@@ -92,6 +96,22 @@ impl CustomOp2 for SsimLoss {
         Ok((storage, Shape::from(())))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        lx: &Layout,
+        y: &CudaStorage,
+        ly: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let (loss, gradient) = cuda::loss(&self.params, self.differentiated, (x, lx), (y, ly))?;
+        if let Some(gradient) = gradient {
+            // Another run of the same operation has the same images.
+            let _ = self.gradient.set(gradient);
+        }
+        Ok((loss, Shape::from(())))
+    }
+
     fn bwd(
         &self,
         x: &Tensor,
@@ -102,12 +122,22 @@ impl CustomOp2 for SsimLoss {
         let Some((wrt, gradient)) = self.differentiated.zip(self.gradient.get()) else {
             return gradients(&self.params, Objective::Loss, x, y, grad);
         };
-        let upstream = grad.to_dtype(DType::F64)?.to_scalar::<f64>()?;
-        let gradient =
-            if upstream == 1.0 { gradient.clone() } else { gradient.affine(upstream, 0.0)? };
+        let gradient = times(gradient, grad)?;
         Ok(match wrt {
             Input::First => (Some(gradient), None),
             Input::Second => (None, Some(gradient)),
         })
+    }
+}
+
+/// The product with a scalar.
+fn times(gradient: &Tensor, scalar: &Tensor) -> Result<Tensor> {
+    // To read the scalar would be to wait for the device.
+    if !scalar.device().is_cpu() {
+        return gradient.broadcast_mul(scalar);
+    }
+    match scalar.to_dtype(DType::F64)?.to_scalar::<f64>()? {
+        1.0 => Ok(gradient.clone()),
+        factor => gradient.affine(factor, 0.0),
     }
 }

@@ -4,6 +4,8 @@
 
 mod common;
 mod degenerate;
+#[cfg(feature = "candle")]
+mod devices;
 mod gradients;
 mod properties;
 mod scikit_image;
