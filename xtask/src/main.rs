@@ -2,6 +2,7 @@
 
 mod bench;
 mod command;
+mod cuda;
 mod datasets;
 mod download;
 mod files;
@@ -23,6 +24,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Task {
     Bench(bench::Args),
+    CudaCheck(cuda::Args),
     Datasets(datasets::Args),
     Reproduce(reproduce::Args),
     Weights(weights::Args),
@@ -31,6 +33,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Bench(args) => bench::bench(&args),
+        Task::CudaCheck(args) => cuda::check(&args),
         Task::Datasets(args) => datasets::datasets(&args),
         Task::Reproduce(args) => reproduce::reproduce(&args),
         Task::Weights(args) => weights::weights(&args),
