@@ -71,5 +71,9 @@ done
 if [ -x "$here/bin/bench-cli" ]; then
     # Trains, calibrates and inspects synthetic images.
     record demo "$here/bin/bench-cli" --device cuda demo --out "$out/demo"
+    for case in 'train-step --latent-dim 500' 'forward --batch 128' 'inspect --size 1024x696 --latent-dim 500'; do
+        # Words are split on purpose.
+        record "speed-${case%% *}" "$here/bin/bench-cli" --device cuda bench $case
+    done
 fi
 exit "$failed"

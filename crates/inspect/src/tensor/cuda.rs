@@ -3,9 +3,9 @@
 
 use candle_core::backend::BackendStorage;
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaSlice, CudaView, DeviceRepr, LaunchConfig, PushKernelArg,
+    CudaFunction, CudaSlice, CudaView, DeviceRepr, LaunchConfig, PushKernelArg,
 };
-use candle_core::cuda_backend::{CudaDType, CudaFunc, WrapErr};
+use candle_core::cuda_backend::{CudaDType, WrapErr};
 use candle_core::{CudaDevice, CudaStorage, DType, Layout, Result, bail};
 
 use super::geometry::Geometry;
@@ -32,8 +32,8 @@ impl Cut {
         let pixels = count * self.geometry.area();
         // SAFETY: the kernel writes all of it, and nothing reads it before.
         let mut patches: CudaSlice<f32> = unsafe { device.alloc(pixels) }?;
-        let kernel = kernel(device, "cut_tiles")?;
-        let mut builder = kernel.builder();
+        let (kernel, stream) = (kernel(device, "cut_tiles")?, device.cuda_stream());
+        let mut builder = stream.launch_builder(&kernel);
         builder.arg(&image).arg(&self.geometry).arg(&first).arg(&count).arg(&mut patches);
         // SAFETY: the arguments are those of the kernel. The patches lie in the image, and a thread writes one pixel of them.
         unsafe { builder.launch(config(pixels)?) }.w()?;
@@ -64,9 +64,9 @@ impl Add {
         let patches = elements::<T>(patches, layout)?;
         let (first, count) = (self.range.start, self.range.len());
         let (top, rows) = (self.rows().start, self.rows().len());
-        let kernel = kernel(&sum.device().clone(), name)?;
+        let (kernel, stream) = (kernel(sum.device(), name)?, sum.device().cuda_stream());
         let sums = sum.as_cuda_slice_mut::<f64>()?;
-        let mut builder = kernel.builder();
+        let mut builder = stream.launch_builder(&kernel);
         builder.arg(&patches).arg(&self.geometry).arg(&first).arg(&count);
         builder.arg(&top).arg(&rows).arg(sums);
         // SAFETY: the arguments are those of the kernel. It reads within `count` patches; a thread changes one of the sums in
@@ -82,8 +82,8 @@ impl Average {
         let pixels = self.geometry.width * self.geometry.height;
         // SAFETY: the kernel writes all of it, and nothing reads it before.
         let mut averages: CudaSlice<f64> = unsafe { device.alloc(pixels) }?;
-        let kernel = kernel(device, "average_tiles")?;
-        let mut builder = kernel.builder();
+        let (kernel, stream) = (kernel(device, "average_tiles")?, device.cuda_stream());
+        let mut builder = stream.launch_builder(&kernel);
         builder.arg(&sums).arg(&self.geometry).arg(&mut averages);
         // SAFETY: the arguments are those of the kernel, and a thread reads one sum and writes one average.
         unsafe { builder.launch(config(pixels)?) }.w()?;
@@ -102,8 +102,8 @@ fn elements<'a, T: CudaDType>(
     }
 }
 
-fn kernel(device: &CudaDevice, name: &str) -> Result<CudaFunc> {
-    device.get_or_load_custom_func(name, MODULE, PTX)
+fn kernel(device: &CudaDevice, name: &str) -> Result<CudaFunction> {
+    Ok(device.get_or_load_custom_func(name, MODULE, PTX)?.into_cuda_function())
 }
 
 /// At least a thread for each pixel.
