@@ -114,3 +114,17 @@ fn fingerprint(config: &TrainingConfig) -> String {
     config.schedule.patches = 0;
     format!("{config:?}")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
+    use super::*;
+
+    /// A sum of losses that differs in its last bit if JSON is not read with all its digits.
+    #[test]
+    fn sums_read_back_exactly() {
+        let progress = Progress { patches: 8, epoch_loss: 10.280000001192093 };
+        let text = serde_json::to_string(&progress).unwrap();
+        assert_eq!(serde_json::from_str::<Progress>(&text).unwrap(), progress);
+    }
+}
