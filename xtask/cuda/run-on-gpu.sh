@@ -54,7 +54,7 @@ record gpu nvidia-smi
 for test in "$here"/bin/test-*; do
     name=$(basename "$test")
     # Tests for a device have `cuda` in their names; others that are ignored need something else.
-    "$test" cuda --ignored --list | grep -q ': test$' || continue
+    [[ $("$test" cuda --ignored --list) == *': test'* ]] || continue
     record "$name" "$test" cuda --ignored --test-threads=1
     if command -v compute-sanitizer >/dev/null; then
         for tool in memcheck racecheck initcheck synccheck; do
