@@ -83,3 +83,20 @@ extern "C" __global__ void average_tiles(const double *sums, Geometry g, double 
     const Covering down = covering(pixel / g.width, g.height, g.patch, g.stride, g.rows);
     averages[pixel] = sums[pixel] / static_cast<double>(across.count * down.count);
 }
+
+// The means of the differences of samples from `count` patches of `area` pixels, and then those of their squares.
+extern "C" __global__ void moments_of_samples(const float *patches, const float *decodes, Number count, Number area, Number samples,
+                                              double *moments) {
+    const Number pixel = thread_number();
+    if (pixel >= count * area) return;
+    const float *own = decodes + pixel / area * samples * area + pixel % area;
+    const double weight = 1.0 / static_cast<double>(samples);
+    double mean = 0, mean_square = 0;
+    for (Number sample = 0; sample < samples; sample++) {
+        const double difference = static_cast<double>(own[sample * area]) - static_cast<double>(patches[pixel]);
+        mean += weight * difference;
+        mean_square += weight * difference * difference;
+    }
+    moments[pixel] = mean;
+    moments[count * area + pixel] = mean_square;
+}

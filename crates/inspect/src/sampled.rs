@@ -91,7 +91,7 @@ pub(crate) fn inspect_samples(
         let decodes =
             reconstructor.sample(patches, corners, samples).map_err(Error::Reconstructor)?;
         check_reconstructions(&decodes, corners.len(), samples * patches.len())?;
-        let (mean, mean_square) = moments(patches, &decodes, grid.patch, samples);
+        let (mean, mean_square) = moments(patches, &decodes, grid.patch * grid.patch, samples);
         match inspection.averaging {
             Averaging::Reconstruction => second.add(corners, &mean_square),
             Averaging::Residual => {
@@ -117,8 +117,12 @@ pub(crate) fn inspect_samples(
 
 /// The means of the differences of `decodes` `(N, samples, patch, patch)` from `patches`, and of their squares, both
 /// `(N, patch, patch)`.
-fn moments(patches: &[f32], decodes: &[f32], patch: usize, samples: usize) -> (Vec<f64>, Vec<f64>) {
-    let area = patch * patch;
+pub(crate) fn moments(
+    patches: &[f32],
+    decodes: &[f32],
+    area: usize,
+    samples: usize,
+) -> (Vec<f64>, Vec<f64>) {
     let mut moments = (vec![0.0; patches.len()], vec![0.0; patches.len()]);
     let sums = moments.0.par_chunks_mut(area).zip(moments.1.par_chunks_mut(area));
     let pixels = patches.par_chunks(area).zip(decodes.par_chunks(samples * area));

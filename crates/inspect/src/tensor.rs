@@ -14,7 +14,7 @@ mod sampled;
 mod stitch;
 mod tiles;
 
-use candle_core::{Device, Tensor};
+use candle_core::{CpuStorage, Device, Layout, Tensor, WithDType, bail};
 
 use crate::finite::check_finite;
 use crate::{Averaging, Error, Image, Inspected, Inspection, Plane, Residual, Tiling, open};
@@ -177,4 +177,15 @@ fn planes(maps: &[Tensor; 2], width: usize, height: usize) -> Result<[Image; 2],
     let mut values = Tensor::stack(maps, 0)?.flatten_all()?.to_vec1::<f32>()?;
     let second = values.split_off(width * height);
     Ok([Plane::new(width, height, values)?, Plane::new(width, height, second)?])
+}
+
+/// The elements of a contiguous tensor in memory.
+fn contiguous<'a, T: WithDType>(
+    storage: &'a CpuStorage,
+    layout: &Layout,
+) -> candle_core::Result<&'a [T]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage.as_slice::<T>()?[start..end]),
+        None => bail!("the inspection of tensors expects contiguous ones"),
+    }
 }

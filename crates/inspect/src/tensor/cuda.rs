@@ -9,6 +9,7 @@ use candle_core::cuda_backend::{CudaDType, WrapErr};
 use candle_core::{CudaDevice, CudaStorage, DType, Layout, Result, bail};
 
 use super::geometry::Geometry;
+use super::sampled::Moments;
 use super::stitch::{Add, Average};
 use super::tiles::Cut;
 
@@ -88,6 +89,32 @@ impl Average {
         // SAFETY: the arguments are those of the kernel, and a thread reads one sum and writes one average.
         unsafe { builder.launch(config(pixels)?) }.w()?;
         Ok(CudaStorage::wrap_cuda_slice(averages, device.clone()))
+    }
+}
+
+impl Moments {
+    pub fn on_cuda(
+        &self,
+        (patches, patches_layout): (&CudaStorage, &Layout),
+        (decodes, decodes_layout): (&CudaStorage, &Layout),
+    ) -> Result<CudaStorage> {
+        let (count, samples, height, width) = decodes_layout.shape().dims4()?;
+        let (device, area) = (patches.device(), height * width);
+        let patches = elements::<f32>(patches, patches_layout)?;
+        let decodes = elements::<f32>(decodes, decodes_layout)?;
+        let pixels = count * area;
+        if patches.len() != pixels {
+            bail!("moments on CUDA: expected {pixels} pixels of patches, got {}", patches.len());
+        }
+        // SAFETY: the kernel writes all of it, and nothing reads it before.
+        let mut moments: CudaSlice<f64> = unsafe { device.alloc(2 * pixels) }?;
+        let (kernel, stream) = (kernel(device, "moments_of_samples")?, device.cuda_stream());
+        let mut builder = stream.launch_builder(&kernel);
+        builder.arg(&patches).arg(&decodes).arg(&count).arg(&area).arg(&samples).arg(&mut moments);
+        // SAFETY: the arguments are those of the kernel. A thread reads a pixel of the patches and its samples, which are as many as the
+        // shape says, and writes two moments.
+        unsafe { builder.launch(config(pixels)?) }.w()?;
+        Ok(CudaStorage::wrap_cuda_slice(moments, device.clone()))
     }
 }
 

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use super::geometry::Geometry;
+use super::sampled::Moments;
 use super::stitch::Stitch;
 use super::tiles::Tiles;
 
@@ -84,6 +85,9 @@ fn expected(tiles: &Tiles<'_>) -> Vec<u8> {
     tiles
         .for_each_batch(|range, patches| {
             expected.extend(bytes(patches));
+            let samples = [0.25, 0.5, 0.75].map(|factor| patches.affine(factor, 0.0).unwrap());
+            let samples = Tensor::cat(&samples, 1)?;
+            expected.extend(bytes(&patches.apply_op2_no_bwd(&samples, &Moments)?));
             plain.add(range.clone(), patches)?;
             squared.add(range, &patches.to_dtype(DType::F64)?.sqr()?)
         })

@@ -1,11 +1,14 @@
 //! Several reconstructions of each patch.
 
-use candle_core::{DType, Tensor};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
+use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Tensor};
 
 use super::residual::scores;
 use super::stitch::Stitch;
 use super::tiles::Tiles;
-use super::{TensorReconstructor, check_shape};
+use super::{TensorReconstructor, check_shape, contiguous};
+use crate::sampled::moments;
 use crate::{Averaging, Error, Sampled};
 
 /// The averaged reconstruction, of all samples and patches, and the residual map, both `(H, W)`.
@@ -24,7 +27,8 @@ pub(super) fn inspect_samples(
         let decodes = reconstructor.sample(patches, &corners, samples);
         let decodes = decodes.map_err(Error::Reconstructor)?;
         check_shape(&decodes, &[range.len(), samples, tiles.patch(), tiles.patch()])?;
-        let (mean, mean_square) = moments(patches, &decodes)?;
+        let moments = patches.apply_op2_no_bwd(&decodes.contiguous()?, &Moments)?;
+        let (mean, mean_square) = (moments.get(0)?, moments.get(1)?);
         match averaging {
             Averaging::Reconstruction => second.add(range.clone(), &mean_square)?,
             Averaging::Residual => {
@@ -44,10 +48,46 @@ pub(super) fn inspect_samples(
     Ok([reconstruction, residual.to_dtype(DType::F32)?])
 }
 
-/// The means of the differences of `decodes` `(N, samples, patch, patch)` from `patches`, and of their squares, both
-/// `(N, patch, patch)` in f64.
-fn moments(patches: &Tensor, decodes: &Tensor) -> Result<(Tensor, Tensor), Error> {
-    let patches = patches.to_dtype(DType::F64)?;
-    let differences = decodes.to_dtype(DType::F64)?.broadcast_sub(&patches)?;
-    Ok((differences.mean(1)?, differences.sqr()?.mean(1)?))
+/// Patches `(N, 1, patch, patch)` and their reconstructions `(N, samples, patch, patch)` → the means of the differences of the
+/// latter from the former, and those of their squares, `(2, N, patch, patch)` in f64.
+pub(super) struct Moments;
+
+impl Moments {
+    pub fn shape(decodes: &Layout) -> candle_core::Result<Shape> {
+        let (count, _, height, width) = decodes.shape().dims4()?;
+        Ok((2, count, height, width).into())
+    }
+}
+
+impl CustomOp2 for Moments {
+    fn name(&self) -> &'static str {
+        "moments-of-samples"
+    }
+
+    fn cpu_fwd(
+        &self,
+        patches: &CpuStorage,
+        patches_layout: &Layout,
+        decodes: &CpuStorage,
+        decodes_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let (_, samples, height, width) = decodes_layout.shape().dims4()?;
+        let patches = contiguous(patches, patches_layout)?;
+        let decodes = contiguous(decodes, decodes_layout)?;
+        let (mut moments, squares) = moments(patches, decodes, height * width, samples);
+        moments.extend(squares);
+        Ok((CpuStorage::F64(moments), Self::shape(decodes_layout)?))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        patches: &CudaStorage,
+        patches_layout: &Layout,
+        decodes: &CudaStorage,
+        decodes_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        let moments = self.on_cuda((patches, patches_layout), (decodes, decodes_layout))?;
+        Ok((moments, Self::shape(decodes_layout)?))
+    }
 }

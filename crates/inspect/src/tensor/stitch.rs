@@ -8,6 +8,7 @@ use candle_core::{
 use rayon::prelude::*;
 use std::ops::Range;
 
+use super::contiguous;
 use super::geometry::Geometry;
 use super::tiles::Tiles;
 use crate::Error;
@@ -64,11 +65,8 @@ impl Add {
         patches: &CpuStorage,
         layout: &Layout,
     ) -> candle_core::Result<()> {
-        let Some((start, end)) = layout.contiguous_offsets() else {
-            bail!("{}: expected patches that are contiguous", self.name())
-        };
         let corners: Vec<_> = self.range.clone().map(|tile| self.geometry.corner(tile)).collect();
-        let patches = &patches.as_slice::<T>()?[start..end];
+        let patches = contiguous::<T>(patches, layout)?;
         add_patches(sum, self.geometry.width, self.geometry.patch, &corners, patches);
         Ok(())
     }
@@ -123,7 +121,7 @@ impl CustomOp1 for Average {
         let Geometry { width, patch, stride, columns, rows, height } = self.geometry;
         let along = |length, count| move |at: usize| covering(at, length, patch, stride, count);
         let (columns, rows) = (along(width, columns), along(height, rows));
-        let mut average = sum.as_slice::<f64>()?.to_vec();
+        let mut average = contiguous::<f64>(sum, layout)?.to_vec();
         average.par_chunks_mut(width).enumerate().for_each(|(y, line)| {
             for (x, value) in line.iter_mut().enumerate() {
                 *value /= (columns(x) * rows(y)) as f64;

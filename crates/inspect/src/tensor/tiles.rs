@@ -2,9 +2,10 @@
 
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
-use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 use std::ops::Range;
 
+use super::contiguous;
 use super::geometry::Geometry;
 use crate::Error;
 
@@ -70,11 +71,8 @@ impl CustomOp1 for Cut {
         image: &CpuStorage,
         layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let Some((start, end)) = layout.contiguous_offsets() else {
-            bail!("{}: expected an image that is contiguous", self.name())
-        };
         let (image, Geometry { width, patch, .. }) =
-            (&image.as_slice::<f32>()?[start..end], self.geometry);
+            (contiguous::<f32>(image, layout)?, self.geometry);
         let mut patches = Vec::with_capacity(self.range.len() * self.geometry.area());
         for (x, y) in self.range.clone().map(|tile| self.geometry.corner(tile)) {
             for row in image.chunks_exact(width).skip(y).take(patch) {

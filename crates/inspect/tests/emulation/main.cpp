@@ -1,7 +1,8 @@
 // Runs the kernels of tiles.cu on the CPU: a loop over threads in place of a device, which is enough where threads share nothing.
 //
 // Arguments: width, height, patch, stride, columns, rows, batch. Standard input: the image, in f32. Standard output: all
-// patches, in f32; the averages of the stitched patches, in f64; and those of the squared patches, added in f64.
+// patches, in f32, each batch followed by the moments, in f64, of three samples of its patches; the averages of the stitched
+// patches, in f64; and those of the squared patches, added in f64.
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -47,6 +48,12 @@ int main(int count, char **arguments) {
         std::vector<float> patches(some * area);
         launch(some * area, [&] { cut_tiles(image.data(), g, first, some, patches.data()); });
         put(patches);
+        std::vector<float> samples(3 * some * area);
+        for (Number i = 0; i < samples.size(); i++) samples[i] = patches[i / (3 * area) * area + i % area] * (i / area % 3 + 1) / 4;
+        std::vector<double> moments(2 * some * area);
+        launch(some * area,
+               [&] { moments_of_samples(patches.data(), samples.data(), some, area, 3, moments.data()); });
+        put(moments);
         std::vector<double> squared(patches.begin(), patches.end());
         for (double &value : squared) value *= value;
         const Number top = smaller(first / g.columns * g.stride, g.height - g.patch);
