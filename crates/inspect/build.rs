@@ -1,4 +1,4 @@
-//! Compiles the kernels for CUDA, with feature `cuda` only.
+//! Compiles the kernels for CUDA, with feature `cuda` only. The same as in `ssim`: each crate is to be packaged alone.
 
 use std::{
     env,

@@ -2,6 +2,7 @@
 
 mod bench;
 mod command;
+#[cfg(target_os = "linux")]
 mod cuda;
 mod datasets;
 mod download;
@@ -24,6 +25,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Task {
     Bench(bench::Args),
+    #[cfg(target_os = "linux")]
     CudaCheck(cuda::Args),
     Datasets(datasets::Args),
     Reproduce(reproduce::Args),
@@ -33,6 +35,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Bench(args) => bench::bench(&args),
+        #[cfg(target_os = "linux")]
         Task::CudaCheck(args) => cuda::check(&args),
         Task::Datasets(args) => datasets::datasets(&args),
         Task::Reproduce(args) => reproduce::reproduce(&args),
