@@ -28,47 +28,61 @@ pub fn build(toolkit: &Toolkit, target: &Path) -> Result<Vec<Program>> {
     let args = ["metadata", "--locked", "--no-deps", "--format-version", "1"];
     let metadata: Value = serde_json::from_str(&output("cargo", &strings(args))?)?;
     let packages = metadata["packages"].as_array().context("cargo names no packages")?;
-    let mut programs = Vec::new();
-    for package in packages.iter().filter(|package| !package["features"]["cuda"].is_null()) {
-        let name = package["name"].as_str().context("a package has a name")?;
-        let kinds: &[&[&str]] = match name {
-            "bench-cli" => &[&["build", "--bins"]],
-            _ => &[&["test", "--no-run", "--lib", "--tests"], &["bench", "--no-run", "--benches"]],
-        };
-        for arguments in kinds {
-            programs.extend(built(toolkit, target, name, arguments)?);
+    let with_feature = packages.iter().filter(|package| !package["features"]["cuda"].is_null());
+    let names: Vec<&str> = with_feature.filter_map(|package| package["name"].as_str()).collect();
+    let (programs, libraries): (Vec<&str>, Vec<&str>) =
+        names.into_iter().partition(|&name| name == "bench-cli");
+    // All libraries at once: one by one, each would build candle with features of its own.
+    let mut built = Vec::new();
+    for (packages, arguments) in [
+        (&libraries, &["test", "--no-run", "--lib", "--tests"][..]),
+        (&libraries, &["bench", "--no-run", "--benches"]),
+        (&programs, &["build", "--bins"]),
+    ] {
+        if !packages.is_empty() {
+            built.extend(build_some(toolkit, target, packages, arguments)?);
         }
     }
-    ensure!(!programs.is_empty(), "no crate has a feature `cuda`");
-    Ok(programs)
+    ensure!(!built.is_empty(), "no crate has a feature `cuda`");
+    Ok(built)
 }
 
 /// Runs cargo and reads which programs it built.
-fn built(toolkit: &Toolkit, target: &Path, package: &str, args: &[&str]) -> Result<Vec<Program>> {
+fn build_some(
+    toolkit: &Toolkit,
+    target: &Path,
+    packages: &[&str],
+    args: &[&str],
+) -> Result<Vec<Program>> {
     let mut cargo = toolkit.environment(Command::new("cargo"));
     let (command, rest) = args.split_first().context("cargo takes a command")?;
-    cargo.arg(command).args(["--locked", "--features", "cuda", "--package", package]).args(rest);
+    cargo.arg(command).arg("--locked").args(rest);
+    for package in packages {
+        cargo.args(["--package", package, "--features", &format!("{package}/cuda")]);
+    }
     if *command != "bench" {
         cargo.arg("--release");
     }
     cargo.arg("--message-format=json-render-diagnostics");
     cargo.current_dir(repository()).env("CARGO_TARGET_DIR", target);
     let messages = output_of(&mut cargo)?;
-    Ok(messages.lines().filter_map(|line| program(package, command, line)).collect())
+    Ok(messages.lines().filter_map(|line| program(command, line)).collect())
 }
 
 /// The program that a message of cargo's is about, if it is about one.
-fn program(package: &str, command: &str, message: &str) -> Option<Program> {
+fn program(command: &str, message: &str) -> Option<Program> {
     let message: Value = serde_json::from_str(message).ok()?;
     let path = PathBuf::from(message["executable"].as_str()?);
     let target = message["target"]["name"].as_str()?;
+    let folder = Path::new(message["manifest_path"].as_str()?).parent()?.to_owned();
+    // Crates lie in folders of their names.
+    let package = folder.file_name()?.to_str()?;
     let name = match command {
         "build" => target.to_owned(),
         // The library's own tests have its name.
         _ if target == package => format!("{command}-{package}"),
         _ => format!("{command}-{package}-{target}"),
     };
-    let folder = Path::new(message["manifest_path"].as_str()?).parent()?.to_owned();
     Some(Program { name, path, folder })
 }
 
