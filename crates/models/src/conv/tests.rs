@@ -3,19 +3,14 @@
 use super::*;
 use candle_core::{Device, Tensor, Var};
 use proptest::prelude::*;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
-/// Values in [-1, 1] that depend on nothing but the seed.
+/// Values in [-1, 1) that depend on nothing but the seed.
 pub(super) fn noise(seed: u64, shape: &[usize]) -> Tensor {
-    let mut state = seed.wrapping_mul(2).wrapping_add(1);
-    let values: Vec<f32> = (0..shape.iter().product())
-        .map(|_| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-        })
-        .collect();
-    Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let values = (0..shape.iter().product()).map(|_| rng.random_range(-1.0..1.0f32)).collect();
+    Tensor::from_vec::<_, f32>(values, shape, &Device::Cpu).unwrap()
 }
 
 /// One layer, with its weights and bias as tensors of their own.
@@ -54,11 +49,16 @@ fn leaky(x: &Tensor, slope: f64) -> Tensor {
 
 /// `|a - b|` at most a few roundings of a sum of products of values in [-1, 1]: the error of each of `terms` additions is
 /// half an ulp of a partial sum, which is at most `terms` large, but grows like its square root.
-fn assert_close(a: &Tensor, b: &Tensor, terms: usize) {
+///
+/// The minimal algorithms' errors are several times larger, and so are their deviations from the mean one: in a simulation of F(4, 2)
+/// with 1,024 terms, the first output of a tile, of which all products are a part, had a root-mean-square error of 5·10⁻⁵, and the
+/// largest of 24,000 was 4·10⁻⁴.
+fn assert_close(conv: &Conv2d, a: &Tensor, b: &Tensor, terms: usize) {
     assert_eq!(a.dims(), b.dims());
     let difference = (a - b).unwrap().abs().unwrap().flatten_all().unwrap().max(0).unwrap();
     let difference: f32 = difference.to_scalar().unwrap();
-    let bound = 4.0 * f32::EPSILON * terms as f32;
+    let roundings = if winograd::supports(conv) { 16.0 } else { 4.0 };
+    let bound = roundings * f32::EPSILON * terms as f32;
     assert!(difference <= bound.max(1e-6), "difference {difference}, bound {bound}");
 }
 
@@ -117,7 +117,7 @@ proptest! {
             check(&conv, &ours, &theirs, [&input, &weights, &bias], seed);
         } else {
             // candle's gradients need strides that divide evenly.
-            assert_close(&ours, &theirs, conv.kernel * conv.kernel * conv.in_channels);
+            assert_close(&conv, &ours, &theirs, conv.kernel * conv.kernel * conv.in_channels);
         }
     }
 
@@ -165,7 +165,7 @@ proptest! {
 /// Compares results, and the gradients of a random weighted sum of them.
 fn check(conv: &Conv2d, ours: &Tensor, theirs: &Tensor, variables: [&Var; 3], seed: u64) {
     let taps = conv.kernel * conv.kernel * conv.in_channels.max(conv.out_channels);
-    assert_close(ours, theirs, taps);
+    assert_close(conv, ours, theirs, taps);
     // Next to zero, rounding decides on which side of the rectifier's kink a result lies.
     let off_the_kink = theirs.detach().abs().unwrap().gt(1e-3).unwrap();
     let off_the_kink = off_the_kink.to_dtype(candle_core::DType::F32).unwrap();
@@ -176,7 +176,7 @@ fn check(conv: &Conv2d, ours: &Tensor, theirs: &Tensor, variables: [&Var; 3], se
     for variable in variables {
         let (ours, theirs) =
             (ours_grads.get(variable).unwrap(), theirs_grads.get(variable).unwrap());
-        assert_close(ours, theirs, taps.max(pixels));
+        assert_close(conv, ours, theirs, taps.max(pixels));
     }
 }
 
