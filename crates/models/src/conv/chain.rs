@@ -4,26 +4,12 @@
 //! gradients of its input and of all its parameters, one flat vector, meet candle's.
 
 use super::buffer::{Buffer, Buffers};
-use super::{Conv2d, Epilogue, Kernel, Size, composed, weight_gradient};
+use super::{Epilogue, Kernel, Layer, Size, composed};
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Storage, Tensor, bail};
 use pulp::Arch;
 use rayon::prelude::*;
 use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// A convolution in either direction, plus a bias, followed by a rectifier of the given slope below zero, if any.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Layer {
-    pub conv: Conv2d,
-    pub direction: Direction,
-    pub slope: Option<f32>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
-    Convolution,
-    Transposed,
-}
 
 /// Whether the input of a chain is itself trained, or the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,74 +42,6 @@ pub(crate) struct Chain {
     pub(super) input_gradient: InputGradient,
     pub(super) parameter_gradient: ParameterGradient,
     buffers: Buffers,
-}
-
-impl Layer {
-    /// Channels of its input and of its output.
-    pub fn channels(&self) -> (usize, usize) {
-        let Conv2d { in_channels, out_channels, .. } = self.conv;
-        match self.direction {
-            Direction::Convolution => (in_channels, out_channels),
-            Direction::Transposed => (out_channels, in_channels),
-        }
-    }
-
-    /// The number of its weights and biases.
-    pub fn parameter_count(&self) -> usize {
-        self.conv.weight_count() + self.channels().1
-    }
-
-    pub(super) fn output(&self, input: Size) -> Option<Size> {
-        match self.direction {
-            Direction::Convolution => self.conv.output(input),
-            Direction::Transposed => self.conv.transposed_output(input),
-        }
-    }
-
-    /// From maps of size `input` to the sums before the rectifier.
-    pub(super) fn forward(
-        &self,
-        weights: &[f32],
-        input: Size,
-        output: Size,
-        buffers: &Buffers,
-    ) -> Kernel {
-        let (conv, sizes) = (&self.conv, (input, output));
-        match self.direction {
-            Direction::Convolution => Kernel::convolution(conv, weights, sizes, buffers),
-            Direction::Transposed => Kernel::input_gradient(conv, weights, sizes, buffers),
-        }
-    }
-
-    /// From the gradient of the sums before the rectifier to that of the input.
-    pub(super) fn input_gradient(
-        &self,
-        weights: &[f32],
-        input: Size,
-        output: Size,
-        buffers: &Buffers,
-    ) -> Kernel {
-        let (conv, sizes) = (&self.conv, (output, input));
-        match self.direction {
-            Direction::Convolution => Kernel::input_gradient(conv, weights, sizes, buffers),
-            Direction::Transposed => Kernel::convolution(conv, weights, sizes, buffers),
-        }
-    }
-
-    /// Writes the gradient of the weights for that of the sums before the rectifier.
-    pub(super) fn weight_gradient(
-        &self,
-        input: (&[f32], Size),
-        gradient: (&[f32], Size),
-        buffers: &Buffers,
-        result: &mut [f32],
-    ) {
-        let (input, gradient) = match self.direction {
-            Direction::Convolution => (input, gradient),
-            Direction::Transposed => (gradient, input),
-        };
-        weight_gradient(&self.conv, input, gradient, buffers, result);
-    }
 }
 
 impl Chain {

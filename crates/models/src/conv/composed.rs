@@ -3,8 +3,8 @@
 //! candle differentiates them; all activations are kept for it in training, none in inference. It also computes the gradients
 //! that a chain does without, those of data and of frozen parameters: they cost time and change nothing.
 
-use super::Conv2d;
-use super::chain::{Chain, Direction, InputGradient, Layer, Mode, ParameterGradient};
+use super::chain::{Chain, InputGradient, Mode, ParameterGradient};
+use super::{Conv2d, Direction, Layer};
 use candle_core::{Result, Tensor};
 
 /// Applies the layers to maps `(N, H, W, C)`, with the results and gradients of the chain's operation but for rounding. There

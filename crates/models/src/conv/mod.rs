@@ -18,6 +18,7 @@ mod chain;
 mod composed;
 mod direct;
 mod gather;
+mod layer;
 mod pack;
 mod profile;
 mod simd;
@@ -26,7 +27,8 @@ mod tests;
 mod winograd;
 
 use buffer::Buffers;
-pub(crate) use chain::{Chain, Direction, InputGradient, Layer, Mode, contiguous, with_values};
+pub(crate) use chain::{Chain, InputGradient, Mode, contiguous, with_values};
+pub(crate) use layer::{Direction, Layer};
 pub(crate) use profile::product_rate;
 
 /// The geometry of a convolution with a square kernel and equal stride and zero padding in both directions.

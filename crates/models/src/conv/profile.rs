@@ -1,10 +1,10 @@
 //! How long the layers of a chain take.
 
 use super::buffer::Buffers;
-use super::chain::{Chain, Layer};
+use super::chain::Chain;
 use super::direct::multiply_rows;
 use super::pack::Packed;
-use super::{Epilogue, Kernel, Size};
+use super::{Epilogue, Kernel, Layer, Size};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
