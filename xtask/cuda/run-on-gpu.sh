@@ -64,7 +64,7 @@ for test in "$here"/bin/test-*; do
 done
 for bench in "$here"/bin/bench-*; do
     case $bench in
-        */bench-cli) ;;
+        */bench-cli | */bench-cli-cuda) ;;
         *) [ -e "$bench" ] && record "$(basename "$bench")" "$bench" --bench ;;
     esac
 done

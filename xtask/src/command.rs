@@ -55,7 +55,7 @@ pub fn bench_cli(args: &[String]) -> Result<Value> {
     last_json_line(&output("cargo", &args)?).context("bench-cli")
 }
 
-/// Builds `bench-cli` in release, with the given features, and says where it is.
+/// Builds `bench-cli` in release, with the given features, and says where it is. With `cuda` there is a second program beside it.
 ///
 /// # Errors
 /// If the build fails.
@@ -67,7 +67,8 @@ pub fn built_bench_cli(features: &[&str]) -> Result<PathBuf> {
     let messages = output_of(&mut command)?;
     let mut executables = messages.lines().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
-        message["executable"].as_str().map(PathBuf::from)
+        let is_it = message["target"]["name"] == "bench-cli";
+        message["executable"].as_str().filter(|_| is_it).map(PathBuf::from)
     });
     executables.next_back().context("cargo built no bench-cli")
 }

@@ -1,89 +1,16 @@
 //! The command line; see `bench-cli --help`.
+//!
+//! A program that was linked with CUDA does not start where the NVIDIA driver is missing. With the feature `cuda`, this is
+//! therefore a launcher, which is not linked with it: it looks for the libraries, and then becomes `bench-cli-cuda`.
 
-mod args;
-mod commands;
-mod config;
-mod curve_files;
-mod data;
-mod evaluation;
-mod interrupt;
-mod io;
-mod model_folder;
-mod pipeline;
-mod report;
-mod synthetic;
+#[cfg(all(any(feature = "cuda", test), target_os = "linux", target_env = "gnu"))]
+mod launcher;
 
-use anyhow::{Context as _, Result, bail};
-use args::{Cli, Command, Common};
-use clap::Parser;
-use commands::{Context, Outcome};
-use interrupt::Interrupted;
-use report::Reporter;
 use std::process::ExitCode;
 
-/// Training allocates and frees the same large buffers in every step; the system's allocator gives them back to the
-/// kernel each time, which clears their pages anew.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// The exit code of every error.
-const ERROR: u8 = 2;
-/// The exit code of a prediction that found a defect, where it is asked for.
-const DEFECT_FOUND: u8 = 1;
-
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(&cli) {
-        Ok(code) => code,
-        Err(error) => match error.downcast_ref::<Interrupted>() {
-            Some(last_words) => {
-                eprintln!("{last_words}");
-                interrupt::exit_code().into()
-            }
-            None => {
-                report::error(&error);
-                ERROR.into()
-            }
-        },
-    }
-}
-
-fn run(cli: &Cli) -> Result<ExitCode> {
-    let context = context(&cli.common)?;
-    interrupt::listen()?;
-    match &cli.command {
-        Command::Demo(args) => commands::demo(&context, args)?,
-        Command::Train(args) => commands::train(&context, args)?,
-        Command::Calibrate(args) => commands::calibrate(&context, args)?,
-        Command::Evaluate(args) => commands::evaluate(&context, args)?,
-        Command::Figure(args) => commands::figure(&context, args)?,
-        Command::Predict(args) => {
-            return Ok(match commands::predict(&context, args)? {
-                Outcome::Incomplete => ERROR.into(),
-                Outcome::Defective if args.exit_code => DEFECT_FOUND.into(),
-                Outcome::Defective | Outcome::Good => ExitCode::SUCCESS,
-            });
-        }
-        Command::Ssim(args) => commands::ssim(&context, args)?,
-        Command::Synthesize(args) => commands::synthesize(&context, args)?,
-        Command::Toy(args) => commands::toy(&context, args)?,
-        Command::Info(args) => commands::info(&context, args)?,
-        Command::Bench(args) => commands::bench(&context, args)?,
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn context(common: &Common) -> Result<Context> {
-    let device = common.device.open()?;
-    if let Some(threads) = common.threads {
-        if threads == 0 {
-            bail!("--threads must be at least 1");
-        }
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build_global()
-            .context("cannot start threads")?;
-    }
-    let reporter = Reporter { json: common.json, quiet: common.quiet };
-    Ok(Context { reporter, device })
+    #[cfg(all(feature = "cuda", target_os = "linux", target_env = "gnu"))]
+    return launcher::launch();
+    #[cfg(not(all(feature = "cuda", target_os = "linux", target_env = "gnu")))]
+    return bench_cli::main();
 }

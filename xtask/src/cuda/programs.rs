@@ -7,7 +7,7 @@ use std::process::Command;
 
 /// A program with feature `cuda`.
 pub struct Program {
-    /// What it is called in the package: `test-…`, `bench-…` or `bench-cli`.
+    /// What it is called in the package: `test-…`, `bench-…`, `bench-cli` or `bench-cli-cuda`.
     pub name: String,
     pub path: PathBuf,
     /// The folder of its crate, where tests expect to run.
@@ -96,13 +96,26 @@ pub fn start(toolkit: &Toolkit, programs: &[Program]) -> Result<()> {
         command.current_dir(&program.folder);
         if program.is_test() {
             command.arg("--quiet");
-        } else if program.name == "bench-cli" {
+        } else if program.name.starts_with("bench-cli") {
             command.arg("--version");
         } else {
             // Before a benchmark looks for a device.
             command.arg("--help");
         }
         output_of(&mut command)?;
+        if program.name == "bench-cli" {
+            start_without_driver(program)?;
+        }
     }
+    Ok(())
+}
+
+/// Sees what `bench-cli` says where the driver is missing, unless this machine has it.
+fn start_without_driver(program: &Program) -> Result<()> {
+    let mut command = Command::new(&program.path);
+    let output = command.arg("--version").env_remove("LD_LIBRARY_PATH").output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let is_refused = output.status.code() == Some(2) && said.contains("libcuda.so.1");
+    ensure!(output.status.success() || is_refused, "without a driver, bench-cli says: {said}");
     Ok(())
 }
