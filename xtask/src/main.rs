@@ -7,8 +7,10 @@ mod cuda;
 mod datasets;
 mod download;
 mod files;
+mod interop;
 mod machine;
 mod progress;
+mod python;
 mod reproduce;
 mod weights;
 
@@ -28,6 +30,7 @@ enum Task {
     #[cfg(target_os = "linux")]
     CudaCheck(cuda::Args),
     Datasets(datasets::Args),
+    Interop(interop::Args),
     Reproduce(reproduce::Args),
     Weights(weights::Args),
 }
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         #[cfg(target_os = "linux")]
         Task::CudaCheck(args) => cuda::check(&args),
         Task::Datasets(args) => datasets::datasets(&args),
+        Task::Interop(args) => interop::interop(&args),
         Task::Reproduce(args) => reproduce::reproduce(&args),
         Task::Weights(args) => weights::weights(&args),
     };

@@ -1,11 +1,13 @@
 //! The command line as it is typed.
 
 mod bench;
+mod export;
 
 pub use bench::{
     BenchArgs, Case, CurveArgs, FeatureArgs, InspectArgs, LossArgs, NetworkArgs, RunArgs, Size,
     WindowArgs,
 };
+pub use export::{CompletionsArgs, ExportArgs, ManArgs};
 
 use crate::config::Method;
 use clap::{Args, Parser, Subcommand};
@@ -64,7 +66,25 @@ pub enum Command {
     Synthesize(SynthesizeArgs),
     Toy(ToyArgs),
     Info(InfoArgs),
+    Export(ExportArgs),
     Bench(BenchArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+}
+
+impl Command {
+    /// Whether it runs a network, for which it needs a device.
+    pub fn runs_network(&self) -> bool {
+        !matches!(
+            self,
+            Self::Completions(_)
+                | Self::Export(_)
+                | Self::Info(_)
+                | Self::Man(_)
+                | Self::Ssim(_)
+                | Self::Synthesize(_)
+        )
+    }
 }
 
 /// Where a configuration comes from.

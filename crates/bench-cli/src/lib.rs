@@ -15,7 +15,8 @@ mod report;
 mod synthetic;
 
 use anyhow::{Context as _, Result, bail};
-use args::{Cli, Command, Common};
+use args::{Cli, Command};
+use candle_core::Device;
 use clap::Parser;
 use commands::{Context, Outcome};
 use interrupt::Interrupted;
@@ -51,7 +52,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<ExitCode> {
-    let context = context(&cli.common)?;
+    let context = context(cli)?;
     interrupt::listen()?;
     match &cli.command {
         Command::Demo(args) => commands::demo(&context, args)?,
@@ -70,13 +71,20 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Synthesize(args) => commands::synthesize(&context, args)?,
         Command::Toy(args) => commands::toy(&context, args)?,
         Command::Info(args) => commands::info(&context, args)?,
+        Command::Export(args) => commands::export(&context, args)?,
         Command::Bench(args) => commands::bench(&context, args)?,
+        Command::Completions(args) => commands::completions(args)?,
+        Command::Man(args) => commands::man(&context, args)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn context(common: &Common) -> Result<Context> {
-    let device = common.device.open()?;
+fn context(cli: &Cli) -> Result<Context> {
+    let common = &cli.common;
+    let device = match cli.command.runs_network() {
+        true => common.device.open()?,
+        false => Device::Cpu,
+    };
     if let Some(threads) = common.threads {
         if threads == 0 {
             bail!("--threads must be at least 1");

@@ -34,6 +34,7 @@
 //! # Features
 //! - `cuda`: NVIDIA's GPUs. Building takes the CUDA toolkit, and a program so built does not start without the driver's
 //!   `libcuda.so.1`.
+//! - `onnx`: `Autoencoder::to_onnx`, the network for other runtimes.
 
 mod adam;
 mod architecture;
@@ -46,6 +47,8 @@ mod error;
 mod features;
 mod init;
 mod objective;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod patches;
 mod posterior;
 mod profile;

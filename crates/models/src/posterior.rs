@@ -4,7 +4,7 @@ use crate::Result;
 use candle_core::Tensor;
 
 /// Log-variances are cut off at ± this, so that e to it stays finite: standard deviations lie between 5·10⁻⁵ and 2·10⁴.
-const MAX_LOG_VARIANCE: f64 = 20.0;
+pub(crate) const MAX_LOG_VARIANCE: f64 = 20.0;
 
 /// Normal distributions Q(z|x) of latent vectors with independent components, one for each patch.
 #[derive(Clone, Debug)]

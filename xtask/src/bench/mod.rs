@@ -1,18 +1,18 @@
 //! `cargo xtask bench`: measures, compares with other programs, and writes `results/benchmarks/`.
 
 mod cases;
+mod opponent;
 mod page;
 mod plain;
-mod python;
 mod result;
 mod rounds;
 mod statistics;
 
 use crate::command::{built_bench_cli, output, repository};
+use crate::python::{Python, PythonArgs};
 use crate::{files, machine};
 use anyhow::{Context, Result, bail, ensure};
 use cases::{CASES, Case, Kind};
-use python::Python;
 use result::{Finding, Outcome, Provenance};
 use std::path::{Path, PathBuf};
 
@@ -36,12 +36,8 @@ pub struct Args {
     /// How long a program repeats its work in a round, at least three times.
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     seconds: f64,
-    /// Virtual environment that has the opponents; by default one is made in `target/bench`.
-    #[arg(long, value_name = "DIR")]
-    venv: Option<PathBuf>,
-    /// Python that makes the virtual environment.
-    #[arg(long, value_name = "EXE", default_value = "python3")]
-    python: String,
+    #[command(flatten)]
+    python: PythonArgs,
     /// Folder for the results; by default the repository's `results/benchmarks`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -119,11 +115,9 @@ fn plan(args: &Args) -> Result<Plan> {
     let provenance = provenance(threads)?;
     let work = repository().join("target").join("bench");
     let is_compared = |case: &&Case| matches!(case.kind, Kind::Compared { .. });
-    let python = match &args.venv {
-        _ if !cases.iter().any(is_compared) => None,
-        Some(venv) => Some(Python::of(venv)?),
-        None => Some(Python::made_in(&work.join("venv"), &args.python)?),
-    };
+    let requirements = opponent::scripts().join("requirements.txt");
+    let python = || Python::of(&args.python, &work.join("venv"), &requirements);
+    let python = cases.iter().any(is_compared).then(python).transpose()?;
     Ok(Plan {
         cases,
         program: built_bench_cli(&[])?,

@@ -2,7 +2,7 @@
 
 use super::cases::{Case, Kind, Opponent};
 use super::result::{Measurement, Outcome, Rival, Times};
-use super::{Plan, plain};
+use super::{Plan, opponent, plain};
 use crate::command::{last_json_line, output_of};
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -68,7 +68,7 @@ fn compare(
         work = report;
         for (opponent, rounds) in opponents.iter().zip(&mut others) {
             if let (Ok(measured), Some(python)) = (rounds.as_mut(), &plan.python) {
-                match python.run(opponent, exchange, plan.threads, plan.seconds) {
+                match opponent::run(opponent, python, exchange, plan.threads, plan.seconds) {
                     Ok(round) => measured.push(round),
                     Err(error) => *rounds = Err(error),
                 }

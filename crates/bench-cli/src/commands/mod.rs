@@ -4,9 +4,11 @@ mod bench;
 mod calibrate;
 mod demo;
 mod evaluate;
+mod export;
 mod figure;
 mod info;
 mod predict;
+mod shell;
 mod ssim;
 mod synthesize;
 mod toy;
@@ -16,9 +18,11 @@ pub use bench::bench;
 pub use calibrate::calibrate;
 pub use demo::demo;
 pub use evaluate::evaluate;
+pub use export::export;
 pub use figure::figure;
 pub use info::info;
 pub use predict::{Outcome, predict};
+pub use shell::{completions, man};
 pub use ssim::ssim;
 pub use synthesize::synthesize;
 pub use toy::toy;
@@ -31,5 +35,6 @@ use candle_core::Device;
 #[derive(Clone, Debug)]
 pub struct Context {
     pub reporter: Reporter,
+    /// What `--device` says, or the processor if the subcommand runs no network.
     pub device: Device,
 }

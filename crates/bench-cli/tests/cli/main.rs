@@ -7,6 +7,7 @@ mod bench;
 mod calibration;
 mod comparison;
 mod evaluation;
+mod export;
 mod extractor;
 mod formats;
 mod images;

@@ -24,8 +24,19 @@ fn quiet_means_silent_and_json_means_json() {
 #[test]
 fn every_command_explains_itself() {
     let bench = Bench::new();
-    let commands =
-        ["demo", "train", "calibrate", "evaluate", "predict", "ssim", "synthesize", "toy", "info"];
+    let commands = [
+        "demo",
+        "train",
+        "calibrate",
+        "evaluate",
+        "predict",
+        "ssim",
+        "synthesize",
+        "toy",
+        "info",
+        "export",
+        "man",
+    ];
     let overview = bench.run("--help").done().stdout;
     assert!(overview.contains("Exit codes"), "{overview}");
     for command in commands {

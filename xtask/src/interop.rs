@@ -1,0 +1,133 @@
+//! `cargo xtask interop`: what other programs make of a model's files.
+
+use crate::command::{built_bench_cli, last_json_line, output_of, repository, text};
+use crate::python::{Python, PythonArgs, report};
+use crate::{files, machine};
+use anyhow::{Context, Result};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Compare ONNX Runtime and PyTorch with bench-cli on the same models.
+///
+/// Trains a small model by each method on synthetic images, exports it, and computes reconstructions and maps with other programs.
+/// Writes the largest differences to `results/interop/README.md`.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    python: PythonArgs,
+}
+
+/// The methods whose networks or maps differ.
+const METHODS: [&str; 3] = ["ssim", "l2", "vae"];
+
+/// Patches of a training: the weights are to be those of a network that has begun to learn.
+const PATCHES: &str = "800";
+
+/// What a script of `xtask/interop` printed.
+#[derive(serde::Deserialize)]
+struct Findings {
+    /// The largest difference of two results, by what they are.
+    differences: BTreeMap<String, f64>,
+    versions: BTreeMap<String, String>,
+}
+
+/// # Errors
+/// If a program is missing or fails, or results differ.
+pub fn interop(args: &Args) -> Result<()> {
+    let work = repository().join("target").join("interop");
+    let scripts = repository().join("xtask").join("interop");
+    let python = Python::of(&args.python, &work.join("venv"), &scripts.join("requirements.txt"))?;
+    let program = built_bench_cli(&[])?;
+    let check = Check { program, python, script: scripts.join("check.py"), work: work.join("run") };
+    files::remove(&check.work)?;
+    fs::create_dir_all(&check.work)?;
+    check.bench_cli(&[
+        "synthesize",
+        "plain",
+        "--good",
+        "4",
+        "--defective",
+        "1",
+        "--out",
+        "data",
+    ])?;
+    let mut found = Vec::new();
+    for method in METHODS {
+        eprintln!("{method}");
+        found.push((method, check.method(method).with_context(|| method)?));
+    }
+    let path = repository().join("results").join("interop").join("README.md");
+    files::replace(&path, &page(&found)?)?;
+    println!("{}", path.display());
+    Ok(())
+}
+
+/// What all methods are checked with.
+struct Check {
+    program: PathBuf,
+    python: Python,
+    script: PathBuf,
+    /// The folder that `bench-cli` runs in.
+    work: PathBuf,
+}
+
+impl Check {
+    fn method(&self, method: &str) -> Result<Findings> {
+        let train = ["train", "--data", "data", "--method", method, "--patches", PATCHES];
+        self.bench_cli(&[&train[..], &["--out", method]].concat())?;
+        self.bench_cli(&["export", method])?;
+        let model = self.work.join(method);
+        let mut script = self.python.script(&self.script);
+        script.arg(&model).arg(repository().join("crates").join("bench-cli").join("README.md"));
+        // The maps of a variational autoencoder depend on samples of its own.
+        if method != "vae" {
+            let image = self.defective_image()?;
+            self.bench_cli(&["predict", method, &text(&image)?, "--out", "maps"])?;
+            let name = image.file_stem().context("an image has a name")?;
+            script.arg(&image).arg(self.work.join("maps").join(name).with_extension("tiff"));
+        }
+        serde_json::from_value(report(&mut script)?).context("unexpected report")
+    }
+
+    /// The one with a defect.
+    fn defective_image(&self) -> Result<PathBuf> {
+        let found = fs::read_dir(self.work.join("data").join("test").join("defective"))?;
+        let mut paths = found.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+        paths.sort();
+        paths.into_iter().next().context("no image was made")
+    }
+
+    fn bench_cli(&self, args: &[&str]) -> Result<Value> {
+        let mut command = Command::new(&self.program);
+        let command = command.args(args).args(["--json", "--quiet"]).current_dir(&self.work);
+        last_json_line(&output_of(command)?).context("bench-cli")
+    }
+}
+
+fn page(found: &[(&str, Findings)]) -> Result<String> {
+    let mut page = format!(
+        "# Models in other programs\n\n\
+         Written by `cargo xtask interop` on {}, of {}, on {}.\n\n\
+         Models of {PATCHES} patches of synthetic images, exported by `bench-cli export`, or their weights loaded by the example in \
+         the [README of bench-cli](../../crates/bench-cli/README.md#other-programs). Maps are those of one synthetic image.\n\n\
+         | method | what is compared | largest difference |\n|---|---|---|\n",
+        machine::date(),
+        machine::commit()?,
+        machine::processor(),
+    );
+    for (method, findings) in found {
+        for (what, difference) in &findings.differences {
+            writeln!(page, "| `{method}` | {what} | {difference:.1e} |")?;
+        }
+    }
+    let versions = found.first().map(|(_, findings)| &findings.versions);
+    let versions = versions.into_iter().flatten();
+    let versions: Vec<String> =
+        versions.map(|(name, version)| format!("{name} {version}")).collect();
+    writeln!(page, "\nWith {}.", versions.join(", "))?;
+    Ok(page)
+}
