@@ -36,6 +36,21 @@ pub enum Error {
         got: usize,
     },
 
+    /// Arrays of scores and labels of different shapes.
+    #[cfg(feature = "ndarray")]
+    #[error("expected labels of the shape {scores:?} of the scores, got {labels:?}")]
+    ArrayShapes {
+        /// Rows and columns of the scores.
+        scores: (usize, usize),
+        /// Rows and columns of the labels.
+        labels: (usize, usize),
+    },
+
+    /// An array that is not in row-major order without gaps.
+    #[cfg(feature = "ndarray")]
+    #[error("expected arrays of scores and labels in row-major order without gaps")]
+    ArrayLayout,
+
     /// A score that is NaN or infinite. Infinity is refused because it would
     /// be indistinguishable from the threshold above all scores.
     #[error("image {image} has the score {score} at pixel {index}, expected a finite number")]

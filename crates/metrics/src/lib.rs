@@ -37,12 +37,16 @@
 //!
 //! - `plot`: figures of curves, score histograms and lines with error bars as
 //!   PNG and SVG, without any font of the system. Off by default.
+//! - `image`, `ndarray`: scores and labels from the types of these crates,
+//!   `ScoredImage::of_map`, `mask_labels` and `ScoredImage::of_arrays`. Off by default.
 
 #![forbid(unsafe_code)]
 
 mod area;
 mod check;
 mod confusion;
+#[cfg(any(feature = "image", feature = "ndarray"))]
+mod convert;
 mod defects;
 mod error;
 mod histogram;
@@ -60,6 +64,8 @@ mod roc;
 mod steps;
 
 pub use confusion::Confusion;
+#[cfg(feature = "image")]
+pub use convert::mask_labels;
 pub use error::Error;
 pub use histogram::RocHistogram;
 pub use image::{ScoredImage, image_score};

@@ -45,6 +45,16 @@ pub enum Error {
         /// The value asked for.
         value: f64,
     },
+    /// Two images of different sizes.
+    #[error(
+        "the images must be of the same size, got {}x{} and {}x{}", first.0, first.1, second.0, second.1
+    )]
+    Sizes {
+        /// Width and height of the first.
+        first: (usize, usize),
+        /// Width and height of the second.
+        second: (usize, usize),
+    },
     /// A slice does not hold `width * height` values.
     #[error("{what} must hold {expected} values, got {got}")]
     Length {

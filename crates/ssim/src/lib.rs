@@ -42,8 +42,11 @@
 //! # Features
 //!
 //! * `candle` (off by default): the module `tensor`, differentiable SSIM on candle tensors.
+//! * `image`, `ndarray` (off by default): the modules `picture` and `array`, the same on the types of these crates.
 //! * `cuda` (off by default): the same on CUDA devices, in single precision; building takes the CUDA toolkit.
 
+#[cfg(feature = "ndarray")]
+pub mod array;
 mod border;
 mod components;
 mod constants;
@@ -60,6 +63,8 @@ mod moments;
 mod padding;
 mod pair;
 mod params;
+#[cfg(feature = "image")]
+pub mod picture;
 mod plan;
 mod render;
 mod sample;
