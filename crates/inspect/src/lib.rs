@@ -13,6 +13,7 @@ mod plane;
 mod reconstruct;
 mod region;
 mod residual;
+mod run_lengths;
 mod sampled;
 mod stitch;
 #[cfg(feature = "candle")]
