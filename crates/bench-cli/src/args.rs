@@ -2,12 +2,14 @@
 
 mod bench;
 mod export;
+mod predict;
 
 pub use bench::{
     BenchArgs, Case, CurveArgs, FeatureArgs, InspectArgs, LossArgs, NetworkArgs, RunArgs, Size,
     WindowArgs,
 };
 pub use export::{CompletionsArgs, ExportArgs, ManArgs};
+pub use predict::{Output, PredictArgs};
 
 use crate::config::Method;
 use clap::{Args, Parser, Subcommand};
@@ -222,30 +224,6 @@ pub struct FigureArgs {
     /// Side of the cut-outs in pixels.
     #[arg(long, value_name = "PIXELS", default_value_t = 256)]
     pub crop: usize,
-}
-
-/// Find defects in images.
-///
-/// For each image: float map, mask, overlay; for all: `regions.csv`, `predictions.jsonl`.
-#[derive(Args, Debug)]
-#[command(
-    after_help = "Example:\n  bench-cli predict model line-3/*.png --out results --exit-code"
-)]
-pub struct PredictArgs {
-    /// Folder of the model.
-    pub model: PathBuf,
-    /// Image files, folders or patterns.
-    #[arg(required = true)]
-    pub inputs: Vec<PathBuf>,
-    /// Folder for the results; not one that the images lie in.
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// Threshold instead of the model's own: a pixel is defective if its score is at least this.
-    #[arg(long, value_name = "SCORE")]
-    pub threshold: Option<f32>,
-    /// Exit with 1 if a defect was found.
-    #[arg(long)]
-    pub exit_code: bool,
 }
 
 /// Compare two images by their structural similarity.

@@ -42,8 +42,11 @@ pub(super) fn some_images_in(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(images)
 }
 
-/// The image files in `folder`, sorted.
-pub(super) fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The image files in `folder`, sorted; there may be none.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut images = entries(folder)?;
     images.retain(|path| is_image(path));
     Ok(images)

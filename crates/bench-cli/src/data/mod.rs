@@ -9,7 +9,7 @@ mod margins;
 pub use dataset::{Dataset, TestSample};
 pub use fingerprint::fingerprint;
 pub use layout::Layout;
-pub use list::list_images;
+pub use list::{images_in, list_images};
 pub use margins::{Margins, crop, uncrop};
 
 #[cfg(test)]

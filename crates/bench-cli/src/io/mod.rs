@@ -4,6 +4,7 @@
 //! and renamed, so that an interrupted run leaves no half-written file behind.
 
 mod atomic;
+mod caption;
 mod colour;
 mod features;
 mod figure;
@@ -18,7 +19,7 @@ pub use colour::ScoreRange;
 pub use features::{FeatureWeights, read_feature_weights};
 pub use figure::{Cell, write_figure};
 pub use hash::{hex, sha256};
-pub use overlay::write_overlay_png;
+pub use overlay::{Overlay, write_overlay_png};
 pub use read::{read_image, read_mask};
 pub use resize::resize;
 pub use write::{write_float_tiff, write_grey_png, write_grey_tiff, write_mask_png};

@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use image::ExtendedColorType;
 use inspect::{Image, Mask};
 
+use super::caption::caption;
 use super::colour::{ScoreRange, inferno};
 use super::write::{to_byte, write_png};
 
@@ -16,24 +17,29 @@ const OPACITY: f32 = 0.75;
 /// Cyan, which neither grey images nor the heat colours contain.
 const OUTLINE: [u8; 3] = [0, 255, 255];
 
-/// Writes `image` with the scores of `map` over it in colour, and `regions` outlined, as RGB PNG.
-///
-/// The colours are those of `range`, not of the single map, so that overlays can be compared with
-/// one another.
+/// What an overlay shows. All planes have the same size.
+#[derive(Clone, Copy, Debug)]
+pub struct Overlay<'a> {
+    /// The image, with intensities in [0, 1].
+    pub image: &'a Image,
+    /// The scores over it.
+    pub map: &'a Image,
+    /// The scores that colours stand for. It is not of the single map, so that overlays can be compared with one another.
+    pub range: ScoreRange,
+    /// Regions to be outlined.
+    pub regions: &'a Mask,
+    /// Written below the image, which keeps its pixels; each phrase on one line.
+    pub caption: &'a [&'a str],
+}
+
+/// Writes an image with scores in colour over it, regions outlined and a caption below, as RGB PNG.
 ///
 /// # Errors
 /// If the sizes differ or the file cannot be written.
-pub fn write_overlay_png(
-    path: &Path,
-    image: &Image,
-    map: &Image,
-    range: ScoreRange,
-    regions: Option<&Mask>,
-) -> Result<()> {
-    let size = (image.width(), image.height());
-    let others =
-        [Some((map.width(), map.height())), regions.map(|mask| (mask.width(), mask.height()))];
-    for other in others.into_iter().flatten() {
+pub fn write_overlay_png(path: &Path, overlay: &Overlay<'_>) -> Result<()> {
+    let Overlay { image, map, range, regions, caption: phrases } = *overlay;
+    let size = image.size();
+    for other in [map.size(), regions.size()] {
         ensure!(
             other == size,
             "cannot write {}: {other:?} pixels over an image of {size:?}",
@@ -41,10 +47,12 @@ pub fn write_overlay_png(
         );
     }
     let mut pixels = blend(image, map, range);
-    if let Some(regions) = regions {
-        outline(&mut pixels, regions);
+    outline(&mut pixels, regions);
+    if !phrases.is_empty() {
+        pixels.extend(caption(image.width(), phrases)?);
     }
-    write_png(path, size.0, size.1, pixels.as_flattened(), ExtendedColorType::Rgb8)
+    let height = pixels.len() / image.width();
+    write_png(path, image.width(), height, pixels.as_flattened(), ExtendedColorType::Rgb8)
 }
 
 fn blend(image: &Image, map: &Image, range: ScoreRange) -> Vec<[u8; 3]> {
@@ -61,7 +69,7 @@ fn blend_pixel(grey: f32, position: f32) -> [u8; 3] {
 
 /// Marks the pixels of `regions` that have a neighbour outside.
 fn outline(pixels: &mut [[u8; 3]], regions: &Mask) {
-    let (width, height) = (regions.width(), regions.height());
+    let (width, height) = regions.size();
     let inside = |x: usize, y: usize| x < width && y < height && regions.get(x, y);
     for y in 0..height {
         for x in 0..width {

@@ -251,8 +251,9 @@ fn overlay_shows_the_image_where_scores_are_low_and_outlines_regions() {
     let mut map = Image::filled(5, 5, 0.0);
     map.data_mut()[0] = 2.0;
     let regions = Mask::from_fn(5, 5, |x, y| (1..5).contains(&x) && (1..5).contains(&y));
-    write_overlay_png(&path, &image, &map, ScoreRange { low: 0.0, high: 2.0 }, Some(&regions))
-        .unwrap();
+    let range = ScoreRange { low: 0.0, high: 2.0 };
+    let overlay = Overlay { image: &image, map: &map, range, regions: &regions, caption: &[] };
+    write_overlay_png(&path, &overlay).unwrap();
     let written = image::open(&path).unwrap().into_rgb8();
     assert_eq!(written.get_pixel(4, 0).0, [102, 102, 102]);
     // A quarter of 102 and three quarters of (252, 255, 164).
@@ -262,13 +263,12 @@ fn overlay_shows_the_image_where_scores_are_low_and_outlines_regions() {
     {
         assert_eq!(written.get_pixel(x, y).0 == [0, 255, 255], is_outline, "({x}, {y})");
     }
-    let wrong = write_overlay_png(
-        &path,
-        &image,
-        &Image::filled(4, 5, 0.0),
-        ScoreRange { low: 0.0, high: 1.0 },
-        None,
-    );
+    write_overlay_png(&path, &Overlay { caption: &["score 2"], ..overlay }).unwrap();
+    let captioned = image::open(&path).unwrap().into_rgb8();
+    assert!(captioned.width() == 5 && captioned.height() > 5);
+    assert!(captioned.enumerate_pixels().take(25).all(|(x, y, &p)| p == *written.get_pixel(x, y)));
+    let small = Image::filled(4, 5, 0.0);
+    let wrong = write_overlay_png(&path, &Overlay { map: &small, ..overlay });
     assert!(message(&path, wrong).contains("(4, 5) pixels over an image of (5, 5)"));
 }
 

@@ -81,9 +81,15 @@ impl Bench {
 
     /// Runs the program; arguments are separated by spaces.
     pub fn run(&self, arguments: &str) -> Run {
+        self.run_with_input(arguments, b"")
+    }
+
+    /// Runs the program with these bytes on its standard input.
+    pub fn run_with_input(&self, arguments: &str, input: &[u8]) -> Run {
         let output = assert_cmd::Command::new(program())
             .args(arguments.split_whitespace())
             .current_dir(&self.folder)
+            .write_stdin(input)
             .timeout(TIMEOUT)
             .output()
             .unwrap();

@@ -19,3 +19,5 @@ mod speed;
 mod streams;
 mod toy;
 mod training;
+#[cfg(unix)]
+mod watching;

@@ -18,13 +18,20 @@ fn maps_masks_overlays_and_tables_are_written() {
     let run = bench.run("predict model line/b.png --out results --threshold 0.05 --json").done();
     assert_eq!(
         bench.names("results"),
-        ["b.tiff", "b_mask.png", "b_overlay.png", "predictions.jsonl", "regions.csv"]
+        [
+            "b.tiff",
+            "b_mask.png",
+            "b_overlay.png",
+            "predictions.csv",
+            "predictions.jsonl",
+            "regions.csv"
+        ]
     );
     assert_eq!(bench.text("results/predictions.jsonl"), run.stdout);
     let prediction = run.last();
     assert_eq!(
         keys(&prediction),
-        ["defective", "id", "image", "regions", "score", "seconds", "threshold"]
+        ["defective", "id", "image", "modified", "regions", "score", "seconds", "threshold"]
     );
     assert_eq!((&prediction["image"], &prediction["id"]), (&"line/b.png".into(), &"b".into()));
 
@@ -36,7 +43,118 @@ fn maps_masks_overlays_and_tables_are_written() {
     let flagged: Vec<u8> = map.iter().map(|&score| if score >= 0.05 { 255 } else { 0 }).collect();
     assert_eq!(mask.into_raw(), flagged);
     let overlay = image::open(bench.path("results/b_overlay.png")).unwrap().into_rgb8();
-    assert_eq!(overlay.dimensions(), (WIDTH, HEIGHT));
+    assert!(overlay.width() == WIDTH && overlay.height() > HEIGHT, "score and threshold below");
+    let modified = fs::metadata(bench.path("line/b.png")).unwrap().modified().unwrap();
+    let seconds = modified.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
+    assert_eq!(number(&prediction, "modified"), seconds);
+}
+
+#[test]
+fn only_what_is_asked_for_is_kept() {
+    let bench = bench();
+    let predict = |folder: &str, list: &str| {
+        bench.run(&format!("predict model line/a.png --out {folder} --write {list}")).done();
+        bench.names(folder)
+    };
+    let records = ["predictions.csv", "predictions.jsonl"];
+    assert_eq!(predict("none", "none"), records);
+    assert_eq!(predict("tables", "regions"), [&records[..], &["regions.csv"]].concat());
+    let pictures = ["a_heatmap.png", "a_mask.png"];
+    assert_eq!(predict("pictures", "heatmap,mask"), [&pictures[..], &records].concat());
+    let message = bench.error("predict model line --out found --write none,mask");
+    assert!(message.contains("--write none"), "{message}");
+    assert!(!bench.path("found").exists());
+    let run = bench.run("predict model line --out found --write masks");
+    assert!(run.code == 2 && run.stderr.contains("overlay"), "{}", run.stderr);
+}
+
+#[test]
+fn every_image_is_a_row() {
+    let bench = bench();
+    let run = bench.run("predict model line --out results --threshold 0.05 --json").done();
+    let table = bench.text("results/predictions.csv");
+    let mut rows = table.lines();
+    assert_eq!(rows.next(), Some("image,id,score,threshold,defective,regions,seconds"));
+    for prediction in run.json() {
+        let text = |key: &str| prediction[key].as_str().unwrap().to_owned();
+        let expected = [
+            text("image"),
+            text("id"),
+            (number(&prediction, "score") as f32).to_string(),
+            "0.05".to_owned(),
+            prediction["defective"].to_string(),
+            prediction["regions"].as_array().unwrap().len().to_string(),
+        ];
+        let row = rows.next().unwrap();
+        assert!(row.starts_with(&(expected.join(",") + ",")), "{row}: {expected:?}");
+    }
+    assert_eq!(rows.next(), None);
+}
+
+/// Colours run from half the threshold to one and a half of it.
+#[test]
+fn a_colour_means_the_same_score_in_all_images_and_a_clean_image_does_not_glow() {
+    let bench = bench();
+    let run = |threshold: f32| {
+        let options = format!("--threshold {threshold} --write heatmap,map,overlay --out results");
+        bench.run(&format!("predict model line {options}")).done();
+    };
+    let heatmap = |id: &str| {
+        image::open(bench.path(&format!("results/{id}_heatmap.png"))).unwrap().into_rgb8()
+    };
+    // No score is above 2, and at twice that all are in the lower half of the colours' range, or below it.
+    run(4.0);
+    for (id, image) in [("a", texture(7)), ("b", defective(8))] {
+        let (map, _) = bench.map(&format!("results/{id}.tiff"));
+        assert!(map.iter().all(|&score| score <= 2.0));
+        assert!(heatmap(id).pixels().all(|pixel| pixel.0 == [0, 0, 4]), "{id} glows");
+        let overlay =
+            image::open(bench.path(&format!("results/{id}_overlay.png"))).unwrap().into_luma8();
+        assert!(image.enumerate_pixels().all(|(x, y, pixel)| overlay.get_pixel(x, y) == pixel));
+    }
+    let threshold = 0.05;
+    run(threshold);
+    let (mut dark, mut bright) = (0, 0);
+    for id in ["a", "b"] {
+        let (map, _) = bench.map(&format!("results/{id}.tiff"));
+        for (&score, pixel) in map.iter().zip(heatmap(id).pixels()) {
+            dark += usize::from(score <= 0.5 * threshold);
+            bright += usize::from(score >= 1.5 * threshold);
+            assert!(pixel.0 == [0, 0, 4] || score > 0.5 * threshold, "{score}");
+            assert_eq!(pixel.0 == [252, 255, 164], score >= 1.5 * threshold, "{score}");
+        }
+    }
+    assert!(bright > 0, "{dark} dark pixels and {bright} bright ones");
+}
+
+#[test]
+fn a_list_on_standard_input_is_inspected() {
+    let bench = bench();
+    save(&bench.path("line/*.png"), &texture(9));
+    let list = |list: &str, options: &str| {
+        let arguments = format!("predict model {options} --out results --json --quiet");
+        bench.run_with_input(&arguments, list.as_bytes())
+    };
+    let ids = |run: &crate::bench::Run| -> Vec<String> {
+        run.json().iter().map(|line| line["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let run = list("line/b.png\n\nline/*.png\n", "-").done();
+    assert_eq!(ids(&run), ["b", "*"], "a list has no patterns");
+    let run = list("line/b.png\0line/a.png", "line/a.png - --null").done();
+    assert_eq!(ids(&run), ["a", "b", "a-2"]);
+    assert_eq!(list("line", "-").done().json().len(), 3);
+
+    let run = list("line/missing.png\nline/a.png\n", "-");
+    assert_eq!((run.code, ids(&run)), (2, vec!["a".to_owned()]));
+    let expected = "error: line/missing.png: expected an image or a folder, got nothing\n";
+    assert_eq!(run.stderr, expected);
+    let run = list("", "-");
+    assert_eq!(
+        (run.code, &*run.stderr),
+        (2, "error: expected images on standard input, got none\n")
+    );
+    let run = list("results/x.png\n", "-");
+    assert!(run.code == 2 && run.stdout.is_empty(), "{}", run.stderr);
 }
 
 #[test]

@@ -1,0 +1,83 @@
+//! The command line of `bench-cli predict`.
+
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Find defects in images.
+///
+/// Every image gets a record in `predictions.jsonl` and `predictions.csv` as soon as it is inspected; `--write` chooses what else
+/// is kept of it.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  bench-cli predict model line-3 'archive/**/*.tif' --out found --exit-code\n  \
+    find line-3 -name '*.png' -print0 | bench-cli predict model - --null --out found\n  \
+    bench-cli predict model line-3 --out found --write mask,heatmap\n  \
+    bench-cli predict model --watch line-3 --out found --json"
+)]
+pub struct PredictArgs {
+    /// Folder of the model.
+    pub model: PathBuf,
+    /// Image files, folders, patterns in quotes such as 'line-3/**/*.png', or `-` for a list on standard input, a path on each
+    /// line.
+    #[arg(required_unless_present = "watch", conflicts_with = "watch")]
+    pub inputs: Vec<PathBuf>,
+    /// Folder for the results; not one that the images lie in.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// What is kept of each image beside its record.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_values = ["map", "mask", "overlay", "regions"]
+    )]
+    pub write: Vec<Output>,
+    /// Paths on standard input end with a NUL byte instead of a line break, as `find -print0` and `git ls-files -z` have them.
+    #[arg(long, short = '0', conflicts_with = "watch")]
+    pub null: bool,
+    /// Inspect the images of a folder, then those that arrive in it, until interrupted (Ctrl-C, SIGTERM). What `--out` has a record
+    /// of is not inspected again unless it changes.
+    #[arg(long, value_name = "DIR")]
+    pub watch: Option<PathBuf>,
+    /// How often `--watch` looks at the folder. A file must be the same in two looks before it is read.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "0.5",
+        value_parser = seconds,
+        conflicts_with = "inputs"
+    )]
+    pub poll: Duration,
+    /// Threshold instead of the model's own: a pixel is defective if its score is at least this.
+    #[arg(long, value_name = "SCORE")]
+    pub threshold: Option<f32>,
+    /// Exit with 1 if a defect was found.
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// What can be kept of an inspected image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// `ID.tiff`: the scores, 32-bit floats.
+    Map,
+    /// `ID_mask.png`: 255 where a pixel is defective, otherwise 0.
+    Mask,
+    /// `ID_overlay.png`: scores in colour over the image, regions outlined, score and threshold below.
+    Overlay,
+    /// `ID_heatmap.png`: scores in colour.
+    Heatmap,
+    /// `regions.csv`: a row for each region of each image.
+    Regions,
+    /// Nothing but the records.
+    None,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let expected = || format!("expected seconds above 0 such as 0.5, got {text}");
+    let seconds: f64 = text.parse().map_err(|_| expected())?;
+    let duration = Duration::try_from_secs_f64(seconds).ok();
+    duration.filter(|duration| !duration.is_zero()).ok_or_else(expected)
+}

@@ -1,0 +1,188 @@
+//! `bench-cli predict`
+
+mod inputs;
+mod names;
+mod prediction;
+mod stamp;
+mod tables;
+mod watch;
+
+use super::Context;
+use crate::args::{Output, PredictArgs};
+use crate::interrupt::{self, Interrupted};
+use crate::io::prepare_folder;
+use crate::model_folder::ModelFolder;
+use crate::pipeline::Inspector;
+use crate::report::{self, Reporter};
+use anyhow::{Error, Result, bail, ensure};
+use indicatif::ProgressBar;
+use inputs::{Separator, is_same, listed_images, named_images, spare};
+use names::Names;
+use prediction::{Job, Prediction};
+use std::path::{Path, PathBuf};
+use tables::Tables;
+
+/// How a run over images ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// No image has a defect.
+    Good,
+    /// At least one image has a defect.
+    Defective,
+    /// At least one image could not be inspected, which was reported.
+    Incomplete,
+}
+
+/// Finds defects in images. An image that cannot be read or inspected is reported and left out.
+///
+/// # Errors
+/// If the model cannot be read, no image is found or results cannot be written; or that it was interrupted, as is every run that
+/// watches a folder.
+pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
+    let folder = ModelFolder::open(&args.model)?;
+    let threshold = threshold(&folder, args)?;
+    let outputs = outputs(&args.write)?;
+    let config = folder.config()?;
+    let (named, has_list) = named_images(&args.inputs)?;
+    let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
+    prepare_folder(&args.out)?;
+    let job = Job { inspector, threshold, outputs, out: args.out.clone() };
+    match &args.watch {
+        Some(watched) => watch(context.reporter, &job, watched, args),
+        None => {
+            named.iter().try_for_each(|image| spare(image, &args.out))?;
+            let separator = if args.null { Separator::Nul } else { Separator::Line };
+            inspect_all(context.reporter, &job, named, has_list.then_some(separator))
+        }
+    }
+}
+
+fn threshold(folder: &ModelFolder, args: &PredictArgs) -> Result<f32> {
+    match args.threshold {
+        Some(threshold) if threshold.is_finite() => Ok(threshold),
+        Some(threshold) => bail!("--threshold must be a finite number, got {threshold}"),
+        None => Ok(folder.calibration()?.threshold),
+    }
+}
+
+fn outputs(chosen: &[Output]) -> Result<Vec<Output>> {
+    let is_none = chosen.contains(&Output::None);
+    ensure!(!is_none || chosen.len() == 1, "--write none excludes all others");
+    Ok(if is_none { Vec::new() } else { chosen.to_vec() })
+}
+
+/// Inspects the images named, then those that standard input lists, if it does.
+fn inspect_all(
+    reporter: Reporter,
+    job: &Job,
+    named: Vec<PathBuf>,
+    list: Option<Separator>,
+) -> Result<Outcome> {
+    let bar = match list {
+        None => reporter.bar(named.len() as u64, "{wide_bar} {pos}/{len} images, {eta} left"),
+        Some(_) => reporter.bar(0, "{elapsed_precise} {pos} images, {per_sec}"),
+    };
+    let mut run = Run {
+        job,
+        reporter,
+        bar,
+        tables: Tables::begin(&job.out, job.keeps(Output::Regions))?,
+        names: Names::default(),
+        tally: Tally::default(),
+    };
+    let listed = list.map(listed_images).into_iter().flatten();
+    for image in named.into_iter().map(Ok).chain(listed) {
+        run.check_interrupt()?;
+        match image.and_then(|image| run.inspect(&image)) {
+            Ok(found) => run.accept(&found)?,
+            Err(error) => run.reject(&error),
+        }
+    }
+    run.check_interrupt()?;
+    run.finish()
+}
+
+/// Inspects what lies and arrives in a folder.
+fn watch(reporter: Reporter, job: &Job, folder: &Path, args: &PredictArgs) -> Result<Outcome> {
+    ensure!(folder.is_dir(), "{}: expected a folder to watch", folder.display());
+    ensure!(
+        !is_same(folder, &job.out),
+        "{}: the folder of the results cannot be watched; name another --out",
+        folder.display()
+    );
+    let (tables, recorded) = Tables::resume(&job.out, job.keeps(Output::Regions))?;
+    let mut names = Names::default();
+    recorded.iter().for_each(|recorded| names.take(&recorded.id));
+    let (bar, tally) = (ProgressBar::hidden(), Tally::default());
+    let mut run = Run { job, reporter, bar, tables, names, tally };
+    reporter.note(&format!("watching {}", folder.display()));
+    match watch::watch(&mut run, folder, args.poll, recorded)? {}
+}
+
+/// Images so far.
+#[derive(Default)]
+struct Tally {
+    good: usize,
+    defective: usize,
+    failed: usize,
+}
+
+/// A run over images in progress.
+struct Run<'a> {
+    job: &'a Job,
+    reporter: Reporter,
+    bar: ProgressBar,
+    tables: Tables,
+    names: Names,
+    tally: Tally,
+}
+
+impl Run<'_> {
+    fn inspect(&mut self, image: &Path) -> Result<Prediction> {
+        spare(image, &self.job.out)?;
+        self.job.inspect(image, &self.names.free(image))
+    }
+
+    /// Records what was found.
+    fn accept(&mut self, found: &Prediction) -> Result<()> {
+        self.names.take(&found.id);
+        self.tables.append(found)?;
+        *(if found.defective { &mut self.tally.defective } else { &mut self.tally.good }) += 1;
+        let line = format!("{}: {}, score {:.4}", found.image, found.verdict(), found.score);
+        self.bar.inc(1);
+        self.bar.suspend(|| {
+            self.reporter.record(found)?;
+            self.reporter.text(&line)
+        })
+    }
+
+    /// Reports why an image could not be inspected.
+    fn reject(&mut self, error: &Error) {
+        self.tally.failed += 1;
+        self.bar.inc(1);
+        self.bar.suspend(|| report::error(error));
+    }
+
+    fn check_interrupt(&self) -> Result<(), Interrupted> {
+        let images = self.tally.good + self.tally.defective;
+        interrupt::check(|| {
+            self.bar.finish_and_clear();
+            format!("interrupted after {images} images")
+        })
+    }
+
+    fn finish(self) -> Result<Outcome> {
+        self.bar.finish_and_clear();
+        let Tally { good, defective, failed } = self.tally;
+        let all = good + defective + failed;
+        ensure!(all > 0, "expected images on standard input, got none");
+        if failed > 0 && all > 1 {
+            self.reporter.note(&format!("{failed} of {all} images could not be inspected"));
+        }
+        Ok(match defective {
+            _ if failed > 0 => Outcome::Incomplete,
+            0 => Outcome::Good,
+            _ => Outcome::Defective,
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! What the results of images are called.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+/// Gives every image an id of its own: the file's name without extension, with a number if that is taken.
+#[derive(Default)]
+pub struct Names {
+    taken: HashSet<String>,
+    /// For names that are taken, a number up to which all are.
+    numbers: HashMap<String, usize>,
+}
+
+impl Names {
+    /// An id that is free.
+    pub fn free(&mut self, image: &Path) -> String {
+        let stem = image.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if !self.taken.contains(&stem) {
+            return stem;
+        }
+        let number = self.numbers.entry(stem.clone()).or_insert(1);
+        loop {
+            let id = format!("{stem}-{}", *number + 1);
+            if !self.taken.contains(&id) {
+                return id;
+            }
+            *number += 1;
+        }
+    }
+
+    pub fn take(&mut self, id: &str) {
+        self.taken.insert(id.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_images_share_an_id() {
+        let mut names = Names::default();
+        let mut name = |image: &str| {
+            let id = names.free(Path::new(image));
+            names.take(&id);
+            id
+        };
+        let ids = ["x/a.png", "y/a.tif", "a-3.png", "z/a.png", "a-3.png"].map(&mut name);
+        assert_eq!(ids, ["a", "a-2", "a-3", "a-4", "a-3-2"]);
+        assert_eq!(names.free(Path::new("b.png")), "b");
+        assert_eq!(names.free(Path::new("b.png")), "b", "until it is taken");
+    }
+}
