@@ -11,7 +11,7 @@ pub use bench::{
 pub use export::{CompletionsArgs, ExportArgs, ManArgs};
 pub use predict::{Output, PredictArgs};
 
-use crate::config::Method;
+use crate::config::{Method, RuleName};
 use clap::{Args, Parser, Subcommand};
 use models::{DeviceChoice, Extractor};
 use std::path::PathBuf;
@@ -167,15 +167,20 @@ pub struct TrainArgs {
 
 /// Choose the threshold of a trained model anew, from good images.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  bench-cli calibrate model --data good-images \
-    --set 'calibration.threshold={ rule = \"quantile\", q = 0.999 }'")]
+#[command(after_help = "Examples:\n  bench-cli calibrate model --rule quantile:0.999\n  \
+    bench-cli calibrate model --good line-3/approved --rule largest_region:20")]
 pub struct CalibrateArgs {
     /// Folder of the model.
     pub model: PathBuf,
-    /// Folder of a data set, whose good training images are used, or a folder of good images; by default those that
-    /// the training held out.
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    /// Folder of good images, or of a data set, whose good training images are used; by default those that the training held
+    /// out.
+    #[arg(long, alias = "data", value_name = "DIR")]
+    pub good: Option<PathBuf>,
+    /// `max`: no pixel of the good images is flagged; `quantile:Q`: at most a fraction 1 − Q of them; `mean_sigma:K`: mean plus
+    /// K standard deviations; `largest_region:AREA`: no region of more than AREA pixels is flagged; `manual:THRESHOLD`. By
+    /// default the model's rule.
+    #[arg(long, value_name = "RULE")]
+    pub rule: Option<RuleName>,
     /// Set a key of the table `calibration`.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,

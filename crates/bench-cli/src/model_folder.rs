@@ -1,6 +1,6 @@
 //! A model is a folder: weights, configuration, calibration, training log and the state to go on training from.
 
-use crate::config::{Config, Scoring};
+use crate::config::{Config, RuleThreshold, Scoring};
 use crate::io::{remove_parts, sha256, write_durable};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Device;
@@ -91,6 +91,9 @@ pub struct Calibration {
     pub threshold: f32,
     /// How it was chosen.
     pub rule: ThresholdRule,
+    /// What this and other rules give on the same images; absent from files of earlier versions.
+    #[serde(default)]
+    pub rules: Vec<RuleThreshold>,
     /// The largest score of the good images, the upper end of colour scales.
     pub good_max: f32,
     /// Number of good images that it was derived from.

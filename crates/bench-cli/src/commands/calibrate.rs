@@ -3,7 +3,7 @@
 use super::Context;
 use super::train::split_images;
 use crate::args::CalibrateArgs;
-use crate::config::{Config, Scoring};
+use crate::config::{Config, RuleName, RuleThreshold, Scoring};
 use crate::data::{Dataset, fingerprint};
 use crate::interrupt;
 use crate::io::read_image;
@@ -20,9 +20,12 @@ use std::path::PathBuf;
 pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
     let folder = ModelFolder::open(&args.model)?;
     let _lock = folder.lock()?;
-    let config = folder.config()?.with_settings_of(&["calibration"], &args.settings)?;
-    let (images, held_out) = match &args.data {
-        Some(data) => (Dataset::open(data, None)?.train, false),
+    let mut config = folder.config()?.with_settings_of(&["calibration"], &args.settings)?;
+    if let Some(RuleName(rule)) = args.rule {
+        config.calibration.threshold = rule;
+    }
+    let (images, held_out) = match &args.good {
+        Some(good) => (Dataset::open(good, None)?.train, false),
         None => {
             let (train, held_out) = split_images(&config)?;
             if held_out.is_empty() { (train, false) } else { (held_out, true) }
@@ -30,11 +33,21 @@ pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
     };
     let calibration = run(context, &folder, &config, &images, held_out)?;
     folder.write_config(&config)?;
-    context.reporter.text(&format!(
-        "threshold {:.6} from {} good images",
-        calibration.threshold, calibration.images
-    ))?;
+    context.reporter.text(&text(&calibration))?;
     context.reporter.record(&calibration)
+}
+
+/// The threshold, and what other rules give.
+fn text(calibration: &Calibration) -> String {
+    let Calibration { threshold, rule, rules, images, .. } = calibration;
+    let others = rules.iter().filter(|other| other.rule != *rule);
+    let lines: String = others
+        .map(|&RuleThreshold { rule, threshold }| {
+            format!("\n{:<18} {threshold:.6}", RuleName(rule).to_string())
+        })
+        .collect();
+    let rule = RuleName(*rule);
+    format!("threshold {threshold:.6} by {rule} from {images} good images\nother rules give{lines}")
 }
 
 /// Inspects good images and derives the threshold from their scores.
@@ -55,10 +68,13 @@ pub fn run(
         );
     }
     let maps = anomaly_maps(context, folder, &inspector, images)?;
+    let rules = RuleThreshold::all(&maps, config.calibration.threshold)?;
+    let RuleThreshold { rule, threshold } = rules[0];
     let scores = maps.iter().flat_map(|map| map.data());
     let calibration = Calibration {
-        threshold: inspect::threshold(&maps, &config.calibration.threshold)?,
-        rule: config.calibration.threshold,
+        threshold,
+        rule,
+        rules,
         good_max: scores.copied().fold(f32::MIN, f32::max),
         images: images.len(),
         held_out,

@@ -4,7 +4,7 @@ use super::{Context, evaluate, train};
 use crate::args::DemoArgs;
 use crate::config::{Config, Method};
 use crate::data::Dataset;
-use crate::evaluation::{self, Curves, Evaluation, Metrics};
+use crate::evaluation::{self, Curves, Evaluation, Inspection, Metrics};
 use crate::io::{Cell, write_atomic, write_figure};
 use crate::model_folder::ModelFolder;
 use crate::pipeline::Inspector;
@@ -93,12 +93,12 @@ fn run(context: &Context, args: &DemoArgs, data: &Path, method: Method) -> Resul
     config.training.batch_size = 8;
     config.optimiser.learning_rate = 1e-3;
     let record = train::train_model(context, &folder, &config)?;
-    let threshold = folder.calibration()?.threshold;
+    let calibration = folder.calibration()?;
     let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
     let dataset = Dataset::open(data, None)?;
     let (_, held_out) = train::split_images(&config)?;
     let evaluation =
-        evaluation::evaluate(context.reporter, &inspector, &dataset, threshold, &held_out)?;
+        evaluation::evaluate(context.reporter, &inspector, &dataset, &calibration, &held_out)?;
     let (metrics, curves) = evaluation.measure()?;
     Ok(Outcome { method, evaluation, metrics, curves, training_seconds: record.seconds })
 }
@@ -112,20 +112,16 @@ fn draw_roc(path: &Path, outcomes: &[Outcome]) -> Result<()> {
 
 /// Rows of image, then reconstruction and residual map of each method, then ground truth.
 fn draw_figure(path: &Path, outcomes: &[Outcome]) -> Result<()> {
-    let shown = outcomes[0].evaluation.inspections.iter().enumerate();
-    let rows: Vec<Vec<Cell<'_>>> = shown
-        .filter_map(|(index, inspection)| {
-            let shown = inspection.shown.as_ref()?;
-            let maps = outcomes.iter().filter_map(move |Outcome { evaluation, .. }| {
-                let inspection = &evaluation.inspections[index];
-                let range = evaluate::score_range(evaluation.threshold);
-                let reconstruction = &inspection.shown.as_ref()?.reconstruction;
-                Some([Cell::Grey(reconstruction), Cell::Heat(&inspection.residual, range)])
-            });
-            let cells = [Cell::Grey(&shown.image)].into_iter().chain(maps.flatten());
-            Some(cells.chain([Cell::Mask(&inspection.mask)]).collect())
-        })
-        .collect();
+    let row = |&index: &usize| {
+        let cells = outcomes.iter().flat_map(|Outcome { evaluation, .. }| {
+            let Inspection { reconstruction, residual, .. } = &evaluation.inspections[index];
+            let range = evaluate::score_range(evaluation.threshold);
+            [Cell::Grey8(reconstruction), Cell::Heat(residual, range)]
+        });
+        let Inspection { image, mask, .. } = &outcomes[0].evaluation.inspections[index];
+        [Cell::Grey8(image)].into_iter().chain(cells).chain([Cell::Mask(mask)]).collect()
+    };
+    let rows: Vec<Vec<Cell<'_>>> = outcomes[0].evaluation.shown.iter().map(row).collect();
     write_figure(path, &rows)
 }
 

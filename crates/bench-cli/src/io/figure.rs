@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use image::ExtendedColorType;
-use inspect::{Image, Mask};
+use inspect::{Image, Mask, Plane};
 
 use super::colour::{ScoreRange, inferno};
 use super::write::{to_byte, write_png};
@@ -17,6 +17,8 @@ const GAP: usize = 4;
 pub enum Cell<'a> {
     /// An image with intensities in [0, 1].
     Grey(&'a Image),
+    /// An image in 256 levels.
+    Grey8(&'a Plane<u8>),
     /// A score map in colour.
     Heat(&'a Image, ScoreRange),
     /// A mask, defects in white.
@@ -63,6 +65,7 @@ impl Cell<'_> {
     fn size(&self) -> (usize, usize) {
         match self {
             Cell::Grey(image) | Cell::Heat(image, _) => (image.width(), image.height()),
+            Cell::Grey8(image) => (image.width(), image.height()),
             Cell::Mask(mask) => (mask.width(), mask.height()),
         }
     }
@@ -73,6 +76,7 @@ impl Cell<'_> {
             Cell::Heat(map, range) => {
                 inferno(range.position(map.get(x, y))).map(|channel| (channel + 0.5) as u8)
             }
+            Cell::Grey8(image) => [image.get(x, y); 3],
             Cell::Mask(mask) => [if mask.get(x, y) { 255 } else { 0 }; 3],
         }
     }

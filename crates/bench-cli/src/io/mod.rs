@@ -22,7 +22,7 @@ pub use hash::{hex, sha256};
 pub use overlay::{Overlay, write_overlay_png};
 pub use read::{read_image, read_mask};
 pub use resize::resize;
-pub use write::{write_float_tiff, write_grey_png, write_grey_tiff, write_mask_png};
+pub use write::{to_grey8, write_float_tiff, write_grey_png, write_grey_tiff, write_mask_png};
 
 #[cfg(test)]
 mod tests;

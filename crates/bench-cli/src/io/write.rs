@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
-use inspect::{Image, Mask};
+use inspect::{Image, Mask, Plane};
 use tiff::encoder::colortype::{ColorType, Gray8, Gray32Float};
 use tiff::encoder::{Compression, TiffEncoder, TiffValue};
 
@@ -92,6 +92,11 @@ fn checked_size(path: &Path, width: usize, height: usize) -> Result<(u32, u32)> 
     sides.with_context(|| {
         format!("cannot write {}: {width}x{height} pixels are too many", path.display())
     })
+}
+
+/// An image with intensities in [0, 1] in 256 levels, rounded to the nearest; what lies outside is clipped.
+pub fn to_grey8(image: &Image) -> Plane<u8> {
+    Plane::from_fn(image.width(), image.height(), |x, y| to_byte(image.get(x, y)))
 }
 
 /// Intensities in [0, 1] as bytes, rounded to the nearest.

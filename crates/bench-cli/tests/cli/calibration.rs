@@ -26,6 +26,7 @@ fn another_rule_gives_another_threshold_and_changes_nothing_else() {
             "held_out",
             "images",
             "rule",
+            "rules",
             "scoring",
             "threshold",
             "weights_sha256"
@@ -61,11 +62,38 @@ fn other_good_images_can_be_used() {
     save(&bench.path("new/0.png"), &texture(11));
     let calibration = bench.run("calibrate model --data new --json").done().last();
     assert_eq!(calibration["images"], 1);
+    let same = bench.run("calibrate model --good new --json").done().last();
+    assert_eq!(same, calibration, "--data by another name");
     let message = bench.error("calibrate model --set training.seed=1");
     assert!(message.contains("training.seed=1") && message.contains("calibration"), "{message}");
     let message =
         bench.error("calibrate model --set calibration.threshold={rule=\"quantile\",q=2}");
     assert!(message.contains('q'), "{message}");
+}
+
+#[test]
+fn a_calibration_says_what_other_rules_give() {
+    let bench = Bench::with_model();
+    let rules = |calibration: &serde_json::Value| calibration["rules"].as_array().unwrap().clone();
+    let before = bench.json("model/calibration.json");
+    assert_eq!(before["rules"][0]["threshold"], before["threshold"]);
+    let run = bench.run("calibrate model --rule quantile:0.99").done();
+    assert!(run.stdout.starts_with("threshold "), "{}", run.stdout);
+    assert!(run.stdout.contains(" by quantile:0.99 from 4 good images"), "{}", run.stdout);
+    assert!(run.stdout.contains("\nlargest_region:20 "), "{}", run.stdout);
+    let after = bench.json("model/calibration.json");
+    assert_eq!(after["rule"], serde_json::json!({"rule": "quantile", "q": 0.99}));
+    assert_eq!(after["rules"][0]["threshold"], after["threshold"]);
+    let sorted = |mut rules: Vec<serde_json::Value>| {
+        rules.sort_by_key(ToString::to_string);
+        rules
+    };
+    assert_eq!(sorted(rules(&before)), sorted(rules(&after)), "in another order");
+    assert!(bench.text("model/config.toml").contains("q = 0.99"));
+
+    let run = bench.run("calibrate model --rule quantil:0.99");
+    assert!(run.code == 2 && run.stderr.contains("expected max, quantile:Q"), "{}", run.stderr);
+    assert!(bench.error("calibrate model --rule quantile:2").contains('q'));
 }
 
 #[test]

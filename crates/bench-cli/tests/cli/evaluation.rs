@@ -42,6 +42,46 @@ fn numbers_tables_and_pictures_are_written() {
     }
 }
 
+/// Thresholds of good images beside the one that only the labels tell.
+#[test]
+fn rules_are_compared() {
+    let bench = Bench::with_model();
+    let run = bench.run("evaluate model --out results").done();
+    let metrics = bench.json("results/metrics.json");
+    let rules = metrics["rules"].as_array().unwrap();
+    let calibration = bench.json("model/calibration.json");
+    assert_eq!(rules.len(), calibration["rules"].as_array().unwrap().len());
+    for (rule, calibrated) in rules.iter().zip(calibration["rules"].as_array().unwrap()) {
+        assert_eq!(
+            (&rule["rule"], &rule["threshold"]),
+            (&calibrated["rule"], &calibrated["threshold"])
+        );
+        let is_worse = number(rule, "recall") <= 1.0
+            && rule["f1"].as_f64() <= metrics["oracle"]["f1"].as_f64();
+        assert!(is_worse && number(rule, "false_alarms_per_image") >= 0.0, "{rule}");
+    }
+    for key in ["precision", "recall", "f1", "iou", "regions_found", "false_alarms"] {
+        assert_eq!(rules[0][key], metrics["at_threshold"][key], "{key}");
+    }
+    assert_eq!(metrics["oracle"]["threshold"], metrics["pixel_f1_max_threshold"]);
+    assert_eq!(metrics["oracle"]["f1"], metrics["pixel_f1_max"]);
+    for name in ["max (calibrated) ", "quantile:0.999 ", "test labels in view "] {
+        assert!(run.stdout.contains(&format!("\n{name}")), "{}", run.stdout);
+    }
+    let types = metrics["defect_types"].as_array().unwrap();
+    let names: Vec<&str> = types.iter().map(|found| found["defect"].as_str().unwrap()).collect();
+    assert_eq!(names, ["good", "hole"]);
+    assert_eq!((&types[1]["images"], &types[1]["defective_pixels"]), (&2.into(), &240.into()));
+
+    // A calibration of an earlier version knows its own rule only.
+    let mut earlier = calibration.clone();
+    earlier.as_object_mut().unwrap().remove("rules");
+    fs::write(bench.path("model/calibration.json"), earlier.to_string()).unwrap();
+    bench.run("evaluate model --out results").done();
+    let rules = &bench.json("results/metrics.json")["rules"];
+    assert_eq!((rules.as_array().unwrap().len(), &rules[0]["rule"]), (1, &calibration["rule"]));
+}
+
 #[test]
 fn maps_are_where_the_official_evaluation_looks_for_them() {
     let bench = Bench::with_model();

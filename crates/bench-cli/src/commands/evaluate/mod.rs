@@ -1,21 +1,25 @@
 //! `bench-cli evaluate`
 
+mod table;
+
 use super::Context;
 use super::train::split_images;
 use crate::args::EvaluateArgs;
 use crate::config::{Config, Method, Scoring};
 use crate::curve_files::write_curves;
 use crate::data::Dataset;
-use crate::evaluation::{self, Curves, Evaluation, GoodImages, Metrics};
+use crate::evaluation::{self, Curves, Evaluation, Inspection, Metrics};
 use crate::io::{Cell, ScoreRange, prepare_folder, write_atomic, write_figure, write_float_tiff};
 use crate::model_folder::{ModelFolder, write_json};
 use crate::pipeline::Inspector;
 use crate::synthetic::is_synthetic;
 use anyhow::{Context as _, Result};
+use inspect::{Mask, threshold_mask};
 use metrics::{Figure, HistogramStyle, Scale, plot_histogram, plot_pr, plot_pro, plot_roc};
 use serde::Serialize;
 use std::path::Path;
 use std::time::Instant;
+use table::table;
 
 /// What `metrics.json` holds beside the numbers.
 #[derive(Serialize)]
@@ -39,7 +43,7 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let folder = ModelFolder::open(&args.model)?;
     let config = config(context, &folder, args)?;
     let dataset = config.data.open()?;
-    let threshold = folder.calibration()?.threshold;
+    let calibration = folder.calibration()?;
     let record = folder.record()?;
     let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
     prepare_folder(&args.out)?;
@@ -47,7 +51,7 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let start = Instant::now();
     let (_, held_out) = split_images(&config)?;
     let evaluation =
-        evaluation::evaluate(context.reporter, &inspector, &dataset, threshold, &held_out)?;
+        evaluation::evaluate(context.reporter, &inspector, &dataset, &calibration, &held_out)?;
     let seconds = start.elapsed().as_secs_f64();
     let data = dataset.root.display().to_string();
     let (metrics, curves) = evaluation.measure().with_context(|| data.clone())?;
@@ -68,7 +72,7 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     if args.maps {
         write_maps(&args.out.join("maps").join(&name), &inspector, &evaluation)?;
     }
-    context.reporter.text(&table(&report, &title(&name, report.synthetic)))?;
+    context.reporter.text(&table(&report.metrics, &title(&name, report.synthetic)))?;
     context.reporter.record(&report)
 }
 
@@ -99,40 +103,6 @@ fn category(dataset: &Dataset) -> String {
 
 fn title(name: &str, synthetic: bool) -> String {
     if synthetic { format!("{name} (synthetic)") } else { name.to_owned() }
-}
-
-fn table(report: &Report, title: &str) -> String {
-    let Metrics { at_threshold, .. } = &report.metrics;
-    let rows = [
-        ("pixel ROC-AUC", Some(report.metrics.pixel_au_roc)),
-        ("pixel ROC-AUC before opening", Some(report.metrics.pixel_au_roc_raw)),
-        ("pixel average precision", Some(report.metrics.pixel_average_precision)),
-        ("largest pixel F1", Some(report.metrics.pixel_f1_max)),
-        ("AU-PRO to 0.3", Some(report.metrics.au_pro)),
-        (image_row(&report.metrics), report.metrics.image_au_roc),
-        ("precision at the threshold", at_threshold.precision),
-        ("recall at the threshold", at_threshold.recall),
-        ("IoU at the threshold", at_threshold.iou),
-    ];
-    let value = |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.3}"));
-    let lines: Vec<String> =
-        rows.iter().map(|&(name, number)| format!("{name:<30} {}", value(number))).collect();
-    format!(
-        "{title}: {} images, {} with defects\n{}\n{:<30} {}/{}",
-        report.metrics.images,
-        report.metrics.defective_images,
-        lines.join("\n"),
-        "defects found",
-        at_threshold.regions_found,
-        at_threshold.regions
-    )
-}
-
-fn image_row(metrics: &Metrics) -> &'static str {
-    match metrics.image_au_roc_good {
-        Some(GoodImages::HeldOut) => "image ROC-AUC, good: held out",
-        Some(GoodImages::Test) | None => "image ROC-AUC",
-    }
 }
 
 fn write_rows(path: &Path, rows: &[impl Serialize]) -> Result<()> {
@@ -178,26 +148,23 @@ fn draw_histogram(path: &Path, title: &str, evaluation: &Evaluation) -> Result<(
 
 /// Rows of image, reconstruction, residual map, flagged pixels and ground truth.
 fn draw_figure(path: &Path, evaluation: &Evaluation) -> Result<()> {
-    let range = score_range(evaluation.threshold);
-    let shown = || evaluation.inspections.iter().filter_map(|i| Some((i, i.shown.as_ref()?)));
-    let flagged: Vec<_> = shown()
-        .map(|(inspection, _)| {
-            inspect::threshold_mask(&inspection.anomaly_map, evaluation.threshold)
-        })
-        .collect();
-    let rows: Vec<Vec<Cell<'_>>> = shown()
-        .zip(&flagged)
-        .map(|((inspection, shown), flagged)| {
-            vec![
-                Cell::Grey(&shown.image),
-                Cell::Grey(&shown.reconstruction),
-                Cell::Heat(&inspection.residual, range),
-                Cell::Mask(flagged),
-                Cell::Mask(&inspection.mask),
-            ]
-        })
-        .collect();
+    let threshold = evaluation.threshold;
+    let flagged: Vec<Mask> =
+        evaluation.shown().map(|shown| threshold_mask(&shown.anomaly_map, threshold)).collect();
+    let shown = evaluation.shown().zip(&flagged);
+    let rows: Vec<Vec<Cell<'_>>> =
+        shown.map(|(inspection, flagged)| row(inspection, flagged, threshold)).collect();
     write_figure(path, &rows)
+}
+
+fn row<'a>(inspection: &'a Inspection, flagged: &'a Mask, threshold: f32) -> Vec<Cell<'a>> {
+    vec![
+        Cell::Grey8(&inspection.image),
+        Cell::Grey8(&inspection.reconstruction),
+        Cell::Heat(&inspection.residual, score_range(threshold)),
+        Cell::Mask(flagged),
+        Cell::Mask(&inspection.mask),
+    ]
 }
 
 /// The scores that colours stand for: the same in all images of a model, and dark well below the threshold, so that a clean

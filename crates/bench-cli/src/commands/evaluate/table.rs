@@ -1,0 +1,63 @@
+//! The numbers of an evaluation for a person.
+
+use crate::config::RuleName;
+use crate::evaluation::{AtThreshold, GoodImages, Metrics};
+
+/// All numbers, one on a line, and below them a row for each rule.
+pub fn table(metrics: &Metrics, title: &str) -> String {
+    let AtThreshold { precision, recall, iou, regions_found, regions, .. } = metrics.at_threshold;
+    let rows = [
+        ("pixel ROC-AUC", Some(metrics.pixel_au_roc)),
+        ("pixel ROC-AUC before opening", Some(metrics.pixel_au_roc_raw)),
+        ("pixel average precision", Some(metrics.pixel_average_precision)),
+        ("largest pixel F1", Some(metrics.pixel_f1_max)),
+        ("AU-PRO to 0.3", Some(metrics.au_pro)),
+        (image_row(metrics), metrics.image_au_roc),
+        ("precision at the threshold", precision),
+        ("recall at the threshold", recall),
+        ("IoU at the threshold", iou),
+    ];
+    let lines = rows.map(|(name, number)| format!("{name:<30} {}\n", decimals(number)));
+    format!(
+        "{title}: {} images, {} with defects\n{}{:<30} {regions_found}/{regions}\n\n{}",
+        metrics.images,
+        metrics.defective_images,
+        lines.concat(),
+        "defects found",
+        rules(metrics)
+    )
+}
+
+/// The name of the area under the ROC curve of images, with the good ones that it compares with.
+pub fn image_row(metrics: &Metrics) -> &'static str {
+    match metrics.image_au_roc_good {
+        Some(GoodImages::HeldOut) => "image ROC-AUC, good: held out",
+        Some(GoodImages::Test) | None => "image ROC-AUC",
+    }
+}
+
+/// What each rule gives, the calibrated one first, and last what only the test labels tell.
+fn rules(metrics: &Metrics) -> String {
+    let calibrated = |index| if index == 0 { " (calibrated)" } else { "" };
+    let rules = metrics.rules.iter().enumerate().map(|(index, rule)| {
+        let name = format!("{}{}", RuleName(rule.rule), calibrated(index));
+        (name, rule.threshold, &rule.result)
+    });
+    let oracle = &metrics.oracle;
+    let oracle = ("test labels in view".to_owned(), oracle.threshold, &oracle.result);
+    let rows = rules.chain([oracle]).map(|(name, threshold, result)| {
+        let &AtThreshold { precision, recall, f1, iou, false_alarms_per_image, .. } = result;
+        let ratios = [precision, recall, f1, iou].map(|ratio| format!("{:>10}", decimals(ratio)));
+        let found = format!("{}/{}", result.regions_found, result.regions);
+        let ratios = ratios.concat();
+        format!("\n{name:<30}{threshold:>10.4}{ratios}{found:>9}{false_alarms_per_image:>20.2}")
+    });
+    let heads = ["threshold", "precision", "recall", "F1", "IoU"].map(|head| format!("{head:>10}"));
+    let (heads, rows) = (heads.concat(), rows.collect::<String>());
+    format!("{:<30}{heads}{:>9}{:>20}{rows}", "threshold by", "found", "false alarms/image")
+}
+
+/// Three decimals, and a dash for a ratio of nothing to nothing.
+pub fn decimals(ratio: Option<f64>) -> String {
+    ratio.map_or("–".into(), |ratio| format!("{ratio:.3}"))
+}
