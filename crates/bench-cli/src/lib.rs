@@ -4,12 +4,13 @@
 mod args;
 mod commands;
 mod config;
-mod curve_files;
+mod curve_points;
 mod data;
 mod evaluation;
 mod interrupt;
 mod io;
 mod model_folder;
+mod page;
 mod pipeline;
 mod report;
 mod synthetic;

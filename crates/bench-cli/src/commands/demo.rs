@@ -1,12 +1,13 @@
 //! `bench-cli demo`
 
-use super::{Context, evaluate, train};
+use super::{Context, train};
 use crate::args::DemoArgs;
 use crate::config::{Config, Method};
 use crate::data::Dataset;
 use crate::evaluation::{self, Curves, Evaluation, Inspection, Metrics};
-use crate::io::{Cell, write_atomic, write_figure};
+use crate::io::{Cell, ScoreRange, write_atomic, write_figure};
 use crate::model_folder::ModelFolder;
+use crate::page::{Circumstances, Origin, Page, Part, write_page};
 use crate::pipeline::Inspector;
 use crate::synthetic::{Spec, SyntheticKind, generate};
 use anyhow::Result;
@@ -14,6 +15,7 @@ use metrics::{Figure, plot_roc};
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
+use std::time::Instant;
 
 /// What one method reached.
 struct Outcome {
@@ -21,7 +23,14 @@ struct Outcome {
     evaluation: Evaluation,
     metrics: Metrics,
     curves: Curves,
-    training_seconds: f64,
+    origin: Origin,
+}
+
+impl Outcome {
+    fn part(&self) -> Part<'_> {
+        let Self { method, evaluation, metrics, curves, origin } = self;
+        Part { name: method.title(), evaluation, metrics, curves, origin }
+    }
 }
 
 /// A line of the JSON output.
@@ -49,18 +58,22 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<()> {
 
     draw_roc(&args.out.join("roc.png"), &outcomes)?;
     draw_figure(&args.out.join("figure.png"), &outcomes)?;
+    let circumstances = Circumstances::now(&data, true, &context.device);
+    write_report(&args.out.join("report.html"), circumstances, &outcomes)?;
     let table = table(args.patches, &outcomes);
     write_atomic(&args.out.join("table.md"), |file| Ok(file.write_all(table.as_bytes())?))?;
     context.reporter.text(&format!("\n{table}"))?;
     let titles: Vec<_> = methods.iter().map(|method| method.title()).collect();
     context.reporter.text(&format!(
-        "{}: image, then reconstruction and residual map of {}, then ground truth\n{}: ROC curves",
+        "{}: image, then reconstruction and residual map of {}, then ground truth\n{}: ROC curves\n{}: \
+         all of it on a page",
         args.out.join("figure.png").display(),
         titles.join(" and of "),
-        args.out.join("roc.png").display()
+        args.out.join("roc.png").display(),
+        args.out.join("report.html").display()
     ))?;
-    for Outcome { method, metrics, training_seconds, .. } in &outcomes {
-        let (method, training_seconds) = (method.title(), *training_seconds);
+    for Outcome { method, metrics, origin, .. } in &outcomes {
+        let (method, training_seconds) = (method.title(), origin.training.seconds);
         context.reporter.record(&Row { method, synthetic: true, training_seconds, metrics })?;
     }
     Ok(())
@@ -92,15 +105,18 @@ fn run(context: &Context, args: &DemoArgs, data: &Path, method: Method) -> Resul
     // The paper's step size is made for 2 million patches.
     config.training.batch_size = 8;
     config.optimiser.learning_rate = 1e-3;
-    let record = train::train_model(context, &folder, &config)?;
+    let training = train::train_model(context, &folder, &config)?;
     let calibration = folder.calibration()?;
     let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
     let dataset = Dataset::open(data, None)?;
     let (_, held_out) = train::split_images(&config)?;
+    let start = Instant::now();
     let evaluation =
         evaluation::evaluate(context.reporter, &inspector, &dataset, &calibration, &held_out)?;
+    let seconds = start.elapsed().as_secs_f64();
     let (metrics, curves) = evaluation.measure()?;
-    Ok(Outcome { method, evaluation, metrics, curves, training_seconds: record.seconds })
+    let origin = Origin { model: folder.path().to_owned(), config, training, calibration, seconds };
+    Ok(Outcome { method, evaluation, metrics, curves, origin })
 }
 
 fn draw_roc(path: &Path, outcomes: &[Outcome]) -> Result<()> {
@@ -115,7 +131,7 @@ fn draw_figure(path: &Path, outcomes: &[Outcome]) -> Result<()> {
     let row = |&index: &usize| {
         let cells = outcomes.iter().flat_map(|Outcome { evaluation, .. }| {
             let Inspection { reconstruction, residual, .. } = &evaluation.inspections[index];
-            let range = evaluate::score_range(evaluation.threshold);
+            let range = ScoreRange::around(evaluation.threshold);
             [Cell::Grey8(reconstruction), Cell::Heat(residual, range)]
         });
         let Inspection { image, mask, .. } = &outcomes[0].evaluation.inspections[index];
@@ -125,19 +141,26 @@ fn draw_figure(path: &Path, outcomes: &[Outcome]) -> Result<()> {
     write_figure(path, &rows)
 }
 
+/// A page with a part for each method.
+fn write_report(path: &Path, circumstances: Circumstances, outcomes: &[Outcome]) -> Result<()> {
+    let parts: Vec<Part<'_>> = outcomes.iter().map(Outcome::part).collect();
+    write_page(path, &Page { title: "Synthetic plain weave", circumstances, parts: &parts })
+}
+
 fn table(patches: u64, outcomes: &[Outcome]) -> String {
     let rows: String = outcomes
         .iter()
-        .map(|Outcome { method, metrics, training_seconds, .. }| {
+        .map(|Outcome { method, metrics, origin, .. }| {
             format!(
-                "| {} | {:.3} | {:.3} | {:.3} | {:.3} | {}/{} | {training_seconds:.0} |\n",
+                "| {} | {:.3} | {:.3} | {:.3} | {:.3} | {}/{} | {:.0} |\n",
                 method.title(),
                 metrics.pixel_au_roc,
                 metrics.pixel_au_roc_raw,
                 metrics.pixel_f1_max,
                 metrics.au_pro,
                 metrics.at_threshold.regions_found,
-                metrics.at_threshold.regions
+                metrics.at_threshold.regions,
+                origin.training.seconds
             )
         })
         .collect();

@@ -1,7 +1,6 @@
 //! `bench-cli figure`
 
 use super::Context;
-use super::evaluate::score_range;
 use crate::args::FigureArgs;
 use crate::data::{Dataset, Margins, TestSample, crop};
 use crate::evaluation::shown_samples;
@@ -77,7 +76,7 @@ fn dataset(folders: &[ModelFolder], args: &FigureArgs) -> Result<Dataset> {
 fn open(context: &Context, folder: &ModelFolder) -> Result<Model> {
     let config = folder.config()?;
     let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
-    Ok(Model { inspector, range: score_range(folder.calibration()?.threshold) })
+    Ok(Model { inspector, range: ScoreRange::around(folder.calibration()?.threshold) })
 }
 
 /// A cut-out around the largest defect of an image.

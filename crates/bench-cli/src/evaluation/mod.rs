@@ -2,11 +2,13 @@
 
 mod decision;
 mod measures;
+mod mistakes;
 #[cfg(test)]
 mod tests;
 
 pub use decision::AtThreshold;
-pub use measures::{Curves, GoodImages, Metrics};
+pub use measures::{Curves, DefectType, GoodImages, Metrics};
+pub use mistakes::Mistake;
 
 use crate::config::RuleThreshold;
 use crate::data::{Dataset, TestSample, crop};

@@ -2,7 +2,7 @@
 
 use super::decision::touched;
 use super::*;
-use inspect::ThresholdRule;
+use inspect::{Region, ThresholdRule};
 
 /// An image of a row of scores, `#` marking defective pixels.
 fn inspection(defect: &str, scores: &[f32], mask: &str) -> Inspection {
@@ -96,4 +96,21 @@ fn regions_that_touch_a_mask_are_told_from_others() {
     let some = mask([false, true, false, true, false]);
     assert_eq!(touched(&labels, &some), [false, true, false]);
     assert!(touched(&Plane::filled(5, 1, 0), &some).is_empty());
+}
+
+#[test]
+fn the_worst_mistakes_come_first() {
+    let evaluation = evaluation();
+    let where_from = |mistake: &Mistake<'_>| {
+        let Region { x0, area, .. } = mistake.region;
+        (mistake.inspection.sample.defect.clone(), x0, area, mistake.right)
+    };
+    let misses = evaluation.worst_misses(9).unwrap();
+    let misses: Vec<_> = misses.iter().map(where_from).collect();
+    // Of the hole's two defects the one of which nothing was found; a defect found in half is no worse.
+    assert_eq!(misses, [("hole".to_owned(), 3, 1, 0), ("slit".to_owned(), 1, 1, 0)]);
+    let alarms = evaluation.worst_false_alarms(9).unwrap();
+    let alarms: Vec<_> = alarms.iter().map(where_from).collect();
+    assert_eq!(alarms, [("hole".to_owned(), 7, 1, 0), ("good".to_owned(), 1, 1, 0)]);
+    assert_eq!(evaluation.worst_false_alarms(1).unwrap().len(), 1);
 }

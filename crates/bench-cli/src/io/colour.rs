@@ -32,6 +32,11 @@ pub struct ScoreRange {
 }
 
 impl ScoreRange {
+    /// The range of all images that are compared with a threshold: dark well below it, so that a clean image does not glow.
+    pub fn around(threshold: f32) -> Self {
+        Self { low: 0.5 * threshold, high: 1.5 * threshold }
+    }
+
     /// Where `score` lies between the ends: 0 to 1, and 0 for NaN.
     pub fn position(self, score: f32) -> f32 {
         let position = (score - self.low) / (self.high - self.low);

@@ -70,7 +70,8 @@ impl Cell<'_> {
         }
     }
 
-    fn colour(&self, x: usize, y: usize) -> [u8; 3] {
+    /// The colour of a pixel.
+    pub fn colour(&self, x: usize, y: usize) -> [u8; 3] {
         match self {
             Cell::Grey(image) => [to_byte(image.get(x, y)); 3],
             Cell::Heat(map, range) => {

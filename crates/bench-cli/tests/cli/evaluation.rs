@@ -21,6 +21,7 @@ fn numbers_tables_and_pictures_are_written() {
             "pro.csv",
             "pro.png",
             "pro.svg",
+            "report.html",
             "roc.csv",
             "roc.png",
             "roc.svg"

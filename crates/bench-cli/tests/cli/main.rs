@@ -15,6 +15,7 @@ mod images;
 mod interruption;
 mod methods;
 mod prediction;
+mod report;
 mod speed;
 mod streams;
 mod toy;

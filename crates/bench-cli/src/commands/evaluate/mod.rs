@@ -6,11 +6,12 @@ use super::Context;
 use super::train::split_images;
 use crate::args::EvaluateArgs;
 use crate::config::{Config, Method, Scoring};
-use crate::curve_files::write_curves;
+use crate::curve_points::write_curves;
 use crate::data::Dataset;
 use crate::evaluation::{self, Curves, Evaluation, Inspection, Metrics};
 use crate::io::{Cell, ScoreRange, prepare_folder, write_atomic, write_figure, write_float_tiff};
 use crate::model_folder::{ModelFolder, write_json};
+use crate::page::{Circumstances, Origin, Page, Part, write_page};
 use crate::pipeline::Inspector;
 use crate::synthetic::is_synthetic;
 use anyhow::{Context as _, Result};
@@ -44,7 +45,7 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let config = config(context, &folder, args)?;
     let dataset = config.data.open()?;
     let calibration = folder.calibration()?;
-    let record = folder.record()?;
+    let training = folder.record()?;
     let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
     prepare_folder(&args.out)?;
 
@@ -58,8 +59,8 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let report = Report {
         synthetic: is_synthetic(&dataset.root),
         method: config.method,
-        patches: record.patches,
-        training_seconds: record.seconds,
+        patches: training.patches,
+        training_seconds: training.seconds,
         seconds,
         metrics,
         data,
@@ -69,6 +70,16 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     write_rows(&args.out.join("images.csv"), &evaluation.rows()?)?;
     write_curves(&args.out, &curves)?;
     draw(&args.out, &title(&name, report.synthetic), &evaluation, &curves)?;
+    let part = Part {
+        name: config.method.title(),
+        evaluation: &evaluation,
+        metrics: &report.metrics,
+        curves: &curves,
+        origin: &Origin { model: args.model.clone(), config, training, calibration, seconds },
+    };
+    let circumstances = Circumstances::now(&dataset.root, report.synthetic, &context.device);
+    let page = Page { title: &title(&name, report.synthetic), circumstances, parts: &[part] };
+    write_page(&args.out.join("report.html"), &page)?;
     if args.maps {
         write_maps(&args.out.join("maps").join(&name), &inspector, &evaluation)?;
     }
@@ -161,16 +172,10 @@ fn row<'a>(inspection: &'a Inspection, flagged: &'a Mask, threshold: f32) -> Vec
     vec![
         Cell::Grey8(&inspection.image),
         Cell::Grey8(&inspection.reconstruction),
-        Cell::Heat(&inspection.residual, score_range(threshold)),
+        Cell::Heat(&inspection.residual, ScoreRange::around(threshold)),
         Cell::Mask(flagged),
         Cell::Mask(&inspection.mask),
     ]
-}
-
-/// The scores that colours stand for: the same in all images of a model, and dark well below the threshold, so that a clean
-/// image does not glow.
-pub fn score_range(threshold: f32) -> ScoreRange {
-    ScoreRange { low: 0.5 * threshold, high: 1.5 * threshold }
 }
 
 fn write_maps(folder: &Path, inspector: &Inspector, evaluation: &Evaluation) -> Result<()> {

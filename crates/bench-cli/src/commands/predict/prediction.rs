@@ -2,10 +2,10 @@
 
 use super::stamp::Stamp;
 use crate::args::Output;
-use crate::commands::evaluate::score_range;
 use crate::data::uncrop;
 use crate::io::{
-    Cell, Overlay, read_image, write_figure, write_float_tiff, write_mask_png, write_overlay_png,
+    Cell, Overlay, ScoreRange, read_image, write_figure, write_float_tiff, write_mask_png,
+    write_overlay_png,
 };
 use crate::pipeline::Inspector;
 use anyhow::{Context as _, Result, ensure};
@@ -84,7 +84,7 @@ impl Job {
 
     fn write(&self, found: &Prediction, image: &Image, map: &Image, mask: &Mask) -> Result<()> {
         let file = |end: &str| self.out.join(format!("{}{end}", found.id));
-        let range = score_range(self.threshold);
+        let range = ScoreRange::around(self.threshold);
         if self.keeps(Output::Map) {
             write_float_tiff(&file(".tiff"), map)?;
         }

@@ -1,0 +1,100 @@
+//! One page that shows what an evaluation came to, and needs no other file, no network and no script.
+
+mod chart;
+mod curves;
+mod gallery;
+mod histogram;
+mod provenance;
+mod tables;
+
+pub use provenance::{Circumstances, Origin};
+
+use crate::evaluation::{Curves, Evaluation, Metrics};
+use crate::io::write_atomic;
+use anyhow::Result;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use std::io::Write;
+use std::path::Path;
+
+const STYLE: &str = include_str!("page.css");
+
+/// What the page shows.
+pub struct Page<'a> {
+    pub title: &'a str,
+    pub circumstances: Circumstances,
+    /// One or several models on the same images.
+    pub parts: &'a [Part<'a>],
+}
+
+/// What a model came to.
+pub struct Part<'a> {
+    pub name: &'a str,
+    pub evaluation: &'a Evaluation,
+    pub metrics: &'a Metrics,
+    pub curves: &'a Curves,
+    pub origin: &'a Origin,
+}
+
+/// Writes the page.
+///
+/// # Errors
+/// If the file cannot be written, or a number of the evaluation is not finite.
+pub fn write_page(path: &Path, page: &Page<'_>) -> Result<()> {
+    let text = page.markup()?.into_string();
+    write_atomic(path, |file| Ok(file.write_all(text.as_bytes())?))
+}
+
+impl Page<'_> {
+    fn markup(&self) -> Result<Markup> {
+        let parts: Vec<Markup> =
+            self.parts.iter().map(|part| self.part(part)).collect::<Result<_>>()?;
+        let provenance = provenance::section(&self.circumstances, self.parts)?;
+        Ok(html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (self.title) }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    main {
+                        h1 { (self.title) }
+                        (self.circumstances.summary(self.parts))
+                        section id="results" {
+                            h2 { "Results" }
+                            (tables::numbers(self.parts))
+                            div.charts { @for chart in curves::charts(self.parts) { (chart.draw()) } }
+                        }
+                        @for part in &parts { (part) }
+                        (provenance)
+                    }
+                }
+            }
+        })
+    }
+
+    fn part(&self, part: &Part<'_>) -> Result<Markup> {
+        let images = histogram::of_images(part.evaluation)?;
+        let pixels = histogram::of_pixels(part.evaluation);
+        Ok(html! {
+            section {
+                h2 { (part.name) }
+                h3 { "Thresholds" }
+                p {
+                    "All thresholds but the last are derived from good images only, the first one being the calibrated one. The \
+                     last one has the largest F1 and is chosen with the test labels in view: no threshold to use, but what the \
+                     rules fall short of."
+                }
+                (tables::rules(part.metrics))
+                h3 { "Scores" }
+                div.charts { (images.draw()) (pixels.draw()) }
+                h3 { "Types of defects" }
+                p { "At the calibrated threshold." }
+                (tables::defect_types(part.metrics))
+                (gallery::gallery(part.evaluation)?)
+            }
+        })
+    }
+}

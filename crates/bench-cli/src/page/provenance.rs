@@ -1,0 +1,130 @@
+//! Where the numbers of the page come from.
+
+use super::Part;
+use crate::config::{Config, RuleName};
+use crate::model_folder::{Calibration, TrainingRecord};
+use anyhow::Result;
+use candle_core::Device;
+use maud::{Markup, html};
+use models::device_name;
+use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
+
+/// What all parts of a page have in common.
+pub struct Circumstances {
+    /// The folder of the images.
+    data: String,
+    synthetic: bool,
+    device: String,
+    date: String,
+}
+
+/// Where a model comes from.
+pub struct Origin {
+    /// Its folder.
+    pub model: PathBuf,
+    pub config: Config,
+    pub training: TrainingRecord,
+    pub calibration: Calibration,
+    /// Duration of the inspection of all images.
+    pub seconds: f64,
+}
+
+impl Circumstances {
+    /// Those of now.
+    pub fn now(data: &Path, synthetic: bool, device: &Device) -> Self {
+        let now = OffsetDateTime::now_utc();
+        let (date, hour, minute) = (now.date(), now.hour(), now.minute());
+        Self {
+            data: data.display().to_string(),
+            synthetic,
+            device: device_name(device),
+            date: format!("{date} {hour:02}:{minute:02} UTC"),
+        }
+    }
+
+    /// What the first sentences say.
+    pub fn summary(&self, parts: &[Part<'_>]) -> Markup {
+        let metrics = parts.first().map(|part| part.metrics);
+        html! {
+            @if let Some(metrics) = metrics {
+                p {
+                    (metrics.images) " test images, " (metrics.defective_images) " of them with defects; "
+                    (metrics.defective_pixels) " of " (metrics.pixels) " pixels are defective. "
+                    "Pixels of all images are pooled."
+                }
+            }
+            @if self.synthetic {
+                p.warning { "The images are synthetic: computed, not photographed. Numbers on them say nothing of real ones." }
+            }
+        }
+    }
+}
+
+/// Provenance and configurations.
+///
+/// # Errors
+/// If a path of a configuration is not Unicode.
+pub fn section(circumstances: &Circumstances, parts: &[Part<'_>]) -> Result<Markup> {
+    let Circumstances { data, synthetic, device, date } = circumstances;
+    let images = if *synthetic { "computed (synthetic)" } else { "not known to be computed" };
+    let common = [
+        ("Program", format!("bench-cli {}", env!("CARGO_PKG_VERSION"))),
+        ("Date", date.clone()),
+        ("Data", data.clone()),
+        ("Images", images.to_owned()),
+        ("Inspected on", format!("{device}, {} threads", rayon::current_num_threads())),
+    ];
+    let configurations = parts.iter().map(|part| Ok((part.name, part.origin.config.to_toml()?)));
+    let configurations = configurations.collect::<Result<Vec<_>>>()?;
+    Ok(html! {
+        section id="provenance" {
+            h2 { "Provenance" }
+            (rows(&common))
+            @for part in parts {
+                h3 { (part.name) }
+                (rows(&part.origin.rows()))
+            }
+        }
+        section id="configuration" {
+            h2 { "Configuration" }
+            @for (name, text) in configurations {
+                h3 { (name) }
+                pre { (text) }
+            }
+        }
+    })
+}
+
+fn rows(rows: &[(&str, String)]) -> Markup {
+    html! {
+        dl { @for (name, value) in rows { dt { (name) } dd { (value) } } }
+    }
+}
+
+impl Origin {
+    fn rows(&self) -> Vec<(&'static str, String)> {
+        let TrainingRecord { version, patches, seconds, threads, device, loss, images, .. } =
+            &self.training;
+        let trained =
+            format!("{patches} patches of {images} images in {seconds:.0} s, loss {loss:.4}");
+        let Calibration { threshold, rule, images, held_out, .. } = &self.calibration;
+        let source = if *held_out { "held out from training" } else { "not known to be held out" };
+        let calibrated = format!(
+            "threshold {threshold} by {} from {images} good images, {source}",
+            RuleName(*rule)
+        );
+        vec![
+            ("Model", self.model.display().to_string()),
+            ("Method", self.config.method.title().to_owned()),
+            ("Trained on", trained),
+            ("Trained by", format!("bench-cli {version} on {device}, {threads} threads")),
+            ("Seed", self.config.training.seed.to_string()),
+            ("Training images", format!("SHA-256 {}", self.training.data_sha256)),
+            ("Calibration", calibrated),
+            ("Calibration images", format!("SHA-256 {}", self.calibration.data_sha256)),
+            ("Weights", format!("SHA-256 {}", self.calibration.weights_sha256)),
+            ("Inspection", format!("{:.1} s", self.seconds)),
+        ]
+    }
+}

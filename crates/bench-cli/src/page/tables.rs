@@ -1,0 +1,127 @@
+//! The numbers of the page.
+
+use super::Part;
+use crate::config::RuleName;
+use crate::evaluation::{AtThreshold, DefectType, GoodImages, Metrics};
+use maud::{Markup, html};
+
+/// A row for each number, a column for each part.
+pub fn numbers(parts: &[Part<'_>]) -> Markup {
+    type Number = fn(&Metrics) -> String;
+    let rows: [(&str, Number); 9] = [
+        ("Pixel ROC-AUC", |m| decimals(Some(m.pixel_au_roc))),
+        ("Pixel ROC-AUC before opening", |m| decimals(Some(m.pixel_au_roc_raw))),
+        ("Pixel average precision", |m| decimals(Some(m.pixel_average_precision))),
+        ("Largest pixel F1, test labels in view", |m| decimals(Some(m.pixel_f1_max))),
+        ("AU-PRO up to a false-positive rate of 0.3", |m| decimals(Some(m.au_pro))),
+        (image_name(parts), |m| decimals(m.image_au_roc)),
+        ("Pixel F1 at the calibrated threshold", |m| decimals(m.at_threshold.f1)),
+        ("Defects found at the calibrated threshold", |m| found(&m.at_threshold)),
+        ("False alarms per image there", |m| {
+            format!("{:.2}", m.at_threshold.false_alarms_per_image)
+        }),
+    ];
+    let heads: Vec<&str> = parts.iter().map(|part| part.name).collect();
+    html! {
+        div.scroll {
+            table {
+                thead { tr { th {} @for head in heads { th.number { (head) } } } }
+                tbody {
+                    @for (name, number) in rows {
+                        tr { th { (name) } @for part in parts { td.number { (number(part.metrics)) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn image_name(parts: &[Part<'_>]) -> &'static str {
+    let good = parts.first().and_then(|part| part.metrics.image_au_roc_good);
+    match good {
+        Some(GoodImages::HeldOut) => "Image ROC-AUC, good images held out from training",
+        Some(GoodImages::Test) | None => "Image ROC-AUC",
+    }
+}
+
+/// A row for each rule, and last what only the test labels tell.
+pub fn rules(metrics: &Metrics) -> Markup {
+    let rules = metrics.rules.iter().enumerate().map(|(index, rule)| {
+        let name = RuleName(rule.rule);
+        let name = if index == 0 { format!("{name} (calibrated)") } else { name.to_string() };
+        (name, rule.threshold, &rule.result)
+    });
+    let oracle = &metrics.oracle;
+    let oracle = ("largest F1, test labels in view".to_owned(), oracle.threshold, &oracle.result);
+    let heads = [
+        "Threshold",
+        "Precision",
+        "Recall",
+        "F1",
+        "IoU",
+        "Defects found",
+        "False alarms per image",
+    ];
+    html! {
+        div.scroll {
+            table {
+                thead { tr { th { "Rule" } @for head in heads { th.number { (head) } } } }
+                tbody {
+                    @for (name, threshold, result) in rules.chain([oracle]) {
+                        tr {
+                            th { (name) }
+                            td.number { (format!("{threshold:.4}")) }
+                            @for ratio in [result.precision, result.recall, result.f1, result.iou] {
+                                td.number { (decimals(ratio)) }
+                            }
+                            td.number { (found(result)) }
+                            td.number { (format!("{:.2}", result.false_alarms_per_image)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A row for each type of test image, at the calibrated threshold.
+pub fn defect_types(metrics: &Metrics) -> Markup {
+    let heads =
+        ["Images", "Images flagged", "Defects found", "Recall", "Precision", "IoU", "False alarms"];
+    html! {
+        div.scroll {
+            table {
+                thead { tr { th { "Type" } @for head in heads { th.number { (head) } } } }
+                tbody { @for found in &metrics.defect_types { (defect_type(found)) } }
+            }
+        }
+    }
+}
+
+fn defect_type(of_type: &DefectType) -> Markup {
+    let DefectType { defect, images, result, .. } = of_type;
+    html! {
+        tr {
+            th { (defect) }
+            td.number { (images) }
+            td.number { (result.images_flagged) }
+            td.number { (found(result)) }
+            @for ratio in [result.recall, result.precision, result.iou] {
+                td.number { (decimals(ratio)) }
+            }
+            td.number { (result.false_alarms) }
+        }
+    }
+}
+
+fn found(result: &AtThreshold) -> String {
+    match result.regions {
+        0 => "–".to_owned(),
+        regions => format!("{} of {regions}", result.regions_found),
+    }
+}
+
+/// Three decimals, and a dash for a ratio of nothing to nothing.
+fn decimals(ratio: Option<f64>) -> String {
+    ratio.map_or("–".into(), |ratio| format!("{ratio:.3}"))
+}
