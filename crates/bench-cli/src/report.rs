@@ -65,6 +65,11 @@ fn print(line: &str) -> Result<()> {
     }
 }
 
+/// A ratio in three decimals, and a dash for one of nothing to nothing.
+pub fn decimals(ratio: Option<f64>) -> String {
+    ratio.map_or("–".into(), |ratio| format!("{ratio:.3}"))
+}
+
 /// What went wrong, on one line: candle puts a backtrace behind its messages if `RUST_BACKTRACE` is set.
 pub fn error(error: &Error) {
     let message = format!("{error:#}");

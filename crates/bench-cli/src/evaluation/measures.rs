@@ -1,7 +1,7 @@
 //! The numbers, tables and curves of an evaluation.
 
 use super::{AtThreshold, Evaluation, Inspection};
-use crate::config::RuleThreshold;
+use crate::config::{RuleName, RuleThreshold};
 use anyhow::Result;
 use inspect::{Mask, ThresholdRule, threshold_mask};
 use metrics::{
@@ -51,6 +51,19 @@ pub struct Metrics {
     pub defective_pixels: u64,
 }
 
+impl Metrics {
+    /// All thresholds with their names: those of the rules, the calibrated one first, and last what only the test labels tell.
+    pub fn thresholds(&self) -> impl Iterator<Item = (String, f32, &AtThreshold)> {
+        let calibrated = |index| if index == 0 { " (calibrated)" } else { "" };
+        let rules = self.rules.iter().enumerate().map(move |(index, of_rule)| {
+            let name = format!("{}{}", RuleName(of_rule.rule), calibrated(index));
+            (name, of_rule.threshold, &of_rule.result)
+        });
+        let Oracle { threshold, result } = &self.oracle;
+        rules.chain([("test labels in view".to_owned(), *threshold, result)])
+    }
+}
+
 /// A threshold from good images, and what it gives on the test set.
 #[derive(Clone, Debug, Serialize)]
 pub struct RuleResult {
@@ -66,6 +79,12 @@ pub struct Oracle {
     pub threshold: f32,
     #[serde(flatten)]
     pub result: AtThreshold,
+}
+
+impl Oracle {
+    fn of(inspections: &[&Inspection], threshold: f32) -> Result<Self> {
+        Ok(Self { threshold, result: AtThreshold::of(inspections, threshold)? })
+    }
 }
 
 /// The test images of a type of defect, at the calibrated threshold.
@@ -104,10 +123,7 @@ impl Evaluation {
     /// # Errors
     /// If all pixels are of one class.
     pub fn measure(&self) -> Result<(Metrics, Curves)> {
-        let raw = self.inspections.iter().map(|i| (i.residual.data(), i.mask.data()));
-        let raw = RankedScores::pooled(raw.collect::<Vec<_>>())?;
-        let (roc_raw, pixel_au_roc_raw) = (raw.roc(Points::Corners), raw.roc_auc());
-        drop(raw);
+        let (roc_raw, pixel_au_roc_raw) = self.raw_roc()?;
         let images: Vec<ScoredImage<'_>> = self.inspections.iter().map(scored).collect();
         let images = RankedImages::new(&images)?;
         let opened = images.scores();
@@ -132,10 +148,7 @@ impl Evaluation {
             threshold: self.threshold,
             at_threshold: AtThreshold::of(&all, self.threshold)?,
             rules: self.rule_results(&all)?,
-            oracle: Oracle {
-                threshold: best.threshold,
-                result: AtThreshold::of(&all, best.threshold)?,
-            },
+            oracle: Oracle::of(&all, best.threshold)?,
             defect_types: self.defect_types()?,
             images: all.len(),
             defective_images: all.iter().filter(|i| !i.sample.is_good()).count(),
@@ -143,6 +156,13 @@ impl Evaluation {
             defective_pixels: opened.positives(),
         };
         Ok((metrics, curves))
+    }
+
+    /// Of the residual maps before the opening, and the area under it.
+    fn raw_roc(&self) -> Result<(RocCurve, f64)> {
+        let raw = self.inspections.iter().map(|i| (i.residual.data(), i.mask.data()));
+        let raw = RankedScores::pooled(raw.collect::<Vec<_>>())?;
+        Ok((raw.roc(Points::Corners), raw.roc_auc()))
     }
 
     fn rule_results(&self, all: &[&Inspection]) -> Result<Vec<RuleResult>> {

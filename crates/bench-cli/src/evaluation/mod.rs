@@ -1,12 +1,14 @@
 //! Inspection of a whole test set, and what it amounts to.
 
 mod decision;
+mod measured;
 mod measures;
 mod mistakes;
 #[cfg(test)]
 mod tests;
 
 pub use decision::AtThreshold;
+pub use measured::{Measured, Origin};
 pub use measures::{Curves, DefectType, GoodImages, Metrics};
 pub use mistakes::Mistake;
 
@@ -20,7 +22,7 @@ use crate::report::Reporter;
 use anyhow::{Context, Result, bail};
 use inspect::{Image, Mask, Plane};
 use metrics::image_score;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Images that are drawn in a figure.
 const SHOWN: usize = 4;
@@ -53,7 +55,7 @@ pub struct Evaluation {
 ///
 /// # Errors
 /// If there is none, or one cannot be read or inspected.
-pub fn evaluate(
+fn evaluate(
     reporter: Reporter,
     inspector: &Inspector,
     dataset: &Dataset,
@@ -79,19 +81,27 @@ pub fn evaluate(
     }
     let mut held_out_scores = Vec::with_capacity(held_out.len());
     for path in held_out {
-        let inspected = inspector
-            .inspect(&read_image(path)?)
-            .with_context(|| format!("cannot inspect {}", path.display()))?;
-        held_out_scores.push(image_score(inspected.anomaly_map.data())?);
+        held_out_scores.push(score(inspector, path)?);
         next()?;
     }
     bar.finish_and_clear();
-    let &Calibration { threshold, rule, ref rules, .. } = calibration;
-    // Calibrations of earlier versions know no other rules.
-    let own = rules.is_empty().then_some(RuleThreshold { rule, threshold });
-    let rules = rules.iter().copied().chain(own).collect();
+    let (threshold, rules) = (calibration.threshold, rules(calibration));
     let shown = shown_samples(&dataset.test, SHOWN);
     Ok(Evaluation { inspections, shown, threshold, rules, held_out_scores })
+}
+
+/// The largest score of an image.
+fn score(inspector: &Inspector, path: &Path) -> Result<f32> {
+    let inspected = inspector
+        .inspect(&read_image(path)?)
+        .with_context(|| format!("cannot inspect {}", path.display()))?;
+    Ok(image_score(inspected.anomaly_map.data())?)
+}
+
+/// The rules of a calibration; those of earlier versions knew only their own.
+fn rules(calibration: &Calibration) -> Vec<RuleThreshold> {
+    let &Calibration { threshold, rule, ref rules, .. } = calibration;
+    if rules.is_empty() { vec![RuleThreshold { rule, threshold }] } else { rules.clone() }
 }
 
 fn inspect_sample(inspector: &Inspector, sample: &TestSample) -> Result<Inspection> {

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 /// The size of a chart in its own units, and the room for ticks and the names of the axes.
 const SIZE: (f64, f64) = (420.0, 320.0);
-const LEFT: f64 = 58.0;
+const LEFT: f64 = 66.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 44.0;
@@ -190,8 +190,8 @@ mod tests {
         let marker = Some((0.15, "half & half".to_owned()));
         let chart = Chart { title: "ROC".to_owned(), x, y, lines: vec![line], marker };
         let text = chart.draw().into_string();
-        assert!(text.contains(r#"class="line colour-1 dashed" points="58.0,276.0 408.0,12.0""#));
-        assert!(text.contains(r#"<line class="marker" x1="233.0" x2="233.0" y1="12" y2="276">"#));
+        assert!(text.contains(r#"class="line colour-1 dashed" points="66.0,276.0 408.0,12.0""#));
+        assert!(text.contains(r#"<line class="marker" x1="237.0" x2="237.0" y1="12" y2="276">"#));
         assert!(text.contains("&lt;b&gt;") && text.contains("half &amp; half"), "{text}");
     }
 }

@@ -1,25 +1,25 @@
 //! The curves of an evaluation as charts.
 
-use super::Part;
 use super::chart::{Axis, Chart, Line, Style};
 use crate::curve_points::{Point, pr_points, pro_points, roc_points};
+use crate::evaluation::Measured;
 use metrics::AU_PRO_LIMIT;
 
 /// What a point may lie away from one that is drawn: a pixel of a chart, about.
 const TOLERANCE: f64 = 1.0 / 400.0;
 
 /// ROC, precision and recall, and per-region overlap of all parts.
-pub fn charts(parts: &[Part<'_>]) -> [Chart; 3] {
+pub fn charts(parts: &[Measured]) -> [Chart; 3] {
     [roc(parts), precision_recall(parts), pro(parts)]
 }
 
-fn roc(parts: &[Part<'_>]) -> Chart {
+fn roc(parts: &[Measured]) -> Chart {
     let rate = || Axis::rate("False-positive rate", 1.0);
     let opened = lines(parts, |part| {
         (pairs(roc_points(&part.curves.roc, TOLERANCE)), "AUC", part.metrics.pixel_au_roc)
     });
     // With several parts the charts are full enough.
-    let raw = parts.iter().take(if parts.len() == 1 { 1 } else { 0 }).map(|part| Line {
+    let raw = parts.iter().filter(|_| parts.len() == 1).map(|part| Line {
         label: format!("before opening: AUC {:.3}", part.metrics.pixel_au_roc_raw),
         colour: 1,
         style: Style::Dashed,
@@ -34,7 +34,7 @@ fn roc(parts: &[Part<'_>]) -> Chart {
     }
 }
 
-fn precision_recall(parts: &[Part<'_>]) -> Chart {
+fn precision_recall(parts: &[Measured]) -> Chart {
     let lines = lines(parts, |part| {
         let points = pairs(pr_points(&part.curves.precision_recall, TOLERANCE));
         (steps(&points), "average precision", part.metrics.pixel_average_precision)
@@ -48,7 +48,7 @@ fn precision_recall(parts: &[Part<'_>]) -> Chart {
     }
 }
 
-fn pro(parts: &[Part<'_>]) -> Chart {
+fn pro(parts: &[Measured]) -> Chart {
     let lines = lines(parts, |part| {
         (pairs(pro_points(&part.curves.pro, TOLERANCE)), "AU-PRO", part.metrics.au_pro)
     });
@@ -63,12 +63,12 @@ fn pro(parts: &[Part<'_>]) -> Chart {
 
 /// A line of each part, with the name and the value of its area.
 fn lines<'a>(
-    parts: &'a [Part<'a>],
-    of: impl Fn(&Part<'_>) -> (Vec<(f64, f64)>, &'static str, f64) + 'a,
+    parts: &'a [Measured],
+    of: impl Fn(&Measured) -> (Vec<(f64, f64)>, &'static str, f64) + 'a,
 ) -> impl Iterator<Item = Line> + 'a {
     parts.iter().enumerate().map(move |(colour, part)| {
         let (points, name, area) = of(part);
-        let label = format!("{}: {name} {area:.3}", part.name);
+        let label = format!("{}: {name} {area:.3}", part.method().title());
         Line { label, colour, style: Style::Solid, points }
     })
 }

@@ -7,9 +7,9 @@ mod histogram;
 mod provenance;
 mod tables;
 
-pub use provenance::{Circumstances, Origin};
+pub use provenance::Circumstances;
 
-use crate::evaluation::{Curves, Evaluation, Metrics};
+use crate::evaluation::Measured;
 use crate::io::write_atomic;
 use anyhow::Result;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -23,16 +23,7 @@ pub struct Page<'a> {
     pub title: &'a str,
     pub circumstances: Circumstances,
     /// One or several models on the same images.
-    pub parts: &'a [Part<'a>],
-}
-
-/// What a model came to.
-pub struct Part<'a> {
-    pub name: &'a str,
-    pub evaluation: &'a Evaluation,
-    pub metrics: &'a Metrics,
-    pub curves: &'a Curves,
-    pub origin: &'a Origin,
+    pub parts: &'a [Measured],
 }
 
 /// Writes the page.
@@ -46,8 +37,7 @@ pub fn write_page(path: &Path, page: &Page<'_>) -> Result<()> {
 
 impl Page<'_> {
     fn markup(&self) -> Result<Markup> {
-        let parts: Vec<Markup> =
-            self.parts.iter().map(|part| self.part(part)).collect::<Result<_>>()?;
+        let parts: Vec<Markup> = self.parts.iter().map(part).collect::<Result<_>>()?;
         let provenance = provenance::section(&self.circumstances, self.parts)?;
         Ok(html! {
             (DOCTYPE)
@@ -74,27 +64,29 @@ impl Page<'_> {
             }
         })
     }
+}
 
-    fn part(&self, part: &Part<'_>) -> Result<Markup> {
-        let images = histogram::of_images(part.evaluation)?;
-        let pixels = histogram::of_pixels(part.evaluation);
-        Ok(html! {
-            section {
-                h2 { (part.name) }
-                h3 { "Thresholds" }
-                p {
-                    "All thresholds but the last are derived from good images only, the first one being the calibrated one. The \
-                     last one has the largest F1 and is chosen with the test labels in view: no threshold to use, but what the \
-                     rules fall short of."
-                }
-                (tables::rules(part.metrics))
-                h3 { "Scores" }
-                div.charts { (images.draw()) (pixels.draw()) }
-                h3 { "Types of defects" }
-                p { "At the calibrated threshold." }
-                (tables::defect_types(part.metrics))
-                (gallery::gallery(part.evaluation)?)
+/// What is said of a single model.
+fn part(measured: &Measured) -> Result<Markup> {
+    let Measured { evaluation, metrics, .. } = measured;
+    let images = histogram::of_images(evaluation)?;
+    let pixels = histogram::of_pixels(evaluation);
+    Ok(html! {
+        section {
+            h2 { (measured.method().title()) }
+            h3 { "Thresholds" }
+            p {
+                "All thresholds but the last are derived from good images only, the first one being the calibrated one. The \
+                 last one has the largest F1 and is chosen with the test labels in view: no threshold to use, but what the \
+                 rules fall short of."
             }
-        })
-    }
+            (tables::thresholds(metrics))
+            h3 { "Scores" }
+            div.charts { (images.draw()) (pixels.draw()) }
+            h3 { "Types of defects" }
+            p { "At the calibrated threshold." }
+            (tables::defect_types(metrics))
+            (gallery::gallery(evaluation)?)
+        }
+    })
 }

@@ -1,13 +1,13 @@
 //! Where the numbers of the page come from.
 
-use super::Part;
-use crate::config::{Config, RuleName};
+use crate::config::RuleName;
+use crate::evaluation::{Measured, Origin};
 use crate::model_folder::{Calibration, TrainingRecord};
 use anyhow::Result;
 use candle_core::Device;
 use maud::{Markup, html};
 use models::device_name;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use time::OffsetDateTime;
 
 /// What all parts of a page have in common.
@@ -17,17 +17,6 @@ pub struct Circumstances {
     synthetic: bool,
     device: String,
     date: String,
-}
-
-/// Where a model comes from.
-pub struct Origin {
-    /// Its folder.
-    pub model: PathBuf,
-    pub config: Config,
-    pub training: TrainingRecord,
-    pub calibration: Calibration,
-    /// Duration of the inspection of all images.
-    pub seconds: f64,
 }
 
 impl Circumstances {
@@ -44,8 +33,8 @@ impl Circumstances {
     }
 
     /// What the first sentences say.
-    pub fn summary(&self, parts: &[Part<'_>]) -> Markup {
-        let metrics = parts.first().map(|part| part.metrics);
+    pub fn summary(&self, parts: &[Measured]) -> Markup {
+        let metrics = parts.first().map(|part| &part.metrics);
         html! {
             @if let Some(metrics) = metrics {
                 p {
@@ -65,7 +54,7 @@ impl Circumstances {
 ///
 /// # Errors
 /// If a path of a configuration is not Unicode.
-pub fn section(circumstances: &Circumstances, parts: &[Part<'_>]) -> Result<Markup> {
+pub fn section(circumstances: &Circumstances, parts: &[Measured]) -> Result<Markup> {
     let Circumstances { data, synthetic, device, date } = circumstances;
     let images = if *synthetic { "computed (synthetic)" } else { "not known to be computed" };
     let common = [
@@ -75,15 +64,16 @@ pub fn section(circumstances: &Circumstances, parts: &[Part<'_>]) -> Result<Mark
         ("Images", images.to_owned()),
         ("Inspected on", format!("{device}, {} threads", rayon::current_num_threads())),
     ];
-    let configurations = parts.iter().map(|part| Ok((part.name, part.origin.config.to_toml()?)));
+    let configurations =
+        parts.iter().map(|part| Ok((part.method().title(), part.origin.config.to_toml()?)));
     let configurations = configurations.collect::<Result<Vec<_>>>()?;
     Ok(html! {
         section id="provenance" {
             h2 { "Provenance" }
             (rows(&common))
             @for part in parts {
-                h3 { (part.name) }
-                (rows(&part.origin.rows()))
+                h3 { (part.method().title()) }
+                (rows(&of_model(part)))
             }
         }
         section id="configuration" {
@@ -102,29 +92,24 @@ fn rows(rows: &[(&str, String)]) -> Markup {
     }
 }
 
-impl Origin {
-    fn rows(&self) -> Vec<(&'static str, String)> {
-        let TrainingRecord { version, patches, seconds, threads, device, loss, images, .. } =
-            &self.training;
-        let trained =
-            format!("{patches} patches of {images} images in {seconds:.0} s, loss {loss:.4}");
-        let Calibration { threshold, rule, images, held_out, .. } = &self.calibration;
-        let source = if *held_out { "held out from training" } else { "not known to be held out" };
-        let calibrated = format!(
-            "threshold {threshold} by {} from {images} good images, {source}",
-            RuleName(*rule)
-        );
-        vec![
-            ("Model", self.model.display().to_string()),
-            ("Method", self.config.method.title().to_owned()),
-            ("Trained on", trained),
-            ("Trained by", format!("bench-cli {version} on {device}, {threads} threads")),
-            ("Seed", self.config.training.seed.to_string()),
-            ("Training images", format!("SHA-256 {}", self.training.data_sha256)),
-            ("Calibration", calibrated),
-            ("Calibration images", format!("SHA-256 {}", self.calibration.data_sha256)),
-            ("Weights", format!("SHA-256 {}", self.calibration.weights_sha256)),
-            ("Inspection", format!("{:.1} s", self.seconds)),
-        ]
-    }
+fn of_model(measured: &Measured) -> Vec<(&'static str, String)> {
+    let Origin { model, config, training, calibration } = &measured.origin;
+    let TrainingRecord { version, patches, seconds, threads, device, loss, images, .. } = training;
+    let trained = format!("{patches} patches of {images} images in {seconds:.0} s, loss {loss:.4}");
+    let Calibration { threshold, rule, images, held_out, .. } = calibration;
+    let source = if *held_out { "held out from training" } else { "not known to be held out" };
+    let calibrated =
+        format!("threshold {threshold} by {} from {images} good images, {source}", RuleName(*rule));
+    vec![
+        ("Model", model.display().to_string()),
+        ("Method", config.method.title().to_owned()),
+        ("Trained on", trained),
+        ("Trained by", format!("bench-cli {version} on {device}, {threads} threads")),
+        ("Seed", config.training.seed.to_string()),
+        ("Training images", format!("SHA-256 {}", training.data_sha256)),
+        ("Calibration", calibrated),
+        ("Calibration images", format!("SHA-256 {}", calibration.data_sha256)),
+        ("Weights", format!("SHA-256 {}", calibration.weights_sha256)),
+        ("Inspection", format!("{:.1} s", measured.seconds)),
+    ]
 }

@@ -1,12 +1,11 @@
 //! The numbers of the page.
 
-use super::Part;
-use crate::config::RuleName;
-use crate::evaluation::{AtThreshold, DefectType, GoodImages, Metrics};
+use crate::evaluation::{AtThreshold, DefectType, GoodImages, Measured, Metrics};
+use crate::report::decimals;
 use maud::{Markup, html};
 
 /// A row for each number, a column for each part.
-pub fn numbers(parts: &[Part<'_>]) -> Markup {
+pub fn numbers(parts: &[Measured]) -> Markup {
     type Number = fn(&Metrics) -> String;
     let rows: [(&str, Number); 9] = [
         ("Pixel ROC-AUC", |m| decimals(Some(m.pixel_au_roc))),
@@ -21,14 +20,14 @@ pub fn numbers(parts: &[Part<'_>]) -> Markup {
             format!("{:.2}", m.at_threshold.false_alarms_per_image)
         }),
     ];
-    let heads: Vec<&str> = parts.iter().map(|part| part.name).collect();
+    let heads = parts.iter().map(|part| part.method().title());
     html! {
         div.scroll {
             table {
                 thead { tr { th {} @for head in heads { th.number { (head) } } } }
                 tbody {
                     @for (name, number) in rows {
-                        tr { th { (name) } @for part in parts { td.number { (number(part.metrics)) } } }
+                        tr { th { (name) } @for part in parts { td.number { (number(&part.metrics)) } } }
                     }
                 }
             }
@@ -36,7 +35,7 @@ pub fn numbers(parts: &[Part<'_>]) -> Markup {
     }
 }
 
-fn image_name(parts: &[Part<'_>]) -> &'static str {
+fn image_name(parts: &[Measured]) -> &'static str {
     let good = parts.first().and_then(|part| part.metrics.image_au_roc_good);
     match good {
         Some(GoodImages::HeldOut) => "Image ROC-AUC, good images held out from training",
@@ -44,15 +43,8 @@ fn image_name(parts: &[Part<'_>]) -> &'static str {
     }
 }
 
-/// A row for each rule, and last what only the test labels tell.
-pub fn rules(metrics: &Metrics) -> Markup {
-    let rules = metrics.rules.iter().enumerate().map(|(index, rule)| {
-        let name = RuleName(rule.rule);
-        let name = if index == 0 { format!("{name} (calibrated)") } else { name.to_string() };
-        (name, rule.threshold, &rule.result)
-    });
-    let oracle = &metrics.oracle;
-    let oracle = ("largest F1, test labels in view".to_owned(), oracle.threshold, &oracle.result);
+/// A row for each threshold.
+pub fn thresholds(metrics: &Metrics) -> Markup {
     let heads = [
         "Threshold",
         "Precision",
@@ -67,19 +59,25 @@ pub fn rules(metrics: &Metrics) -> Markup {
             table {
                 thead { tr { th { "Rule" } @for head in heads { th.number { (head) } } } }
                 tbody {
-                    @for (name, threshold, result) in rules.chain([oracle]) {
-                        tr {
-                            th { (name) }
-                            td.number { (format!("{threshold:.4}")) }
-                            @for ratio in [result.precision, result.recall, result.f1, result.iou] {
-                                td.number { (decimals(ratio)) }
-                            }
-                            td.number { (found(result)) }
-                            td.number { (format!("{:.2}", result.false_alarms_per_image)) }
-                        }
+                    @for (name, threshold, result) in metrics.thresholds() {
+                        (threshold_row(&name, threshold, result))
                     }
                 }
             }
+        }
+    }
+}
+
+fn threshold_row(name: &str, threshold: f32, result: &AtThreshold) -> Markup {
+    html! {
+        tr {
+            th { (name) }
+            td.number { (format!("{threshold:.4}")) }
+            @for ratio in [result.precision, result.recall, result.f1, result.iou] {
+                td.number { (decimals(ratio)) }
+            }
+            td.number { (found(result)) }
+            td.number { (format!("{:.2}", result.false_alarms_per_image)) }
         }
     }
 }
@@ -119,9 +117,4 @@ fn found(result: &AtThreshold) -> String {
         0 => "–".to_owned(),
         regions => format!("{} of {regions}", result.regions_found),
     }
-}
-
-/// Three decimals, and a dash for a ratio of nothing to nothing.
-fn decimals(ratio: Option<f64>) -> String {
-    ratio.map_or("–".into(), |ratio| format!("{ratio:.3}"))
 }

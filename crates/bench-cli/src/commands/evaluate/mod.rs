@@ -8,23 +8,22 @@ use crate::args::EvaluateArgs;
 use crate::config::{Config, Method, Scoring};
 use crate::curve_points::write_curves;
 use crate::data::Dataset;
-use crate::evaluation::{self, Curves, Evaluation, Inspection, Metrics};
+use crate::evaluation::{Curves, Evaluation, Inspection, Measured, Metrics, Origin};
 use crate::io::{Cell, ScoreRange, prepare_folder, write_atomic, write_figure, write_float_tiff};
 use crate::model_folder::{ModelFolder, write_json};
-use crate::page::{Circumstances, Origin, Page, Part, write_page};
+use crate::page::{Circumstances, Page, write_page};
 use crate::pipeline::Inspector;
 use crate::synthetic::is_synthetic;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use inspect::{Mask, threshold_mask};
 use metrics::{Figure, HistogramStyle, Scale, plot_histogram, plot_pr, plot_pro, plot_roc};
 use serde::Serialize;
 use std::path::Path;
-use std::time::Instant;
 use table::table;
 
 /// What `metrics.json` holds beside the numbers.
 #[derive(Serialize)]
-struct Report {
+struct Report<'a> {
     data: String,
     /// Whether the images are computed; numbers on them say nothing of real ones.
     synthetic: bool,
@@ -33,7 +32,7 @@ struct Report {
     training_seconds: f64,
     seconds: f64,
     #[serde(flatten)]
-    metrics: Metrics,
+    metrics: &'a Metrics,
 }
 
 /// Measures a model on a data set with ground truth.
@@ -44,47 +43,39 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let folder = ModelFolder::open(&args.model)?;
     let config = config(context, &folder, args)?;
     let dataset = config.data.open()?;
-    let calibration = folder.calibration()?;
-    let training = folder.record()?;
     let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
-    prepare_folder(&args.out)?;
-
-    let start = Instant::now();
     let (_, held_out) = split_images(&config)?;
-    let evaluation =
-        evaluation::evaluate(context.reporter, &inspector, &dataset, &calibration, &held_out)?;
-    let seconds = start.elapsed().as_secs_f64();
-    let data = dataset.root.display().to_string();
-    let (metrics, curves) = evaluation.measure().with_context(|| data.clone())?;
-    let report = Report {
-        synthetic: is_synthetic(&dataset.root),
-        method: config.method,
-        patches: training.patches,
-        training_seconds: training.seconds,
-        seconds,
-        metrics,
-        data,
-    };
-    let name = category(&dataset);
+    let origin = Origin::of(&folder, config)?;
+    prepare_folder(&args.out)?;
+    let measured = Measured::on(&dataset, &held_out, &inspector, origin, context.reporter)?;
+    let report = Report::of(&measured, &dataset);
+    let title = title(&category(&dataset), report.synthetic);
     write_json(&args.out.join("metrics.json"), &report)?;
-    write_rows(&args.out.join("images.csv"), &evaluation.rows()?)?;
-    write_curves(&args.out, &curves)?;
-    draw(&args.out, &title(&name, report.synthetic), &evaluation, &curves)?;
-    let part = Part {
-        name: config.method.title(),
-        evaluation: &evaluation,
-        metrics: &report.metrics,
-        curves: &curves,
-        origin: &Origin { model: args.model.clone(), config, training, calibration, seconds },
-    };
+    write_tables_and_pictures(&args.out, &title, &measured)?;
     let circumstances = Circumstances::now(&dataset.root, report.synthetic, &context.device);
-    let page = Page { title: &title(&name, report.synthetic), circumstances, parts: &[part] };
-    write_page(&args.out.join("report.html"), &page)?;
+    let parts = std::slice::from_ref(&measured);
+    write_page(&args.out.join("report.html"), &Page { title: &title, circumstances, parts })?;
     if args.maps {
-        write_maps(&args.out.join("maps").join(&name), &inspector, &evaluation)?;
+        let folder = args.out.join("maps").join(category(&dataset));
+        write_maps(&folder, &inspector, &measured.evaluation)?;
     }
-    context.reporter.text(&table(&report.metrics, &title(&name, report.synthetic)))?;
+    context.reporter.text(&table(&measured.metrics, &title))?;
     context.reporter.record(&report)
+}
+
+impl<'a> Report<'a> {
+    fn of(measured: &'a Measured, dataset: &Dataset) -> Self {
+        let training = &measured.origin.training;
+        Self {
+            data: dataset.root.display().to_string(),
+            synthetic: is_synthetic(&dataset.root),
+            method: measured.method(),
+            patches: training.patches,
+            training_seconds: training.seconds,
+            seconds: measured.seconds,
+            metrics: &measured.metrics,
+        }
+    }
 }
 
 /// The model's configuration, with the data set and the settings of the arguments.
@@ -126,7 +117,16 @@ fn write_rows(path: &Path, rows: &[impl Serialize]) -> Result<()> {
     })
 }
 
-fn draw(out: &Path, title: &str, evaluation: &Evaluation, curves: &Curves) -> Result<()> {
+fn write_tables_and_pictures(out: &Path, title: &str, measured: &Measured) -> Result<()> {
+    let Measured { evaluation, curves, .. } = measured;
+    write_rows(&out.join("images.csv"), &evaluation.rows()?)?;
+    write_curves(out, curves)?;
+    draw_curves(out, title, curves)?;
+    draw_histogram(&out.join("histogram.png"), title, evaluation)?;
+    draw_figure(&out.join("figure.png"), evaluation)
+}
+
+fn draw_curves(out: &Path, title: &str, curves: &Curves) -> Result<()> {
     for extension in ["png", "svg"] {
         let path = |name: &str| out.join(format!("{name}.{extension}"));
         let roc = [("after opening", &curves.roc), ("before opening", &curves.roc_raw)];
@@ -137,8 +137,7 @@ fn draw(out: &Path, title: &str, evaluation: &Evaluation, curves: &Curves) -> Re
         let limit = metrics::AU_PRO_LIMIT;
         plot_pro(path("pro"), &Figure::new(&format!("{title}: per-region overlap")), &pro, limit)?;
     }
-    draw_histogram(&out.join("histogram.png"), title, evaluation)?;
-    draw_figure(&out.join("figure.png"), evaluation)
+    Ok(())
 }
 
 /// Scores of good and defective pixels.

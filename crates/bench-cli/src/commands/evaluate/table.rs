@@ -1,9 +1,9 @@
 //! The numbers of an evaluation for a person.
 
-use crate::config::RuleName;
 use crate::evaluation::{AtThreshold, GoodImages, Metrics};
+use crate::report::decimals;
 
-/// All numbers, one on a line, and below them a row for each rule.
+/// All numbers, one on a line, and below them a row for each threshold.
 pub fn table(metrics: &Metrics, title: &str) -> String {
     let AtThreshold { precision, recall, iou, regions_found, regions, .. } = metrics.at_threshold;
     let rows = [
@@ -24,28 +24,21 @@ pub fn table(metrics: &Metrics, title: &str) -> String {
         metrics.defective_images,
         lines.concat(),
         "defects found",
-        rules(metrics)
+        thresholds(metrics)
     )
 }
 
 /// The name of the area under the ROC curve of images, with the good ones that it compares with.
-pub fn image_row(metrics: &Metrics) -> &'static str {
+fn image_row(metrics: &Metrics) -> &'static str {
     match metrics.image_au_roc_good {
         Some(GoodImages::HeldOut) => "image ROC-AUC, good: held out",
         Some(GoodImages::Test) | None => "image ROC-AUC",
     }
 }
 
-/// What each rule gives, the calibrated one first, and last what only the test labels tell.
-fn rules(metrics: &Metrics) -> String {
-    let calibrated = |index| if index == 0 { " (calibrated)" } else { "" };
-    let rules = metrics.rules.iter().enumerate().map(|(index, rule)| {
-        let name = format!("{}{}", RuleName(rule.rule), calibrated(index));
-        (name, rule.threshold, &rule.result)
-    });
-    let oracle = &metrics.oracle;
-    let oracle = ("test labels in view".to_owned(), oracle.threshold, &oracle.result);
-    let rows = rules.chain([oracle]).map(|(name, threshold, result)| {
+/// What each threshold gives.
+fn thresholds(metrics: &Metrics) -> String {
+    let rows = metrics.thresholds().map(|(name, threshold, result)| {
         let &AtThreshold { precision, recall, f1, iou, false_alarms_per_image, .. } = result;
         let ratios = [precision, recall, f1, iou].map(|ratio| format!("{:>10}", decimals(ratio)));
         let found = format!("{}/{}", result.regions_found, result.regions);
@@ -55,9 +48,4 @@ fn rules(metrics: &Metrics) -> String {
     let heads = ["threshold", "precision", "recall", "F1", "IoU"].map(|head| format!("{head:>10}"));
     let (heads, rows) = (heads.concat(), rows.collect::<String>());
     format!("{:<30}{heads}{:>9}{:>20}{rows}", "threshold by", "found", "false alarms/image")
-}
-
-/// Three decimals, and a dash for a ratio of nothing to nothing.
-pub fn decimals(ratio: Option<f64>) -> String {
-    ratio.map_or("–".into(), |ratio| format!("{ratio:.3}"))
 }
