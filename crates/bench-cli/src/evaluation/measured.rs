@@ -1,7 +1,7 @@
 //! A model and what it came to.
 
 use super::{Curves, Evaluation, Metrics, evaluate};
-use crate::config::{Config, Method};
+use crate::config::{Config, Method, Scoring};
 use crate::data::Dataset;
 use crate::model_folder::{Calibration, ModelFolder, TrainingRecord};
 use crate::pipeline::Inspector;
@@ -37,6 +37,11 @@ impl Origin {
     pub fn of(folder: &ModelFolder, config: Config) -> Result<Self> {
         let (training, calibration) = (folder.record()?, folder.calibration()?);
         Ok(Self { model: folder.path().to_owned(), config, training, calibration })
+    }
+
+    /// Whether the thresholds are of scores of the same settings.
+    pub fn is_calibrated_alike(&self) -> bool {
+        self.calibration.scoring == Scoring::of(&self.config)
     }
 }
 

@@ -68,7 +68,7 @@ impl Page<'_> {
 
 /// What is said of a single model.
 fn part(measured: &Measured) -> Result<Markup> {
-    let Measured { evaluation, metrics, .. } = measured;
+    let Measured { origin, evaluation, metrics, .. } = measured;
     let images = histogram::of_images(evaluation)?;
     let pixels = histogram::of_pixels(evaluation);
     Ok(html! {
@@ -79,6 +79,9 @@ fn part(measured: &Measured) -> Result<Markup> {
                 "All thresholds but the last are derived from good images only, the first one being the calibrated one. The \
                  last one has the largest F1 and is chosen with the test labels in view: no threshold to use, but what the \
                  rules fall short of."
+            }
+            @if !origin.is_calibrated_alike() {
+                p.warning { "They were calibrated with other settings than those of this inspection, and may not hold." }
             }
             (tables::thresholds(metrics))
             h3 { "Scores" }

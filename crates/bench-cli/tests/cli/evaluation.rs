@@ -252,6 +252,10 @@ fn settings_of_the_inspection_can_be_tried_out() {
     bench.run("evaluate model --out default").done();
     let run = bench.run("evaluate model --out flat --set inspection.opening_diameter=0").done();
     assert!(run.stderr.contains("threshold"), "{}", run.stderr);
+    let says_so = |folder: &str| {
+        bench.text(&format!("{folder}/report.html")).contains("calibrated with other settings")
+    };
+    assert!(says_so("flat") && !says_so("default"));
     let metrics = bench.json("flat/metrics.json");
     assert_eq!(metrics["pixel_au_roc"], metrics["pixel_au_roc_raw"]);
     assert_eq!(metrics["pixel_au_roc_raw"], bench.json("default/metrics.json")["pixel_au_roc_raw"]);
