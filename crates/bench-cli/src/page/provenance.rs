@@ -48,6 +48,18 @@ impl Circumstances {
             }
         }
     }
+
+    fn rows(&self) -> [(&'static str, String); 5] {
+        let Self { data, synthetic, device, date } = self;
+        let images = if *synthetic { "computed (synthetic)" } else { "not known to be computed" };
+        [
+            ("Program", format!("bench-cli {}", env!("CARGO_PKG_VERSION"))),
+            ("Date", date.clone()),
+            ("Data", data.clone()),
+            ("Images", images.to_owned()),
+            ("Inspected on", format!("{device}, {} threads", rayon::current_num_threads())),
+        ]
+    }
 }
 
 /// Provenance and configurations.
@@ -55,22 +67,13 @@ impl Circumstances {
 /// # Errors
 /// If a path of a configuration is not Unicode.
 pub fn section(circumstances: &Circumstances, parts: &[Measured]) -> Result<Markup> {
-    let Circumstances { data, synthetic, device, date } = circumstances;
-    let images = if *synthetic { "computed (synthetic)" } else { "not known to be computed" };
-    let common = [
-        ("Program", format!("bench-cli {}", env!("CARGO_PKG_VERSION"))),
-        ("Date", date.clone()),
-        ("Data", data.clone()),
-        ("Images", images.to_owned()),
-        ("Inspected on", format!("{device}, {} threads", rayon::current_num_threads())),
-    ];
-    let configurations =
-        parts.iter().map(|part| Ok((part.method().title(), part.origin.config.to_toml()?)));
-    let configurations = configurations.collect::<Result<Vec<_>>>()?;
+    let configuration =
+        |part: &Measured| Ok((part.method().title(), part.origin.config.to_toml()?));
+    let configurations = parts.iter().map(configuration).collect::<Result<Vec<_>>>()?;
     Ok(html! {
         section id="provenance" {
             h2 { "Provenance" }
-            (rows(&common))
+            (rows(&circumstances.rows()))
             @for part in parts {
                 h3 { (part.method().title()) }
                 (rows(&of_model(part)))

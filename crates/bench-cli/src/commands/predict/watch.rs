@@ -126,7 +126,7 @@ impl Watched {
             };
             self.insert(path, *stamp, state);
         }
-        ready.sort_by(|a, b| a.1.modified().partial_cmp(&b.1.modified()).unwrap_or(a.0.cmp(b.0)));
+        ready.sort_by_key(|(_, stamp)| stamp.modified);
         look.ready = ready.into_iter().map(|(path, _)| path.clone()).collect();
         look
     }
