@@ -1,12 +1,13 @@
 """Compares what other programs make of a model's files with what bench-cli makes of them.
 
-Usage: check.py MODEL README [IMAGE MAP]
+Usage: check.py MODEL README [IMAGE RESULTS]
 
 The example in README, which loads weights into PyTorch, is run on the weights of MODEL; the same patches go through
-`model.onnx`. Given an image and the map that bench-cli made of it, the map is computed from `model.onnx` alone. Prints the
-largest differences as JSON; ends with an error if one is too large.
+`model.onnx`. Given an image and the folder with what `bench-cli predict` made of it, the map is computed from `model.onnx` alone, and
+the mask read from `coco.json` by COCO's own library. Prints the largest differences as JSON; ends with an error if one is too large.
 """
 
+import contextlib
 import json
 import re
 import sys
@@ -14,16 +15,18 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnxruntime
 import tifffile
 import torch
+from pycocotools.coco import COCO
 
 import inspect_onnx
 
 # What is asked of maps; sums of products in f32 in another order differ by far less.
 TOLERANCE = 1e-4
-PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "safetensors", "tifffile", "torch")
+PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "pycocotools", "safetensors", "tifffile", "torch")
 
 
 def example(readme):
@@ -35,7 +38,17 @@ def example(readme):
     return defined["load"]
 
 
-def differences(model, readme, image=None, scores=None):
+def coco_mask(path):
+    """The pixels of all objects of the first image."""
+    # It prints that it is loading.
+    with contextlib.redirect_stdout(sys.stderr):
+        coco = COCO(path)
+    first = min(coco.imgs)
+    objects = [coco.annToMask(annotation) for annotation in coco.loadAnns(coco.getAnnIds(first))]
+    return np.logical_or.reduce(objects)
+
+
+def differences(model, readme, image=None, results=None):
     config = tomllib.loads((model / "config.toml").read_text())["model"]
     size, latent_dim = config["patch_size"], config["latent_dim"]
     session = onnxruntime.InferenceSession(model / "model.onnx", providers=["CPUExecutionProvider"])
@@ -54,10 +67,13 @@ def differences(model, readme, image=None, scores=None):
             codes = mean + torch.exp(log_variance / 2) * noise
         expected = network.decoder(codes).numpy()
     yield "reconstructions: ONNX Runtime and PyTorch", reconstructions - expected
-    if scores is not None:
-        ours = tifffile.imread(scores)
+    if results is not None:
+        ours = tifffile.imread(results / f"{image.stem}.tiff")
         theirs = inspect_onnx.anomaly_map(model, inspect_onnx.read_grey(image))
         yield "anomaly map: ONNX Runtime and bench-cli", theirs - ours
+        mask = cv2.imread(str(results / f"{image.stem}_mask.png"), cv2.IMREAD_GRAYSCALE) == 255
+        assert mask.any(), "expected defects"
+        yield "mask: COCO's library and bench-cli", coco_mask(results / "coco.json") ^ mask
 
 
 def main():

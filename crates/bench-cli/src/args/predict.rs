@@ -71,6 +71,8 @@ pub enum Output {
     Heatmap,
     /// `regions.csv`: a row for each region of each image.
     Regions,
+    /// `coco.json`: the regions of all images as COCO has objects, written when the run ends; not with `--watch`.
+    Coco,
     /// Nothing but the records.
     None,
 }

@@ -2,6 +2,7 @@
 
 use crate::bench::{Bench, keys, number};
 use crate::images::{HEIGHT, WIDTH, defective, save, texture};
+use serde_json::Value;
 use std::fs;
 
 /// A model and the folder `line` with two images.
@@ -47,6 +48,44 @@ fn maps_masks_overlays_and_tables_are_written() {
     let modified = fs::metadata(bench.path("line/b.png")).unwrap().modified().unwrap();
     let seconds = modified.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
     assert_eq!(number(&prediction, "modified"), seconds);
+}
+
+/// The pixels of an object of COCO's, by columns.
+fn decode(annotation: &Value) -> Vec<bool> {
+    let runs = annotation["segmentation"]["counts"].as_array().unwrap().iter();
+    let runs = runs.map(|run| run.as_u64().unwrap() as usize).enumerate();
+    runs.flat_map(|(i, run)| std::iter::repeat_n(i % 2 == 1, run)).collect()
+}
+
+#[test]
+fn coco_has_every_region_of_every_image() {
+    let bench = bench();
+    bench.run("predict model line --out results --threshold 0.05 --write mask,coco").done();
+    let coco = bench.json("results/coco.json");
+    assert_eq!(keys(&coco), ["annotations", "categories", "images"]);
+    let images = coco["images"].as_array().unwrap();
+    let names: Vec<_> = images.iter().map(|image| image["file_name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["line/a.png", "line/b.png"]);
+    for (image, id) in images.iter().zip(["a", "b"]) {
+        let mask = image::open(bench.path(&format!("results/{id}_mask.png"))).unwrap().into_luma8();
+        let mut painted = vec![false; mask.len()];
+        for object in coco["annotations"].as_array().unwrap() {
+            if object["image_id"] != image["id"] {
+                continue;
+            }
+            let pixels = decode(object);
+            assert_eq!(pixels.len(), painted.len());
+            assert_eq!(object["area"], pixels.iter().filter(|&&inside| inside).count());
+            painted.iter_mut().zip(pixels).for_each(|(painted, inside)| *painted |= inside);
+        }
+        let height = mask.height();
+        let expected = (0..mask.width())
+            .flat_map(|x| (0..height).map(move |y| (x, y)))
+            .map(|(x, y)| mask.get_pixel(x, y).0 == [255]);
+        assert!(expected.eq(painted), "{id}");
+    }
+    let error = bench.error("predict model --watch line --out watched --write coco");
+    assert_eq!(error, "error: --write coco is for runs that end, not for --watch");
 }
 
 #[test]

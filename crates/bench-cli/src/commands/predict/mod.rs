@@ -1,5 +1,6 @@
 //! `bench-cli predict`
 
+mod coco;
 mod inputs;
 mod names;
 mod prediction;
@@ -15,6 +16,7 @@ use crate::model_folder::ModelFolder;
 use crate::pipeline::Inspector;
 use crate::report::{self, Reporter};
 use anyhow::{Error, Result, bail, ensure};
+use coco::Coco;
 use indicatif::ProgressBar;
 use inputs::{Separator, is_same, listed_images, named_images, spare};
 use names::Names;
@@ -87,16 +89,22 @@ fn inspect_all(
         reporter,
         bar,
         tables: Tables::begin(&job.out, job.keeps(Output::Regions))?,
+        coco: job.keeps(Output::Coco).then(Coco::default),
         names: Names::default(),
         tally: Tally::default(),
     };
     let listed = list.map(listed_images).into_iter().flatten();
     for image in named.into_iter().map(Ok).chain(listed) {
-        run.check_interrupt()?;
+        if interrupt::came() {
+            break;
+        }
         match image.and_then(|image| run.inspect(&image)) {
             Ok(found) => run.accept(&found)?,
             Err(error) => run.reject(&error),
         }
+    }
+    if let Some(coco) = &run.coco {
+        coco.write(&job.out)?;
     }
     run.check_interrupt()?;
     run.finish()
@@ -110,11 +118,12 @@ fn watch(reporter: Reporter, job: &Job, folder: &Path, args: &PredictArgs) -> Re
         "{}: the folder of the results cannot be watched; name another --out",
         folder.display()
     );
+    ensure!(!job.keeps(Output::Coco), "--write coco is for runs that end, not for --watch");
     let (tables, recorded) = Tables::resume(&job.out, job.keeps(Output::Regions))?;
     let mut names = Names::default();
     recorded.iter().for_each(|recorded| names.take(&recorded.id));
     let (bar, tally) = (ProgressBar::hidden(), Tally::default());
-    let mut run = Run { job, reporter, bar, tables, names, tally };
+    let mut run = Run { job, reporter, bar, tables, coco: None, names, tally };
     reporter.note(&format!("watching {}", folder.display()));
     match watch::watch(&mut run, folder, args.poll, recorded)? {}
 }
@@ -133,6 +142,7 @@ struct Run<'a> {
     reporter: Reporter,
     bar: ProgressBar,
     tables: Tables,
+    coco: Option<Coco>,
     names: Names,
     tally: Tally,
 }
@@ -147,6 +157,9 @@ impl Run<'_> {
     fn accept(&mut self, found: &Prediction) -> Result<()> {
         self.names.take(&found.id);
         self.tables.append(found)?;
+        if let Some(coco) = &mut self.coco {
+            coco.add(found);
+        }
         *(if found.defective { &mut self.tally.defective } else { &mut self.tally.good }) += 1;
         let line = format!("{}: {}, score {:.4}", found.image, found.verdict(), found.score);
         self.bar.inc(1);

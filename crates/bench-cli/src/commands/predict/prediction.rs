@@ -9,7 +9,7 @@ use crate::io::{
 };
 use crate::pipeline::Inspector;
 use anyhow::{Context as _, Result, ensure};
-use inspect::{Connectivity, Image, Mask, Region, regions, threshold_mask};
+use inspect::{Connectivity, Image, Mask, Region, label, regions, threshold_mask};
 use metrics::image_score;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -39,6 +39,12 @@ pub struct Prediction {
     /// When the file was last changed, in seconds since 1970.
     pub modified: Option<f64>,
     pub regions: Vec<Region>,
+    /// Width and height of the image.
+    #[serde(skip)]
+    pub size: (usize, usize),
+    /// The pixels of each region, if [`Output::Coco`] is kept.
+    #[serde(skip)]
+    pub run_lengths: Vec<Vec<usize>>,
     /// The file that was read.
     #[serde(skip)]
     pub stamp: Stamp,
@@ -74,12 +80,22 @@ impl Job {
             defective: !regions.is_empty(),
             seconds: 0.0,
             modified: stamp.modified(),
+            size: mask.size(),
+            run_lengths: self.run_lengths(&mask, &regions),
             regions,
             stamp,
         };
         self.write(&prediction, &image, &map, &mask)?;
         prediction.seconds = start.elapsed().as_secs_f64();
         Ok(prediction)
+    }
+
+    fn run_lengths(&self, mask: &Mask, regions: &[Region]) -> Vec<Vec<usize>> {
+        if !self.keeps(Output::Coco) {
+            return Vec::new();
+        }
+        let labels = label(mask, Connectivity::Eight);
+        regions.iter().map(|region| region.run_lengths(&labels)).collect()
     }
 
     fn write(&self, found: &Prediction, image: &Image, map: &Image, mask: &Mask) -> Result<()> {

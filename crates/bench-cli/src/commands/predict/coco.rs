@@ -1,0 +1,94 @@
+//! The regions of a run as COCO has objects.
+
+use super::prediction::Prediction;
+use crate::io::write_atomic;
+use anyhow::Result;
+use inspect::Region;
+use serde::Serialize;
+use std::path::Path;
+
+const FILE: &str = "coco.json";
+
+/// A data set in COCO's format (<https://cocodataset.org/#format-data>), with a score of each object as in COCO's results.
+#[derive(Serialize)]
+pub struct Coco {
+    images: Vec<Picture>,
+    annotations: Vec<Annotation>,
+    categories: [Category; 1],
+}
+
+#[derive(Serialize)]
+struct Picture {
+    id: usize,
+    file_name: String,
+    width: usize,
+    height: usize,
+}
+
+#[derive(Serialize)]
+struct Category {
+    id: usize,
+    name: &'static str,
+}
+
+/// What can be defective is a defect.
+const DEFECT: Category = Category { id: 1, name: "defect" };
+
+#[derive(Serialize)]
+struct Annotation {
+    id: usize,
+    image_id: usize,
+    category_id: usize,
+    /// Left, top, width, height.
+    bbox: [usize; 4],
+    area: usize,
+    segmentation: RunLengths,
+    /// Whether it stands for many objects.
+    iscrowd: u8,
+    /// The region's largest.
+    score: f32,
+}
+
+/// A mask, by columns.
+#[derive(Serialize)]
+struct RunLengths {
+    counts: Vec<usize>,
+    /// Height and width of the image.
+    size: [usize; 2],
+}
+
+impl Default for Coco {
+    fn default() -> Self {
+        Self { images: Vec::new(), annotations: Vec::new(), categories: [DEFECT] }
+    }
+}
+
+impl Coco {
+    /// Adds an image and its regions. Numbers count from 1.
+    pub fn add(&mut self, found: &Prediction) {
+        let image_id = self.images.len() + 1;
+        let (width, height) = found.size;
+        self.images.push(Picture { id: image_id, file_name: found.image.clone(), width, height });
+        for (region, counts) in found.regions.iter().zip(&found.run_lengths) {
+            let &Region { x0, y0, x1, y1, area, max_score: score, .. } = region;
+            self.annotations.push(Annotation {
+                id: self.annotations.len() + 1,
+                image_id,
+                category_id: DEFECT.id,
+                bbox: [x0, y0, x1 - x0, y1 - y0],
+                area,
+                segmentation: RunLengths { counts: counts.clone(), size: [height, width] },
+                iscrowd: 0,
+                score,
+            });
+        }
+    }
+
+    /// Writes `coco.json`.
+    ///
+    /// # Errors
+    /// If that is not possible.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        write_atomic(&folder.join(FILE), |file| Ok(serde_json::to_writer(file, self)?))
+    }
+}
