@@ -193,7 +193,9 @@ fn advance(context: &Context, run: &mut Run<'_>) -> Result<()> {
 
 fn show(bar: &ProgressBar, step: &StepReport) {
     bar.set_position(step.patches);
-    bar.set_message(format!("loss {:.4}", step.loss));
+    if let Some(loss) = step.loss {
+        bar.set_message(format!("loss {loss:.4}"));
+    }
 }
 
 fn collapse_warning(epoch: &EpochReport) -> String {

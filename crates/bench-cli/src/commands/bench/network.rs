@@ -8,7 +8,7 @@ use super::work::Arithmetic;
 use super::{Context, report};
 use crate::args::{LossArgs, NetworkArgs, RunArgs, Size};
 use crate::config::{Config, Method, ModelConfig};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use candle_core::{Device, Tensor};
 use models::{
     Architecture, Autoencoder, Extractor, FeatureMatching, Objective, Schedule, Trainer,
@@ -18,6 +18,9 @@ use serde::Serialize;
 
 /// Training steps that another program can follow.
 const EXCHANGED_STEPS: usize = 3;
+
+/// Steps that a GPU is given at a time, as in a training, where it is waited for still less often.
+const STEPS_AT_ONCE: usize = 50;
 
 /// The size of a training step.
 #[derive(Serialize)]
@@ -58,12 +61,14 @@ pub fn train_step(
     let config = training_objective(&config, matched.as_ref(), &context.device)?;
     let images = training_images(network, run.seed);
     let mut trainer = Trainer::new(config.clone(), images.clone(), &context.device)?;
+    let steps = if context.device.is_cuda() { STEPS_AT_ONCE } else { 1 };
     let timing = Timing::of(run, || {
-        let step = trainer.step()?;
-        // A GPU still updates the weights when the loss is known.
-        context.device.synchronize()?;
-        Ok(step)
+        for _ in 0..steps {
+            trainer.step()?;
+        }
+        Ok(context.device.synchronize()?)
     })?;
+    let timing = timing.of_each(steps);
     let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
     let extractor = matched.as_ref().map(|matched| matched.features.extractor());
     // Of the originals forwards, of the reconstructions forwards and backwards to them.
@@ -189,7 +194,9 @@ fn training_exchange(
     for _ in 0..EXCHANGED_STEPS {
         batches.push(trainer.next_patches()?);
         noise.extend(trainer.next_noise()?);
-        losses.push(trainer.step()?.loss);
+        let told = trainer.step()?.loss;
+        let loss = told.map_or_else(|| trainer.read_loss(), |loss| Ok(Some(loss)))?;
+        losses.push(loss.context("a step has a loss")?);
     }
     let (batches, losses) = (Tensor::cat(&batches, 0)?, Tensor::new(losses, device)?);
     let mut outputs = named([("losses", losses), ("reconstructions", reconstructions)]);
