@@ -329,6 +329,7 @@ impl<'a> Run<'a> {
             seconds: self.seconds(),
             threads: rayon::current_num_threads(),
             device: self.device.clone(),
+            precision: self.plan.config.training.precision,
             loss: last.loss,
             collapsed: last.contrast < EpochReport::COLLAPSED_CONTRAST,
             images: self.plan.train.len(),
