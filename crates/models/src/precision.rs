@@ -2,6 +2,7 @@ use crate::{Error, Result, device_name};
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 
 /// What the products of a layer are computed in. Weights, activations, gradients and sums are `f32` in any case.
 ///
@@ -34,6 +35,16 @@ impl Precision {
     }
 }
 
+impl FromStr for Precision {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let all = [Self::F32, Self::Tf32, Self::Bf16];
+        let named = all.into_iter().find(|precision| precision.to_string() == name);
+        named.ok_or_else(|| Error::setting("precision", "f32, tf32 or bf16", name))
+    }
+}
+
 impl fmt::Display for Precision {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -61,6 +72,9 @@ mod tests {
         for precision in [Precision::F32, Precision::Tf32, Precision::Bf16] {
             let name = serde_json::to_string(&precision).unwrap();
             assert_eq!(name, format!("\"{precision}\""));
+            assert_eq!(precision.to_string().parse::<Precision>().unwrap(), precision);
         }
+        let message = "f64".parse::<Precision>().unwrap_err().to_string();
+        assert_eq!(message, "precision must be f32, tf32 or bf16, got f64");
     }
 }

@@ -11,7 +11,7 @@ use crate::config::{Config, Method, ModelConfig};
 use anyhow::{Context as _, Result};
 use candle_core::{Device, Tensor};
 use models::{
-    Architecture, Autoencoder, Extractor, FeatureMatching, Objective, Schedule, Trainer,
+    Architecture, Autoencoder, Extractor, FeatureMatching, Objective, Precision, Schedule, Trainer,
     TrainingConfig, TrainingImage,
 };
 use serde::Serialize;
@@ -32,6 +32,7 @@ struct TrainingWork {
     batch: usize,
     patch_size: usize,
     latent_dim: usize,
+    precision: Precision,
     #[serde(flatten)]
     arithmetic: Arithmetic,
 }
@@ -54,9 +55,11 @@ pub fn train_step(
     context: &Context,
     network: &NetworkArgs,
     loss: &LossArgs,
+    precision: Precision,
     run: &RunArgs,
 ) -> Result<()> {
-    let config = training_config(network, loss, run.seed)?;
+    let mut config = training_config(network, loss, run.seed)?;
+    config.training.precision = precision;
     let matched = Matched::new(loss, run.seed, &context.device)?;
     let config = training_objective(&config, matched.as_ref(), &context.device)?;
     let images = training_images(network, run.seed);
@@ -76,8 +79,16 @@ pub fn train_step(
     let patch_multiply_adds = config.architecture.training_multiply_adds() + features;
     let arithmetic = Arithmetic::new(patch_multiply_adds * batch as u64, timing.median_ms);
     let (method, window) = (loss.method, loss.window.window.to_string());
-    let work =
-        TrainingWork { method, extractor, window, batch, patch_size, latent_dim, arithmetic };
+    let work = TrainingWork {
+        method,
+        extractor,
+        window,
+        batch,
+        patch_size,
+        latent_dim,
+        precision,
+        arithmetic,
+    };
     report(context, "train-step", &describe(network), timing, work)?;
     exchange(run, || training_exchange(config, matched, images, &context.device))
 }
