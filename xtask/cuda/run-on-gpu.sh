@@ -76,9 +76,10 @@ done
 if [ -x "$here/bin/bench-cli" ]; then
     # Trains, calibrates and inspects synthetic images.
     record demo "$here/bin/bench-cli" --device cuda demo --out "$out/demo"
-    for case in 'train-step --latent-dim 500' 'forward --batch 128' 'inspect --size 1024x696 --latent-dim 500'; do
+    for case in 'train-step --latent-dim 500' 'train-step --latent-dim 500 --precision tf32' \
+        'train-step --latent-dim 500 --precision bf16' 'train-step --latent-dim 500 --precision tf32 --batch 128' 'forward --batch 128' 'inspect --size 1024x696 --latent-dim 500'; do
         # Words are split on purpose.
-        record "speed-${case%% *}" "$here/bin/bench-cli" --device cuda bench $case
+        record "speed-${case// /-}" "$here/bin/bench-cli" --device cuda bench $case
     done
 fi
 exit "$failed"

@@ -295,7 +295,9 @@ impl<'a> Run<'a> {
     fn save(&mut self) -> Result<()> {
         self.plan.folder.write_log(&self.log)?;
         let note = Note { seconds: self.seconds(), data_sha256: self.data_sha256.clone() };
-        let checkpoint = self.trainer.checkpoint(&serde_json::to_string(&note)?)?;
+        let checkpoint = self.trainer.checkpoint(&serde_json::to_string(&note)?);
+        // On a GPU, a step may have failed since it was last asked.
+        let checkpoint = checkpoint.map_err(|error| self.explain(error))?;
         self.plan.folder.write_checkpoint(&checkpoint)?;
         (self.saved, self.patches_saved) = (Instant::now(), self.trainer.patches());
         Ok(())
