@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs what `cargo xtask cuda-check` packed beside this script, on a machine with a GPU, its driver and the CUDA runtime
-# (libcudart, libnvrtc, libcublas, libcublasLt, libcurand): no Rust, no network.
+# (libcudart, libnvrtc, libcublas, libcublasLt, libcurand; libcudnn for what ends in -cudnn): no Rust, no network.
 #
 # Usage: run-on-gpu.sh [OUT]     by default OUT is `results` beside this script
 #
@@ -44,6 +44,11 @@ for packed in "$here"/*.xz; do
     unpack "$packed"
 done
 for program in "$here"/bin/*; do
+    if [[ $program == *-cudnn ]] && ldd "$program" | grep -q 'libcudnn.*not found'; then
+        echo "$(basename "$program"): not run, there is no libcudnn.so.9" | tee -a "$out/summary.txt"
+        rm "$program"
+        continue
+    fi
     if ldd "$program" | grep 'not found'; then
         echo "libraries of $program are missing; LD_LIBRARY_PATH is $LD_LIBRARY_PATH" >&2
         exit 3
@@ -71,9 +76,10 @@ done
 if [ -x "$here/bin/bench-cli" ]; then
     # Trains, calibrates and inspects synthetic images.
     record demo "$here/bin/bench-cli" --device cuda demo --out "$out/demo"
-    for case in 'train-step --latent-dim 500' 'forward --batch 128' 'inspect --size 1024x696 --latent-dim 500'; do
+    for case in 'train-step --latent-dim 500' 'train-step --latent-dim 500 --precision tf32' \
+        'train-step --latent-dim 500 --precision bf16' 'train-step --latent-dim 500 --precision tf32 --batch 128' 'forward --batch 128' 'inspect --size 1024x696 --latent-dim 500'; do
         # Words are split on purpose.
-        record "speed-${case%% *}" "$here/bin/bench-cli" --device cuda bench $case
+        record "speed-${case// /-}" "$here/bin/bench-cli" --device cuda bench $case
     done
 fi
 exit "$failed"

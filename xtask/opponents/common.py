@@ -29,6 +29,8 @@ def arguments(*variants):
     parser.add_argument("--window", type=int, default=11, help="side of the uniform SSIM window")
     parser.add_argument("--method", choices=["l2", "ssim", "vae", "feature-matching"], default="ssim")
     parser.add_argument("--extractor", choices=["alexnet", "squeezenet"], default="alexnet")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--precision", choices=["f32", "tf32"], default="f32", help="of products on a GPU")
     parser.add_argument("--variant", choices=variants or None, default=variants[0] if variants else None)
     return parser.parse_args()
 
@@ -38,8 +40,8 @@ def exchanged(folder):
     return tuple(load_file(folder / f"{name}.safetensors") for name in ("inputs", "outputs"))
 
 
-def timed(work, seconds):
-    """Wall-clock times of `work()` in milliseconds, without the warm-up."""
+def timed(work, seconds, parts=1):
+    """Wall-clock times of each of the equal parts of `work()` in milliseconds, without the warm-up."""
 
     def run():
         start = time.perf_counter()
@@ -56,8 +58,8 @@ def timed(work, seconds):
     while len(times) < FEWEST_RUNS or time.perf_counter() - start < seconds:
         times.append(run())
     return {
-        "median_ms": 1e3 * statistics.median(times),
-        "min_ms": 1e3 * min(times),
+        "median_ms": 1e3 * statistics.median(times) / parts,
+        "min_ms": 1e3 * min(times) / parts,
         "runs": len(times),
         "peak_rss_mb": peak_rss_mb(),
     }

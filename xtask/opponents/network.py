@@ -75,3 +75,11 @@ def use(threads):
     """Computes on so many threads."""
     torch.set_num_threads(threads)
     torch.set_num_interop_threads(1)
+
+
+def use_gpu(precision):
+    """Computes products in this precision. cuDNN's own choice for single precision would be TF32."""
+    is_tf32 = precision == "tf32"
+    torch.backends.cuda.matmul.allow_tf32 = is_tf32
+    torch.backends.cudnn.allow_tf32 = is_tf32
+    torch.backends.cudnn.benchmark = True

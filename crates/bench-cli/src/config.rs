@@ -223,6 +223,7 @@ impl Config {
             Method::FeatureMatching => Objective::FeatureMatching(self.features.matching(device)?),
         };
         self.validate_training()?;
+        self.training.precision.check(device).context("training.precision")?;
         let (architecture, adam) = (self.architecture(), self.optimiser);
         Ok(TrainingConfig { architecture, objective, adam, schedule: self.training })
     }

@@ -5,7 +5,7 @@ use crate::io::{remove_parts, sha256, write_durable};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Device;
 use inspect::ThresholdRule;
-use models::{Autoencoder, DeviceChoice, Extractor, FeatureMatching, Objective};
+use models::{Autoencoder, DeviceChoice, Extractor, FeatureMatching, Objective, Precision};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
@@ -48,6 +48,9 @@ pub struct TrainingRecord {
     /// The device that the last part ran on, as [`models::device_name`] calls it.
     #[serde(default = "cpu")]
     pub device: String,
+    /// What the layers were multiplied in.
+    #[serde(default)]
+    pub precision: Precision,
     /// The mean loss of the last epoch.
     pub loss: f64,
     /// Whether the reconstructions were constant at the end.

@@ -1,10 +1,13 @@
-//! Adam with L2 weight decay: in place on the CPU, from candle's operations elsewhere.
+//! Adam with L2 weight decay: in place on the CPU and with CUDA, from candle's operations elsewhere.
 
 mod composed;
 
+use crate::record::Record;
 use crate::{Error, Result};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Tensor, Var, bail};
+use candle_core::{CpuStorage, Device, InplaceOp2, InplaceOp3, Layout, Tensor, Var, bail};
 use pulp::Arch;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -77,27 +80,51 @@ impl Adam {
         Ok(Self { config, steps: 0, moments })
     }
 
-    /// Takes one step. Variables without a gradient stay as they are.
+    /// How the present step moves variables.
+    pub fn descent(&self, record: Option<&Record>) -> Descend {
+        Descend::new(&self.config, self.steps, record)
+    }
+
+    /// Takes one step. Variables without a gradient stay as they are, and so do all variables and moments if a step has failed by
+    /// the record, if one is kept.
     pub fn step<'a>(
         &mut self,
         variables: impl Iterator<Item = &'a Var>,
         gradients: &GradStore,
+        record: Option<&Record>,
     ) -> Result<()> {
         self.steps += 1;
-        let update_moments = UpdateMoments { config: self.config };
-        let descend = Descend::new(&self.config, self.steps);
+        let update_moments = UpdateMoments { config: self.config, record: record.cloned() };
+        let descend = self.descent(record);
         for (variable, moments) in variables.zip(&mut self.moments) {
             let Some(gradient) = gradients.get(variable) else { continue };
-            if variable.device().is_cpu() {
-                moments.inplace_op3(gradient, variable, &update_moments)?;
-                variable.inplace_op2(moments, &descend)?;
-            } else {
-                *moments = composed::updated_moments(&self.config, moments, gradient, variable)?;
-                composed::descend(&descend, variable, moments)?;
+            match variable.device() {
+                Device::Cpu => in_place(moments, variable, gradient, &update_moments, &descend)?,
+                #[cfg(feature = "cuda")]
+                Device::Cuda(_) => {
+                    let gradient = gradient.contiguous()?;
+                    in_place(moments, variable, &gradient, &update_moments, &descend)?;
+                }
+                _ => {
+                    *moments =
+                        composed::updated_moments(&self.config, moments, gradient, variable)?;
+                    composed::descend(&descend, variable, moments)?;
+                }
             }
         }
         Ok(())
     }
+}
+
+fn in_place(
+    moments: &Tensor,
+    variable: &Var,
+    gradient: &Tensor,
+    update_moments: &UpdateMoments,
+    descend: &Descend,
+) -> candle_core::Result<()> {
+    moments.inplace_op3(gradient, variable, update_moments)?;
+    variable.inplace_op2(moments, descend)
 }
 
 /// Values that a task handles.
@@ -106,6 +133,7 @@ const CHUNK: usize = 1 << 14;
 /// Updates both moments of a gradient.
 struct UpdateMoments {
     config: AdamConfig,
+    record: Option<Record>,
 }
 
 impl InplaceOp3 for UpdateMoments {
@@ -122,6 +150,9 @@ impl InplaceOp3 for UpdateMoments {
         variable: &CpuStorage,
         variable_layout: &Layout,
     ) -> candle_core::Result<()> {
+        if has_failed(self.record.as_ref())? {
+            return Ok(());
+        }
         let AdamConfig { beta1, beta2, weight_decay, .. } = self.config;
         let (beta1, beta2, weight_decay) = (beta1 as f32, beta2 as f32, weight_decay as f32);
         let (gradient, variable) =
@@ -144,23 +175,40 @@ impl InplaceOp3 for UpdateMoments {
             });
         Ok(())
     }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        moments: &mut CudaStorage,
+        _: &Layout,
+        gradient: &CudaStorage,
+        gradient_layout: &Layout,
+        variable: &CudaStorage,
+        variable_layout: &Layout,
+    ) -> candle_core::Result<()> {
+        let (gradient, variable) = ((gradient, gradient_layout), (variable, variable_layout));
+        let record = self.record.as_ref();
+        crate::cuda::training::update_moments(&self.config, record, moments, gradient, variable)
+    }
 }
 
 /// Moves a variable against its mean gradient.
-struct Descend {
-    step_size: f32,
+pub(crate) struct Descend {
+    pub step_size: f32,
     /// 1/√(1 − β₂ᵗ)
-    second_correction: f32,
-    epsilon: f32,
+    pub second_correction: f32,
+    pub epsilon: f32,
+    pub record: Option<Record>,
 }
 
 impl Descend {
-    fn new(config: &AdamConfig, step: u64) -> Self {
+    fn new(config: &AdamConfig, step: u64, record: Option<&Record>) -> Self {
         let correction = |beta: f64| 1.0 - beta.powf(step as f64);
         Self {
             step_size: (config.learning_rate / correction(config.beta1)) as f32,
             second_correction: correction(config.beta2).sqrt().recip() as f32,
             epsilon: config.epsilon as f32,
+            record: record.cloned(),
         }
     }
 }
@@ -177,7 +225,10 @@ impl InplaceOp2 for Descend {
         moments: &CpuStorage,
         moments_layout: &Layout,
     ) -> candle_core::Result<()> {
-        let &Self { step_size, second_correction, epsilon } = self;
+        if has_failed(self.record.as_ref())? {
+            return Ok(());
+        }
+        let &Self { step_size, second_correction, epsilon, .. } = self;
         let variable = values_mut(variable, layout)?;
         let (first, second) = values(moments, moments_layout)?.split_at(variable.len());
         variable
@@ -193,6 +244,21 @@ impl InplaceOp2 for Descend {
             });
         Ok(())
     }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        variable: &mut CudaStorage,
+        _: &Layout,
+        moments: &CudaStorage,
+        moments_layout: &Layout,
+    ) -> candle_core::Result<()> {
+        crate::cuda::training::descend(self, variable, (moments, moments_layout))
+    }
+}
+
+fn has_failed(record: Option<&Record>) -> candle_core::Result<bool> {
+    record.map_or(Ok(false), Record::has_failed)
 }
 
 fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [f32]> {
@@ -240,7 +306,7 @@ mod tests {
         let mut adam = Adam::new(config, [&p].into_iter()).unwrap();
         for _ in 0..3 {
             let loss = (p.as_tensor().sqr().unwrap() * &scale).unwrap().sum_all().unwrap();
-            adam.step([&p].into_iter(), &loss.backward().unwrap()).unwrap();
+            adam.step([&p].into_iter(), &loss.backward().unwrap(), None).unwrap();
         }
         let expected = [0.7018715770764312, -1.7008293551380453, 0.8004063467768527];
         for (got, expected) in p.to_vec1::<f32>().unwrap().iter().zip(expected) {

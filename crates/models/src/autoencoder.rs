@@ -3,7 +3,7 @@
 use crate::architecture::{Architecture, LEAKY_SLOPE, Latent};
 use crate::conv::{Chain, Conv2d, Direction, InputGradient, Layer, Mode};
 use crate::stream::{Stream, normal_rows};
-use crate::{Error, Initialisation, Posterior, Result};
+use crate::{Error, Initialisation, Posterior, Precision, Result};
 use candle_core::{Device, Tensor, Var};
 use rand::Rng;
 
@@ -96,6 +96,13 @@ impl Autoencoder {
         let encoder = Stack::build("encoder", forwards, convolution, &mut draw, device)?;
         let decoder = Stack::build("decoder", backwards, transposed, &mut draw, device)?;
         Ok(Self { architecture, encoder, decoder })
+    }
+
+    /// Lets CUDA devices multiply in this precision.
+    pub(crate) fn multiply_in(&mut self, precision: Precision) {
+        for stack in [&mut self.encoder, &mut self.decoder] {
+            stack.chain.precision = precision;
+        }
     }
 
     /// The architecture.

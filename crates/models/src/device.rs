@@ -1,6 +1,8 @@
 //! Which device computes.
 
 mod failure;
+#[cfg(feature = "cuda")]
+mod memory;
 
 use crate::{Error, Result};
 use candle_core::Device;
@@ -111,6 +113,10 @@ fn open_cuda(index: usize) -> Result<Device, DeviceFailure> {
     let one = candle_core::Tensor::ones(1, candle_core::DType::F32, &device);
     let two = one.and_then(|one| one.affine(1.0, 1.0)?.to_vec1::<f32>());
     two.map_err(|error| DeviceFailure::of(&error))?;
+    if let Device::Cuda(device) = &device {
+        // GPUs without such pools, as virtual ones may be, are only slower.
+        let _ = memory::keep(device);
+    }
     Ok(device)
 }
 

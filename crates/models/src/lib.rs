@@ -35,14 +35,21 @@
 //! - `cuda`: NVIDIA's GPUs. Building takes the CUDA toolkit, and a program so built does not start without the driver's
 //!   `libcuda.so.1`.
 //! - `onnx`: `Autoencoder::to_onnx`, the network for other runtimes.
+//! - `cudnn`: `cuda`, and convolutions by cuDNN in place of products of matrices by cuBLAS.
 
 mod adam;
 mod architecture;
 mod autoencoder;
 mod checkpoint;
 mod conv;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod device;
 mod elbo;
+#[cfg(test)]
+mod emulated;
+#[cfg(test)]
+mod emulation;
 mod error;
 mod features;
 mod init;
@@ -51,7 +58,9 @@ mod objective;
 mod onnx;
 mod patches;
 mod posterior;
+mod precision;
 mod profile;
+mod record;
 mod stream;
 mod trainer;
 mod weights;
@@ -68,6 +77,7 @@ pub use init::Initialisation;
 pub use objective::Objective;
 pub use patches::{Sampling, TrainingImage};
 pub use posterior::Posterior;
+pub use precision::Precision;
 pub use profile::{LayerProfile, Profile};
 pub use trainer::{EpochReport, Schedule, StepReport, Trainer, TrainingConfig};
 

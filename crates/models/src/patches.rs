@@ -1,9 +1,12 @@
 //! Training patches, cut at random places that depend on nothing but the seed.
 
+pub(crate) mod crops;
+
 use crate::stream::{Stream, below};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// A single-channel training image, row by row, with intensities in [0, 1].
 #[derive(Clone, Debug)]
@@ -34,10 +37,33 @@ pub(crate) struct PatchSource {
     images: Vec<TrainingImage>,
     patch_size: usize,
     seed: u64,
+    device: Device,
+    /// All pixels, where the device cuts patches itself.
+    resident: Option<Tensor>,
+}
+
+/// The patches of an epoch, in the order in which they are seen.
+#[derive(Debug)]
+pub(crate) struct Epoch {
+    numbers: Vec<u64>,
+    /// Where they lie in the pixels on the device `(N, 2)`.
+    places: Option<Tensor>,
+}
+
+/// Where a patch lies.
+struct Crop {
+    image: usize,
+    left: usize,
+    top: usize,
 }
 
 impl PatchSource {
-    pub fn new(images: Vec<TrainingImage>, patch_size: usize, seed: u64) -> Result<Self> {
+    pub fn new(
+        images: Vec<TrainingImage>,
+        patch_size: usize,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self> {
         if images.is_empty() {
             return Err(Error::NoImages);
         }
@@ -50,24 +76,77 @@ impl PatchSource {
                 return Err(Error::setting("image", expected, pixels.len()));
             }
         }
-        Ok(Self { images, patch_size, seed })
+        let source = Self { images, patch_size, seed, device: device.clone(), resident: None };
+        match crops::is_done_by(device, source.pixels())? {
+            true => source.on_device(),
+            false => Ok(source),
+        }
     }
 
-    /// The patches of the given numbers, `(N, 1, patch_size, patch_size)`: each from an image chosen at random, at a place
-    /// chosen at random in it.
-    pub fn batch(&self, patches: &[u64], device: &Device) -> Result<Tensor> {
+    fn pixels(&self) -> usize {
+        self.images.iter().map(|image| image.pixels.len()).sum()
+    }
+
+    /// Copies the images to the device, which then cuts patches there.
+    fn on_device(mut self) -> Result<Self> {
+        let pixels = self.images.iter().flat_map(|image| image.pixels.iter().copied()).collect();
+        self.resident = Some(Tensor::from_vec::<_, f32>(pixels, self.pixels(), &self.device)?);
+        Ok(self)
+    }
+
+    /// Patches of the given numbers.
+    pub fn epoch(&self, numbers: Vec<u64>) -> Result<Epoch> {
+        let places = self.resident.as_ref().map(|_| self.places(&numbers)).transpose()?;
+        Ok(Epoch { numbers, places })
+    }
+
+    /// A part of an epoch's patches, `(N, 1, patch_size, patch_size)`: each from an image chosen at random, at a place chosen at
+    /// random in it.
+    pub fn batch(&self, epoch: &Epoch, range: Range<usize>) -> Result<Tensor> {
+        match (&self.resident, &epoch.places) {
+            (Some(images), Some(places)) => Ok(crops::cut(
+                images,
+                &places.narrow(0, range.start, range.len())?,
+                self.patch_size,
+            )?),
+            _ => self.cut_on_cpu(&epoch.numbers[range]),
+        }
+    }
+
+    fn cut_on_cpu(&self, patches: &[u64]) -> Result<Tensor> {
         let size = self.patch_size;
         let mut pixels = Vec::with_capacity(patches.len() * size * size);
         for &patch in patches {
-            let mut rng = Stream::Crop { patch }.rng(self.seed);
-            let image = &self.images[below(&mut rng, self.images.len())];
-            let left = below(&mut rng, image.width - size + 1);
-            let top = below(&mut rng, image.height - size + 1);
+            let Crop { image, left, top } = self.crop(patch);
+            let image = &self.images[image];
             for row in image.pixels.chunks_exact(image.width).skip(top).take(size) {
                 pixels.extend_from_slice(&row[left..left + size]);
             }
         }
-        Ok(Tensor::from_vec(pixels, (patches.len(), 1, size, size), device)?)
+        Ok(Tensor::from_vec(pixels, (patches.len(), 1, size, size), &self.device)?)
+    }
+
+    fn crop(&self, patch: u64) -> Crop {
+        let mut rng = Stream::Crop { patch }.rng(self.seed);
+        let number = below(&mut rng, self.images.len());
+        let image = &self.images[number];
+        let left = below(&mut rng, image.width - self.patch_size + 1);
+        let top = below(&mut rng, image.height - self.patch_size + 1);
+        Crop { image: number, left, top }
+    }
+
+    /// For each patch, where it begins in the pixels of all images, and the width of its image.
+    fn places(&self, patches: &[u64]) -> Result<Tensor> {
+        let starts: Vec<usize> = (self.images.iter())
+            .scan(0, |end, image| Some(std::mem::replace(end, *end + image.pixels.len())))
+            .collect();
+        let place = |&patch: &u64| {
+            let Crop { image, left, top } = self.crop(patch);
+            let width = self.images[image].width;
+            [(starts[image] + top * width + left) as i64, width as i64]
+        };
+        let places: Vec<i64> = patches.iter().flat_map(place).collect();
+        Ok(Tensor::from_vec(places, (patches.len(), 2), &self.device)?)
     }
 }
 
@@ -97,10 +176,19 @@ mod tests {
         TrainingImage { width, height, pixels }
     }
 
+    fn source(images: Vec<TrainingImage>) -> Result<PatchSource> {
+        PatchSource::new(images, 32, 5, &Device::Cpu)
+    }
+
+    fn batch(source: &PatchSource, patches: &[u64]) -> Tensor {
+        let epoch = source.epoch(patches.to_vec()).unwrap();
+        source.batch(&epoch, 0..patches.len()).unwrap()
+    }
+
     #[test]
     fn patches_are_cut_where_the_seed_says() {
-        let source = PatchSource::new(vec![image(40, 37)], 32, 5).unwrap();
-        let batch = source.batch(&[0, 1, 2, 3], &Device::Cpu).unwrap();
+        let source = source(vec![image(40, 37)]).unwrap();
+        let batch = batch(&source, &[0, 1, 2, 3]);
         assert_eq!(batch.dims(), [4, 1, 32, 32]);
         for patch in batch.flatten(1, 3).unwrap().to_vec2::<f32>().unwrap() {
             let (top, left) = ((patch[0] / 100.0).floor(), patch[0] % 100.0);
@@ -110,17 +198,15 @@ mod tests {
                 .collect();
             assert_eq!(patch, expected);
         }
-        let again = source.batch(&[3], &Device::Cpu).unwrap();
+        let again = self::batch(&source, &[3]);
         let third = batch.get(3).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(again.flatten_all().unwrap().to_vec1::<f32>().unwrap(), third);
     }
 
     #[test]
     fn every_place_is_reached() {
-        let source = PatchSource::new(vec![image(34, 33)], 32, 5).unwrap();
         let patches: Vec<u64> = (0..200).collect();
-        let batch = source.batch(&patches, &Device::Cpu).unwrap();
-        let mut corners: Vec<u32> = batch
+        let mut corners: Vec<u32> = batch(&source(vec![image(34, 33)]).unwrap(), &patches)
             .flatten(1, 3)
             .unwrap()
             .to_vec2::<f32>()
@@ -131,6 +217,20 @@ mod tests {
         corners.sort_unstable();
         corners.dedup();
         assert_eq!(corners, [0, 1, 2, 100, 101, 102]);
+    }
+
+    #[test]
+    fn devices_cut_the_same_patches() {
+        let images = || vec![image(40, 37), image(33, 50), image(32, 32)];
+        let here = source(images()).unwrap();
+        let there = source(images()).unwrap().on_device().unwrap();
+        let [here, there] = [here, there].map(|source| {
+            let epoch = source.epoch((5..25).collect()).unwrap();
+            let batch = source.batch(&epoch, 3..17).unwrap();
+            assert_eq!(batch.dims(), [14, 1, 32, 32]);
+            batch.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+        });
+        assert_eq!(here, there);
     }
 
     #[test]
@@ -148,8 +248,8 @@ mod tests {
 
     #[test]
     fn images_that_no_patch_fits_into_are_refused() {
-        let error = PatchSource::new(vec![image(40, 40), image(64, 31)], 32, 0).unwrap_err();
+        let error = source(vec![image(40, 40), image(64, 31)]).unwrap_err();
         assert!(matches!(error, Error::ImageTooSmall { index: 1, height: 31, .. }));
-        assert!(matches!(PatchSource::new(vec![], 32, 0), Err(Error::NoImages)));
+        assert!(matches!(source(vec![]), Err(Error::NoImages)));
     }
 }

@@ -6,8 +6,8 @@ mod extractors;
 use candle_core::{Device, Tensor};
 use models::{
     AdamConfig, Architecture, Elbo, EpochReport, Error, Extractor, FeatureMatching, Initialisation,
-    Latent, Objective, Sampling, Schedule, StepReport, Trainer, TrainingConfig, TrainingImage,
-    checkpoint_note,
+    Latent, Objective, Precision, Sampling, Schedule, StepReport, Trainer, TrainingConfig,
+    TrainingImage, checkpoint_note,
 };
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
@@ -33,6 +33,7 @@ const SCHEDULE: Schedule = Schedule {
     patches: 25,
     sampling: Sampling::Fresh,
     initialisation: Initialisation::He,
+    precision: Precision::F32,
     seed: 7,
 };
 
@@ -257,7 +258,7 @@ fn every_patch_of_the_schedule_is_seen_once() {
     let ends = epochs(&reports).iter().map(|e| (e.epoch, e.patches)).collect::<Vec<_>>();
     assert_eq!(ends, [(1, 10), (2, 20), (3, 25)]);
     // The loss of an epoch is the mean over its patches, not over its batches.
-    let losses: Vec<f64> = reports.iter().map(|report| f64::from(report.loss)).collect();
+    let losses: Vec<f64> = reports.iter().map(|report| f64::from(report.loss.unwrap())).collect();
     let mean = (4.0 * losses[0] + 4.0 * losses[1] + 2.0 * losses[2]) / 10.0;
     assert_eq!(epochs(&reports)[0].loss, mean);
     assert_eq!(epochs(&reports)[2].loss, (4.0 * losses[6] + losses[7]) / 5.0);

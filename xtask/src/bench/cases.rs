@@ -33,18 +33,57 @@ pub struct Opponent {
 /// Programs whose runs take seconds.
 const SLOW: usize = 3;
 
-/// The cases whose name begins with one of `names`; all of them without any. The names that no case begins with are an error.
+/// What computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Device {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// The first GPU.
+    Cuda,
+    /// The same, with convolutions by cuDNN on our side, too.
+    Cudnn,
+}
+
+impl Device {
+    /// What bench-cli is built with.
+    pub fn features(self) -> &'static [&'static str] {
+        match self {
+            Self::Cpu => &[],
+            Self::Cuda => &["cuda"],
+            Self::Cudnn => &["cudnn"],
+        }
+    }
+
+    /// Its cases, in the order of the page.
+    fn cases(self) -> &'static [Case] {
+        match self {
+            Self::Cpu => CASES,
+            Self::Cuda => CUDA_CASES,
+            Self::Cudnn => CUDNN_CASES,
+        }
+    }
+}
+
+/// All cases of all devices, in the order of the page.
+pub fn all() -> impl Iterator<Item = &'static Case> {
+    [Device::Cpu, Device::Cuda, Device::Cudnn].into_iter().flat_map(Device::cases)
+}
+
+/// The cases of a device whose name begins with one of `names`; all of them without any. The names that no case begins with are an
+/// error.
 ///
 /// # Errors
 /// The first such name.
-pub fn select(names: &[String]) -> Result<Vec<&'static Case>, &String> {
+pub fn select(device: Device, names: &[String]) -> Result<Vec<&'static Case>, &String> {
     let begins = |case: &Case, name: &String| case.name.starts_with(name.as_str());
-    match names.iter().find(|&name| !CASES.iter().any(|case| begins(case, name))) {
+    let cases = device.cases();
+    match names.iter().find(|&name| !cases.iter().any(|case| begins(case, name))) {
         Some(unknown) => Err(unknown),
         None => {
             let wanted =
                 |case: &&Case| names.is_empty() || names.iter().any(|name| begins(case, name));
-            Ok(CASES.iter().filter(wanted).collect())
+            Ok(cases.iter().filter(wanted).collect())
         }
     }
 }
@@ -120,11 +159,72 @@ const SSIM_LOSS: &[Opponent] = &[
     opponent("pytorch-msssim", "ssim_loss.py", &["--variant", "pytorch-msssim"]),
 ];
 
+/// A training step on a GPU: layers in channels-last maps, compiled, without and with CUDA graphs.
+macro_rules! train_step_cuda {
+    ($($arg:literal),*) => {
+        &[
+            opponent(
+                "PyTorch, compiled",
+                "train_step.py",
+                &["--device", "cuda", "--variant", "compiled" $(, $arg)*],
+            ),
+            opponent(
+                "PyTorch, compiled, CUDA graphs",
+                "train_step.py",
+                &["--device", "cuda", "--variant", "graphs" $(, $arg)*],
+            ),
+        ]
+    };
+}
+
+const TRAIN_CUDA_F32: &[Opponent] = train_step_cuda!();
+const TRAIN_CUDA_TF32: &[Opponent] = train_step_cuda!("--precision", "tf32");
+
+/// Our arguments of a training step on a GPU.
+macro_rules! step_on_cuda {
+    ($($arg:literal),*) => {
+        &["train-step", "--device", "cuda", "--latent-dim", "500" $(, $arg)*]
+    };
+}
+
+const CUDA_GOAL: &str = "1 times PyTorch, compiled, TF32; 0.72 ms: 125,000 steps in 90 s";
+
+/// The paper's network and loss, in steps of 16 patches as on the CPU, and of 128.
+macro_rules! cases_on_cuda {
+    ($suffix:literal) => {
+        &[
+            compared(
+                concat!("train-step-ssim-500-f32-", $suffix),
+                CUDA_GOAL,
+                step_on_cuda!(),
+                TRAIN_CUDA_F32,
+            ),
+            compared(
+                concat!("train-step-ssim-500-tf32-", $suffix),
+                CUDA_GOAL,
+                step_on_cuda!("--precision", "tf32"),
+                TRAIN_CUDA_TF32,
+            ),
+            compared(
+                concat!("train-step-ssim-500-tf32-128-", $suffix),
+                "",
+                step_on_cuda!("--precision", "tf32", "--batch", "128"),
+                TRAIN_CUDA_TF32,
+            ),
+        ]
+    };
+}
+
+/// With products of matrices by cuBLAS.
+const CUDA_CASES: &[Case] = cases_on_cuda!("cuda");
+/// With cuDNN.
+const CUDNN_CASES: &[Case] = cases_on_cuda!("cudnn");
+
 const STEP_GOAL: &str = "1, then 1.3 times PyTorch, channels last";
 const SSIM_GOAL: &str = "3 times OpenCV, 20 times scikit-image";
 
-/// All cases, in the order of the page.
-pub const CASES: &[Case] = &[
+/// All cases of the CPU, in the order of the page.
+const CASES: &[Case] = &[
     compared("train-step-ssim-100", STEP_GOAL, &["train-step"], TRAIN_SSIM),
     compared("train-step-ssim-500", STEP_GOAL, &["train-step", "--latent-dim", "500"], TRAIN_SSIM),
     compared("train-step-l2-100", STEP_GOAL, &["train-step", "--method", "l2"], TRAIN_L2),
@@ -163,13 +263,24 @@ mod tests {
 
     fn names(begins: &[&str]) -> Vec<&'static str> {
         let begins: Vec<String> = begins.iter().map(ToString::to_string).collect();
-        select(&begins).unwrap().iter().map(|case| case.name).collect()
+        select(Device::Cpu, &begins).unwrap().iter().map(|case| case.name).collect()
     }
 
     #[test]
     fn cases_are_selected_by_how_their_names_begin() {
         assert_eq!(names(&[]).len(), CASES.len());
         assert_eq!(names(&["roc", "build"]), ["roc", "build-ssim", "build-metrics"]);
-        assert_eq!(select(&["roc".into(), "rock".into()]).err(), Some(&"rock".to_owned()));
+        let unknown = ["roc".into(), "rock".into()];
+        assert_eq!(select(Device::Cpu, &unknown).err(), Some(&"rock".to_owned()));
+        assert!(select(Device::Cuda, &["roc".into()]).is_err());
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<&str> = all().map(|case| case.name).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
     }
 }

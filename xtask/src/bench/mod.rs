@@ -12,7 +12,7 @@ use crate::command::{built_bench_cli, output, repository};
 use crate::python::{Python, PythonArgs};
 use crate::{files, machine};
 use anyhow::{Context, Result, bail, ensure};
-use cases::{CASES, Case, Kind};
+use cases::{Case, Device, Kind};
 use result::{Finding, Outcome, Provenance};
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,9 @@ pub struct Args {
     /// Name the cases and their opponents, and do nothing.
     #[arg(long)]
     list: bool,
+    /// What computes; each has cases of its own. GPUs take the CUDA toolkit to build for.
+    #[arg(long, value_enum, default_value_t)]
+    device: Device,
     /// Threads of each program; all processors by default.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -89,22 +92,24 @@ pub fn bench(args: &Args) -> Result<()> {
 }
 
 fn list() {
-    for case in CASES {
+    for case in cases::all() {
         let opponents = match case.kind {
             Kind::Compared { opponents, .. } => opponents,
             Kind::StartUp | Kind::Build { .. } => &[],
         };
         let opponents: Vec<&str> = opponents.iter().map(|opponent| opponent.name).collect();
-        println!("{}", format!("{:<20}  {}", case.name, opponents.join("; ")).trim_end());
+        println!("{}", format!("{:<34}  {}", case.name, opponents.join("; ")).trim_end());
     }
 }
 
 fn plan(args: &Args) -> Result<Plan> {
     ensure!(args.rounds > 0, "--rounds must be at least 1");
     ensure!(args.seconds > 0.0 && args.seconds.is_finite(), "--seconds must be positive");
-    let cases = match cases::select(&args.cases) {
+    let cases = match cases::select(args.device, &args.cases) {
         Ok(cases) => cases,
-        Err(name) => bail!("no case begins with `{name}`; `cargo xtask bench --list` names them"),
+        Err(name) => bail!(
+            "no case of this device begins with `{name}`; `cargo xtask bench --list` names all"
+        ),
     };
     let threads = match args.threads {
         Some(0) => bail!("--threads must be at least 1"),
@@ -120,7 +125,7 @@ fn plan(args: &Args) -> Result<Plan> {
     let python = cases.iter().any(is_compared).then(python).transpose()?;
     Ok(Plan {
         cases,
-        program: built_bench_cli(&[])?,
+        program: built_bench_cli(args.device.features())?,
         python,
         work,
         rounds: args.rounds,
@@ -178,7 +183,7 @@ fn other_pages(folder: &Path) -> Result<Vec<String>> {
 
 /// All outcomes in a folder, in the order of the cases, those of earlier runs included.
 fn outcomes(folder: &Path) -> Result<Vec<Outcome>> {
-    let paths = CASES.iter().map(|case| folder.join(format!("{}.json", case.name)));
+    let paths = cases::all().map(|case| folder.join(format!("{}.json", case.name)));
     let read = |path: PathBuf| {
         let text = std::fs::read_to_string(&path)?;
         let expected = "expected a result as this version writes it; remove the file";

@@ -20,7 +20,8 @@ impl Program {
     }
 }
 
-/// Builds tests and benchmarks of all libraries that have the feature, and `bench-cli` if it has.
+/// Builds tests and benchmarks of all libraries that have the feature, and `bench-cli` if it has; and the tests of devices once more
+/// with cuDNN, which a machine need not have.
 ///
 /// # Errors
 /// If one does not build.
@@ -34,13 +35,14 @@ pub fn build(toolkit: &Toolkit, target: &Path) -> Result<Vec<Program>> {
         names.into_iter().partition(|&name| name == "bench-cli");
     // All libraries at once: one by one, each would build candle with features of its own.
     let mut built = Vec::new();
-    for (packages, arguments) in [
-        (&libraries, &["test", "--no-run", "--lib", "--tests"][..]),
-        (&libraries, &["bench", "--no-run", "--benches"]),
-        (&programs, &["build", "--bins"]),
+    for (packages, feature, arguments) in [
+        (&libraries, "cuda", &["test", "--no-run", "--lib", "--tests"][..]),
+        (&libraries, "cuda", &["bench", "--no-run", "--benches"]),
+        (&programs, "cuda", &["build", "--bins"]),
+        (&vec!["models"], "cudnn", &["test", "--no-run", "--test", "devices"]),
     ] {
         if !packages.is_empty() {
-            built.extend(build_some(toolkit, target, packages, arguments)?);
+            built.extend(build_some(toolkit, target, packages, feature, arguments)?);
         }
     }
     ensure!(!built.is_empty(), "no crate has a feature `cuda`");
@@ -52,13 +54,14 @@ fn build_some(
     toolkit: &Toolkit,
     target: &Path,
     packages: &[&str],
+    feature: &str,
     args: &[&str],
 ) -> Result<Vec<Program>> {
     let mut cargo = toolkit.environment(Command::new("cargo"));
     let (command, rest) = args.split_first().context("cargo takes a command")?;
     cargo.arg(command).arg("--locked").args(rest);
     for package in packages {
-        cargo.args(["--package", package, "--features", &format!("{package}/cuda")]);
+        cargo.args(["--package", package, "--features", &format!("{package}/{feature}")]);
     }
     if *command != "bench" {
         cargo.arg("--release");
@@ -66,7 +69,13 @@ fn build_some(
     cargo.arg("--message-format=json-render-diagnostics");
     cargo.current_dir(repository()).env("CARGO_TARGET_DIR", target);
     let messages = output_of(&mut cargo)?;
-    Ok(messages.lines().filter_map(|line| program(command, line)).collect())
+    let mut programs: Vec<_> = messages.lines().filter_map(|line| program(command, line)).collect();
+    if feature != "cuda" {
+        for program in &mut programs {
+            program.name = format!("{}-{feature}", program.name);
+        }
+    }
+    Ok(programs)
 }
 
 /// The program that a message of cargo's is about, if it is about one.

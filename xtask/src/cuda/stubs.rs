@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A module of cudarc, the library that it declares the functions of, and what these return.
-const LIBRARIES: [(&str, &str, u32); 4] = [
+const LIBRARIES: [(&str, &str, u32); 5] = [
     // CUDA_ERROR_NO_DEVICE
     ("driver", "libcuda.so.1", 100),
     // CUBLAS_STATUS_NOT_INITIALIZED
@@ -21,6 +21,8 @@ const LIBRARIES: [(&str, &str, u32); 4] = [
     ("cublaslt", "libcublasLt.so.13", 1),
     // CURAND_STATUS_INITIALIZATION_FAILED
     ("curand", "libcurand.so.10", 203),
+    // CUDNN_STATUS_NOT_INITIALIZED
+    ("cudnn", "libcudnn.so.9", 1001),
 ];
 
 /// Makes the stubs that are missing.

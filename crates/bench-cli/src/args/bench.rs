@@ -2,7 +2,7 @@
 
 use crate::config::Method;
 use clap::{Args, Subcommand};
-use models::Extractor;
+use models::{Extractor, Precision};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -27,6 +27,9 @@ pub enum Case {
         network: NetworkArgs,
         #[command(flatten)]
         loss: LossArgs,
+        /// What a GPU multiplies in: f32, tf32 or bf16.
+        #[arg(long, value_name = "NAME", default_value_t)]
+        precision: Precision,
         #[command(flatten)]
         run: RunArgs,
     },

@@ -193,7 +193,9 @@ fn advance(context: &Context, run: &mut Run<'_>) -> Result<()> {
 
 fn show(bar: &ProgressBar, step: &StepReport) {
     bar.set_position(step.patches);
-    bar.set_message(format!("loss {:.4}", step.loss));
+    if let Some(loss) = step.loss {
+        bar.set_message(format!("loss {loss:.4}"));
+    }
 }
 
 fn collapse_warning(epoch: &EpochReport) -> String {
@@ -293,7 +295,9 @@ impl<'a> Run<'a> {
     fn save(&mut self) -> Result<()> {
         self.plan.folder.write_log(&self.log)?;
         let note = Note { seconds: self.seconds(), data_sha256: self.data_sha256.clone() };
-        let checkpoint = self.trainer.checkpoint(&serde_json::to_string(&note)?)?;
+        let checkpoint = self.trainer.checkpoint(&serde_json::to_string(&note)?);
+        // On a GPU, a step may have failed since it was last asked.
+        let checkpoint = checkpoint.map_err(|error| self.explain(error))?;
         self.plan.folder.write_checkpoint(&checkpoint)?;
         (self.saved, self.patches_saved) = (Instant::now(), self.trainer.patches());
         Ok(())
@@ -327,6 +331,7 @@ impl<'a> Run<'a> {
             seconds: self.seconds(),
             threads: rayon::current_num_threads(),
             device: self.device.clone(),
+            precision: self.plan.config.training.precision,
             loss: last.loss,
             collapsed: last.contrast < EpochReport::COLLAPSED_CONTRAST,
             images: self.plan.train.len(),

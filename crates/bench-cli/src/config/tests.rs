@@ -107,3 +107,14 @@ fn methods_have_one_name() {
         assert_eq!(method.to_possible_value().unwrap().get_name(), method.key());
     }
 }
+
+#[test]
+fn the_processor_has_one_precision() {
+    let load = |precision: &str| Config::load(None, &[format!("training.precision={precision}")]);
+    let error = load("tf32").unwrap().training(&Device::Cpu).unwrap_err();
+    let message = format!("{error:#}");
+    assert_eq!(message, "training.precision: precision must be f32 on cpu, got tf32");
+    assert!(load("f32").unwrap().training(&Device::Cpu).is_ok());
+    let message = format!("{:#}", load("f64").unwrap_err());
+    assert!(message.contains("f64") && message.contains("tf32"), "{message}");
+}

@@ -23,7 +23,7 @@ pub(super) fn updated_moments(
 
 /// Moves a variable against its mean gradient.
 pub(super) fn descend(step: &Descend, variable: &Var, moments: &Tensor) -> Result<()> {
-    let &Descend { step_size, second_correction, epsilon } = step;
+    let &Descend { step_size, second_correction, epsilon, .. } = step;
     let (first, second) = (moments.get(0)?, moments.get(1)?);
     let denominator = second.sqrt()?.affine(second_correction.into(), epsilon.into())?;
     let change = (first.affine(step_size.into(), 0.0)? / denominator)?;
@@ -50,8 +50,10 @@ mod tests {
         let mut composed_moments = moments.copy().unwrap();
         for step in 1..4 {
             let gradient = values(step);
-            let descent = Descend::new(&config, step as u64);
-            moments.inplace_op3(&gradient, &theirs, &UpdateMoments { config }).unwrap();
+            let descent = Descend::new(&config, step as u64, None);
+            moments
+                .inplace_op3(&gradient, &theirs, &UpdateMoments { config, record: None })
+                .unwrap();
             theirs.inplace_op2(&moments, &descent).unwrap();
             composed_moments =
                 updated_moments(&config, &composed_moments, &gradient, &ours).unwrap();

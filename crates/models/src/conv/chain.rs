@@ -1,15 +1,13 @@
-//! A chain of layers as one candle operation, so that autograd and everything above stay candle's.
-//!
-//! candle adds every gradient to zeros that it first makes, on one thread. Within a chain no such sums are needed: only the
-//! gradients of its input and of all its parameters, one flat vector, meet candle's.
+//! Chains of layers, and how they run on the CPU.
 
 use super::buffer::{Buffer, Buffers};
-use super::{Epilogue, Kernel, Layer, Size, composed};
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Storage, Tensor, bail};
+use super::{Epilogue, Kernel, Layer, Size, composed, op};
+use crate::Precision;
+use candle_core::{CpuStorage, Device, Layout, Result, Shape, Storage, Tensor, bail};
 use pulp::Arch;
 use rayon::prelude::*;
-use std::ops::{Deref, Range};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Range;
+use std::sync::Arc;
 
 /// Whether the input of a chain is itself trained, or the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +39,8 @@ pub(crate) struct Chain {
     layers: Arc<[Layer]>,
     pub(super) input_gradient: InputGradient,
     pub(super) parameter_gradient: ParameterGradient,
+    /// What CUDA devices multiply in.
+    pub(crate) precision: Precision,
     buffers: Buffers,
 }
 
@@ -59,8 +59,8 @@ impl Chain {
         input_gradient: InputGradient,
         parameter_gradient: ParameterGradient,
     ) -> Self {
-        let buffers = Buffers::default();
-        Self { layers: layers.into(), input_gradient, parameter_gradient, buffers }
+        let (precision, buffers) = (Precision::F32, Buffers::default());
+        Self { layers: layers.into(), input_gradient, parameter_gradient, precision, buffers }
     }
 
     pub fn layers(&self) -> &[Layer] {
@@ -84,13 +84,11 @@ impl Chain {
 
     /// Applies the layers to maps `(N, H, W, C)`.
     pub fn apply(&self, input: &Tensor, parameters: &Tensor, mode: Mode) -> Result<Tensor> {
-        if !input.device().is_cpu() {
-            return composed::apply(self, input, parameters, mode);
-        }
-        let op = ChainOp { chain: self.clone(), mode, activations: Mutex::default() };
-        match mode {
-            Mode::Training => input.apply_op2(parameters, op),
-            Mode::Inference => input.apply_op2_no_bwd(parameters, &op),
+        match input.device() {
+            Device::Cpu => op::apply(self, input, parameters, mode),
+            #[cfg(feature = "cuda")]
+            Device::Cuda(_) => op::apply(self, input, parameters, mode),
+            _ => composed::apply(self, input, parameters, mode),
         }
     }
 
@@ -100,7 +98,7 @@ impl Chain {
     }
 
     /// The input and all layers' outputs, for input of the given shape and so many parameters.
-    fn stages(&self, input: &Shape, parameters: usize) -> Result<Vec<Stage>> {
+    pub(super) fn stages(&self, input: &Shape, parameters: usize) -> Result<Vec<Stage>> {
         let (_, height, width, channels) = input.dims4()?;
         let mut stage = Stage { size: Size { height, width }, channels };
         let mut stages = vec![stage];
@@ -128,7 +126,7 @@ impl Chain {
     }
 
     /// Writes the output of the last layer, and returns those of all others if training will need them.
-    fn forward(
+    pub(super) fn forward(
         &self,
         input: &[f32],
         stages: &[Stage],
@@ -188,7 +186,7 @@ impl Chain {
 
     /// The gradients of the input and of the parameters, each if needed, for that of the output. `activations` are the input
     /// and the outputs of all layers.
-    fn backward(
+    pub(super) fn backward(
         &self,
         activations: &[&[f32]],
         stages: &[Stage],
@@ -229,15 +227,20 @@ impl Chain {
 
 /// The maps between two layers.
 #[derive(Clone, Copy)]
-struct Stage {
-    size: Size,
-    channels: usize,
+pub(super) struct Stage {
+    pub size: Size,
+    pub channels: usize,
 }
 
 impl Stage {
     /// Values of a map.
-    fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.size.pixels() * self.channels
+    }
+
+    /// The shape of so many maps.
+    pub fn shape(&self, maps: usize) -> Shape {
+        Shape::from((maps, self.size.height, self.size.width, self.channels))
     }
 }
 
@@ -255,64 +258,6 @@ fn maps_per_group(maps: usize) -> usize {
     const MOST: usize = 12;
     let threads = rayon::current_num_threads();
     maps.div_ceil(maps.div_ceil(MOST * threads).max(1) * threads).max(1)
-}
-
-/// A chain at work on one input.
-struct ChainOp {
-    chain: Chain,
-    mode: Mode,
-    /// The outputs of all layers but the last.
-    activations: Mutex<Vec<Buffer>>,
-}
-
-impl CustomOp2 for ChainOp {
-    fn name(&self) -> &'static str {
-        "convolutions"
-    }
-
-    fn cpu_fwd(
-        &self,
-        input: &CpuStorage,
-        input_layout: &Layout,
-        parameters: &CpuStorage,
-        parameters_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let input = contiguous(input, input_layout)?;
-        let parameters = contiguous(parameters, parameters_layout)?;
-        let stages = self.chain.stages(input_layout.shape(), parameters.len())?;
-        let count = input_layout.dims()[0];
-        let last = stages[stages.len() - 1];
-        let mut output = vec![0.0; count * last.len()];
-        let kept = self.chain.forward(input, &stages, parameters, self.mode, &mut output);
-        *self.activations.lock().unwrap_or_else(PoisonError::into_inner) = kept;
-        let Stage { size: Size { height, width }, channels } = last;
-        Ok((CpuStorage::F32(output), Shape::from((count, height, width, channels))))
-    }
-
-    fn bwd(
-        &self,
-        input: &Tensor,
-        parameters: &Tensor,
-        output: &Tensor,
-        gradient: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let stages = self.chain.stages(input.shape(), parameters.elem_count())?;
-        let kept = self.activations.lock().unwrap_or_else(PoisonError::into_inner);
-        let gradient = gradient.contiguous()?;
-        let (input_gradient, parameter_gradient) = with_values(
-            [input, parameters, output, &gradient],
-            |[input, parameters, output, gradient]| {
-                let kept = kept.iter().map(Deref::deref);
-                let activations: Vec<&[f32]> =
-                    [input].into_iter().chain(kept).chain([output]).collect();
-                self.chain.backward(&activations, &stages, parameters, gradient)
-            },
-        )?;
-        let tensor = |values, like: &Tensor| Tensor::from_vec(values, like.shape(), like.device());
-        let input_gradient = input_gradient.map(|values| tensor(values, input)).transpose()?;
-        let parameter_gradient = parameter_gradient.map(|values| tensor(values, parameters));
-        Ok((input_gradient, parameter_gradient.transpose()?))
-    }
 }
 
 /// Scales the gradient of a rectifier's output by its slope where the output is not positive. The output tells whether the

@@ -7,7 +7,7 @@
 //! - the inputs below one row of a kernel are contiguous, so that no patch matrix needs to be gathered;
 //! - a vector register holds neighbouring channels, whatever the size of the map, down to 1×1.
 //!
-//! On other devices, [`composed`] makes the layers from candle's own operations.
+//! `gpu` has the same for CUDA. On other devices, [`composed`] makes the layers from candle's own operations.
 //!
 //! [`winograd`] holds algorithms with fewer multiplications for the layers that they suit, [`direct`] the plain sums for all
 //! others. The work is split over threads by maps, tiles or weights, never within a sum: results are the same for any number
@@ -18,12 +18,15 @@ mod chain;
 mod composed;
 mod direct;
 mod gather;
+#[cfg(any(test, feature = "cuda"))]
+mod gpu;
 mod layer;
+mod op;
 mod pack;
 mod profile;
 mod simd;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod winograd;
 
 use buffer::Buffers;
@@ -32,7 +35,7 @@ pub(crate) use layer::{Direction, Layer};
 pub(crate) use profile::product_rate;
 
 /// The geometry of a convolution with a square kernel and equal stride and zero padding in both directions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Conv2d {
     /// Channels of the convolved map.
     pub in_channels: usize,

@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Values in [-1, 1) that depend on nothing but the seed.
-pub(super) fn noise(seed: u64, shape: &[usize]) -> Tensor {
+pub(crate) fn noise(seed: u64, shape: &[usize]) -> Tensor {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let values = (0..shape.iter().product()).map(|_| rng.random_range(-1.0..1.0f32)).collect();
     Tensor::from_vec::<_, f32>(values, shape, &Device::Cpu).unwrap()

@@ -44,7 +44,9 @@ pub fn bench(context: &Context, args: &BenchArgs) -> Result<()> {
     // What has no other implementation runs there, whatever the device.
     let cpu = &Context { device: Device::Cpu, ..context.clone() };
     match &args.case {
-        Case::TrainStep { network, loss, run } => network::train_step(context, network, loss, run),
+        Case::TrainStep { network, loss, precision, run } => {
+            network::train_step(context, network, loss, *precision, run)
+        }
         Case::Forward { network, run } => network::forward(context, network, run),
         Case::Layers { network, runs } => layers::layers(cpu, network, *runs),
         Case::Inspect(args) => inspection::inspect(context, args),

@@ -8,16 +8,19 @@ use super::work::Arithmetic;
 use super::{Context, report};
 use crate::args::{LossArgs, NetworkArgs, RunArgs, Size};
 use crate::config::{Config, Method, ModelConfig};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use candle_core::{Device, Tensor};
 use models::{
-    Architecture, Autoencoder, Extractor, FeatureMatching, Objective, Schedule, Trainer,
+    Architecture, Autoencoder, Extractor, FeatureMatching, Objective, Precision, Schedule, Trainer,
     TrainingConfig, TrainingImage,
 };
 use serde::Serialize;
 
 /// Training steps that another program can follow.
 const EXCHANGED_STEPS: usize = 3;
+
+/// Steps that a GPU is given at a time, as in a training, where it is waited for still less often.
+const STEPS_AT_ONCE: usize = 50;
 
 /// The size of a training step.
 #[derive(Serialize)]
@@ -29,6 +32,7 @@ struct TrainingWork {
     batch: usize,
     patch_size: usize,
     latent_dim: usize,
+    precision: Precision,
     #[serde(flatten)]
     arithmetic: Arithmetic,
 }
@@ -51,19 +55,23 @@ pub fn train_step(
     context: &Context,
     network: &NetworkArgs,
     loss: &LossArgs,
+    precision: Precision,
     run: &RunArgs,
 ) -> Result<()> {
-    let config = training_config(network, loss, run.seed)?;
+    let mut config = training_config(network, loss, run.seed)?;
+    config.training.precision = precision;
     let matched = Matched::new(loss, run.seed, &context.device)?;
     let config = training_objective(&config, matched.as_ref(), &context.device)?;
     let images = training_images(network, run.seed);
     let mut trainer = Trainer::new(config.clone(), images.clone(), &context.device)?;
+    let steps = if context.device.is_cuda() { STEPS_AT_ONCE } else { 1 };
     let timing = Timing::of(run, || {
-        let step = trainer.step()?;
-        // A GPU still updates the weights when the loss is known.
-        context.device.synchronize()?;
-        Ok(step)
+        for _ in 0..steps {
+            trainer.step()?;
+        }
+        Ok(context.device.synchronize()?)
     })?;
+    let timing = timing.of_each(steps);
     let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
     let extractor = matched.as_ref().map(|matched| matched.features.extractor());
     // Of the originals forwards, of the reconstructions forwards and backwards to them.
@@ -71,8 +79,16 @@ pub fn train_step(
     let patch_multiply_adds = config.architecture.training_multiply_adds() + features;
     let arithmetic = Arithmetic::new(patch_multiply_adds * batch as u64, timing.median_ms);
     let (method, window) = (loss.method, loss.window.window.to_string());
-    let work =
-        TrainingWork { method, extractor, window, batch, patch_size, latent_dim, arithmetic };
+    let work = TrainingWork {
+        method,
+        extractor,
+        window,
+        batch,
+        patch_size,
+        latent_dim,
+        precision,
+        arithmetic,
+    };
     report(context, "train-step", &describe(network), timing, work)?;
     exchange(run, || training_exchange(config, matched, images, &context.device))
 }
@@ -189,7 +205,9 @@ fn training_exchange(
     for _ in 0..EXCHANGED_STEPS {
         batches.push(trainer.next_patches()?);
         noise.extend(trainer.next_noise()?);
-        losses.push(trainer.step()?.loss);
+        let told = trainer.step()?.loss;
+        let loss = told.map_or_else(|| trainer.read_loss(), |loss| Ok(Some(loss)))?;
+        losses.push(loss.context("a step has a loss")?);
     }
     let (batches, losses) = (Tensor::cat(&batches, 0)?, Tensor::new(losses, device)?);
     let mut outputs = named([("losses", losses), ("reconstructions", reconstructions)]);

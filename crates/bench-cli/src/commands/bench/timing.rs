@@ -52,6 +52,12 @@ impl Timing {
         Ok(Self::summary(times))
     }
 
+    /// The times of each of so many equal parts of a run.
+    pub fn of_each(self, parts: usize) -> Self {
+        let part = |ms: f64| ms / parts as f64;
+        Self { median_ms: part(self.median_ms), min_ms: part(self.min_ms), ..self }
+    }
+
     /// The times must not be empty.
     fn summary(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
@@ -84,6 +90,12 @@ mod tests {
         assert_eq!(odd, Timing { median_ms: 4.0, min_ms: 1.0, runs: 3 });
         let even = Timing::summary(times(&[9, 2, 4, 5]));
         assert_eq!(even, Timing { median_ms: 4.5, min_ms: 2.0, runs: 4 });
+    }
+
+    #[test]
+    fn runs_are_divided_into_parts() {
+        let whole = Timing { median_ms: 100.0, min_ms: 50.0, runs: 7 };
+        assert_eq!(whole.of_each(50), Timing { median_ms: 2.0, min_ms: 1.0, runs: 7 });
     }
 
     #[test]

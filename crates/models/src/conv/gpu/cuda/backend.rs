@@ -1,0 +1,287 @@
+//! Launches of `kernels/layers.cu`.
+#![expect(unsafe_code, reason = "what a kernel does with its arguments is not for Rust to see")]
+
+use super::super::columns::{Geometry, Product};
+use super::super::rows::Rows;
+use super::super::{Backend, Epilogue, Part, PartMut};
+use super::{Cuda, blas};
+use crate::cuda::{Module, NULL, blocks, count, threads};
+use candle_core::cuda_backend::WrapErr;
+use candle_core::cuda_backend::cudarc::driver::{
+    CudaFunction, CudaSlice, CudaView, CudaViewMut, DeviceRepr, LaunchArgs, LaunchConfig,
+    PushKernelArg,
+};
+use candle_core::{Result, bail};
+
+type Array = CudaSlice<f32>;
+
+// SAFETY: `repr(C)` and nothing but numbers, with the fields of the structures of the same name in `kernels/layers.cu`.
+unsafe impl DeviceRepr for Geometry {}
+// SAFETY: as above.
+unsafe impl DeviceRepr for Rows {}
+
+impl Cuda {
+    fn kernel(&self, name: &str) -> Result<CudaFunction> {
+        Module::Layers.kernel(&self.device, name)
+    }
+
+    /// The rows of partial sums, which a second launch adds up.
+    fn add_up(&self, partial: &Array, rows: u32, mut sums: PartMut<'_, Array>) -> Result<()> {
+        let rows = Rows::whole(rows, count(sums.len)?);
+        let (kernel, stream) = (self.kernel("sum_channels")?, self.device.cuda_stream());
+        let (partial, mut sums) = (partial.as_view(), view_mut(&mut sums));
+        let mut builder = stream.launch_builder(&kernel);
+        builder.arg(&partial).arg(&rows).arg(&mut sums);
+        // SAFETY: the arguments are those of the kernel, which reads as many values as rows and channels say, and writes one sum for
+        // each channel.
+        unsafe { builder.launch(blocks(rows.grid())) }.w()?;
+        Ok(())
+    }
+
+    /// A matrix `(rows, columns)` with rows as columns.
+    #[cfg(feature = "cudnn")]
+    pub fn transpose(
+        &self,
+        matrix: Part<'_, Array>,
+        (rows, columns): (usize, usize),
+        mut result: PartMut<'_, Array>,
+    ) -> Result<()> {
+        expect("transpose", matrix.len == rows * columns && result.len == matrix.len)?;
+        let config = threads(count(matrix.len)?);
+        let (rows, columns) = (count(rows)?, count(columns)?);
+        let (kernel, stream) = (self.kernel("transpose")?, self.device.cuda_stream());
+        let (matrix, mut result) = (view(matrix), view_mut(&mut result));
+        let mut builder = stream.launch_builder(&kernel);
+        builder.arg(&matrix).arg(&rows).arg(&columns).arg(&mut result);
+        // SAFETY: the arguments are those of the kernel; both matrices have as many values as it reads and writes.
+        unsafe { builder.launch(config) }.w()?;
+        Ok(())
+    }
+}
+
+impl Backend for Cuda {
+    type Array = Array;
+
+    fn allocate(&self, len: usize) -> Result<Array> {
+        // SAFETY: whoever allocates writes all elements, and nothing reads them before: tests let them begin as NaN.
+        unsafe { self.device.alloc(len) }
+    }
+
+    fn unfold(
+        &self,
+        geometry: &Geometry,
+        maps: Part<'_, Array>,
+        columns: &mut Array,
+    ) -> Result<()> {
+        let (of_map, of_columns) = geometry.lengths();
+        let values = maps.len / of_map * of_columns;
+        expect("unfold", maps.len.is_multiple_of(of_map) && values <= columns.len())?;
+        let Width { suffix, threads, count } =
+            Width::of(geometry.channels as usize, values, &[maps.start])?;
+        let (kernel, stream) =
+            (self.kernel(&format!("unfold{suffix}"))?, self.device.cuda_stream());
+        let maps = view(maps);
+        let mut builder = stream.launch_builder(&kernel);
+        builder.arg(&maps).arg(geometry).arg(&count).arg(columns);
+        // SAFETY: the arguments are those of the kernel, which reads within the maps that these columns are of, and writes a value for
+        // each thread that is counted.
+        unsafe { builder.launch(threads) }.w()?;
+        Ok(())
+    }
+
+    fn fold(
+        &self,
+        geometry: &Geometry,
+        columns: &Array,
+        epilogue: Epilogue<'_, Array>,
+        mut maps: PartMut<'_, Array>,
+    ) -> Result<()> {
+        let (of_map, of_columns) = geometry.lengths();
+        let channels = geometry.channels as usize;
+        let are_there = maps.len / of_map * of_columns <= columns.len();
+        expect("fold", maps.len.is_multiple_of(of_map) && are_there)?;
+        let Width { suffix, threads, count } = Width::of(channels, maps.len, &[maps.start])?;
+        let (kernel, stream) = (self.kernel(&format!("fold{suffix}"))?, self.device.cuda_stream());
+        let (bias, mut maps) = (bias(epilogue, channels)?, view_mut(&mut maps));
+        let mut builder = stream.launch_builder(&kernel);
+        builder.arg(columns).arg(geometry).arg(&count);
+        optional(&mut builder, bias.as_ref());
+        builder.arg(&epilogue.slope).arg(&mut maps);
+        // SAFETY: the arguments are those of the kernel, which reads within the columns of these maps and a bias for each channel, and
+        // writes a value for each thread that is counted.
+        unsafe { builder.launch(threads) }.w()?;
+        Ok(())
+    }
+
+    fn multiply(
+        &self,
+        product: &Product,
+        left: Part<'_, Array>,
+        right: Part<'_, Array>,
+        result: PartMut<'_, Array>,
+    ) -> Result<()> {
+        blas::multiply(self, product, left, right, result)
+    }
+
+    fn finish(
+        &self,
+        channels: usize,
+        epilogue: Epilogue<'_, Array>,
+        values: &mut Array,
+    ) -> Result<()> {
+        if epilogue.is_none() {
+            return Ok(());
+        }
+        let Width { suffix, threads, count } = Width::of(channels, values.len(), &[])?;
+        let (kernel, stream) =
+            (self.kernel(&format!("finish{suffix}"))?, self.device.cuda_stream());
+        let (bias, channels) = (bias(epilogue, channels)?, channels as u32);
+        let mut builder = stream.launch_builder(&kernel);
+        builder.arg(values).arg(&count).arg(&channels);
+        optional(&mut builder, bias.as_ref());
+        builder.arg(&epilogue.slope);
+        // SAFETY: the arguments are those of the kernel, which reads a bias for each channel and changes a value for each thread that
+        // is counted.
+        unsafe { builder.launch(threads) }.w()?;
+        Ok(())
+    }
+
+    fn rectify_backward(
+        &self,
+        slope: f32,
+        output: Part<'_, Array>,
+        gradient: Part<'_, Array>,
+        sums: Option<PartMut<'_, Array>>,
+        channels: usize,
+    ) -> Result<Array> {
+        expect("rectify", output.len == gradient.len && output.len.is_multiple_of(channels))?;
+        let rows = Rows::split(count(output.len)? / channels as u32, channels as u32);
+        let mut result = self.allocate(output.len)?;
+        let mut partial = self.allocate(rows.blocks() as usize * channels)?;
+        let (kernel, stream) = (self.kernel("rectify_backward")?, self.device.cuda_stream());
+        let (output, gradient) = (view(output), view(gradient));
+        let mut builder = stream.launch_builder(&kernel);
+        builder.arg(&output).arg(&gradient).arg(&rows).arg(&slope);
+        builder.arg(&mut result).arg(&mut partial);
+        // SAFETY: the arguments are those of the kernel, which reads and writes as many values as rows and channels say, and a row of
+        // sums for each block of rows.
+        unsafe { builder.launch(blocks(rows.grid())) }.w()?;
+        match sums {
+            Some(sums) => self.add_up(&partial, rows.blocks(), sums).map(|()| result),
+            None => Ok(result),
+        }
+    }
+
+    fn sum_channels(&self, values: Part<'_, Array>, sums: PartMut<'_, Array>) -> Result<()> {
+        expect("sums", values.len.is_multiple_of(sums.len))?;
+        let rows = Rows::split(count(values.len)? / sums.len as u32, sums.len as u32);
+        let mut partial = self.allocate(rows.blocks() as usize * sums.len)?;
+        let (kernel, stream) = (self.kernel("sum_channels")?, self.device.cuda_stream());
+        let values = view(values);
+        let mut builder = stream.launch_builder(&kernel);
+        builder.arg(&values).arg(&rows).arg(&mut partial);
+        // SAFETY: the arguments are those of the kernel, which reads as many values as rows and channels say, and writes a row of sums
+        // for each block of rows.
+        unsafe { builder.launch(blocks(rows.grid())) }.w()?;
+        self.add_up(&partial, rows.blocks(), sums)
+    }
+
+    #[cfg(feature = "cudnn")]
+    fn convolution(
+        &self,
+        problem: &super::super::Problem,
+        input: Part<'_, Array>,
+        weights: Part<'_, Array>,
+        epilogue: Epilogue<'_, Array>,
+        result: &mut Array,
+    ) -> Result<()> {
+        super::cudnn::convolution(self, problem, input, weights, epilogue, result)
+    }
+
+    #[cfg(feature = "cudnn")]
+    fn input_gradient(
+        &self,
+        problem: &super::super::Problem,
+        gradient: Part<'_, Array>,
+        weights: Part<'_, Array>,
+        epilogue: Epilogue<'_, Array>,
+        result: &mut Array,
+    ) -> Result<()> {
+        super::cudnn::input_gradient(self, problem, gradient, weights, epilogue, result)
+    }
+
+    #[cfg(feature = "cudnn")]
+    fn weight_gradient(
+        &self,
+        problem: &super::super::Problem,
+        input: Part<'_, Array>,
+        gradient: Part<'_, Array>,
+        result: PartMut<'_, Array>,
+    ) -> Result<()> {
+        super::cudnn::weight_gradient(self, problem, input, gradient, result)
+    }
+
+    #[cfg(feature = "cudnn")]
+    fn convolution_and_weight_gradient(
+        &self,
+        problem: &super::super::Problem,
+        input: Part<'_, Array>,
+        weights: Part<'_, Array>,
+        gradient: Part<'_, Array>,
+        (result, weight_gradient): (&mut Array, PartMut<'_, Array>),
+    ) -> Result<()> {
+        self.convolution(problem, input, weights, Epilogue::none(), result)?;
+        self.weight_gradient(problem, input, gradient, weight_gradient)
+    }
+}
+
+/// How many values a thread takes.
+struct Width {
+    /// Of the kernel's name.
+    suffix: &'static str,
+    threads: LaunchConfig,
+    /// Of what threads take.
+    count: u32,
+}
+
+impl Width {
+    /// Four channels where they are neighbours and lie at multiples of 16 bytes, as arrays and columns begin.
+    fn of(channels: usize, values: usize, starts: &[usize]) -> Result<Self> {
+        let is_multiple = |number: &usize| number.is_multiple_of(4);
+        let (suffix, lanes) = match is_multiple(&channels) && starts.iter().all(is_multiple) {
+            true => ("_4", 4),
+            false => ("_1", 1),
+        };
+        let count = count(values)? / lanes;
+        Ok(Self { suffix, threads: threads(count), count })
+    }
+}
+
+/// Refuses to launch what would lead out of an array.
+fn expect(what: &str, condition: bool) -> Result<()> {
+    match condition {
+        true => Ok(()),
+        false => bail!("{what} on CUDA: arrays of other lengths than the maps"),
+    }
+}
+
+fn bias<'a>(epilogue: Epilogue<'a, Array>, channels: usize) -> Result<Option<CudaView<'a, f32>>> {
+    expect("bias", epilogue.bias.is_none_or(|bias| bias.len == channels))?;
+    Ok(epilogue.bias.map(view))
+}
+
+/// An array, or a null pointer.
+fn optional<'a>(builder: &mut LaunchArgs<'a>, array: Option<&'a CudaView<'a, f32>>) {
+    match array {
+        Some(array) => builder.arg(array),
+        None => builder.arg(&NULL),
+    };
+}
+
+pub(super) fn view(part: Part<'_, Array>) -> CudaView<'_, f32> {
+    part.array.slice(part.range())
+}
+
+pub(super) fn view_mut<'a>(part: &'a mut PartMut<'_, Array>) -> CudaViewMut<'a, f32> {
+    part.array.slice_mut(part.start..part.start + part.len)
+}

@@ -1,0 +1,38 @@
+/// Rows that a thread of `sum_rows` in `kernels/layers.cu` adds, before those of its block are added: few enough that many blocks
+/// share the work, and rounding errors stay small.
+const ROWS_PER_THREAD: usize = 16;
+
+/// Threads of a block.
+pub(super) const THREADS: usize = 256;
+
+/// A matrix whose channels are summed, and the rows that a block sums; `Rows` in `kernels/layers.cu` has the same fields.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub(super) struct Rows {
+    pub count: u32,
+    pub channels: u32,
+    pub per_block: u32,
+}
+
+impl Rows {
+    /// The first of two stages: blocks of rows.
+    pub fn split(count: u32, channels: u32) -> Self {
+        let side = (THREADS / (channels as usize).clamp(1, THREADS)) as u32;
+        Self { count, channels, per_block: side * ROWS_PER_THREAD as u32 }
+    }
+
+    /// The second stage: all rows in one block.
+    pub fn whole(count: u32, channels: u32) -> Self {
+        Self { count, channels, per_block: count }
+    }
+
+    /// Rows of sums that the stage leaves.
+    pub fn blocks(&self) -> u32 {
+        self.count.div_ceil(self.per_block.max(1)).max(1)
+    }
+
+    /// Blocks to launch.
+    pub fn grid(&self) -> u32 {
+        self.blocks() * self.channels.div_ceil(THREADS as u32)
+    }
+}

@@ -1,0 +1,81 @@
+//! Patches cut on the device that holds the images.
+
+use crate::conv::contiguous;
+use candle_core::Device;
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
+#[cfg(feature = "cuda")]
+use candle_core::{CudaStorage, cuda_backend::WrapErr};
+
+/// The share of a GPU's free memory that images may take.
+#[cfg(feature = "cuda")]
+const MOST_OF_MEMORY: f64 = 0.5;
+
+/// Whether the device is to hold images of so many pixels. Others cut patches on the CPU, where the images are already.
+#[cfg(feature = "cuda")]
+pub(super) fn is_done_by(device: &Device, pixels: usize) -> Result<bool> {
+    let Device::Cuda(device) = device else { return Ok(false) };
+    let (free, _) = device.cuda_stream().context().mem_get_info().w()?;
+    Ok((pixels * size_of::<f32>()) as f64 <= MOST_OF_MEMORY * free as f64)
+}
+
+/// As above: without CUDA, no device is.
+#[cfg(not(feature = "cuda"))]
+pub(super) fn is_done_by(_: &Device, _: usize) -> Result<bool> {
+    Ok(false)
+}
+
+/// The patches `(N, 1, size, size)` of images, one vector of pixels, at `places` `(N, 2)`: where each begins, and how wide its image
+/// is.
+pub(crate) fn cut(images: &Tensor, places: &Tensor, size: usize) -> Result<Tensor> {
+    images.apply_op2_no_bwd(places, &Cut { size })
+}
+
+struct Cut {
+    size: usize,
+}
+
+impl Cut {
+    fn shape(&self, places: &Layout) -> Result<Shape> {
+        let (count, _) = places.shape().dims2()?;
+        Ok(Shape::from((count, 1, self.size, self.size)))
+    }
+}
+
+impl CustomOp2 for Cut {
+    fn name(&self) -> &'static str {
+        "cut-patches"
+    }
+
+    fn cpu_fwd(
+        &self,
+        images: &CpuStorage,
+        images_layout: &Layout,
+        places: &CpuStorage,
+        places_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let images = contiguous(images, images_layout)?;
+        let places = &places.as_slice::<i64>()?[places_layout.start_offset()..];
+        let shape = self.shape(places_layout)?;
+        let mut patches = Vec::with_capacity(shape.elem_count());
+        for place in places.chunks_exact(2).take(shape.dims()[0]) {
+            let [start, width] = [place[0] as usize, place[1] as usize];
+            for row in 0..self.size {
+                patches.extend_from_slice(&images[start + row * width..][..self.size]);
+            }
+        }
+        Ok((CpuStorage::F32(patches), shape))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        images: &CudaStorage,
+        images_layout: &Layout,
+        places: &CudaStorage,
+        places_layout: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let (images, places) = ((images, images_layout), (places, places_layout));
+        let patches = crate::cuda::training::cut_patches(images, places, self.size)?;
+        Ok((patches, self.shape(places_layout)?))
+    }
+}

@@ -1,0 +1,156 @@
+// Runs one of the kernels on the CPU.
+//
+// Arguments: what to run, and the whole numbers that it takes. Standard input: its other numbers and its arrays. Standard output: what
+// it writes. Arrays are as long as they are said to be, so that sanitizers see what leads beyond.
+#include <cstring>
+
+#include "../../../ssim/tests/emulation/emulation.h"
+
+struct alignas(16) float4 {
+    float x, y, z, w;
+};
+
+#include "../../kernels/layers.cu"
+#include "../../kernels/training.cu"
+
+template <class T>
+static std::vector<T> get(size_t count) {
+    std::vector<T> values(count);
+    if (std::fread(values.data(), sizeof(T), count, stdin) != count) std::abort();
+    return values;
+}
+
+template <class T>
+static T get() {
+    return get<T>(1)[0];
+}
+
+template <class T>
+static void put(const std::vector<T> &values) {
+    if (std::fwrite(values.data(), sizeof(T), values.size(), stdout) != values.size()) std::abort();
+}
+
+// At least so many threads, as src/cuda/mod.rs launches them.
+static void threads(unsigned count, const std::function<void()> &kernel) {
+    emulation::launch((count + THREADS - 1) / THREADS, {THREADS, 1}, kernel);
+}
+
+static const float *or_null(const std::vector<float> &values) { return values.empty() ? nullptr : values.data(); }
+
+static const float4 *vectors(const std::vector<float> &values) { return reinterpret_cast<const float4 *>(values.data()); }
+
+static float4 *vectors(std::vector<float> &values) { return reinterpret_cast<float4 *>(values.data()); }
+
+// Numbers: lanes, maps, the geometry.
+static void run_unfold(const std::vector<unsigned> &numbers) {
+    const Geometry g{numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], numbers[7], numbers[8], numbers[9]};
+    const auto maps = get<float>(numbers[1] * g.height * g.width * g.channels);
+    std::vector<float> columns(numbers[1] * g.rows * g.columns * g.kernel * g.kernel * g.channels);
+    const unsigned lanes = numbers[0], count = columns.size() / lanes;
+    threads(count, [&] {
+        lanes == 4 ? unfold_4(vectors(maps), g, count, vectors(columns)) : unfold_1(maps.data(), g, count, columns.data());
+    });
+    put(columns);
+}
+
+// Numbers: lanes, maps, the geometry, values of the bias.
+static void run_fold(const std::vector<unsigned> &numbers) {
+    const Geometry g{numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], numbers[7], numbers[8], numbers[9]};
+    const float slope = get<float>();
+    const auto bias = get<float>(numbers[10]);
+    const auto columns = get<float>(numbers[1] * g.rows * g.columns * g.kernel * g.kernel * g.channels);
+    std::vector<float> maps(numbers[1] * g.height * g.width * g.channels);
+    const unsigned lanes = numbers[0], count = maps.size() / lanes;
+    threads(count, [&] {
+        lanes == 4 ? fold_4(vectors(columns), g, count, or_null(bias), slope, vectors(maps))
+                   : fold_1(columns.data(), g, count, or_null(bias), slope, maps.data());
+    });
+    put(maps);
+}
+
+// Numbers: lanes, values, channels, values of the bias.
+static void run_finish(const std::vector<unsigned> &numbers) {
+    const float slope = get<float>();
+    const auto bias = get<float>(numbers[3]);
+    auto values = get<float>(numbers[1]);
+    const unsigned lanes = numbers[0], count = values.size() / lanes, channels = numbers[2];
+    threads(count, [&] {
+        lanes == 4 ? finish_4(vectors(values), count, channels, or_null(bias), slope)
+                   : finish_1(values.data(), count, channels, or_null(bias), slope);
+    });
+    put(values);
+}
+
+// Numbers: both stages' rows, channels, rows of a block and blocks.
+static void run_rectify(const std::vector<unsigned> &numbers) {
+    const Rows first{numbers[0], numbers[1], numbers[2]}, second{numbers[4], numbers[5], numbers[6]};
+    const float slope = get<float>();
+    const auto output = get<float>(first.count * first.channels), gradient = get<float>(first.count * first.channels);
+    std::vector<float> result(output.size()), partial(second.count * second.channels), sums(second.channels);
+    emulation::launch(numbers[3], {THREADS, 1},
+                      [&] { rectify_backward(output.data(), gradient.data(), first, slope, result.data(), partial.data()); });
+    emulation::launch(numbers[7], {THREADS, 1}, [&] { sum_channels(partial.data(), second, sums.data()); });
+    put(result);
+    put(sums);
+}
+
+// Numbers: rows, columns.
+static void run_transpose(const std::vector<unsigned> &numbers) {
+    const auto matrix = get<float>(numbers[0] * numbers[1]);
+    std::vector<float> result(matrix.size());
+    threads(matrix.size(), [&] { transpose(matrix.data(), numbers[0], numbers[1], result.data()); });
+    put(result);
+}
+
+// Numbers: pixels of all images, patches, their size.
+static void run_cut(const std::vector<unsigned> &numbers) {
+    const auto images = get<float>(numbers[0]);
+    const auto places = get<long long>(2 * numbers[1]);
+    std::vector<float> patches(numbers[1] * numbers[2] * numbers[2]);
+    threads(patches.size(), [&] { cut_patches(images.data(), places.data(), patches.size(), numbers[2], patches.data()); });
+    put(patches);
+}
+
+// Numbers: steps. Each has a loss, a sum and three doubles.
+static void run_record(const std::vector<unsigned> &numbers) {
+    std::vector<double> record(5);
+    for (unsigned step = 0; step < numbers[0]; step++) {
+        const auto scalars = get<float>(2);
+        const auto entry = get<double>(3);
+        emulation::launch(1, {1, 1}, [&] { record_step(&scalars[0], &scalars[1], entry[0], entry[1], entry[2], record.data()); });
+    }
+    put(record);
+}
+
+// Numbers: values, whether there is a record, and whether it has failed.
+static void run_adam(const std::vector<unsigned> &numbers) {
+    const unsigned count = numbers[0];
+    std::vector<double> record(5);
+    record[FAILED] = numbers[2];
+    const double *guard = numbers[1] ? record.data() : nullptr;
+    const Decay decay = get<Decay>();
+    const auto step = get<float>(3), gradients = get<float>(count);
+    auto parameters = get<float>(count), moments = get<float>(2 * count);
+    threads(count, [&] { update_moments(gradients.data(), parameters.data(), count, decay, guard, moments.data()); });
+    threads(count, [&] { descend(moments.data(), count, step[0], step[1], step[2], guard, parameters.data()); });
+    put(parameters);
+    put(moments);
+}
+
+int main(int count, char **arguments) {
+    const struct {
+        const char *name;
+        void (*run)(const std::vector<unsigned> &);
+    } kernels[] = {
+        {"unfold", run_unfold}, {"fold", run_fold},     {"finish", run_finish}, {"rectify", run_rectify}, {"transpose", run_transpose},
+        {"cut", run_cut},       {"record", run_record}, {"adam", run_adam},
+    };
+    std::vector<unsigned> numbers;
+    for (int i = 2; i < count; i++) numbers.push_back(std::strtoul(arguments[i], nullptr, 10));
+    for (const auto &kernel : kernels) {
+        if (count < 2 || std::strcmp(kernel.name, arguments[1]) != 0) continue;
+        kernel.run(numbers);
+        return 0;
+    }
+    return 2;
+}
