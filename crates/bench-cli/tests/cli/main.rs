@@ -11,12 +11,16 @@ mod export;
 mod extractor;
 mod formats;
 mod images;
+mod integrity;
 #[cfg(unix)]
 mod interruption;
+mod kills;
 mod methods;
 mod prediction;
 mod report;
 mod speed;
+#[cfg(unix)]
+mod storage;
 mod streams;
 mod toy;
 mod training;
