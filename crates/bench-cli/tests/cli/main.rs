@@ -10,6 +10,7 @@ mod evaluation;
 mod export;
 mod extractor;
 mod formats;
+mod hostile;
 mod images;
 mod integrity;
 #[cfg(unix)]
