@@ -163,14 +163,21 @@ fn average_reconstructions(
         },
     )?;
     check_finite("the reconstruction", &reconstruction)?;
-    if bands.device.is_cpu() {
-        let values = residual_values(bands.image.data(), &reconstruction, width, height, residual)?;
-        return Ok([reconstruction, values]);
-    }
-    let (x, y) = (Tensor::cat(&pixels, 0)?, Tensor::cat(&means, 0)?);
-    let mut values = bands.plane();
-    append(&mut values, &residual_maps(&x, &y, residual)?)?;
+    let values = match bands.device.is_cpu() {
+        true => residual_values(bands.image.data(), &reconstruction, width, height, residual)?,
+        false => residual_on_device(&pixels, &means, residual)?,
+    };
     Ok([reconstruction, values])
+}
+
+/// The residual map of an image and its reconstruction in bands `(rows, W)`, row by row.
+fn residual_on_device(
+    image: &[Tensor],
+    reconstruction: &[Tensor],
+    residual: &Residual,
+) -> Result<Vec<f32>, Error> {
+    let (x, y) = (Tensor::cat(image, 0)?, Tensor::cat(reconstruction, 0)?);
+    Ok(residual_maps(&x, &y, residual)?.flatten_all()?.to_vec1()?)
 }
 
 /// The averaged reconstruction and the average of the patches' residual maps, row by row.
