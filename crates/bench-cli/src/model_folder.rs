@@ -1,11 +1,15 @@
 //! A model is a folder: weights, configuration, calibration, training log and the state to go on training from.
 
+mod training;
+
+pub use training::{FeaturesRecord, LogEntry, TrainingRecord};
+
 use crate::config::{Config, RuleThreshold, Scoring};
 use crate::io::{remove_parts, sha256, write_durable};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Device;
 use inspect::ThresholdRule;
-use models::{Autoencoder, DeviceChoice, Extractor, FeatureMatching, Objective, Precision};
+use models::Autoencoder;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
@@ -34,59 +38,6 @@ pub struct FolderLock {
     _file: File,
 }
 
-/// How a model came about.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TrainingRecord {
-    /// The version of this program.
-    pub version: String,
-    /// Patches seen.
-    pub patches: u64,
-    /// Duration of the training, summed over all its parts.
-    pub seconds: f64,
-    /// Threads that the last part ran on.
-    pub threads: usize,
-    /// The device that the last part ran on, as [`models::device_name`] calls it.
-    #[serde(default = "cpu")]
-    pub device: String,
-    /// What the layers were multiplied in.
-    #[serde(default)]
-    pub precision: Precision,
-    /// The mean loss of the last epoch.
-    pub loss: f64,
-    /// Whether the reconstructions were constant at the end.
-    pub collapsed: bool,
-    /// Number of images trained on.
-    pub images: usize,
-    /// SHA-256 over names and contents of the training images.
-    pub data_sha256: String,
-    /// The features that were matched, if any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub features: Option<FeaturesRecord>,
-}
-
-/// What trained the models of which it is not said.
-fn cpu() -> String {
-    DeviceChoice::Cpu.to_string()
-}
-
-/// Which features were matched.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FeaturesRecord {
-    pub extractor: Extractor,
-    /// SHA-256 of the file of its weights.
-    pub sha256: String,
-}
-
-impl FeaturesRecord {
-    pub fn of(objective: &Objective) -> Option<Self> {
-        let Objective::FeatureMatching(FeatureMatching { features, .. }) = objective else {
-            return None;
-        };
-        let (extractor, sha256) = (features.extractor(), features.sha256().to_owned());
-        Some(Self { extractor, sha256 })
-    }
-}
-
 /// The decision threshold and where it comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
@@ -111,18 +62,6 @@ pub struct Calibration {
     pub scoring: Scoring,
 }
 
-/// One line of the training log.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LogEntry {
-    pub epoch: u64,
-    pub patches: u64,
-    pub loss: f64,
-    pub contrast: f64,
-    /// Since the start of the training, summed over all its parts.
-    pub seconds: f64,
-    pub patches_per_second: f64,
-}
-
 impl ModelFolder {
     /// A folder that may not exist yet.
     pub fn new(path: &Path) -> Self {
@@ -132,7 +71,7 @@ impl ModelFolder {
     /// The folder of a trained model.
     ///
     /// # Errors
-    /// If the folder or its weights are not there.
+    /// If the folder or its weights are not there, or its weights or its configuration are not those of the training.
     pub fn open(path: &Path) -> Result<Self> {
         let folder = Self::new(path);
         if !path.is_dir() {
@@ -149,7 +88,32 @@ impl ModelFolder {
             };
             bail!("{}: expected `{WEIGHTS}` in it{hint}", path.display());
         }
+        folder.expect_as_trained()?;
         Ok(folder)
+    }
+
+    /// Compares weights and configuration with what the training noted of them, if its record is there.
+    fn expect_as_trained(&self) -> Result<()> {
+        if !self.file(RECORD).is_file() {
+            return Ok(());
+        }
+        let (record, folder) = (self.record()?, self.path.display());
+        record.settings.expect(&self.config()?).with_context(|| {
+            format!(
+                "{}: not as the model was trained; put it back, or train anew with `bench-cli train --out {folder} --overwrite \
+                 --config {0}`",
+                self.file(CONFIG).display()
+            )
+        })?;
+        let got = self.weights_sha256()?;
+        ensure!(
+            record.weights_sha256.is_empty() || record.weights_sha256 == got,
+            "{}: not as the training left them: expected weights of SHA-256 {}, got {got}; `bench-cli train --out {folder} \
+             --resume` writes them anew",
+            self.file(WEIGHTS).display(),
+            record.weights_sha256
+        );
+        Ok(())
     }
 
     pub fn path(&self) -> &Path {
@@ -302,7 +266,15 @@ impl ModelFolder {
     }
 
     fn expect_calibrated_for(&self, calibration: &Calibration) -> Result<()> {
-        calibration.scoring.expect(&self.config()?)?;
+        let config = self.config()?;
+        calibration.scoring.expect(&config)?;
+        let (expected, got) = (&calibration.rule, &config.calibration.threshold);
+        ensure!(
+            expected == got,
+            "expected `calibration.threshold` to be {}, got {}",
+            serde_json::to_string(expected)?,
+            serde_json::to_string(got)?
+        );
         let (expected, got) = (&calibration.weights_sha256, self.weights_sha256()?);
         ensure!(
             *expected == got,
@@ -324,6 +296,11 @@ impl ModelFolder {
     /// If the file cannot be written.
     pub fn write_calibration(&self, calibration: &Calibration) -> Result<()> {
         write_json(&self.file(CALIBRATION), calibration)
+    }
+
+    /// The name of the training log, for messages.
+    pub fn log_name(&self) -> String {
+        self.file(LOG).display().to_string()
     }
 
     /// The training log; empty if there is none.

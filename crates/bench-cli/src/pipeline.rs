@@ -64,6 +64,10 @@ impl Inspector {
     /// # Errors
     /// If the image is smaller than the margins and a patch, or the network fails.
     pub fn inspect(&self, image: &Image) -> Result<Inspected> {
+        // A large image is not copied for nothing.
+        if self.margins() == Margins::default() && self.config.data.size.is_none() {
+            return self.inspect_prepared(image);
+        }
         let inner = crop(image, self.margins())?;
         let (width, height) = (inner.width(), inner.height());
         let inspected = self.inspect_prepared(&scale(inner, &self.config))?;

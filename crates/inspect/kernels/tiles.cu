@@ -75,15 +75,6 @@ extern "C" __global__ void add_tiles_f64(const double *patches, Geometry g, Numb
     add_tiles(patches, g, first, count, top, rows, sums);
 }
 
-// Divides the sums by the number of patches that cover a pixel.
-extern "C" __global__ void average_tiles(const double *sums, Geometry g, double *averages) {
-    const Number pixel = thread_number();
-    if (pixel >= g.width * g.height) return;
-    const Covering across = covering(pixel % g.width, g.width, g.patch, g.stride, g.columns);
-    const Covering down = covering(pixel / g.width, g.height, g.patch, g.stride, g.rows);
-    averages[pixel] = sums[pixel] / static_cast<double>(across.count * down.count);
-}
-
 // The means of the differences of samples from `count` patches of `area` pixels, and then those of their squares.
 extern "C" __global__ void moments_of_samples(const float *patches, const float *decodes, Number count, Number area, Number samples,
                                               double *moments) {

@@ -5,6 +5,9 @@ use rayon::prelude::*;
 use crate::disk::Run;
 use crate::{Disk, Plane};
 
+/// Pixels of a strip of a large plane.
+const STRIP: usize = 1 << 22;
+
 /// Opens a map or a mask with a disk: bright structures into which the disk does not fit are removed.
 ///
 /// Every pixel becomes the largest value at which some translate of the disk that covers the pixel fits under the
@@ -48,11 +51,41 @@ use crate::{Disk, Plane};
 /// others. Away from the border the choice has no effect: the dilation uses the reflected disk and undoes the
 /// shift.
 ///
-/// The time per pixel grows with the diameter, the memory does not. NaN has no order; the result is then unspecified.
+/// The time per pixel grows with the diameter, the memory does not; nor does it with the plane, but for the result. NaN has no
+/// order; the result is then unspecified.
 pub fn open<T: Copy + PartialOrd + Send + Sync>(plane: &Plane<T>, disk: Disk) -> Plane<T> {
     if disk.diameter() <= 1 {
         return plane.clone();
     }
+    // High enough that the rows that two strips share are few.
+    let rows = (STRIP / plane.width().max(1)).max(disk.diameter().saturating_mul(8));
+    open_in_strips(plane, disk, rows)
+}
+
+/// Opens strips of so many rows, each with as many more as its result depends on.
+fn open_in_strips<T: Copy + PartialOrd + Send + Sync>(
+    plane: &Plane<T>,
+    disk: Disk,
+    rows: usize,
+) -> Plane<T> {
+    let (width, height) = plane.size();
+    if rows >= height {
+        return open_whole(plane, disk);
+    }
+    // The disk that covers a pixel spans no more.
+    let reach = disk.diameter() - 1;
+    let mut opened = plane.clone();
+    for (strip, out) in opened.data_mut().chunks_mut(rows * width).enumerate() {
+        let top = strip * rows;
+        let span = top.saturating_sub(reach)..height.min((top + rows).saturating_add(reach));
+        let part = Plane::from_rows(plane, span.clone());
+        let part = open_whole(&part, disk);
+        out.copy_from_slice(&part.data()[(top - span.start) * width..][..out.len()]);
+    }
+    opened
+}
+
+fn open_whole<T: Copy + PartialOrd + Send + Sync>(plane: &Plane<T>, disk: Disk) -> Plane<T> {
     let (width, height) = (plane.width() as isize, plane.height() as isize);
     let rows = disk.rows();
     let clipped = rows.start.max(1 - height)..rows.end.min(height);
@@ -142,4 +175,24 @@ fn merge<T: Copy + Send + Sync>(
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn strips_give_the_opening_of_the_whole(
+            width in 1usize..12, height in 1usize..40, diameter in 2usize..9, rows in 1usize..12,
+            seed in any::<u32>(),
+        ) {
+            let noise = |i: usize| (i as u32 ^ seed).wrapping_mul(2_654_435_761) >> 28;
+            let plane = Plane::from_fn(width, height, |x, y| noise(y * width + x));
+            let disk = Disk::with_diameter(diameter);
+            prop_assert_eq!(open_in_strips(&plane, disk, rows), open_whole(&plane, disk));
+        }
+    }
 }

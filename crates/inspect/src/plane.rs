@@ -1,4 +1,5 @@
 use crate::Error;
+use std::ops::Range;
 
 /// A two-dimensional array in row-major order, one value per pixel.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,6 +78,13 @@ impl<T: Copy> Plane<T> {
     /// A plane of equal pixels.
     pub fn filled(width: usize, height: usize, value: T) -> Self {
         Self { width, height, data: vec![value; width * height] }
+    }
+
+    /// Some rows of another plane.
+    pub(crate) fn from_rows(plane: &Self, rows: Range<usize>) -> Self {
+        let (width, height) = (plane.width, rows.len());
+        let data = plane.data[rows.start * width..rows.end * width].to_vec();
+        Self { width, height, data }
     }
 
     /// The pixel in column `x` of row `y`.

@@ -75,7 +75,7 @@ pub(crate) fn residual_values(
         }
         Residual::Ssim(params) => {
             let map = ssim::ssim_map(x, y, width, height, params)?;
-            map.values.iter().map(|ssim| 1.0 - ssim).collect()
+            map.values.into_iter().map(|ssim| 1.0 - ssim).collect()
         }
     };
     check_finite("the residual map", &values)?;

@@ -2,8 +2,10 @@
 //! crosses over once in each direction. The opening follows on the CPU.
 //!
 //! On the CPU, [`inspect`](crate::inspect()) does the same with less overhead, and gives the same maps: sums are taken in the
-//! same order, in f64.
+//! same order, in f64. Here the memory is bounded: an image of more than four million pixels is inspected in bands, with the same
+//! result to the bit, and takes a few hundred megabytes beside itself and its maps.
 
+mod bands;
 #[cfg(feature = "cuda")]
 mod cuda;
 #[cfg(test)]
@@ -14,15 +16,14 @@ mod sampled;
 mod stitch;
 mod tiles;
 
-use candle_core::{CpuStorage, Device, Layout, Tensor, WithDType, bail};
+use candle_core::{CpuStorage, DType, Device, Layout, Tensor, WithDType, bail};
 
 use crate::finite::check_finite;
-use crate::{Averaging, Error, Image, Inspected, Inspection, Plane, Residual, Tiling, open};
-use geometry::Geometry;
+use crate::residual::residual_values;
+use crate::{Averaging, Error, Image, Inspected, Inspection, Plane, Residual, open};
+use bands::{BAND, Bands, append};
 use residual::residual_maps;
 use sampled::inspect_samples;
-use stitch::Stitch;
-use tiles::Tiles;
 
 /// Anything that reconstructs square patches on a device; see [`Reconstructor`](crate::Reconstructor).
 pub trait TensorReconstructor {
@@ -59,7 +60,7 @@ pub trait TensorReconstructor {
 
 /// Inspects one image as [`inspect`](crate::inspect()) does, on the reconstructor's device.
 ///
-/// The device holds a batch of patches and a few planes of the image's size.
+/// A device other than the CPU holds a batch of patches, two planes of the image's size and their residual map.
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
@@ -105,54 +106,102 @@ pub fn inspect(
     reconstructor: &dyn TensorReconstructor,
     inspection: &Inspection,
 ) -> Result<Inspected, Error> {
+    inspect_in_bands(image, reconstructor, inspection, BAND)
+}
+
+/// [`inspect`] in bands of so many pixels.
+fn inspect_in_bands(
+    image: &Image,
+    reconstructor: &dyn TensorReconstructor,
+    inspection: &Inspection,
+    band: usize,
+) -> Result<Inspected, Error> {
     check_finite("the image", image.data())?;
     let (width, height) = image.size();
-    let Tiling { stride, batch } = inspection.tiling;
-    let geometry = Geometry::new(width, height, reconstructor.patch_size(), stride)?;
-    let pixels = Tensor::from_slice(image.data(), (height, width), reconstructor.device())?;
-    let tiles = Tiles::new(&pixels, geometry, batch)?;
-    let maps = match (inspection.averaging, &inspection.residual) {
+    let Inspection { tiling, averaging, residual, opening } = *inspection;
+    let (device, patch) = (reconstructor.device(), reconstructor.patch_size());
+    let bands = Bands::new(image, device, patch, tiling, band)?;
+    let [reconstruction, residual] = match (averaging, residual) {
         (_, Residual::Sampled(sampled)) => {
-            inspect_samples(&tiles, reconstructor, inspection.averaging, sampled)?
+            inspect_samples(&bands, reconstructor, averaging, &sampled)?
         }
         (Averaging::Reconstruction, residual) => {
-            residual.check(width, height)?;
-            let reconstruction = stitched(&tiles, reconstructor)?;
-            let residual = residual_maps(&pixels, &reconstruction, residual)?;
-            [reconstruction, residual]
+            average_reconstructions(&bands, reconstructor, &residual)?
         }
-        (Averaging::Residual, residual) => average_residuals(&tiles, reconstructor, residual)?,
+        (Averaging::Residual, residual) => average_residuals(&bands, reconstructor, &residual)?,
     };
-    let [reconstruction, residual] = planes(&maps, width, height)?;
-    check_finite("the reconstruction", reconstruction.data())?;
-    check_finite("the residual map", residual.data())?;
-    let anomaly_map = open(&residual, inspection.opening);
+    check_finite("the reconstruction", &reconstruction)?;
+    check_finite("the residual map", &residual)?;
+    let reconstruction = Plane::new(width, height, reconstruction)?;
+    let residual = Plane::new(width, height, residual)?;
+    let anomaly_map = open(&residual, opening);
     Ok(Inspected { reconstruction, residual, anomaly_map })
 }
 
-/// The mean of all reconstructions of each pixel, `(H, W)`.
-fn stitched(tiles: &Tiles<'_>, reconstructor: &dyn TensorReconstructor) -> Result<Tensor, Error> {
-    let mut stitch = Stitch::new(tiles)?;
-    tiles.for_each_batch(|range, patches| {
-        stitch.add(range, &reconstruct(reconstructor, patches)?)
-    })?;
-    stitch.average()
-}
-
-/// The averaged reconstruction and the average of the patches' residual maps, both `(H, W)`.
-fn average_residuals(
-    tiles: &Tiles<'_>,
+/// The mean of all reconstructions of each pixel, and its residual map, row by row.
+fn average_reconstructions(
+    bands: &Bands<'_>,
     reconstructor: &dyn TensorReconstructor,
     residual: &Residual,
-) -> Result<[Tensor; 2], Error> {
-    residual.check(tiles.patch(), tiles.patch())?;
-    let (mut reconstruction, mut residuals) = (Stitch::new(tiles)?, Stitch::new(tiles)?);
-    tiles.for_each_batch(|range, patches| {
-        let reconstructions = reconstruct(reconstructor, patches)?;
-        residuals.add(range.clone(), &residual_maps(patches, &reconstructions, residual)?)?;
-        reconstruction.add(range, &reconstructions)
-    })?;
-    Ok([reconstruction.average()?, residuals.average()?])
+) -> Result<[Vec<f32>; 2], Error> {
+    let (width, height) = bands.image.size();
+    residual.check(width, height)?;
+    let mut reconstruction = bands.plane();
+    // The residual of a pixel may depend on the range of all pixels, so that it is taken of whole planes: on the CPU of those in
+    // memory, elsewhere of these.
+    let (mut pixels, mut means) = (Vec::new(), Vec::new());
+    bands.for_each(
+        |tiles, range, patches, [sum]| sum.add(tiles, range, &reconstruct(reconstructor, patches)?),
+        |rows, [mean]| {
+            let mean = mean.to_dtype(DType::F32)?;
+            append(&mut reconstruction, &mean)?;
+            if !bands.device.is_cpu() {
+                pixels.push(rows);
+                means.push(mean);
+            }
+            Ok(())
+        },
+    )?;
+    check_finite("the reconstruction", &reconstruction)?;
+    let values = match bands.device.is_cpu() {
+        true => residual_values(bands.image.data(), &reconstruction, width, height, residual)?,
+        false => residual_on_device(&pixels, &means, residual)?,
+    };
+    Ok([reconstruction, values])
+}
+
+/// The residual map of an image and its reconstruction in bands `(rows, W)`, row by row.
+fn residual_on_device(
+    image: &[Tensor],
+    reconstruction: &[Tensor],
+    residual: &Residual,
+) -> Result<Vec<f32>, Error> {
+    let (x, y) = (Tensor::cat(image, 0)?, Tensor::cat(reconstruction, 0)?);
+    Ok(residual_maps(&x, &y, residual)?.flatten_all()?.to_vec1()?)
+}
+
+/// The averaged reconstruction and the average of the patches' residual maps, row by row.
+fn average_residuals(
+    bands: &Bands<'_>,
+    reconstructor: &dyn TensorReconstructor,
+    residual: &Residual,
+) -> Result<[Vec<f32>; 2], Error> {
+    let patch = reconstructor.patch_size();
+    residual.check(patch, patch)?;
+    let mut planes = [bands.plane(), bands.plane()];
+    bands.for_each(
+        |tiles, range, patches, [reconstruction, residuals]| {
+            let reconstructions = reconstruct(reconstructor, patches)?;
+            let maps = residual_maps(patches, &reconstructions, residual)?;
+            residuals.add(tiles, range.clone(), &maps)?;
+            reconstruction.add(tiles, range, &reconstructions)
+        },
+        |_, means| {
+            let mut planes = planes.iter_mut().zip(&means);
+            planes.try_for_each(|(plane, mean)| append(plane, mean))
+        },
+    )?;
+    Ok(planes)
 }
 
 fn reconstruct(reconstructor: &dyn TensorReconstructor, patches: &Tensor) -> Result<Tensor, Error> {
@@ -172,13 +221,6 @@ fn check_shape(reconstructions: &Tensor, expected: &[usize]) -> Result<(), Error
     })
 }
 
-/// Maps `(H, W)` from the device, at once.
-fn planes(maps: &[Tensor; 2], width: usize, height: usize) -> Result<[Image; 2], Error> {
-    let mut values = Tensor::stack(maps, 0)?.flatten_all()?.to_vec1::<f32>()?;
-    let second = values.split_off(width * height);
-    Ok([Plane::new(width, height, values)?, Plane::new(width, height, second)?])
-}
-
 /// The elements of a contiguous tensor in memory.
 fn contiguous<'a, T: WithDType>(
     storage: &'a CpuStorage,
@@ -189,3 +231,6 @@ fn contiguous<'a, T: WithDType>(
         None => bail!("the inspection of tensors expects contiguous ones"),
     }
 }
+
+#[cfg(test)]
+mod tests;

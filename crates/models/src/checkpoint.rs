@@ -1,37 +1,73 @@
 //! Training runs that go on where they were interrupted.
 
+mod settings;
+
 use crate::trainer::Progress;
-use crate::weights::{read_tensors, take_tensor};
+use crate::weights::{check_finite, read_tensors, take_tensor};
 use crate::{Error, Result, Trainer, TrainingConfig, TrainingImage};
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
+use settings::Settings;
 use std::collections::HashMap;
 
 /// The key of the state in the file's metadata; one key only, so that equal states give equal bytes.
 const METADATA_KEY: &str = "training";
 
+/// What this version writes and reads. Another number is due whenever the same state means another thing.
+const FORMAT: u32 = 2;
+
+/// The part of a state that all formats have.
+#[derive(Deserialize)]
+struct Version {
+    /// The first format did not say so.
+    #[serde(default = "first_format")]
+    format: u32,
+}
+
+fn first_format() -> u32 {
+    1
+}
+
 /// What a checkpoint holds beside tensors.
 #[derive(Serialize, Deserialize)]
 struct State {
-    /// The configuration, to refuse a checkpoint of another run.
-    config: String,
+    format: u32,
+    /// To refuse a checkpoint of another run.
+    settings: Settings,
     steps: u64,
     progress: Progress,
     /// What the caller wants to find again.
     note: String,
 }
 
+impl State {
+    /// What follows counts on from these numbers, which a damaged file may have near the end of their range.
+    fn check_progress(&self, patches: u64) -> Result<()> {
+        let seen = self.progress.patches;
+        if seen > patches {
+            let expected = format!("at least the {seen} that the run has seen already");
+            return Err(Error::setting("patches", expected, patches));
+        }
+        if self.steps > seen {
+            let expected = format!("of at most {seen} steps, one for each patch");
+            return Err(Error::setting("checkpoint", expected, self.steps));
+        }
+        Ok(())
+    }
+}
+
 impl Trainer {
     /// The state of the run as a safetensors file: the weights under their names, both moments of each variable as
-    /// `adam.N`, and in the metadata the progress, the configuration and a `note` of the caller's for
-    /// [`checkpoint_note`].
+    /// `adam.N`, and in the metadata the progress, the settings and a `note` of the caller's for [`checkpoint_note`].
     ///
     /// # Errors
-    /// [`Error::Diverged`] if a step has failed on a GPU that [`Trainer::step`] has not reported yet; [`Error::Tensor`] if the device
-    /// fails.
+    /// [`Error::NotFinite`] if the last step left weights or moments that are NaN, infinite or too large to go on from, so that an
+    /// earlier checkpoint is not replaced by such a one; [`Error::Diverged`] if a step has failed on a GPU that [`Trainer::step`]
+    /// has not reported yet; [`Error::Tensor`] if the device fails.
     pub fn checkpoint(&self, note: &str) -> Result<Vec<u8>> {
         let state = State {
-            config: fingerprint(&self.config),
+            format: FORMAT,
+            settings: settings::of(&self.config)?,
             steps: self.adam.steps,
             progress: self.settled_progress()?,
             note: note.to_owned(),
@@ -43,6 +79,7 @@ impl Trainer {
         for (i, moments) in self.adam.moments.iter().enumerate() {
             tensors.insert(moments_name(i), moments.to_device(&Device::Cpu)?);
         }
+        tensors.iter().try_for_each(|(name, tensor)| check_finite(name, tensor))?;
         Ok(safetensors::serialize(tensors, Some(metadata))?)
     }
 
@@ -66,16 +103,14 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::CheckpointMismatch`] for a checkpoint of another configuration; the total number of patches may differ, so
-    /// that a finished run can be prolonged. [`Error::Format`], [`Error::MissingTensor`], [`Error::TensorMismatch`] and
-    /// [`Error::NotFinite`] for other bytes than a checkpoint's, and [`Error::Setting`] for a file without a training state.
+    /// that a finished run can be prolonged. [`Error::CheckpointFormat`] for one of another version. [`Error::Format`],
+    /// [`Error::MissingTensor`], [`Error::TensorMismatch`] and [`Error::NotFinite`] for other bytes than a checkpoint's, and
+    /// [`Error::Setting`] for a file without a training state, or with one that has seen more patches than this run is to see.
     /// The run is then of no use any more.
     pub fn restore(&mut self, checkpoint: &[u8]) -> Result<()> {
         let state = read_state(checkpoint)?;
-        let expected = fingerprint(&self.config);
-        if state.config != expected {
-            let (name, got) = ("the settings", state.config);
-            return Err(Error::CheckpointMismatch { name, expected, got });
-        }
+        settings::compare(&settings::of(&self.config)?, &state.settings)?;
+        state.check_progress(self.config.schedule.patches)?;
         let mut tensors = read_tensors(checkpoint)?;
         self.model.set_tensors(&mut tensors)?;
         for (i, moments) in self.adam.moments.iter_mut().enumerate() {
@@ -90,7 +125,7 @@ impl Trainer {
 /// What was noted in a [`Trainer::checkpoint`].
 ///
 /// # Errors
-/// [`Error::Format`] and [`Error::Setting`] for other bytes than a checkpoint's.
+/// [`Error::CheckpointFormat`], [`Error::Format`] and [`Error::Setting`] for other bytes than a checkpoint of this version.
 pub fn checkpoint_note(checkpoint: &[u8]) -> Result<String> {
     Ok(read_state(checkpoint)?.note)
 }
@@ -104,16 +139,12 @@ fn read_state(checkpoint: &[u8]) -> Result<State> {
     let state = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA_KEY));
     let missing = || Error::setting("checkpoint", "a training state in its metadata", "none");
     let state = state.ok_or_else(missing)?;
-    serde_json::from_str(state)
-        .map_err(|error| Error::setting("checkpoint", "a training state in its metadata", error))
-}
-
-/// The settings that decide how a run goes on. Its length is not among them.
-fn fingerprint(config: &TrainingConfig) -> String {
-    let mut config = config.clone();
-    config.schedule.patches = 0;
-    // Runs from before there was a choice computed in single precision.
-    format!("{config:?}").replace(", precision: F32", "")
+    let malformed = |error| Error::setting("checkpoint", "a training state in its metadata", error);
+    let Version { format } = serde_json::from_str(state).map_err(malformed)?;
+    if format != FORMAT {
+        return Err(Error::CheckpointFormat { expected: FORMAT, got: format });
+    }
+    serde_json::from_str(state).map_err(malformed)
 }
 
 #[cfg(test)]

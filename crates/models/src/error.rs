@@ -78,12 +78,23 @@ pub enum Error {
     /// A checkpoint of another training run.
     #[error("the checkpoint is of a run with {name} {got}, not {expected}")]
     CheckpointMismatch {
-        /// The setting that differs.
-        name: &'static str,
+        /// The setting that differs, such as `adam.learning_rate`.
+        name: String,
         /// This run's.
         expected: String,
         /// The checkpoint's.
         got: String,
+    },
+    /// A checkpoint of another version of this crate.
+    #[error(
+        "the checkpoint has format {got}, of another version of this program, and not {expected}: the run cannot go on, but \
+         begin anew"
+    )]
+    CheckpointFormat {
+        /// What this version reads.
+        expected: u32,
+        /// The checkpoint's.
+        got: u32,
     },
     /// A device that cannot be used.
     #[error("cannot compute on {device}: {failure}")]

@@ -183,16 +183,25 @@ fn checkpoints_of_other_runs_are_refused() {
         resume(config)
     };
     let others = [
-        changed(|config| config.schedule.seed = 8),
-        changed(|config| config.schedule.batch_size = 5),
-        changed(|config| config.schedule.sampling = Sampling::Fixed),
-        changed(|config| config.adam.learning_rate = 1.1e-3),
-        changed(|config| config.architecture.latent_dim = 6),
-        changed(|config| config.objective = Objective::L2),
+        (changed(|config| config.schedule.seed = 8), "schedule.seed 7, not 8"),
+        (changed(|config| config.schedule.batch_size = 5), "schedule.batch_size 4, not 5"),
+        (
+            changed(|config| config.schedule.sampling = Sampling::Fixed),
+            "schedule.sampling \"fresh\", not \"fixed\"",
+        ),
+        (
+            changed(|config| config.adam.learning_rate = 1.1e-3),
+            "adam.learning_rate 0.001, not 0.0011",
+        ),
+        (changed(|config| config.architecture.latent_dim = 6), "architecture.latent_dim 5, not 6"),
+        (changed(|config| config.objective = Objective::L2), "objective.loss \"ssim\", not \"l2\""),
     ];
-    for (i, result) in others.into_iter().enumerate() {
-        assert!(matches!(result, Err(Error::CheckpointMismatch { .. })), "change {i}");
+    for (result, expected) in others {
+        let message = result.unwrap_err().to_string();
+        assert_eq!(message, format!("the checkpoint is of a run with {expected}"));
     }
+    let message = changed(|config| config.schedule.patches = 0).unwrap_err().to_string();
+    assert_eq!(message, "patches must be at least 1, got 0");
     let bytes = start(&config(&feature_matching("one"))).checkpoint("").unwrap();
     let resume = |sha256| {
         let config = config(&feature_matching(sha256));
@@ -200,6 +209,52 @@ fn checkpoints_of_other_runs_are_refused() {
     };
     assert!(resume("one").is_ok());
     assert!(matches!(resume("other"), Err(Error::CheckpointMismatch { .. })));
+}
+
+/// The checkpoint with another state in its metadata.
+fn with_state(checkpoint: &[u8], change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+    let (_, metadata) = SafeTensors::read_metadata(checkpoint).unwrap();
+    let mut metadata = metadata.metadata().clone().unwrap();
+    let state = metadata.get_mut("training").unwrap();
+    let mut value = serde_json::from_str(state).unwrap();
+    change(&mut value);
+    *state = value.to_string();
+    let tensors = candle_core::safetensors::load_buffer(checkpoint, &Device::Cpu).unwrap();
+    safetensors::serialize(tensors, Some(metadata)).unwrap()
+}
+
+#[test]
+fn states_that_no_run_of_this_version_can_have_are_refused() {
+    let bytes = start(&config(&Objective::L2)).checkpoint("").unwrap();
+    let refusal = |change: fn(&mut serde_json::Value)| {
+        let bytes = with_state(&bytes, change);
+        let resumed = Trainer::resume(&bytes, config(&Objective::L2), stripes(), &Device::Cpu);
+        resumed.unwrap_err()
+    };
+    // The first format had the settings as a text, and no number.
+    let old =
+        refusal(|state| *state = serde_json::json!({ "config": "TrainingConfig", "steps": 3 }));
+    assert!(matches!(old, Error::CheckpointFormat { expected: 2, got: 1 }), "{old}");
+    let newer = refusal(|state| state["format"] = 3.into());
+    assert!(matches!(newer, Error::CheckpointFormat { got: 3, .. }), "{newer}");
+    let seen = refusal(|state| state["progress"]["patches"] = u64::MAX.into());
+    assert!(seen.to_string().contains("18446744073709551615 that the run has seen"), "{seen}");
+    let steps = refusal(|state| state["steps"] = u64::MAX.into());
+    assert!(matches!(steps, Error::Setting { name: "checkpoint", .. }), "{steps}");
+    let extra = refusal(|state| state["settings"]["schedule.warmup"] = 3.into());
+    assert_eq!(extra.to_string(), "the checkpoint is of a run with schedule.warmup 3, not none");
+}
+
+/// The loss of a step says nothing yet of the weights that the step leaves.
+#[test]
+fn a_state_that_is_not_finite_is_no_checkpoint() {
+    for learning_rate in [1e30, 1e300] {
+        let mut config = config(&Objective::L2);
+        config.adam.learning_rate = learning_rate;
+        let mut trainer = start(&config);
+        trainer.step().unwrap();
+        assert!(matches!(trainer.checkpoint(""), Err(Error::NotFinite { .. })), "{learning_rate}");
+    }
 }
 
 #[test]

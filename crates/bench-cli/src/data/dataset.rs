@@ -115,7 +115,12 @@ fn anomalous(folder: &Path) -> Result<Vec<TestSample>> {
 
 fn sample(image: PathBuf, defect: &str, masks: Option<&Path>, suffix: &str) -> Result<TestSample> {
     let id = stem(&image);
-    let mask = masks.map(|folder| folder.join(format!("{id}{suffix}.png")));
+    let mask = masks.map(|folder| {
+        // As it is, and not as it is shown: names need not be Unicode.
+        let mut name = image.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("{suffix}.png"));
+        folder.join(name)
+    });
     if let Some(path) = &mask {
         ensure!(
             path.is_file(),

@@ -197,3 +197,31 @@ fn the_fingerprint_depends_on_names_contents_and_order_alone() {
     let gone = first.path().join("gone");
     assert!(format!("{:#}", fingerprint(&[gone]).unwrap_err()).contains("gone"));
 }
+
+#[test]
+fn ten_thousand_images_are_listed_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    for index in (0..10_000).rev() {
+        fs::write(folder.path().join(format!("{index:05}.png")), "").unwrap();
+    }
+    let listed = list_images(folder.path()).unwrap();
+    assert_eq!(listed.len(), 10_000);
+    assert!(listed.is_sorted() && listed[9_999].ends_with("09999.png"));
+    assert_eq!(Dataset::open(folder.path(), None).unwrap().train, listed);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn masks_are_found_by_names_that_are_not_unicode() {
+    use std::os::unix::ffi::OsStrExt;
+    let root = tree(&["train/good/0.png", "test/hole/0.png", "ground_truth/hole/0_mask.png"]);
+    for (from, to) in [
+        ("test/hole/0.png", &b"test/hole/\xff.png"[..]),
+        ("ground_truth/hole/0_mask.png", b"ground_truth/hole/\xff_mask.png"),
+    ] {
+        let to = root.path().join(std::ffi::OsStr::from_bytes(to));
+        fs::rename(root.path().join(from), to).unwrap();
+    }
+    let dataset = Dataset::open(root.path(), None).unwrap();
+    assert!(dataset.test[0].load().is_ok());
+}

@@ -25,13 +25,27 @@ pub fn write_atomic(
     try_write(path, write, |_| Ok(())).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// As [`write_atomic`], of bytes that must survive a power failure: they are on the disk before they replace the old file.
+/// As [`write_atomic`], of bytes that must survive a power failure: they are on the disk before they replace the old file, and so
+/// is the new name before this returns.
 ///
 /// # Errors
 /// As [`write_atomic`].
 pub fn write_durable(path: &Path, bytes: &[u8]) -> Result<()> {
     try_write(path, |file| Ok(file.write_all(bytes)?), File::sync_all)
+        .and_then(|()| Ok(sync_folder(folder_of(path))?))
         .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Puts the names in a folder on the disk. Elsewhere than on Unix, folders cannot be opened for that.
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 fn try_write(
@@ -39,10 +53,7 @@ fn try_write(
     write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>,
     finish: impl FnOnce(&File) -> std::io::Result<()>,
 ) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     fs::create_dir_all(folder)
         .with_context(|| format!("cannot create folder {}", folder.display()))?;
     let temporary = temporary_in(folder)?;

@@ -1,12 +1,14 @@
 //! Weights of feature extractors, as torchvision distributes them.
 
 use super::hash::sha256;
-use anyhow::{Context, Result, bail};
-use candle_core::pickle::PthTensors;
+use super::pickle::{self, StoredTensor};
+use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use models::Extractor;
 use std::collections::HashMap;
+use std::io::{Cursor, Read};
 use std::path::Path;
+use zip::ZipArchive;
 
 /// The tensors that an extractor needs, and the hash of their file.
 pub struct FeatureWeights {
@@ -36,7 +38,7 @@ pub fn read_feature_weights(path: &Path, extractor: Extractor) -> Result<Feature
         );
     }
     let tensors = match &*bytes {
-        bytes if bytes.starts_with(ZIP) => from_pytorch(path, extractor).with_context(|| {
+        bytes if bytes.starts_with(ZIP) => from_pytorch(bytes, extractor).with_context(|| {
             format!("{name}: expected a complete PyTorch file with the weights of {extractor}")
         })?,
         bytes if bytes.starts_with(PICKLE) => bail!(
@@ -56,15 +58,45 @@ fn hash_in_name(path: &Path) -> Option<&str> {
     is_hash.then_some(digits)
 }
 
-fn from_pytorch(path: &Path, extractor: Extractor) -> Result<HashMap<String, Tensor>> {
-    let file = PthTensors::new(path, None)?;
+/// Of a zip archive whose files are stored as they are, so that none is larger than the archive.
+fn from_pytorch(bytes: &[u8], extractor: Extractor) -> Result<HashMap<String, Tensor>> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes))?;
+    let names = archive.file_names().map(|name| Ok(name?.into_owned()));
+    let names = names.collect::<Result<Vec<String>>>()?;
+    let folder = names.iter().find_map(|name| name.strip_suffix("data.pkl"));
+    let folder = folder.context("expected a file `data.pkl`")?.to_owned();
+    let mut pickle = Vec::new();
+    let entry = archive.by_name(&format!("{folder}data.pkl"))?;
+    entry.take(pickle::LONGEST + 1).read_to_end(&mut pickle)?;
+    let stored = pickle::state_dict(&pickle).context("data.pkl")?;
     let mut tensors = HashMap::new();
-    for (name, _) in extractor.tensors() {
-        if let Some(tensor) = file.get(&name).with_context(|| format!("tensor `{name}`"))? {
+    for (name, shape) in extractor.tensors() {
+        if let Some(stored) = stored.get(&name) {
+            let tensor = read_stored(&mut archive, &folder, stored, &shape);
+            let tensor = tensor.with_context(|| format!("tensor `{name}`"))?;
             tensors.insert(name, tensor);
         }
     }
     Ok(tensors)
+}
+
+fn read_stored(
+    archive: &mut ZipArchive<Cursor<&[u8]>>,
+    folder: &str,
+    stored: &StoredTensor,
+    shape: &[usize],
+) -> Result<Tensor> {
+    let StoredTensor { storage, offset, shape: got } = stored;
+    ensure!(got == shape, "expected shape {shape:?}, got {got:?}");
+    let skipped = offset.checked_mul(size_of::<f32>()).context("it lies too far behind")?;
+    let length = shape.iter().product::<usize>() * size_of::<f32>();
+    let mut entry = archive.by_name(&format!("{folder}data/{storage}"))?;
+    std::io::copy(&mut entry.by_ref().take(skipped as u64), &mut std::io::sink())?;
+    let mut values = Vec::new();
+    entry.take(length as u64).read_to_end(&mut values)?;
+    ensure!(values.len() == length, "expected {length} bytes, got {}", values.len());
+    let values = values.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
+    Ok(Tensor::from_vec(values.collect(), shape, &Device::Cpu)?)
 }
 
 fn from_safetensors(bytes: &[u8], extractor: Extractor) -> Result<HashMap<String, Tensor>> {

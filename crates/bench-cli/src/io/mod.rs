@@ -6,12 +6,15 @@
 mod atomic;
 mod caption;
 mod colour;
+mod decode;
 mod features;
 mod figure;
 mod hash;
 mod overlay;
+mod pickle;
 mod read;
 mod resize;
+mod shown;
 mod write;
 
 pub use atomic::{prepare_folder, remove_parts, write_atomic, write_durable};
@@ -22,7 +25,10 @@ pub use hash::{hex, sha256};
 pub use overlay::{Overlay, write_overlay_png};
 pub use read::{read_image, read_mask};
 pub use resize::resize;
+pub use shown::shown;
 pub use write::{to_grey8, write_float_tiff, write_grey_png, write_grey_tiff, write_mask_png};
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;

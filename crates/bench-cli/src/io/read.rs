@@ -1,20 +1,21 @@
 //! Reading grey images and masks.
 
-use std::fs;
-use std::io::Cursor;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use image::{DynamicImage, ImageBuffer, ImageFormat, ImageReader, Limits, Luma};
+use image::DynamicImage;
 use inspect::{Image, Mask, Plane};
-use tiff::ColorType;
-use tiff::decoder::{Decoder, DecodingResult};
 
-/// The longest side that is read, in pixels: a wrong header must not exhaust the memory.
-const MAX_SIDE: u32 = 1 << 15;
+use super::decode::decode;
+use super::shown;
 
-/// The most bytes that a decoder may hold at once.
-const MAX_BYTES: u64 = 512 << 20;
+/// The longest file that is read, in bytes: more than any image that is read has.
+const MAX_FILE: u64 = 2 << 30;
+
+/// Pixels that are converted at once.
+const STRETCH: u32 = 1 << 20;
 
 /// Red, green and blue weights of luma (Rec. ITU-R BT.601, as OpenCV's and Pillow's grey).
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
@@ -26,13 +27,15 @@ const MASK_THRESHOLD: f32 = 127.5 / 255.0;
 ///
 /// The format is told from the content, not from the file name. 8 bits are divided by 255, 16 bits
 /// by 65535, colours become Rec. 601 luma, palettes are expanded, and alpha is ignored, as is an
-/// orientation tag. Floats are taken as they are.
+/// orientation tag: pixels, masks and results are in the order of the file. Floats are taken as they
+/// are.
 ///
 /// # Errors
-/// If the file cannot be read or is not a complete image of these formats, if it is larger than
-/// 32,768 pixels a side or 512 MiB, or if float values are not in [0, 1].
+/// If the file cannot be read or is not one complete image of these formats (but an animation, or
+/// several pages, or inks), if it has more than 32,768 pixels a side, 2²⁸ in all or 1 GiB, or if
+/// float values are not in [0, 1].
 pub fn read_image(path: &Path) -> Result<Image> {
-    read_grey(path).with_context(|| format!("cannot read image {}", path.display()))
+    read_grey(path).with_context(|| format!("cannot read image {}", shown(path)))
 }
 
 /// Reads a segmentation mask: pixels above 127 of 255 are defective.
@@ -44,7 +47,7 @@ pub fn read_image(path: &Path) -> Result<Image> {
 /// stored as 1.
 pub fn read_mask(path: &Path) -> Result<Mask> {
     let mask = read_grey(path).and_then(|image| threshold(&image));
-    mask.with_context(|| format!("cannot read mask {}", path.display()))
+    mask.with_context(|| format!("cannot read mask {}", shown(path)))
 }
 
 fn threshold(image: &Image) -> Result<Mask> {
@@ -59,65 +62,36 @@ fn threshold(image: &Image) -> Result<Mask> {
 }
 
 fn read_grey(path: &Path) -> Result<Image> {
-    grey(&decode(path)?)
+    let image = decode(&read_file(path)?)?;
+    grey(&image)
 }
 
-fn decode(path: &Path) -> Result<DynamicImage> {
-    ensure!(!path.is_dir(), "expected an image file, got a folder");
-    let bytes = fs::read(path)?;
-    ensure!(!bytes.is_empty(), "expected a PNG, TIFF, BMP or JPEG image, got an empty file");
-    let format = image::guess_format(&bytes).ok();
-    match format {
-        Some(ImageFormat::Tiff) => decode_tiff(&bytes).context("expected a complete TIFF image"),
-        Some(ImageFormat::Jpeg) => {
-            ensure!(
-                is_complete_jpeg(&bytes),
-                "expected a complete JPEG image, got one without its end"
-            );
-            decode_as(&bytes, ImageFormat::Jpeg).context("expected a complete JPEG image")
-        }
-        Some(ImageFormat::Png) => {
-            decode_as(&bytes, ImageFormat::Png).context("expected a complete PNG image")
-        }
-        Some(ImageFormat::Bmp) => {
-            decode_as(&bytes, ImageFormat::Bmp).context("expected a complete BMP image")
-        }
-        Some(other) => bail!("expected a PNG, TIFF, BMP or JPEG image, got {other:?}"),
-        None => bail!("expected a PNG, TIFF, BMP or JPEG image, got something else"),
+/// The bytes of a regular file: others, such as pipes, may never end.
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    ensure!(!metadata.is_dir(), "expected an image file, got a folder");
+    ensure!(metadata.is_file(), "expected an image file, got a device or a pipe");
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    ensure!(bytes.len() as u64 <= MAX_FILE, "the file has more than {} MiB", MAX_FILE >> 20);
+    Ok(bytes)
+}
+
+/// Intensities in [0, 1], row by row.
+///
+/// Some rows are converted at a time: all at once take twelve bytes a pixel on the way.
+pub(super) fn grey(image: &DynamicImage) -> Result<Image> {
+    let (width, height) = (image.width(), image.height());
+    let rows = (STRETCH / width.max(1)).max(1);
+    let mut data = Vec::with_capacity(width as usize * height as usize);
+    for top in (0..height).step_by(rows as usize) {
+        let stretch = image.crop_imm(0, top, width, rows.min(height - top));
+        push_grey(&stretch, &mut data)?;
     }
+    Ok(Plane::new(width as usize, height as usize, data)?)
 }
 
-fn decode_as(bytes: &[u8], format: ImageFormat) -> Result<DynamicImage> {
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_BYTES);
-    reader.limits(limits);
-    Ok(reader.decode()?)
-}
-
-/// The general decoder lacks single-channel floats, the usual format of measured maps.
-fn decode_tiff(bytes: &[u8]) -> Result<DynamicImage> {
-    let mut decoder = Decoder::new(Cursor::new(bytes))?;
-    if decoder.colortype()? != ColorType::Gray(32) {
-        return decode_as(bytes, ImageFormat::Tiff);
-    }
-    let (width, height) = decoder.dimensions()?;
-    ensure!(
-        width.max(height) <= MAX_SIDE,
-        "image of {width}x{height} pixels, at most {MAX_SIDE} a side are read"
-    );
-    let DecodingResult::F32(data) = decoder.read_image()? else {
-        bail!("32-bit integers are not read, only 8 and 16 bits and 32-bit floats");
-    };
-    let pixels =
-        ImageBuffer::<Luma<f32>, _>::from_raw(width, height, data).context("pixels are missing")?;
-    Ok(pixels.into())
-}
-
-fn grey(image: &DynamicImage) -> Result<Image> {
-    let (width, height) = (image.width() as usize, image.height() as usize);
+fn push_grey(image: &DynamicImage, data: &mut Vec<f32>) -> Result<()> {
     let has_color = image.color().has_color();
     let channels =
         if has_color { image.to_rgb32f().into_raw() } else { image.to_luma32f().into_raw() };
@@ -125,22 +99,15 @@ fn grey(image: &DynamicImage) -> Result<Image> {
     if let Some(value) = channels.iter().find(|value| !(0.0..=1.0).contains(*value)) {
         bail!("expected intensities in [0, 1], got {value}");
     }
-    let data = if has_color { channels.as_chunks().0.iter().map(luma).collect() } else { channels };
-    Ok(Plane::new(width, height, data)?)
+    match has_color {
+        true => data.extend(channels.as_chunks().0.iter().map(luma)),
+        false => data.extend(channels),
+    }
+    Ok(())
 }
 
 /// The weights sum to 1 only up to rounding: white must not exceed 1.
 fn luma(rgb: &[f32; 3]) -> f32 {
     let sum: f32 = LUMA.iter().zip(rgb).map(|(weight, channel)| weight * channel).sum();
     sum.min(1.0)
-}
-
-/// Whether an end-of-image marker follows the last start of scan: the decoder fills what is missing
-/// with grey.
-///
-/// Within the entropy-coded data 0xFF is always followed by 0 or a restart marker, so that the two
-/// bytes cannot occur.
-fn is_complete_jpeg(bytes: &[u8]) -> bool {
-    let last = |marker: [u8; 2]| bytes.windows(2).rposition(|pair| pair == marker);
-    last([0xFF, 0xD9]) > last([0xFF, 0xDA])
 }

@@ -1,12 +1,10 @@
-//! Signals, crashes, and several processes at once.
+//! Signals, several processes at once, and data that changes or vanishes.
 
 use crate::bench::{Bench, program};
 use crate::images::write_cloth;
-use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 /// Endless, with an epoch's line of output every two steps.
 const ENDLESS: &str = "train --data cloth --set model.patch_size=32 --set model.latent_dim=8 \
@@ -44,41 +42,6 @@ fn a_training_that_is_asked_to_end_says_so_by_its_exit_code() {
     assert!(code == Some(143) && stderr.starts_with("interrupted after"), "{code:?}: {stderr}");
 }
 
-/// Killed at moments that differ from run to run, saving its state after every step.
-#[test]
-fn a_training_that_is_killed_again_and_again_goes_on_to_the_same_weights() {
-    let bench = Bench::new();
-    write_cloth(&bench.path("cloth"));
-    let schedule = "--patches 240 --checkpoint-every 0";
-    bench.run(&format!("{ENDLESS} --out whole {schedule}")).done();
-    let mut kills = 0;
-    for round in 0_u64.. {
-        let begin_or_go_on = match bench.path("model/config.toml").exists() {
-            true => "train --resume --json --quiet",
-            false => ENDLESS,
-        };
-        let mut child = spawn(&bench, &format!("{begin_or_go_on} --out model {schedule}"));
-        std::thread::sleep(Duration::from_millis(20 + 37 * round % 160));
-        if kills < 12 && child.try_wait().unwrap().is_none() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            kills += 1;
-            continue;
-        }
-        let ended = child.wait_with_output().unwrap();
-        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-        break;
-    }
-    for file in ["model.safetensors", "calibration.json", "config.toml"] {
-        assert!(
-            bench.bytes(&format!("model/{file}")) == bench.bytes(&format!("whole/{file}")),
-            "{file} after {kills} kills"
-        );
-    }
-    assert_eq!(log(&bench, "model"), log(&bench, "whole"));
-    assert_eq!(bench.names("model"), bench.names("whole"), "what killed runs leave is removed");
-}
-
 #[test]
 fn a_folder_is_written_to_by_one_process_at_a_time() {
     let bench = Bench::new();
@@ -107,6 +70,32 @@ fn a_training_goes_on_with_the_same_images_only() {
     assert!(message.contains("cloth: expected the folder of a data set"), "{message}");
 }
 
+#[test]
+fn data_that_vanishes_during_a_training_costs_the_threshold_only() {
+    let bench = Bench::new();
+    write_cloth(&bench.path("cloth"));
+    let mut child = spawn(&bench, &format!("{ENDLESS} --out model --patches 400"));
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    fs::rename(bench.path("cloth"), bench.path("moved")).unwrap();
+    stdout.read_to_string(&mut line).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("the model is trained; `bench-cli calibrate model`"), "{stderr}");
+    assert!(stderr.contains("cloth/train/good/000.png"), "{stderr}");
+
+    fs::rename(bench.path("moved"), bench.path("cloth")).unwrap();
+    bench.run("calibrate model").done();
+    bench.run(&format!("{ENDLESS} --out whole --patches 400")).done();
+    for file in ["model.safetensors", "calibration.json"] {
+        let [model, whole] =
+            ["model", "whole"].map(|folder| bench.bytes(&format!("{folder}/{file}")));
+        assert!(model == whole, "{file}");
+    }
+}
+
 /// Starts the program.
 fn spawn(bench: &Bench, arguments: &str) -> Child {
     Command::new(program())
@@ -130,17 +119,4 @@ fn signalled(bench: &Bench, signal: &str, arguments: &str) -> (Option<i32>, Stri
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     (child.wait().unwrap().code(), stderr)
-}
-
-/// The log without the times, which no two runs share.
-fn log(bench: &Bench, model: &str) -> Vec<Value> {
-    let text = bench.text(&format!("{model}/log.jsonl"));
-    let entry = |line| {
-        let mut entry: Value = serde_json::from_str(line).unwrap();
-        let fields = entry.as_object_mut().unwrap();
-        fields.remove("seconds").unwrap();
-        fields.remove("patches_per_second").unwrap();
-        entry
-    };
-    text.lines().map(entry).collect()
 }

@@ -10,13 +10,18 @@ mod evaluation;
 mod export;
 mod extractor;
 mod formats;
+mod hostile;
 mod images;
+mod integrity;
 #[cfg(unix)]
 mod interruption;
+mod kills;
 mod methods;
 mod prediction;
 mod report;
 mod speed;
+#[cfg(unix)]
+mod storage;
 mod streams;
 mod toy;
 mod training;

@@ -80,6 +80,23 @@ fn a_prolonged_training_equals_an_uninterrupted_one() {
     }
 }
 
+/// The line of an epoch that ended with the training is that of the whole epoch once the training goes on.
+#[test]
+fn a_prolonged_training_logs_what_an_uninterrupted_one_does() {
+    let bench = bench();
+    let epochs = "--set training.patches_per_epoch=12";
+    bench.train("long", &format!("{epochs} --patches 20"));
+    bench.train("model", epochs);
+    bench.run("train --out model --resume --patches 20").done();
+    let patches = |model: &str| -> Vec<String> {
+        let log = bench.text(&format!("{model}/log.jsonl"));
+        let lines = log.lines().map(|line| line.split(",\"seconds\"").next().unwrap().to_owned());
+        lines.collect()
+    };
+    assert_eq!(patches("long").len(), 2);
+    assert_eq!(patches("model"), patches("long"));
+}
+
 #[test]
 fn a_training_can_be_resumed_only_as_it_was() {
     let bench = bench();
@@ -90,7 +107,7 @@ fn a_training_can_be_resumed_only_as_it_was() {
     assert!(message.contains("--set"), "{message}");
     let config = bench.text("model/config.toml");
     let message = bench.error("train --out model --resume --patches 7");
-    assert!(message.contains("7") && message.contains("seen 8 already"), "{message}");
+    assert!(message.contains("at least the 8 that the run has seen already, got 7"), "{message}");
     assert_eq!(bench.text("model/config.toml"), config);
 }
 

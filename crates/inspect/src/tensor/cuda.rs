@@ -10,7 +10,7 @@ use candle_core::{CudaDevice, CudaStorage, DType, Layout, Result, bail};
 
 use super::geometry::Geometry;
 use super::sampled::Moments;
-use super::stitch::{Add, Average};
+use super::stitch::Add;
 use super::tiles::Cut;
 
 /// Devices keep modules by name.
@@ -74,21 +74,6 @@ impl Add {
         // the rows that they cover.
         unsafe { builder.launch(config(rows * self.geometry.width)?) }.w()?;
         Ok(())
-    }
-}
-
-impl Average {
-    pub fn on_cuda(&self, sum: &CudaStorage, layout: &Layout) -> Result<CudaStorage> {
-        let (device, sums) = (sum.device(), elements::<f64>(sum, layout)?);
-        let pixels = self.geometry.width * self.geometry.height;
-        // SAFETY: the kernel writes all of it, and nothing reads it before.
-        let mut averages: CudaSlice<f64> = unsafe { device.alloc(pixels) }?;
-        let (kernel, stream) = (kernel(device, "average_tiles")?, device.cuda_stream());
-        let mut builder = stream.launch_builder(&kernel);
-        builder.arg(&sums).arg(&self.geometry).arg(&mut averages);
-        // SAFETY: the arguments are those of the kernel, and a thread reads one sum and writes one average.
-        unsafe { builder.launch(config(pixels)?) }.w()?;
-        Ok(CudaStorage::wrap_cuda_slice(averages, device.clone()))
     }
 }
 

@@ -2,50 +2,51 @@
 
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
-use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape};
 
+use super::bands::{Bands, append};
 use super::residual::scores;
-use super::stitch::Stitch;
-use super::tiles::Tiles;
 use super::{TensorReconstructor, check_shape, contiguous};
 use crate::sampled::moments;
 use crate::{Averaging, Error, Sampled};
 
-/// The averaged reconstruction, of all samples and patches, and the residual map, both `(H, W)`.
+/// The averaged reconstruction, of all samples and patches, and the residual map, row by row.
 pub(super) fn inspect_samples(
-    tiles: &Tiles<'_>,
+    bands: &Bands<'_>,
     reconstructor: &dyn TensorReconstructor,
     averaging: Averaging,
     sampled: &Sampled,
-) -> Result<[Tensor; 2], Error> {
+) -> Result<[Vec<f32>; 2], Error> {
     sampled.validate()?;
     let Sampled { samples, score } = *sampled;
-    // Of the differences from the image: their means, and the means of their squares or else the scores.
-    let (mut means, mut second) = (Stitch::new(tiles)?, Stitch::new(tiles)?);
-    tiles.for_each_batch(|range, patches| {
-        let corners = tiles.corners(range.clone());
-        let decodes = reconstructor.sample(patches, &corners, samples);
-        let decodes = decodes.map_err(Error::Reconstructor)?;
-        check_shape(&decodes, &[range.len(), samples, tiles.patch(), tiles.patch()])?;
-        let moments = patches.apply_op2_no_bwd(&decodes.contiguous()?, &Moments)?;
-        let (mean, mean_square) = (moments.get(0)?, moments.get(1)?);
-        match averaging {
-            Averaging::Reconstruction => second.add(range.clone(), &mean_square)?,
-            Averaging::Residual => {
+    let (mut reconstruction, mut residual) = (bands.plane(), bands.plane());
+    bands.for_each(
+        // Of the differences from the image: their means, and the means of their squares or else the scores.
+        |tiles, range, patches, [means, second]| {
+            let corners = tiles.corners(range.clone());
+            let decodes = reconstructor.sample(patches, &corners, samples);
+            let decodes = decodes.map_err(Error::Reconstructor)?;
+            check_shape(&decodes, &[range.len(), samples, tiles.patch(), tiles.patch()])?;
+            let moments = patches.apply_op2_no_bwd(&decodes.contiguous()?, &Moments)?;
+            let (mean, mean_square) = (moments.get(0)?, moments.get(1)?);
+            let patch_second = match averaging {
+                Averaging::Reconstruction => mean_square,
                 // Rounded as where each patch has a map of its own.
-                let scores = scores(score, &mean, &mean_square)?.to_dtype(DType::F32)?;
-                second.add(range.clone(), &scores)?;
-            }
-        }
-        means.add(range, &mean)
-    })?;
-    let (means, second) = (means.precise_average()?, second.precise_average()?);
-    let reconstruction = (tiles.image.to_dtype(DType::F64)? + &means)?.to_dtype(DType::F32)?;
-    let residual = match averaging {
-        Averaging::Reconstruction => scores(score, &means, &second)?,
-        Averaging::Residual => second,
-    };
-    Ok([reconstruction, residual.to_dtype(DType::F32)?])
+                Averaging::Residual => scores(score, &mean, &mean_square)?.to_dtype(DType::F32)?,
+            };
+            second.add(tiles, range.clone(), &patch_second)?;
+            means.add(tiles, range, &mean)
+        },
+        |pixels, [means, second]| {
+            append(&mut reconstruction, &(pixels.to_dtype(DType::F64)? + &means)?)?;
+            let scores = match averaging {
+                Averaging::Reconstruction => scores(score, &means, &second)?,
+                Averaging::Residual => second,
+            };
+            append(&mut residual, &scores)
+        },
+    )?;
+    Ok([reconstruction, residual])
 }
 
 /// Patches `(N, 1, patch, patch)` and their reconstructions `(N, samples, patch, patch)` → the means of the differences of the

@@ -9,19 +9,19 @@ use super::contiguous;
 use super::geometry::Geometry;
 use crate::Error;
 
-/// An image `(H, W)` on a device, and where its patches lie.
+/// A band of an image, `(H, W)` on a device, and where its patches lie.
 pub(super) struct Tiles<'a> {
     pub image: &'a Tensor,
     pub geometry: Geometry,
+    /// The band's first row in the image.
+    top: usize,
     batch: usize,
 }
 
 impl<'a> Tiles<'a> {
-    pub fn new(image: &'a Tensor, geometry: Geometry, batch: usize) -> Result<Self, Error> {
-        if batch == 0 {
-            return Err(Error::ZeroBatch);
-        }
-        Ok(Self { image, geometry, batch })
+    /// `batch`, at least 1, is how many patches are cut at once.
+    pub fn new(image: &'a Tensor, geometry: Geometry, top: usize, batch: usize) -> Self {
+        Self { image, geometry, top, batch }
     }
 
     /// Side length of the patches in pixels.
@@ -43,9 +43,10 @@ impl<'a> Tiles<'a> {
         Ok(())
     }
 
-    /// The corners `(x, y)` of some patches.
+    /// The corners `(x, y)` of some patches in the image.
     pub fn corners(&self, range: Range<usize>) -> Vec<(usize, usize)> {
-        range.map(|tile| self.geometry.corner(tile)).collect()
+        let in_image = |(x, y)| (x, self.top + y);
+        range.map(|tile| in_image(self.geometry.corner(tile))).collect()
     }
 }
 

@@ -1,8 +1,8 @@
 // Runs the kernels of tiles.cu on the CPU: a loop over threads in place of a device, which is enough where threads share nothing.
 //
 // Arguments: width, height, patch, stride, columns, rows, batch. Standard input: the image, in f32. Standard output: all
-// patches, in f32, each batch followed by the moments, in f64, of three samples of its patches; the averages of the stitched
-// patches, in f64; and those of the squared patches, added in f64.
+// patches, in f32, each batch followed by the moments, in f64, of three samples of its patches; the sums of the stitched patches, in
+// f64; and those of the squared patches, added in f64.
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -41,7 +41,7 @@ int main(int count, char **arguments) {
     const Number batch = numbers[6], pixels = g.width * g.height, tiles = g.columns * g.rows, area = g.patch * g.patch;
     std::vector<float> image(pixels);
     if (fread(image.data(), sizeof(float), pixels, stdin) != pixels) return 2;
-    std::vector<double> sums(pixels), squares(pixels), averages(pixels);
+    std::vector<double> sums(pixels), squares(pixels);
     for (Number first = 0; first < tiles; first += batch) {
         // Of their own size, so that the sanitizer sees what reaches beyond.
         const Number some = smaller(batch, tiles - first);
@@ -62,8 +62,6 @@ int main(int count, char **arguments) {
         launch(rows * g.width, [&] { add_tiles_f32(patches.data(), g, first, some, top, rows, sums.data()); });
         launch(rows * g.width, [&] { add_tiles_f64(squared.data(), g, first, some, top, rows, squares.data()); });
     }
-    for (const auto *sum : {&sums, &squares}) {
-        launch(pixels, [&] { average_tiles(sum->data(), g, averages.data()); });
-        put(averages);
-    }
+    put(sums);
+    put(squares);
 }
