@@ -12,7 +12,16 @@ const COMMON: [&str; 6] = ["case", "device", "median_ms", "min_ms", "runs", "thr
 const CASES: [(&str, &[&str]); 7] = [
     (
         "train-step --size 32 --batch 2 --latent-dim 3",
-        &["batch", "gflop_per_s", "latent_dim", "method", "multiply_adds", "patch_size", "window"],
+        &[
+            "batch",
+            "gflop_per_s",
+            "latent_dim",
+            "method",
+            "multiply_adds",
+            "patch_size",
+            "precision",
+            "window",
+        ],
     ),
     (
         "forward --size 32 --batch 2 --latent-dim 3",
