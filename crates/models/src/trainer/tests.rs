@@ -93,10 +93,10 @@ fn losses_are_told_when_asked_for() {
     assert_eq!([late.read_loss().unwrap(), at_once.read_loss().unwrap()], [None; 2]);
 }
 
-/// The second step fails, which the third one tells.
+/// Weights of 10¹⁰ can be kept, but products of as many as there are layers cannot: the second step fails, which the third one tells.
 #[test]
 fn a_failure_leaves_the_state_before_it() {
-    let (config, image) = (config(1e30), stripes());
+    let (config, image) = (config(1e10), stripes());
     let (mut at_once, mut late) = (start(&config, &image), start_recording(&config, &image));
     at_once.step().unwrap();
     let expected = at_once.checkpoint("").unwrap();
