@@ -18,6 +18,9 @@ const MAX_PIXELS: u64 = 1 << 28;
 /// The most bytes that a decoder may hold at once.
 const MAX_BYTES: u64 = 1 << 30;
 
+/// More pixels than a byte of a JPEG file can hold: a block of 64 takes at least a bit. The decoder fills what is missing with grey.
+const MOST_JPEG_PIXELS: u64 = 1024;
+
 /// Decodes a PNG, TIFF, BMP or JPEG file, told from its content.
 ///
 /// # Errors
@@ -106,10 +109,16 @@ fn check_pages(bytes: &[u8]) -> Result<()> {
 
 fn decode_jpeg(bytes: &[u8]) -> Result<DynamicImage> {
     ensure!(is_complete_jpeg(bytes), "got one without its end");
-    let channels = jpeg_channels(bytes);
+    let Frame { width, height, channels } =
+        jpeg_frame(bytes).context("got one without its size")?;
     ensure!(
-        channels != Some(4),
+        channels != 4,
         "expected grey or red, green and blue, got inks (CMYK), whose brightness no file says"
+    );
+    ensure!(
+        u64::from(width) * u64::from(height) <= MOST_JPEG_PIXELS * bytes.len() as u64,
+        "{} bytes cannot hold {width}x{height} pixels",
+        bytes.len()
     );
     decode_as(bytes, ImageFormat::Jpeg)
 }
@@ -124,15 +133,23 @@ fn is_complete_jpeg(bytes: &[u8]) -> bool {
     last([0xFF, 0xD9]) > last([0xFF, 0xDA])
 }
 
-/// The number of channels in the frame header.
-fn jpeg_channels(bytes: &[u8]) -> Option<u8> {
+/// What the frame header says.
+struct Frame {
+    width: u16,
+    height: u16,
+    channels: u8,
+}
+
+fn jpeg_frame(bytes: &[u8]) -> Option<Frame> {
     // After the start-of-image marker, segments follow each other: marker, length, content.
     let mut rest = bytes.get(2..)?;
     loop {
         match *rest {
             [0xFF, 0xFF, ..] => rest = &rest[1..],
             [0xFF, 0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF, ..] => {
-                return rest.get(9).copied();
+                let &[_, _, _, _, _, h0, h1, w0, w1, channels] = rest.first_chunk()?;
+                let (height, width) = (u16::from_be_bytes([h0, h1]), u16::from_be_bytes([w0, w1]));
+                return Some(Frame { width, height, channels });
             }
             [0xFF, _, high, low, ..] => {
                 rest = rest.get(2 + usize::from(u16::from_be_bytes([high, low]))..)?;

@@ -76,6 +76,14 @@ fn inks() -> Vec<u8> {
     [&comment[..], &frame, &channels, &[0xFF, 0xDA, 0xFF, 0xD9]].concat()
 }
 
+/// A JPEG file that claims more pixels than it has, which the decoder would fill with grey. Found by fuzzing.
+fn claim() -> Vec<u8> {
+    let mut jpeg = encoded(busy(), ImageFormat::Jpeg);
+    let frame = jpeg.windows(2).position(|marker| marker == [0xFF, 0xC0]).unwrap();
+    jpeg[frame + 5..frame + 9].copy_from_slice(&[0x09, 0x0C, 0x41, 0x10]);
+    jpeg
+}
+
 /// A JPEG file with an Exif segment that says: turn by 90° before showing.
 fn turned() -> Vec<u8> {
     let jpeg = encoded(busy(), ImageFormat::Jpeg);
@@ -109,7 +117,7 @@ fn what_has_no_meaning_as_an_image_is_refused_by_name() {
         bytes[60] ^= 0x55;
         bytes
     };
-    let table: [(&str, Vec<u8>, &str); 17] = [
+    let table: [(&str, Vec<u8>, &str); 18] = [
         ("bomb.png", bomb(60_000, 60_000, 8, 0), "has 60000x60000 pixels, at most 32768 a side"),
         ("wide.png", bomb(40_000, 1, 1, 0), "has 40000x1 pixels, at most 32768 a side"),
         ("many.png", bomb(30_000, 30_000, 1, 0), "has 30000x30000 pixels"),
@@ -122,6 +130,7 @@ fn what_has_no_meaning_as_an_image_is_refused_by_name() {
         ("pages.tif", pages(&[0, 0]), "expected a single image, got several pages"),
         ("integers.tif", integers(), "32-bit integers are not read"),
         ("inks.jpg", inks(), "got inks (CMYK)"),
+        ("claim.jpg", claim(), "bytes cannot hold 16656x2316 pixels"),
         ("empty.bmp", Vec::new(), "got an empty file"),
         ("text.png", b"a,b\n1,2\n".to_vec(), "got something else"),
         ("gif.png", b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(), "got Gif"),
