@@ -300,6 +300,7 @@ pub struct ToyArgs {
 
 /// Say what a model's folder holds.
 #[derive(Args, Debug)]
+#[command(after_help = "Example:\n  bench-cli info model --json")]
 pub struct InfoArgs {
     /// Folder of the model.
     pub model: PathBuf,
