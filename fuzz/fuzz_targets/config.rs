@@ -2,15 +2,17 @@
 #![no_main]
 #![allow(dead_code, unused_imports)]
 
-#[path = "../../crates/bench-cli/src/config.rs"]
-mod config;
-#[path = "../../crates/bench-cli/src/data/mod.rs"]
-mod data;
-#[path = "../../crates/bench-cli/src/io/mod.rs"]
-mod io;
+/// Modules of the program, which call each other by their place in the crate.
+#[path = "../../crates/bench-cli/src"]
+mod program {
+    pub mod config;
+    pub mod data;
+    pub mod io;
+}
 
 use config::Config;
 use libfuzzer_sys::fuzz_target;
+use program::{config, data, io};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
