@@ -7,36 +7,44 @@ use image::{GrayImage, Luma};
 use std::fs;
 use std::io::Write;
 
-/// Strange names do no harm, a bad file in a batch is reported, and the others are inspected.
+/// Names that files can have on Linux.
 #[cfg(target_os = "linux")]
-#[test]
-fn a_batch_of_strange_names_and_damaged_images() {
+const STRANGE_NAMES: [&[u8]; 7] = [
+    b"a b.png",
+    b"it's.png",
+    b"\"q\",c.png",
+    b"[x]*.png",
+    b"new\nline.png",
+    b"\xff\xfe.png",
+    b"\xff\xfd.png",
+];
+
+/// The folder `line`: images of strange names, three damaged ones, and what is no image.
+#[cfg(target_os = "linux")]
+fn write_strange_line(bench: &Bench) {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
-    let bench = Bench::with_model();
     let line = bench.path("line");
-    let good: [&[u8]; 7] = [
-        b"a b.png",
-        b"it's.png",
-        b"\"q\",c.png",
-        b"[x]*.png",
-        b"new\nline.png",
-        b"\xff\xfe.png",
-        b"\xff\xfd.png",
-    ];
-    for name in good {
-        save(&bench.path("image.png"), &defective(3));
-        fs::create_dir_all(&line).unwrap();
-        fs::rename(bench.path("image.png"), line.join(OsStr::from_bytes(name))).unwrap();
+    fs::create_dir(&line).unwrap();
+    save(&bench.path("image.png"), &defective(3));
+    let whole = bench.bytes("image.png");
+    for name in STRANGE_NAMES {
+        fs::write(line.join(OsStr::from_bytes(name)), &whole).unwrap();
     }
-    let whole = fs::read(line.join("a b.png")).unwrap();
     fs::write(line.join("cut.png"), &whole[..whole.len() / 2]).unwrap();
     fs::write(line.join("empty.png"), "").unwrap();
     fs::write(line.join("bad\nname.png"), "no image").unwrap();
     fs::create_dir(line.join("folder.png")).unwrap();
     std::os::unix::fs::symlink("loop.png", line.join("loop.png")).unwrap();
     fs::write(line.join("notes.txt"), "").unwrap();
+}
 
+/// Strange names do no harm, a bad file in a batch is reported, and the others are inspected.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_batch_of_strange_names_and_damaged_images() {
+    let bench = Bench::with_model();
+    write_strange_line(&bench);
     let run = bench.run("predict model line --out results --json --quiet --threshold 0.01");
     assert_eq!(run.code, 2, "{}", run.stderr);
     assert_eq!(run.stderr.lines().count(), 3, "{}", run.stderr);
@@ -47,7 +55,7 @@ fn a_batch_of_strange_names_and_damaged_images() {
         assert_eq!(run.stderr.lines().filter(names).count(), 1, "{name}: {}", run.stderr);
     }
     let predictions = run.json();
-    assert_eq!(predictions.len(), good.len());
+    assert_eq!(predictions.len(), STRANGE_NAMES.len());
     let ids: Vec<&str> = predictions.iter().map(|line| line["id"].as_str().unwrap()).collect();
     for id in &ids {
         let (_, size) = bench.map(&format!("results/{id}.tiff"));
