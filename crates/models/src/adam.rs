@@ -1,11 +1,11 @@
 //! Adam with L2 weight decay: in place on the CPU and with CUDA, from candle's operations elsewhere.
 
 mod composed;
+#[cfg(feature = "cuda")]
+mod cuda;
 
 use crate::record::Record;
 use crate::{Error, Result};
-#[cfg(feature = "cuda")]
-use candle_core::CudaStorage;
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, Device, InplaceOp2, InplaceOp3, Layout, Tensor, Var, bail};
 use pulp::Arch;
@@ -58,6 +58,29 @@ impl AdamConfig {
         }
         Ok(())
     }
+
+    /// How far steps go.
+    pub(crate) fn pace(&self) -> Pace {
+        Pace { learning_rate: self.learning_rate, beta1: self.beta1, beta2: self.beta2 }
+    }
+}
+
+/// What decides how far the n-th step goes; as in `kernels/training.cu`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub(crate) struct Pace {
+    pub learning_rate: f64,
+    pub beta1: f64,
+    pub beta2: f64,
+}
+
+impl Pace {
+    /// The step size and 1/√(1 − β₂ᵗ) of step t, which counts from 1.
+    pub fn at(self, step: f64) -> [f64; 2] {
+        let correction = |beta: f64| 1.0 - beta.powf(step);
+        let size = self.learning_rate / correction(self.beta1);
+        [size, correction(self.beta2).sqrt().recip()]
+    }
 }
 
 /// The optimiser's state: how often it stepped, and both moments `(2, …)` of each variable's gradient.
@@ -86,7 +109,7 @@ impl Adam {
     }
 
     /// Takes one step. Variables without a gradient stay as they are, and so do all variables and moments if a step has failed by
-    /// the record, if one is kept.
+    /// the record, if one is kept. With CUDA one has to be: it says which step this is.
     pub fn step<'a>(
         &mut self,
         variables: impl Iterator<Item = &'a Var>,
@@ -102,8 +125,7 @@ impl Adam {
                 Device::Cpu => in_place(moments, variable, gradient, &update_moments, &descend)?,
                 #[cfg(feature = "cuda")]
                 Device::Cuda(_) => {
-                    let gradient = gradient.contiguous()?;
-                    in_place(moments, variable, &gradient, &update_moments, &descend)?;
+                    cuda::step(&self.config, moments, variable, gradient, record)?;
                 }
                 _ => {
                     *moments =
@@ -175,21 +197,6 @@ impl InplaceOp3 for UpdateMoments {
             });
         Ok(())
     }
-
-    #[cfg(feature = "cuda")]
-    fn cuda_fwd(
-        &self,
-        moments: &mut CudaStorage,
-        _: &Layout,
-        gradient: &CudaStorage,
-        gradient_layout: &Layout,
-        variable: &CudaStorage,
-        variable_layout: &Layout,
-    ) -> candle_core::Result<()> {
-        let (gradient, variable) = ((gradient, gradient_layout), (variable, variable_layout));
-        let record = self.record.as_ref();
-        crate::cuda::training::update_moments(&self.config, record, moments, gradient, variable)
-    }
 }
 
 /// Moves a variable against its mean gradient.
@@ -203,10 +210,10 @@ pub(crate) struct Descend {
 
 impl Descend {
     fn new(config: &AdamConfig, step: u64, record: Option<&Record>) -> Self {
-        let correction = |beta: f64| 1.0 - beta.powf(step as f64);
+        let [step_size, second_correction] = config.pace().at(step as f64);
         Self {
-            step_size: (config.learning_rate / correction(config.beta1)) as f32,
-            second_correction: correction(config.beta2).sqrt().recip() as f32,
+            step_size: step_size as f32,
+            second_correction: second_correction as f32,
             epsilon: config.epsilon as f32,
             record: record.cloned(),
         }
@@ -243,17 +250,6 @@ impl InplaceOp2 for Descend {
                 });
             });
         Ok(())
-    }
-
-    #[cfg(feature = "cuda")]
-    fn cuda_fwd(
-        &self,
-        variable: &mut CudaStorage,
-        _: &Layout,
-        moments: &CudaStorage,
-        moments_layout: &Layout,
-    ) -> candle_core::Result<()> {
-        crate::cuda::training::descend(self, variable, (moments, moments_layout))
     }
 }
 

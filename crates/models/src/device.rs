@@ -108,7 +108,12 @@ fn open_cuda(index: usize) -> Result<Device, DeviceFailure> {
     let count = CudaContext::device_count().map_err(DeviceFailure::from)?;
     let count = usize::try_from(count).unwrap_or(0);
     DeviceFailure::check_index(index, count)?;
-    let device = Device::new_cuda(index).map_err(|error| DeviceFailure::of(&error))?;
+    // A stream of its own can be recorded, and takes the work of all threads in the order in which it comes; candle's usual stream is
+    // another one for each thread.
+    let device = Device::new_cuda_with_stream(index).map_err(|error| DeviceFailure::of(&error))?;
+    if let Device::Cuda(device) = &device {
+        memory::use_one_stream(device);
+    }
     // The driver translates the first kernel, which it may be too old for.
     let one = candle_core::Tensor::ones(1, candle_core::DType::F32, &device);
     let two = one.and_then(|one| one.affine(1.0, 1.0)?.to_vec1::<f32>());

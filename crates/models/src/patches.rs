@@ -2,6 +2,7 @@
 
 pub(crate) mod crops;
 
+use crate::record::Record;
 use crate::stream::{Stream, below};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
@@ -100,6 +101,19 @@ impl PatchSource {
         Ok(Epoch { numbers, places })
     }
 
+    /// Puts other patches into an epoch, where they lie on the device if as many did before.
+    pub fn refill(&self, epoch: &mut Epoch, numbers: Vec<u64>) -> Result<()> {
+        let next = self.epoch(numbers)?;
+        match (&epoch.places, &next.places) {
+            (Some(places), Some(others)) if places.dims() == others.dims() => {
+                places.slice_set(others, 0, 0)?;
+                epoch.numbers = next.numbers;
+            }
+            _ => *epoch = next,
+        }
+        Ok(())
+    }
+
     /// A part of an epoch's patches, `(N, 1, patch_size, patch_size)`: each from an image chosen at random, at a place chosen at
     /// random in it.
     pub fn batch(&self, epoch: &Epoch, range: Range<usize>) -> Result<Tensor> {
@@ -110,6 +124,21 @@ impl PatchSource {
                 self.patch_size,
             )?),
             _ => self.cut_on_cpu(&epoch.numbers[range]),
+        }
+    }
+
+    /// As [`batch`](Self::batch), but the range is what comes next by the record, where the device cuts patches itself.
+    pub fn next_batch(
+        &self,
+        epoch: &Epoch,
+        range: Range<usize>,
+        record: &Record,
+    ) -> Result<Tensor> {
+        match (&self.resident, &epoch.places) {
+            (Some(images), Some(places)) => {
+                Ok(crops::cut_next(images, places, self.patch_size, range.len(), record)?)
+            }
+            _ => self.batch(epoch, range),
         }
     }
 

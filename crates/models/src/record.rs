@@ -1,8 +1,10 @@
 //! The losses of training steps, added up where they are computed.
 //!
 //! To read a loss from a GPU takes waiting for it: the device could not begin the next step meanwhile. So losses are added up there,
-//! and what is not finite is kept there for the optimiser, which then leaves the weights as they were, until somebody asks.
+//! and what is not finite is kept there for the optimiser, which then leaves the weights as they were, until somebody asks. How far the
+//! run is lies there, too, and what follows from it for the next step.
 
+use crate::adam::Pace;
 use crate::conv::contiguous;
 use candle_core::{CpuStorage, Device, InplaceOp3, Layout, Result, Tensor, bail};
 #[cfg(feature = "cuda")]
@@ -14,29 +16,32 @@ const FAILED: usize = 1;
 const LOSS: usize = 2;
 const PATCHES: usize = 3;
 const STEPS: usize = 4;
-const LENGTH: usize = 5;
+const STEP_SIZE: usize = 5;
+const CORRECTION: usize = 6;
+const LENGTH: usize = 8;
 
-/// What a run knows of its losses, on the device of the weights.
+/// What a run knows of its steps, on the device of the weights.
 #[derive(Clone, Debug)]
 pub(crate) struct Record(Tensor);
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Standing {
+    /// The sum of the losses of an epoch's patches.
+    pub losses: f64,
+    /// Patches seen.
+    pub patches: u64,
+    /// Steps of the optimiser.
+    pub steps: u64,
+}
 
 /// What a record says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Reading {
-    /// The sum of the losses of all patches.
-    pub losses: f64,
-    pub failure: Option<Failure>,
-}
-
-/// The first step whose reconstructions or loss were not finite.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Failure {
-    /// NaN if it was the reconstructions.
-    pub loss: f32,
-    /// Patches seen before.
-    pub patches: u64,
-    /// Steps of the optimiser before.
-    pub steps: u64,
+    /// How far the run is; before the step that has failed, if one has.
+    pub standing: Standing,
+    /// The loss of the first step whose reconstructions or loss were not finite; NaN if it was the reconstructions.
+    pub failure: Option<f32>,
 }
 
 /// A step that is to be recorded.
@@ -44,10 +49,8 @@ pub(crate) struct Failure {
 pub(crate) struct Entry {
     /// Patches of the batch.
     pub count: usize,
-    /// Patches seen before.
-    pub patches: u64,
-    /// Steps of the optimiser before.
-    pub steps: u64,
+    /// How the optimiser is to step.
+    pub pace: Pace,
 }
 
 impl Record {
@@ -55,25 +58,31 @@ impl Record {
         Ok(Self(Tensor::from_vec(vec![0f64; LENGTH], LENGTH, device)?))
     }
 
-    /// Adds the loss of a batch, a scalar, unless it or the sum of the batch's reconstructions, which is finite only if all of them
-    /// are, or an earlier step has failed.
+    /// Adds the loss of a batch, a scalar, unless it or one of the batch's reconstructions is not finite, or an earlier step has failed.
     pub fn add(&self, entry: Entry, loss: &Tensor, reconstructions: &Tensor) -> Result<()> {
-        self.0.inplace_op3(&loss.detach(), &reconstructions.detach().sum_all()?, &entry)
+        self.0.inplace_op3(&loss.detach(), &reconstructions.detach(), &entry)
     }
 
     /// Waits for the device.
     pub fn read(&self) -> Result<Reading> {
-        Ok(Reading::of(&self.values()?))
+        let values = self.values()?;
+        let (patches, steps) = (values[PATCHES] as u64, values[STEPS] as u64);
+        Ok(Reading {
+            standing: Standing { losses: values[LOSSES], patches, steps },
+            failure: (values[FAILED] != 0.0).then(|| values[LOSS] as f32),
+        })
     }
 
     pub fn values(&self) -> Result<Vec<f64>> {
         self.0.to_vec1()
     }
 
-    /// Begins anew with a sum of losses.
-    pub fn begin(&self, losses: f64) -> Result<()> {
+    /// Begins anew.
+    pub fn begin(&self, standing: Standing) -> Result<()> {
         let mut values = [0.0; LENGTH];
-        values[LOSSES] = losses;
+        values[LOSSES] = standing.losses;
+        values[PATCHES] = standing.patches as f64;
+        values[STEPS] = standing.steps as f64;
         let values = Tensor::new(&values, self.0.device())?;
         self.0.slice_set(&values, 0, 0)
     }
@@ -93,30 +102,21 @@ impl Record {
     }
 }
 
-impl Reading {
-    fn of(values: &[f64]) -> Self {
-        let failure = (values[FAILED] != 0.0).then(|| Failure {
-            loss: values[LOSS] as f32,
-            patches: values[PATCHES] as u64,
-            steps: values[STEPS] as u64,
-        });
-        Self { losses: values[LOSSES], failure }
-    }
-}
-
 impl Entry {
-    fn add(&self, record: &mut [f64], loss: f32, reconstructions: f32) {
+    fn add(&self, record: &mut [f64], loss: f32, reconstructions: &[f32]) {
         if record[FAILED] != 0.0 {
             return;
         }
-        if reconstructions.is_finite() && loss.is_finite() {
-            record[LOSSES] += f64::from(loss) * self.count as f64;
+        let are_finite = reconstructions.iter().all(|value| value.is_finite());
+        if !(are_finite && loss.is_finite()) {
+            record[FAILED] = 1.0;
+            record[LOSS] = if are_finite { loss.into() } else { f64::NAN };
             return;
         }
-        record[FAILED] = 1.0;
-        record[LOSS] = if reconstructions.is_finite() { loss.into() } else { f64::NAN };
-        record[PATCHES] = self.patches as f64;
-        record[STEPS] = self.steps as f64;
+        record[LOSSES] += f64::from(loss) * self.count as f64;
+        record[PATCHES] += self.count as f64;
+        record[STEPS] += 1.0;
+        [record[STEP_SIZE], record[CORRECTION]] = self.pace.at(record[STEPS]);
     }
 }
 
@@ -131,13 +131,14 @@ impl InplaceOp3 for Entry {
         layout: &Layout,
         loss: &CpuStorage,
         loss_layout: &Layout,
-        sum: &CpuStorage,
-        sum_layout: &Layout,
+        reconstructions: &CpuStorage,
+        reconstructions_layout: &Layout,
     ) -> Result<()> {
-        let (loss, sum) = (contiguous(loss, loss_layout)?, contiguous(sum, sum_layout)?);
+        let loss = contiguous(loss, loss_layout)?;
+        let reconstructions = contiguous(reconstructions, reconstructions_layout)?;
         match (record, layout.contiguous_offsets()) {
             (CpuStorage::F64(values), Some((from, to))) => {
-                self.add(&mut values[from..to], loss[0], sum[0]);
+                self.add(&mut values[from..to], loss[0], reconstructions);
                 Ok(())
             }
             _ => bail!("expected a contiguous record in double precision"),
@@ -151,10 +152,11 @@ impl InplaceOp3 for Entry {
         _: &Layout,
         loss: &CudaStorage,
         loss_layout: &Layout,
-        sum: &CudaStorage,
-        sum_layout: &Layout,
+        reconstructions: &CudaStorage,
+        reconstructions_layout: &Layout,
     ) -> Result<()> {
-        let scalars = [(loss, loss_layout), (sum, sum_layout)];
-        crate::cuda::training::record_step(self, record, scalars)
+        let (loss, reconstructions) =
+            ((loss, loss_layout), (reconstructions, reconstructions_layout));
+        crate::cuda::training::record_step(self, record, loss, reconstructions)
     }
 }

@@ -1,119 +1,23 @@
 //! The training loop.
 
+mod config;
+mod replay;
+mod report;
+#[cfg(test)]
+mod tests;
+
 use crate::adam::Adam;
 use crate::patches::{Epoch, PatchSource, epoch_order};
-use crate::record::{Entry, Failure, Reading, Record};
+use crate::record::{Entry, Reading, Record, Standing};
 use crate::stream::{Stream, normal_rows};
-use crate::{
-    AdamConfig, Architecture, Autoencoder, Error, Initialisation, Latent, Objective, Posterior,
-    Precision, Result, Sampling, TrainingImage,
-};
+use crate::{Architecture, Autoencoder, Error, Latent, Posterior, Result, TrainingImage};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// How long and in which portions a model is trained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Schedule {
-    /// Patches of a training step. The paper does not give it.
-    pub batch_size: usize,
-    /// Patches of an epoch, after which a run reports; the paper's is 10 000 (section 4.2).
-    pub patches_per_epoch: u64,
-    /// Patches of the whole run; the paper's is 2 000 000, 200 epochs (section 4.2).
-    pub patches: u64,
-    /// Whether the epochs see the same patches again.
-    pub sampling: Sampling,
-    /// What the weights begin with. The paper does not give it.
-    pub initialisation: Initialisation,
-    /// What the layers of the network multiply in; anything but `f32` takes a CUDA device. Frozen features are in `f32`.
-    pub precision: Precision,
-    /// The seed of initial weights, crops and latent noise. The same seed gives the same weights, for any number of threads.
-    pub seed: u64,
-}
-
-impl Default for Schedule {
-    /// The paper's, with batches of 16.
-    fn default() -> Self {
-        Self {
-            batch_size: 16,
-            patches_per_epoch: 10_000,
-            patches: 2_000_000,
-            sampling: Sampling::default(),
-            initialisation: Initialisation::default(),
-            precision: Precision::default(),
-            seed: 0,
-        }
-    }
-}
-
-impl Schedule {
-    /// Checks the settings.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a count of 0.
-    pub fn validate(&self) -> Result<()> {
-        let counts = [
-            ("batch_size", self.batch_size as u64),
-            ("patches_per_epoch", self.patches_per_epoch),
-            ("patches", self.patches),
-        ];
-        match counts.into_iter().find(|&(_, count)| count == 0) {
-            Some((name, count)) => Err(Error::setting(name, "at least 1", count)),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Everything that decides the weights that a training run ends with, but for its images.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TrainingConfig {
-    /// The network; its latent layer must be the objective's ([`Objective::latent`]).
-    pub architecture: Architecture,
-    /// The loss.
-    pub objective: Objective,
-    /// The optimiser.
-    pub adam: AdamConfig,
-    /// Batches, epochs and the seed.
-    pub schedule: Schedule,
-}
-
-/// What a training step did.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StepReport {
-    /// Patches seen since the start of the run.
-    pub patches: u64,
-    /// The mean loss of the batch. A GPU is asked only once in [`Trainer::STEPS_BETWEEN_READINGS`] steps and at the end of an epoch,
-    /// since it would stand still for the answer: it is then the mean loss of the patches since the last answer, and `None` between.
-    pub loss: Option<f32>,
-    /// Set at the end of an epoch, and of the run.
-    pub epoch: Option<EpochReport>,
-}
-
-/// What an epoch did.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct EpochReport {
-    /// The epoch's number, from 1 on.
-    pub epoch: u64,
-    /// Patches seen since the start of the run.
-    pub patches: u64,
-    /// The mean loss of the epoch's patches, each before the step that it was part of.
-    pub loss: f64,
-    /// The contrast of the last batch's reconstructions relative to that of its patches; see [`EpochReport::collapsed`].
-    pub contrast: f64,
-}
-
-impl EpochReport {
-    /// The relative contrast below which reconstructions count as constant. Runs that learn have a tenth of their patches'
-    /// contrast after a thousand patches, and most of it at the end of their first epoch.
-    pub const COLLAPSED_CONTRAST: f64 = 0.01;
-
-    /// Whether the network reconstructs every patch as constant grey, as badly initialised SSIM autoencoders do. Such a
-    /// run seldom recovers: another seed, a smaller learning rate or squared SSIM constants may help.
-    pub fn collapsed(&self) -> bool {
-        self.contrast < Self::COLLAPSED_CONTRAST
-    }
-}
+pub use config::{Schedule, TrainingConfig};
+use replay::Replay;
+pub use report::{EpochReport, StepReport};
 
 /// How far a run is; with the weights and the optimiser's state, all that is needed to go on. Random numbers depend on
 /// the seed and the number of a patch alone.
@@ -137,6 +41,17 @@ pub struct Trainer {
     record: Option<Record>,
     read: Progress,
     steps_since: u64,
+    /// Where a GPU finds the noise of each step.
+    noise: Option<Tensor>,
+    replay: Replay,
+}
+
+/// What a step has computed.
+struct Computed {
+    patches: Tensor,
+    reconstructions: Tensor,
+    /// If it was read at once.
+    loss: Option<f32>,
 }
 
 impl Trainer {
@@ -166,22 +81,39 @@ impl Trainer {
         let progress = Progress::default();
         let epoch = source.epoch(order_at(&config.schedule, progress))?;
         let record = device.is_cuda().then(|| Record::new(device)).transpose()?;
-        let (read, steps_since) = (progress, 0);
-        Ok(Self { config, model, adam, progress, source, epoch, record, read, steps_since })
+        Ok(Self {
+            config,
+            model,
+            adam,
+            progress,
+            source,
+            epoch,
+            record,
+            read: progress,
+            steps_since: 0,
+            noise: None,
+            replay: Replay::default(),
+        })
     }
 
     /// Replaces the state of a run by a stored one.
     pub(crate) fn go_on_from(&mut self, progress: Progress) -> Result<()> {
         self.progress = progress;
+        // Moments lie elsewhere now.
+        self.replay = Replay::default();
         self.begin_epoch()
     }
 
     /// Looks up the patches of the current epoch, and goes on with the sum of its losses.
     fn begin_epoch(&mut self) -> Result<()> {
-        self.epoch = self.source.epoch(order_at(&self.config.schedule, self.progress))?;
+        let order = order_at(&self.config.schedule, self.progress);
+        self.source.refill(&mut self.epoch, order)?;
         (self.read, self.steps_since) = (self.progress, 0);
+        let Progress { patches, epoch_loss: losses } = self.progress;
         match &self.record {
-            Some(record) => Ok(record.begin(self.progress.epoch_loss)?),
+            Some(record) => {
+                Ok(record.begin(Standing { losses, patches, steps: self.adam.steps })?)
+            }
             None => Ok(()),
         }
     }
@@ -237,6 +169,24 @@ impl Trainer {
         Ok(Some(normal_rows(seed, streams, latent_dim, self.model.device())?))
     }
 
+    /// The noise of the next step, which a GPU finds in the same place each time.
+    fn noise_of_step(&mut self) -> Result<Option<Tensor>> {
+        let Some(noise) = self.next_noise()? else { return Ok(None) };
+        if self.record.is_none() {
+            return Ok(Some(noise));
+        }
+        let (count, length) = noise.dims2()?;
+        let shape = (self.config.schedule.batch_size, length);
+        let buffer = match self.noise.take() {
+            Some(buffer) => buffer,
+            None => Tensor::zeros(shape, noise.dtype(), noise.device())?,
+        };
+        buffer.slice_set(&noise, 0, 0)?;
+        let part = buffer.narrow(0, 0, count)?;
+        self.noise = Some(buffer);
+        Ok(Some(part))
+    }
+
     /// Takes one step of the optimiser. Batches are cut short at the end of an epoch and of the run.
     ///
     /// # Errors
@@ -244,43 +194,45 @@ impl Trainer {
     /// On a GPU, that may be a step before this one; see [`StepReport::loss`].
     /// [`Error::Finished`] if the run is done; [`Error::Tensor`] if the device fails.
     pub fn step(&mut self) -> Result<StepReport> {
-        let patches = self.next_patches()?;
-        let (reconstructions, posterior) = self.reconstruct(&patches)?;
-        let read_at_once = self.descend(&reconstructions, &patches, posterior.as_ref())?;
-        self.progress.patches += patches.dim(0)? as u64;
+        let range = self.next_range()?;
+        let noise = self.noise_of_step()?;
+        let Schedule { patches_per_epoch, patches: all, .. } = self.config.schedule;
+        let patches = self.progress.patches + range.len() as u64;
+        let is_end = patches.is_multiple_of(patches_per_epoch) || patches >= all;
+        // What the last batch of an epoch has computed is looked at; others are whole.
+        let computed = match !is_end && self.replay(&range, noise.as_ref())? {
+            true => None,
+            false => Some(self.compute(range, noise.as_ref())?),
+        };
+        self.progress.patches = patches;
         self.steps_since += 1;
 
-        let Schedule { patches_per_epoch, .. } = self.config.schedule;
-        let is_end = self.progress.patches.is_multiple_of(patches_per_epoch) || self.is_done();
+        let read_at_once = computed.as_ref().and_then(|computed| computed.loss);
         let is_read = is_end || self.steps_since == Self::STEPS_BETWEEN_READINGS;
         let read_now = if is_read { self.read_loss()? } else { None };
-        let epoch = match is_end {
-            true => Some(self.end_epoch(&reconstructions, &patches)?),
-            false => None,
-        };
-        let loss = read_at_once.or(read_now);
-        Ok(StepReport { patches: self.progress.patches, loss, epoch })
+        let epoch = computed.filter(|_| is_end).map(|computed| self.end_epoch(&computed));
+        Ok(StepReport { patches, loss: read_at_once.or(read_now), epoch: epoch.transpose()? })
     }
 
-    /// Moves the weights against the gradient of the loss; the loss, if it is read at once.
-    fn descend(
-        &mut self,
-        reconstructions: &Tensor,
-        patches: &Tensor,
-        posterior: Option<&Posterior>,
-    ) -> Result<Option<f32>> {
-        let count = patches.dim(0)?;
+    /// Reconstructs the patches of a step and moves the weights against the gradient of the loss. A GPU has then been told to do so.
+    fn compute(&mut self, range: Range<usize>, noise: Option<&Tensor>) -> Result<Computed> {
+        let count = range.len();
+        let patches = match &self.record {
+            Some(record) => self.source.next_batch(&self.epoch, range, record)?,
+            None => self.source.batch(&self.epoch, range)?,
+        };
+        let (reconstructions, posterior) = self.reconstruct(&patches, noise)?;
         let Some(record) = &self.record else {
-            let (loss, value) = self.finite_loss(reconstructions, patches, posterior)?;
+            let (loss, value) = self.finite_loss(&reconstructions, &patches, posterior.as_ref())?;
             self.adam.step(self.model.variables(), &loss.backward()?, None)?;
             self.progress.epoch_loss += f64::from(value) * count as f64;
-            return Ok(Some(value));
+            return Ok(Computed { patches, reconstructions, loss: Some(value) });
         };
-        let loss = self.config.objective.loss(reconstructions, patches, posterior)?;
-        let entry = Entry { count, patches: self.progress.patches, steps: self.adam.steps };
-        record.add(entry, &loss, reconstructions)?;
+        let loss = self.config.objective.loss(&reconstructions, &patches, posterior.as_ref())?;
+        let entry = Entry { count, pace: self.adam.config.pace() };
+        record.add(entry, &loss, &reconstructions)?;
         self.adam.step(self.model.variables(), &loss.backward()?, Some(record))?;
-        Ok(None)
+        Ok(Computed { patches, reconstructions, loss: None })
     }
 
     /// The mean loss of the patches since it was last told, by this or by [`step`](Self::step); `None` if there were none. A GPU is
@@ -290,13 +242,14 @@ impl Trainer {
     /// [`Error::Diverged`] as for [`step`](Self::step); [`Error::Tensor`] if the device fails.
     pub fn read_loss(&mut self) -> Result<Option<f32>> {
         let Some(record) = &self.record else { return Ok(None) };
-        let Reading { losses, failure } = record.read()?;
+        let Reading { standing, failure } = record.read()?;
+        let Standing { losses, patches, steps } = standing;
         self.steps_since = 0;
         self.progress.epoch_loss = losses;
-        if let Some(Failure { loss, patches, steps }) = failure {
+        if let Some(loss) = failure {
             (self.progress.patches, self.adam.steps) = (patches, steps);
             self.read = self.progress;
-            record.begin(losses)?;
+            record.begin(standing)?;
             return Err(Error::Diverged { loss, patches });
         }
         let before = std::mem::replace(&mut self.read, self.progress);
@@ -310,20 +263,24 @@ impl Trainer {
     /// [`Error::Diverged`] if a step has failed that nobody has heard of yet.
     pub(crate) fn settled_progress(&self) -> Result<Progress> {
         let Some(record) = &self.record else { return Ok(self.progress) };
-        let Reading { losses, failure } = record.read()?;
+        let Reading { standing, failure } = record.read()?;
         match failure {
-            Some(Failure { loss, patches, .. }) => Err(Error::Diverged { loss, patches }),
-            None => Ok(Progress { epoch_loss: losses, ..self.progress }),
+            Some(loss) => Err(Error::Diverged { loss, patches: standing.patches }),
+            None => Ok(Progress { epoch_loss: standing.losses, ..self.progress }),
         }
     }
 
     /// Reconstructions, and the distributions that their latent vectors were drawn from, if they were.
-    fn reconstruct(&self, patches: &Tensor) -> Result<(Tensor, Option<Posterior>)> {
-        let Some(noise) = self.next_noise()? else {
+    fn reconstruct(
+        &self,
+        patches: &Tensor,
+        noise: Option<&Tensor>,
+    ) -> Result<(Tensor, Option<Posterior>)> {
+        let Some(noise) = noise else {
             return Ok((self.model.reconstruct(patches)?, None));
         };
         let posterior = self.model.posterior(patches)?;
-        Ok((self.model.decode(&posterior.sample(&noise)?)?, Some(posterior)))
+        Ok((self.model.decode(&posterior.sample(noise)?)?, Some(posterior)))
     }
 
     /// The loss, and its value.
@@ -346,14 +303,16 @@ impl Trainer {
         }
     }
 
-    fn end_epoch(&mut self, reconstructions: &Tensor, patches: &Tensor) -> Result<EpochReport> {
+    fn end_epoch(&mut self, last: &Computed) -> Result<EpochReport> {
+        let contrast =
+            deviation(&last.reconstructions)? / deviation(&last.patches)?.max(f64::MIN_POSITIVE);
         let Schedule { patches_per_epoch, .. } = self.config.schedule;
         let length = (self.progress.patches - 1) % patches_per_epoch + 1;
         let report = EpochReport {
             epoch: self.progress.patches.div_ceil(patches_per_epoch),
             patches: self.progress.patches,
             loss: self.progress.epoch_loss / length as f64,
-            contrast: deviation(reconstructions)? / deviation(patches)?.max(f64::MIN_POSITIVE),
+            contrast,
         };
         // A run that ends within an epoch may be prolonged, and then goes on with that epoch.
         if length == patches_per_epoch {
@@ -375,6 +334,3 @@ fn deviation(patches: &Tensor) -> Result<f64> {
     let variances = patches.detach().flatten(1, 3)?.var(1)?;
     Ok(f64::from(variances.mean_all()?.to_scalar::<f32>()?).sqrt())
 }
-
-#[cfg(test)]
-mod tests;

@@ -282,6 +282,30 @@ mod cuda {
         shorter_products_are_close(&gpu());
     }
 
+    /// Steps that are repeated as a whole are those whose kernels are launched one by one, to the last bit.
+    #[test]
+    #[ignore = "needs a CUDA device"]
+    fn graphs() {
+        let device = gpu();
+        for objective in objectives(&device) {
+            let name = format!("{objective:?}");
+            let [mut repeated, mut one_by_one] =
+                [objective.clone(), objective].map(|objective| trainer(objective, &device));
+            while !repeated.is_done() {
+                let state = one_by_one.checkpoint("").unwrap();
+                assert!(repeated.checkpoint("").unwrap() == state, "{name}");
+                // Forgets what can be repeated.
+                one_by_one.restore(&state).unwrap();
+                let [got, expected] =
+                    [&mut repeated, &mut one_by_one].map(|trainer| trainer.step().unwrap());
+                assert_eq!((got.patches, got.epoch), (expected.patches, expected.epoch), "{name}");
+            }
+            assert!(repeated.checkpoint("").unwrap() == one_by_one.checkpoint("").unwrap());
+            let failure = repeated.why_not_repeated().map(ToString::to_string);
+            assert_eq!(failure, None, "{name}");
+        }
+    }
+
     /// The same seed gives the same weights, to the last bit.
     #[test]
     #[ignore = "needs a CUDA device"]

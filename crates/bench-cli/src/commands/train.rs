@@ -194,7 +194,15 @@ fn advance(context: &Context, run: &mut Run<'_>) -> Result<()> {
         })?;
     }
     bar.finish_and_clear();
+    warn_of_slow_steps(context, run);
     Ok(())
+}
+
+fn warn_of_slow_steps(context: &Context, run: &Run<'_>) {
+    if let Some(error) = run.why_not_repeated() {
+        let slower = "steps were launched kernel by kernel, which is slower";
+        context.reporter.warn(&format!("{slower}: no CUDA graph could be made of one: {error}"));
+    }
 }
 
 fn show(bar: &ProgressBar, step: &StepReport) {

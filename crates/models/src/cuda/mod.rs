@@ -1,5 +1,6 @@
 //! What all launches of kernels share.
 
+pub(crate) mod graph;
 pub(crate) mod training;
 
 use candle_core::cuda_backend::CudaDType;

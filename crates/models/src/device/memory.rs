@@ -7,6 +7,12 @@ use candle_core::cuda_backend::cudarc::driver::result::{device, mem_pool};
 use candle_core::cuda_backend::cudarc::driver::sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
 use std::ptr::from_mut;
 
+/// Lets memory go without events that tell when other streams have done with it.
+pub(super) fn use_one_stream(cuda: &CudaDevice) {
+    // SAFETY: all operations on tensors of this device go to its only stream, and no other device shares them.
+    unsafe { cuda.disable_event_tracking() }
+}
+
 /// Lets the driver keep memory for the next allocation, as other programs for GPUs do. By default it hands all of it back whenever it
 /// is waited for, and has to find and map it again, which takes longer than a training step.
 pub(super) fn keep(cuda: &CudaDevice) -> Result<(), DriverError> {

@@ -1,6 +1,7 @@
 //! Patches cut on the device that holds the images.
 
 use crate::conv::contiguous;
+use crate::record::Record;
 use candle_core::Device;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 #[cfg(feature = "cuda")]
@@ -27,17 +28,37 @@ pub(super) fn is_done_by(_: &Device, _: usize) -> Result<bool> {
 /// The patches `(N, 1, size, size)` of images, one vector of pixels, at `places` `(N, 2)`: where each begins, and how wide its image
 /// is.
 pub(crate) fn cut(images: &Tensor, places: &Tensor, size: usize) -> Result<Tensor> {
-    images.apply_op2_no_bwd(places, &Cut { size })
+    images.apply_op2_no_bwd(places, &Cut { size, count: places.dim(0)?, record: None })
+}
+
+/// So many patches as above that come next, where `places` are those of an epoch and the record says how far the run is.
+pub(crate) fn cut_next(
+    images: &Tensor,
+    places: &Tensor,
+    size: usize,
+    count: usize,
+    record: &Record,
+) -> Result<Tensor> {
+    images.apply_op2_no_bwd(places, &Cut { size, count, record: Some(record.clone()) })
 }
 
 struct Cut {
     size: usize,
+    count: usize,
+    record: Option<Record>,
 }
 
 impl Cut {
-    fn shape(&self, places: &Layout) -> Result<Shape> {
-        let (count, _) = places.shape().dims2()?;
-        Ok(Shape::from((count, 1, self.size, self.size)))
+    fn shape(&self) -> Shape {
+        Shape::from((self.count, 1, self.size, self.size))
+    }
+
+    /// The first place, for who computes on the CPU.
+    fn first(&self, epoch: usize) -> Result<usize> {
+        match &self.record {
+            Some(record) => Ok(record.read()?.standing.patches as usize % epoch),
+            None => Ok(0),
+        }
     }
 }
 
@@ -55,15 +76,15 @@ impl CustomOp2 for Cut {
     ) -> Result<(CpuStorage, Shape)> {
         let images = contiguous(images, images_layout)?;
         let places = &places.as_slice::<i64>()?[places_layout.start_offset()..];
-        let shape = self.shape(places_layout)?;
-        let mut patches = Vec::with_capacity(shape.elem_count());
-        for place in places.chunks_exact(2).take(shape.dims()[0]) {
+        let first = self.first(places_layout.dims()[0])?;
+        let mut patches = Vec::with_capacity(self.shape().elem_count());
+        for place in places.chunks_exact(2).skip(first).take(self.count) {
             let [start, width] = [place[0] as usize, place[1] as usize];
             for row in 0..self.size {
                 patches.extend_from_slice(&images[start + row * width..][..self.size]);
             }
         }
-        Ok((CpuStorage::F32(patches), shape))
+        Ok((CpuStorage::F32(patches), self.shape()))
     }
 
     #[cfg(feature = "cuda")]
@@ -75,7 +96,7 @@ impl CustomOp2 for Cut {
         places_layout: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
         let (images, places) = ((images, images_layout), (places, places_layout));
-        let patches = crate::cuda::training::cut_patches(images, places, self.size)?;
-        Ok((patches, self.shape(places_layout)?))
+        let (record, counts) = (self.record.as_ref(), (self.count, self.size));
+        Ok((crate::cuda::training::cut_patches(images, places, record, counts)?, self.shape()))
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
 use super::*;
+use crate::{AdamConfig, Objective};
 
 /// Epochs of 10 patches in batches of 4, 4 and 2.
 fn config(learning_rate: f64) -> TrainingConfig {

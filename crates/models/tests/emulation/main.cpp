@@ -2,6 +2,7 @@
 //
 // Arguments: what to run, and the whole numbers that it takes. Standard input: its other numbers and its arrays. Standard output: what
 // it writes. Arrays are as long as they are said to be, so that sanitizers see what leads beyond.
+#include <cmath>
 #include <cstring>
 
 #include "../../../ssim/tests/emulation/emulation.h"
@@ -19,6 +20,8 @@ static std::vector<T> get(size_t count) {
     if (std::fread(values.data(), sizeof(T), count, stdin) != count) std::abort();
     return values;
 }
+
+constexpr size_t RECORD = IS_INFINITE + 1;
 
 template <class T>
 static T get() {
@@ -102,37 +105,39 @@ static void run_transpose(const std::vector<unsigned> &numbers) {
     put(result);
 }
 
-// Numbers: pixels of all images, patches, their size.
+// Numbers: pixels of all images, places, patches, their size, whether the record counts.
 static void run_cut(const std::vector<unsigned> &numbers) {
     const auto images = get<float>(numbers[0]);
     const auto places = get<long long>(2 * numbers[1]);
-    std::vector<float> patches(numbers[1] * numbers[2] * numbers[2]);
-    threads(patches.size(), [&] { cut_patches(images.data(), places.data(), patches.size(), numbers[2], patches.data()); });
+    const auto record = get<double>(RECORD);
+    std::vector<float> patches(numbers[2] * numbers[3] * numbers[3]);
+    threads(patches.size(), [&] {
+        cut_patches(images.data(), places.data(), numbers[1], numbers[4] ? record.data() : nullptr, patches.size(), numbers[3],
+                    patches.data());
+    });
     put(patches);
 }
 
-// Numbers: steps. Each has a loss, a sum and three doubles.
+// Numbers: steps, values of each step's reconstructions, patches of a batch. Each step has a loss and its reconstructions.
 static void run_record(const std::vector<unsigned> &numbers) {
-    std::vector<double> record(5);
+    auto record = get<double>(RECORD);
+    const Pace pace = get<Pace>();
     for (unsigned step = 0; step < numbers[0]; step++) {
-        const auto scalars = get<float>(2);
-        const auto entry = get<double>(3);
-        emulation::launch(1, {1, 1}, [&] { record_step(&scalars[0], &scalars[1], entry[0], entry[1], entry[2], record.data()); });
+        const auto loss = get<float>(1), reconstructions = get<float>(numbers[1]);
+        threads(numbers[1], [&] { look_at(reconstructions.data(), numbers[1], record.data()); });
+        emulation::launch(1, {1, 1}, [&] { record_step(loss.data(), numbers[2], pace, record.data()); });
     }
     put(record);
 }
 
-// Numbers: values, whether there is a record, and whether it has failed.
+// Numbers: values.
 static void run_adam(const std::vector<unsigned> &numbers) {
     const unsigned count = numbers[0];
-    std::vector<double> record(5);
-    record[FAILED] = numbers[2];
-    const double *guard = numbers[1] ? record.data() : nullptr;
+    const auto record = get<double>(RECORD);
     const Decay decay = get<Decay>();
-    const auto step = get<float>(3), gradients = get<float>(count);
+    const auto gradients = get<float>(count);
     auto parameters = get<float>(count), moments = get<float>(2 * count);
-    threads(count, [&] { update_moments(gradients.data(), parameters.data(), count, decay, guard, moments.data()); });
-    threads(count, [&] { descend(moments.data(), count, step[0], step[1], step[2], guard, parameters.data()); });
+    threads(count, [&] { adam(gradients.data(), count, decay, record.data(), moments.data(), parameters.data()); });
     put(parameters);
     put(moments);
 }

@@ -1,0 +1,72 @@
+//! What a training run is to do.
+
+use crate::{
+    AdamConfig, Architecture, Error, Initialisation, Objective, Precision, Result, Sampling,
+};
+use serde::{Deserialize, Serialize};
+
+/// How long and in which portions a model is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Schedule {
+    /// Patches of a training step. The paper does not give it.
+    pub batch_size: usize,
+    /// Patches of an epoch, after which a run reports; the paper's is 10 000 (section 4.2).
+    pub patches_per_epoch: u64,
+    /// Patches of the whole run; the paper's is 2 000 000, 200 epochs (section 4.2).
+    pub patches: u64,
+    /// Whether the epochs see the same patches again.
+    pub sampling: Sampling,
+    /// What the weights begin with. The paper does not give it.
+    pub initialisation: Initialisation,
+    /// What the layers of the network multiply in; anything but `f32` takes a CUDA device. Frozen features are in `f32`.
+    pub precision: Precision,
+    /// The seed of initial weights, crops and latent noise. The same seed gives the same weights, for any number of threads.
+    pub seed: u64,
+}
+
+impl Default for Schedule {
+    /// The paper's, with batches of 16.
+    fn default() -> Self {
+        Self {
+            batch_size: 16,
+            patches_per_epoch: 10_000,
+            patches: 2_000_000,
+            sampling: Sampling::default(),
+            initialisation: Initialisation::default(),
+            precision: Precision::default(),
+            seed: 0,
+        }
+    }
+}
+
+impl Schedule {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a count of 0.
+    pub fn validate(&self) -> Result<()> {
+        let counts = [
+            ("batch_size", self.batch_size as u64),
+            ("patches_per_epoch", self.patches_per_epoch),
+            ("patches", self.patches),
+        ];
+        match counts.into_iter().find(|&(_, count)| count == 0) {
+            Some((name, count)) => Err(Error::setting(name, "at least 1", count)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Everything that decides the weights that a training run ends with, but for its images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainingConfig {
+    /// The network; its latent layer must be the objective's ([`Objective::latent`]).
+    pub architecture: Architecture,
+    /// The loss.
+    pub objective: Objective,
+    /// The optimiser.
+    pub adam: AdamConfig,
+    /// Batches, epochs and the seed.
+    pub schedule: Schedule,
+}
