@@ -78,40 +78,71 @@ extern "C" __global__ void finish_4(float4 *values, unsigned count, unsigned cha
     finish(values, count, channels, bias, slope);
 }
 
-// A matrix of `count` rows, of which a block sums `per_block`. `Rows` in src/conv/gpu/rows.rs has the same fields.
+// A matrix of `count` rows, of which a block sums `per_block`. `Rows` in src/conv/gpu/rows.rs has the same fields. Blocks of as many
+// channels as threads lie side by side: they are a group's.
 struct Rows {
     unsigned count, channels, per_block;
 };
 
-// Sums each channel over the rows of a block: a thread adds every so-manieth row, and then one thread what these have. The order is
-// always the same. `partial` is shared; `sums` has a row for each block along the rows; blocks of as many channels as threads lie side by side.
+// What the threads of a block share to sum.
+struct Shared {
+    float partial[THREADS];
+    unsigned arrived;
+};
+
+// The blocks of each group that have summed their rows.
+constexpr unsigned MOST_GROUPS = 64;  // as in src/conv/gpu/cuda/backend.rs
+__device__ static unsigned arrived[MOST_GROUPS];
+
+// Sums a channel over rows: a thread adds every so-manieth of them, and then one thread what these have, which alone gets the sum.
 template <class Value>
-__device__ static void sum_rows(const Rows &rows, float (&partial)[THREADS], float *sums, Value value) {
+__device__ static float sum_channel(const Rows &rows, unsigned first, unsigned end, Shared &shared, Value value) {
     const unsigned lanes = smaller(rows.channels, THREADS), side = THREADS / lanes;
-    const unsigned groups = (rows.channels + THREADS - 1) / THREADS, block = blockIdx.x / groups;
-    const unsigned lane = threadIdx.x % lanes, turn = threadIdx.x / lanes, channel = blockIdx.x % groups * THREADS + lane;
-    const unsigned end = smaller(rows.count, (block + 1) * rows.per_block);
+    const unsigned lane = threadIdx.x % lanes, turn = threadIdx.x / lanes;
+    const unsigned channel = blockIdx.x % ((rows.channels + THREADS - 1) / THREADS) * THREADS + lane;
     float sum = 0;
     if (turn < side && channel < rows.channels) {
-        for (unsigned row = block * rows.per_block + turn; row < end; row += side) sum += value(row * rows.channels + channel);
+        for (unsigned row = first + turn; row < end; row += side) sum += value(row * rows.channels + channel);
     }
-    partial[threadIdx.x] = sum;
+    shared.partial[threadIdx.x] = sum;
     __syncthreads();
-    if (turn > 0 || channel >= rows.channels) return;
-    for (unsigned i = 1; i < side; i++) sum += partial[i * lanes + lane];
-    sums[block * rows.channels + channel] = sum;
+    if (turn > 0 || channel >= rows.channels) return 0;
+    for (unsigned i = 1; i < side; i++) sum += shared.partial[i * lanes + lane];
+    return sum;
 }
 
-extern "C" __global__ void sum_channels(const float *values, Rows rows, float *sums) {
-    __shared__ float partial[THREADS];
-    sum_rows(rows, partial, sums, [&](unsigned i) { return values[i]; });
+// Sums all channels in an order that is always the same: each block its rows, and the last one that has done so what all blocks of its
+// group have. `blocks` has a row of sums for each block along the rows.
+template <class Value>
+__device__ static void sum_rows(const Rows &rows, Shared &shared, volatile float *blocks, float *sums, Value value) {
+    const unsigned groups = (rows.channels + THREADS - 1) / THREADS, group = blockIdx.x % groups, block = blockIdx.x / groups;
+    const unsigned channel = group * THREADS + threadIdx.x, count = (rows.count + rows.per_block - 1) / rows.per_block;
+    const unsigned first = block * rows.per_block, end = smaller(rows.count, first + rows.per_block);
+    const bool has_sum = channel < rows.channels;  // those of the threads whose turn is the first
+    float sum = sum_channel(rows, first, end, shared, value);
+    if (!sums) return;
+    if (has_sum) blocks[block * rows.channels + channel] = sum;
+    __threadfence();
+    __syncthreads();
+    if (threadIdx.x == 0) shared.arrived = atomicAdd(&arrived[group], 1u);
+    __syncthreads();
+    if (shared.arrived + 1 < count) return;
+    sum = sum_channel(rows, 0, count, shared, [&](unsigned i) { return blocks[i]; });
+    if (has_sum) sums[channel] = sum;
+    if (threadIdx.x == 0) arrived[group] = 0;
 }
 
-// The gradient of what was rectified, for that of the output, which tells where the slope applies, and its sums by channel.
+extern "C" __global__ void sum_channels(const float *values, Rows rows, float *blocks, float *sums) {
+    __shared__ Shared shared;
+    sum_rows(rows, shared, blocks, sums, [&](unsigned i) { return values[i]; });
+}
+
+// The gradient of what was rectified, for that of the output, which tells where the slope applies, and its sums by channel if they are
+// wanted.
 extern "C" __global__ void rectify_backward(const float *output, const float *gradient, Rows rows, float slope, float *result,
-                                            float *sums) {
-    __shared__ float partial[THREADS];
-    sum_rows(rows, partial, sums, [&](unsigned i) { return result[i] = output[i] > 0 ? gradient[i] : slope * gradient[i]; });
+                                            float *blocks, float *sums) {
+    __shared__ Shared shared;
+    sum_rows(rows, shared, blocks, sums, [&](unsigned i) { return result[i] = output[i] > 0 ? gradient[i] : slope * gradient[i]; });
 }
 
 // Rows become columns.

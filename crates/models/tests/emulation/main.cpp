@@ -30,6 +30,7 @@ static T get() {
 
 template <class T>
 static void put(const std::vector<T> &values) {
+    if (values.empty()) return;
     if (std::fwrite(values.data(), sizeof(T), values.size(), stdout) != values.size()) std::abort();
 }
 
@@ -84,15 +85,18 @@ static void run_finish(const std::vector<unsigned> &numbers) {
     put(values);
 }
 
-// Numbers: both stages' rows, channels, rows of a block and blocks.
+// Numbers: the rows, blocks along them, blocks in all, whether sums are wanted.
 static void run_rectify(const std::vector<unsigned> &numbers) {
-    const Rows first{numbers[0], numbers[1], numbers[2]}, second{numbers[4], numbers[5], numbers[6]};
+    const Rows rows{numbers[0], numbers[1], numbers[2]};
     const float slope = get<float>();
-    const auto output = get<float>(first.count * first.channels), gradient = get<float>(first.count * first.channels);
-    std::vector<float> result(output.size()), partial(second.count * second.channels), sums(second.channels);
-    emulation::launch(numbers[3], {THREADS, 1},
-                      [&] { rectify_backward(output.data(), gradient.data(), first, slope, result.data(), partial.data()); });
-    emulation::launch(numbers[7], {THREADS, 1}, [&] { sum_channels(partial.data(), second, sums.data()); });
+    const auto output = get<float>(rows.count * rows.channels), gradient = get<float>(rows.count * rows.channels);
+    std::vector<float> result(output.size()), blocks(numbers[3] * rows.channels), sums(numbers[5] ? rows.channels : 0);
+    // The second time, the first must have left everything as it was.
+    for (int time = 0; time < 2; time++) {
+        emulation::launch(numbers[4], {THREADS, 1}, [&] {
+            rectify_backward(output.data(), gradient.data(), rows, slope, result.data(), blocks.data(), numbers[5] ? sums.data() : nullptr);
+        });
+    }
     put(result);
     put(sums);
 }

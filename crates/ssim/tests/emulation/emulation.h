@@ -22,12 +22,20 @@
 #define __launch_bounds__(threads)
 #define __shared__ static __attribute__((section("shared_memory")))
 #define __syncthreads() emulation::barrier(__LINE__)
+#define __threadfence()  // blocks run one after the other
 
 struct dim3 {
     unsigned x = 1, y = 1, z = 1;
 };
 
 static dim3 threadIdx, blockIdx;
+
+// A fibre leaves only at barriers.
+inline unsigned atomicAdd(unsigned *number, unsigned more) {
+    const unsigned before = *number;
+    *number += more;
+    return before;
+}
 
 // The linker's names for both ends of a section.
 extern "C" unsigned char __start_shared_memory[], __stop_shared_memory[];

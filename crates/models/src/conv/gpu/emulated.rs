@@ -113,19 +113,18 @@ fn gradients_of_rectifiers_and_biases_are_those_of_the_reference() {
         let total = (count * channels) as usize;
         let (mut output, gradient) = (values(6, total), values(7, total));
         output[0] = 0.0;
-        let first = Rows::split(count, channels);
-        let second = Rows::whole(first.blocks(), channels);
-        let mut expected = reference::rectify_backward(&output, &gradient, SLOPE);
-        let partial = reference::sum_rows(&first, &expected);
-        assert_eq!(partial.len(), (second.count * channels) as usize);
-        expected.extend(reference::sum_rows(&second, &partial));
-        let numbers = [first, second].map(|rows| {
-            let Rows { count, channels, per_block } = rows;
-            [count, channels, per_block, rows.grid()]
-        });
+        let rows = Rows::split(count, channels);
+        let rectified = reference::rectify_backward(&output, &gradient, SLOPE);
+        let blocks = reference::sum_rows(&rows, &rectified);
+        assert_eq!(blocks.len(), (rows.blocks() * channels) as usize);
+        let sums = reference::sum_rows(&Rows::whole(rows.blocks(), channels), &blocks);
         let input = input(&[&[SLOPE], &output, &gradient]);
-        let got = floats(&run("rectify", numbers.as_flattened(), input));
-        assert!(got == expected, "{count}x{channels}");
+        for (is_summed, sums) in [(true, sums), (false, Vec::new())] {
+            let (blocks, grid) = (rows.blocks(), rows.grid());
+            let numbers = [count, channels, rows.per_block, blocks, grid, is_summed.into()];
+            let got = floats(&run("rectify", &numbers, input.clone()));
+            assert!(got == [&rectified[..], &sums].concat(), "{numbers:?}");
+        }
     }
 }
 

@@ -104,14 +104,14 @@ impl Backend for Reference {
         if let Some(sums) = sums {
             assert_eq!(sums.len, channels);
             self.sum_channels(Part::new(&result, 0..result.len()), sums)?;
-            // The first of its stages is part of the one above.
+            // It is part of the one above.
             self.launches.set(self.launches.get() - 1);
         }
         Ok(result)
     }
 
     fn sum_channels(&self, values: Part<'_, Vec<f32>>, sums: PartMut<'_, Vec<f32>>) -> Result<()> {
-        self.count(2);
+        self.count(1);
         let (values, sums) = (read(values), write(sums));
         let (count, channels) = ((values.len() / sums.len()) as u32, sums.len() as u32);
         let stage = Rows::split(count, channels);
@@ -188,7 +188,7 @@ pub(super) fn rectify_backward(output: &[f32], gradient: &[f32], slope: f32) -> 
     pairs.map(|(&output, &gradient)| gradient * if output > 0.0 { 1.0 } else { slope }).collect()
 }
 
-/// One stage of sums by channel: a row for each block.
+/// Sums by channel: a row for each block.
 pub(super) fn sum_rows(rows: &Rows, values: &[f32]) -> Vec<f32> {
     let (channels, per_block) = (rows.channels as usize, rows.per_block as usize);
     let side = THREADS / channels.min(THREADS);

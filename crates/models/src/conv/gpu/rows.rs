@@ -15,13 +15,14 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// The first of two stages: blocks of rows.
+    /// Blocks of rows.
     pub fn split(count: u32, channels: u32) -> Self {
         let side = (THREADS / (channels as usize).clamp(1, THREADS)) as u32;
         Self { count, channels, per_block: side * ROWS_PER_THREAD as u32 }
     }
 
-    /// The second stage: all rows in one block.
+    /// All rows in one block, as their sums are added.
+    #[cfg(test)]
     pub fn whole(count: u32, channels: u32) -> Self {
         Self { count, channels, per_block: count }
     }

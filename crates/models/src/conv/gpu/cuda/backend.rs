@@ -5,7 +5,7 @@ use super::super::columns::{Geometry, Product};
 use super::super::rows::Rows;
 use super::super::{Backend, Epilogue, Part, PartMut};
 use super::{Cuda, blas};
-use crate::cuda::{Module, NULL, blocks, count, threads};
+use crate::cuda::{Module, NULL, THREADS, blocks, count, threads};
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{
     CudaFunction, CudaSlice, CudaView, CudaViewMut, DeviceRepr, LaunchArgs, LaunchConfig,
@@ -15,6 +15,9 @@ use candle_core::{Result, bail};
 
 type Array = CudaSlice<f32>;
 
+/// As in `kernels/layers.cu`.
+const MOST_GROUPS: usize = 64;
+
 // SAFETY: `repr(C)` and nothing but numbers, with the fields of the structures of the same name in `kernels/layers.cu`.
 unsafe impl DeviceRepr for Geometry {}
 // SAFETY: as above.
@@ -23,19 +26,6 @@ unsafe impl DeviceRepr for Rows {}
 impl Cuda {
     fn kernel(&self, name: &str) -> Result<CudaFunction> {
         Module::Layers.kernel(&self.device, name)
-    }
-
-    /// The rows of partial sums, which a second launch adds up.
-    fn add_up(&self, partial: &Array, rows: u32, mut sums: PartMut<'_, Array>) -> Result<()> {
-        let rows = Rows::whole(rows, count(sums.len)?);
-        let (kernel, stream) = (self.kernel("sum_channels")?, self.device.cuda_stream());
-        let (partial, mut sums) = (partial.as_view(), view_mut(&mut sums));
-        let mut builder = stream.launch_builder(&kernel);
-        builder.arg(&partial).arg(&rows).arg(&mut sums);
-        // SAFETY: the arguments are those of the kernel, which reads as many values as rows and channels say, and writes one sum for
-        // each channel.
-        unsafe { builder.launch(blocks(rows.grid())) }.w()?;
-        Ok(())
     }
 
     /// A matrix `(rows, columns)` with rows as columns.
@@ -155,35 +145,38 @@ impl Backend for Cuda {
         channels: usize,
     ) -> Result<Array> {
         expect("rectify", output.len == gradient.len && output.len.is_multiple_of(channels))?;
-        let rows = Rows::split(count(output.len)? / channels as u32, channels as u32);
+        expect("rectify", sums.as_ref().is_none_or(|sums| sums.len == channels))?;
+        let rows = rows(output.len, channels)?;
         let mut result = self.allocate(output.len)?;
         let mut partial = self.allocate(rows.blocks() as usize * channels)?;
         let (kernel, stream) = (self.kernel("rectify_backward")?, self.device.cuda_stream());
         let (output, gradient) = (view(output), view(gradient));
+        let mut sums = sums;
+        let mut sums = sums.as_mut().map(view_mut);
         let mut builder = stream.launch_builder(&kernel);
         builder.arg(&output).arg(&gradient).arg(&rows).arg(&slope);
         builder.arg(&mut result).arg(&mut partial);
-        // SAFETY: the arguments are those of the kernel, which reads and writes as many values as rows and channels say, and a row of
-        // sums for each block of rows.
+        match &mut sums {
+            Some(sums) => builder.arg(sums),
+            None => builder.arg(&NULL),
+        };
+        // SAFETY: the arguments are those of the kernel, which reads and writes as many values as rows and channels say, a row of sums
+        // for each block of rows, and one for each channel. It counts blocks of at most `MOST_GROUPS` groups.
         unsafe { builder.launch(blocks(rows.grid())) }.w()?;
-        match sums {
-            Some(sums) => self.add_up(&partial, rows.blocks(), sums).map(|()| result),
-            None => Ok(result),
-        }
+        Ok(result)
     }
 
-    fn sum_channels(&self, values: Part<'_, Array>, sums: PartMut<'_, Array>) -> Result<()> {
+    fn sum_channels(&self, values: Part<'_, Array>, mut sums: PartMut<'_, Array>) -> Result<()> {
         expect("sums", values.len.is_multiple_of(sums.len))?;
-        let rows = Rows::split(count(values.len)? / sums.len as u32, sums.len as u32);
+        let rows = rows(values.len, sums.len)?;
         let mut partial = self.allocate(rows.blocks() as usize * sums.len)?;
         let (kernel, stream) = (self.kernel("sum_channels")?, self.device.cuda_stream());
-        let values = view(values);
+        let (values, mut sums) = (view(values), view_mut(&mut sums));
         let mut builder = stream.launch_builder(&kernel);
-        builder.arg(&values).arg(&rows).arg(&mut partial);
-        // SAFETY: the arguments are those of the kernel, which reads as many values as rows and channels say, and writes a row of sums
-        // for each block of rows.
+        builder.arg(&values).arg(&rows).arg(&mut partial).arg(&mut sums);
+        // SAFETY: as above.
         unsafe { builder.launch(blocks(rows.grid())) }.w()?;
-        self.add_up(&partial, rows.blocks(), sums)
+        Ok(())
     }
 
     #[cfg(feature = "cudnn")]
@@ -255,6 +248,12 @@ impl Width {
         let count = count(values)? / lanes;
         Ok(Self { suffix, threads: threads(count), count })
     }
+}
+
+/// How blocks share the sums of so many values by channel.
+fn rows(values: usize, channels: usize) -> Result<Rows> {
+    expect("sums", channels.div_ceil(THREADS) <= MOST_GROUPS)?;
+    Ok(Rows::split(count(values)? / channels as u32, channels as u32))
 }
 
 /// Refuses to launch what would lead out of an array.
