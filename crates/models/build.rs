@@ -10,7 +10,7 @@ use std::{
 const ARCHITECTURE: &str = "-arch=compute_80";
 
 /// Files of `kernels`, each a module.
-const MODULES: [&str; 2] = ["layers", "training"];
+const MODULES: [&str; 3] = ["convolutions", "layers", "training"];
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,12 +1,7 @@
 // What the layers of a chain need beside matrix products. Maps are (N, H, W, C); counts are below 2^31.
 
+#include "geometry.cuh"
 #include "vectors.cuh"
-
-// A convolution's maps, and the pixels of its result, which are the rows of the matrix of columns. `Geometry` in
-// src/conv/gpu/columns.rs has the same fields.
-struct Geometry {
-    unsigned height, width, channels, rows, columns, kernel, stride, padding;
-};
 
 // Copies the inputs of each pixel of the result into a row (kernel, kernel, C), zeros for those beyond the border.
 template <class V>
@@ -94,15 +89,25 @@ struct Shared {
 constexpr unsigned MOST_GROUPS = 64;  // as in src/conv/gpu/cuda/backend.rs
 __device__ static unsigned arrived[MOST_GROUPS];
 
+// Loads that a thread begins before it waits for the first of them.
+constexpr unsigned LOADS = 4;
+
 // Sums a channel over rows: a thread adds every so-manieth of them, and then one thread what these have, which alone gets the sum.
-template <class Value>
-__device__ static float sum_channel(const Rows &rows, unsigned first, unsigned end, Shared &shared, Value value) {
+template <class Source>
+__device__ static float sum_channel(const Rows &rows, unsigned first, unsigned end, Shared &shared, const Source &source) {
     const unsigned lanes = smaller(rows.channels, THREADS), side = THREADS / lanes;
     const unsigned lane = threadIdx.x % lanes, turn = threadIdx.x / lanes;
     const unsigned channel = blockIdx.x % ((rows.channels + THREADS - 1) / THREADS) * THREADS + lane;
     float sum = 0;
-    if (turn < side && channel < rows.channels) {
-        for (unsigned row = first + turn; row < end; row += side) sum += value(row * rows.channels + channel);
+    const bool takes_part = turn < side && channel < rows.channels;
+    for (unsigned row = first + turn; takes_part && row < end; row += LOADS * side) {
+        typename Source::Loaded loaded[LOADS];
+        for (unsigned i = 0; i < LOADS; i++) {
+            if (row + i * side < end) loaded[i] = source.load((row + i * side) * rows.channels + channel);
+        }
+        for (unsigned i = 0; i < LOADS; i++) {
+            if (row + i * side < end) sum += source.value((row + i * side) * rows.channels + channel, loaded[i]);
+        }
     }
     shared.partial[threadIdx.x] = sum;
     __syncthreads();
@@ -111,15 +116,24 @@ __device__ static float sum_channel(const Rows &rows, unsigned first, unsigned e
     return sum;
 }
 
+// Values as they are.
+template <class Pointer>
+struct Plain {
+    using Loaded = float;
+    Pointer values;
+    __device__ float load(unsigned i) const { return values[i]; }
+    __device__ float value(unsigned, float loaded) const { return loaded; }
+};
+
 // Sums all channels in an order that is always the same: each block its rows, and the last one that has done so what all blocks of its
 // group have. `blocks` has a row of sums for each block along the rows.
-template <class Value>
-__device__ static void sum_rows(const Rows &rows, Shared &shared, volatile float *blocks, float *sums, Value value) {
+template <class Source>
+__device__ static void sum_rows(const Rows &rows, Shared &shared, volatile float *blocks, float *sums, const Source &source) {
     const unsigned groups = (rows.channels + THREADS - 1) / THREADS, group = blockIdx.x % groups, block = blockIdx.x / groups;
     const unsigned channel = group * THREADS + threadIdx.x, count = (rows.count + rows.per_block - 1) / rows.per_block;
     const unsigned first = block * rows.per_block, end = smaller(rows.count, first + rows.per_block);
     const bool has_sum = channel < rows.channels;  // those of the threads whose turn is the first
-    float sum = sum_channel(rows, first, end, shared, value);
+    float sum = sum_channel(rows, first, end, shared, source);
     if (!sums) return;
     if (has_sum) blocks[block * rows.channels + channel] = sum;
     __threadfence();
@@ -127,22 +141,35 @@ __device__ static void sum_rows(const Rows &rows, Shared &shared, volatile float
     if (threadIdx.x == 0) shared.arrived = atomicAdd(&arrived[group], 1u);
     __syncthreads();
     if (shared.arrived + 1 < count) return;
-    sum = sum_channel(rows, 0, count, shared, [&](unsigned i) { return blocks[i]; });
+    sum = sum_channel(rows, 0, count, shared, Plain<volatile float *>{blocks});
     if (has_sum) sums[channel] = sum;
     if (threadIdx.x == 0) arrived[group] = 0;
 }
 
 extern "C" __global__ void sum_channels(const float *values, Rows rows, float *blocks, float *sums) {
     __shared__ Shared shared;
-    sum_rows(rows, shared, blocks, sums, [&](unsigned i) { return values[i]; });
+    sum_rows(rows, shared, blocks, sums, Plain<const float *>{values});
 }
 
-// The gradient of what was rectified, for that of the output, which tells where the slope applies, and its sums by channel if they are
-// wanted.
+// The gradient of what was rectified, for that of the output, which tells where the slope applies.
+struct Rectified {
+    struct Loaded {
+        float output, gradient;
+    };
+    const float *output, *gradient;
+    float slope;
+    float *result;
+    __device__ Loaded load(unsigned i) const { return {output[i], gradient[i]}; }
+    __device__ float value(unsigned i, Loaded loaded) const {
+        return result[i] = loaded.output > 0 ? loaded.gradient : slope * loaded.gradient;
+    }
+};
+
+// That gradient, and its sums by channel if they are wanted.
 extern "C" __global__ void rectify_backward(const float *output, const float *gradient, Rows rows, float slope, float *result,
                                             float *blocks, float *sums) {
     __shared__ Shared shared;
-    sum_rows(rows, shared, blocks, sums, [&](unsigned i) { return result[i] = output[i] > 0 ? gradient[i] : slope * gradient[i]; });
+    sum_rows(rows, shared, blocks, sums, Rectified{output, gradient, slope, result});
 }
 
 // Rows become columns.

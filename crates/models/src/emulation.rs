@@ -17,6 +17,7 @@ fn program() -> &'static Path {
         let compiler = std::env::var_os("CXX").unwrap_or_else(|| OsString::from("c++"));
         let mut command = Command::new(&compiler);
         command.args(["-std=c++20", "-O1", "-g", "-Wall", "-Wextra", "-Werror"]);
+        command.arg("-Wno-unknown-pragmas");
         // A contraction to fused operations would round otherwise.
         command.args(["-ffp-contract=off", "-fsanitize=address,undefined"]);
         command.args(["-fno-sanitize-recover=all", "-o"]).args([&program, &source]);

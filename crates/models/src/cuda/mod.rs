@@ -16,6 +16,7 @@ pub(crate) const NULL: u64 = 0;
 /// A compiled file of `kernels`.
 #[derive(Clone, Copy)]
 pub(crate) enum Module {
+    Convolutions,
     Layers,
     Training,
 }
@@ -24,6 +25,7 @@ impl Module {
     /// Devices keep modules by name.
     fn name(self) -> &'static str {
         match self {
+            Self::Convolutions => concat!("models-convolutions-", env!("CARGO_PKG_VERSION")),
             Self::Layers => concat!("models-layers-", env!("CARGO_PKG_VERSION")),
             Self::Training => concat!("models-training-", env!("CARGO_PKG_VERSION")),
         }
@@ -31,6 +33,7 @@ impl Module {
 
     fn ptx(self) -> &'static str {
         match self {
+            Self::Convolutions => include_str!(concat!(env!("OUT_DIR"), "/convolutions.ptx")),
             Self::Layers => include_str!(concat!(env!("OUT_DIR"), "/layers.ptx")),
             Self::Training => include_str!(concat!(env!("OUT_DIR"), "/training.ptx")),
         }

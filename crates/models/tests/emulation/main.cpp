@@ -11,6 +11,7 @@ struct alignas(16) float4 {
     float x, y, z, w;
 };
 
+#include "../../kernels/convolutions.cu"
 #include "../../kernels/layers.cu"
 #include "../../kernels/training.cu"
 
@@ -101,6 +102,49 @@ static void run_rectify(const std::vector<unsigned> &numbers) {
     put(sums);
 }
 
+// Of each precision.
+template <class Kernel>
+static Kernel *of(unsigned precision, Kernel *f32, Kernel *tf32, Kernel *bf16) {
+    return precision == F32 ? f32 : precision == TF32 ? tf32 : bf16;
+}
+
+static Shapes shapes(const std::vector<unsigned> &n) {
+    return {{n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7]}, n[8], n[9]};
+}
+
+// Numbers: the shapes, precision, whether it is transposed, lanes or columns of the tile, blocks, tiles, values of the bias.
+static void run_convolve(const std::vector<unsigned> &numbers) {
+    const Shapes s = shapes(numbers);
+    const Geometry &g = s.geometry;
+    const unsigned precision = numbers[10], is_transposed = numbers[11], kind = numbers[12];
+    const size_t large = s.maps * g.height * g.width * g.channels, small = s.maps * g.rows * g.columns * s.outputs;
+    const float slope = get<float>();
+    const auto bias = get<float>(numbers[15]);
+    const auto weights = get<float>(g.kernel * g.kernel * g.channels * s.outputs), maps = get<float>(is_transposed ? small : large);
+    std::vector<float> result(is_transposed ? large : small, NAN);
+    const auto kernel = is_transposed ? kind == 8 ? of(precision, transpose_8_f32, transpose_8_tf32, transpose_8_bf16)
+                                                  : of(precision, transpose_32_f32, transpose_32_tf32, transpose_32_bf16)
+                        : kind == 4   ? of(precision, convolve_4_f32, convolve_4_tf32, convolve_4_bf16)
+                                      : of(precision, convolve_1_f32, convolve_1_tf32, convolve_1_bf16);
+    emulation::launch(numbers[13], {BLOCK, 1},
+                      [&] { kernel(maps.data(), weights.data(), s, or_null(bias), slope, numbers[14], result.data()); });
+    put(result);
+}
+
+// Numbers: the shapes, precision, lanes, blocks, shares, chunks.
+static void run_weigh(const std::vector<unsigned> &numbers) {
+    const Shapes s = shapes(numbers);
+    const Geometry &g = s.geometry;
+    const auto maps = get<float>(s.maps * g.height * g.width * g.channels), gradient = get<float>(s.maps * g.rows * g.columns * s.outputs);
+    const unsigned count = g.kernel * g.kernel * g.channels * s.outputs, shares = numbers[13];
+    std::vector<float> parts(count * shares, NAN), result(count);
+    const auto kernel = numbers[11] == 4 ? of(numbers[10], weigh_4_f32, weigh_4_tf32, weigh_4_bf16)
+                                         : of(numbers[10], weigh_1_f32, weigh_1_tf32, weigh_1_bf16);
+    emulation::launch(numbers[12], {BLOCK, 1}, [&] { kernel(maps.data(), gradient.data(), s, shares, numbers[14], parts.data()); });
+    emulation::launch((count + BLOCK - 1) / BLOCK, {BLOCK, 1}, [&] { add_shares(parts.data(), count, shares, result.data()); });
+    put(result);
+}
+
 // Numbers: rows, columns.
 static void run_transpose(const std::vector<unsigned> &numbers) {
     const auto matrix = get<float>(numbers[0] * numbers[1]);
@@ -151,6 +195,7 @@ int main(int count, char **arguments) {
         const char *name;
         void (*run)(const std::vector<unsigned> &);
     } kernels[] = {
+        {"convolve", run_convolve}, {"weigh", run_weigh},
         {"unfold", run_unfold}, {"fold", run_fold},     {"finish", run_finish}, {"rectify", run_rectify}, {"transpose", run_transpose},
         {"cut", run_cut},       {"record", run_record}, {"adam", run_adam},
     };

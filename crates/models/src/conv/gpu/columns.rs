@@ -24,7 +24,7 @@ pub(super) struct Geometry {
 }
 
 impl Geometry {
-    fn new(problem: &Problem) -> Result<Self> {
+    pub fn new(problem: &Problem) -> Result<Self> {
         let Problem { conv, input, output, .. } = *problem;
         let number = |value: usize| u32::try_from(value).map_err(Error::wrap);
         Ok(Self {

@@ -4,6 +4,7 @@ mod backend;
 mod blas;
 #[cfg(feature = "cudnn")]
 mod cudnn;
+mod gathered;
 
 use super::part::Part;
 use super::{Result, chain};

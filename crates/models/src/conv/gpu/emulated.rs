@@ -1,9 +1,12 @@
 //! The kernels of layers, on the CPU, against the backend for tests. Both add in the same order: not a bit differs.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-use super::columns::Geometry;
-use super::reference;
+use super::columns::{self, Geometry};
+use super::reference::{self, Reference};
 use super::rows::Rows;
+use super::tiles::{Shapes, WeightGradient};
+use super::{Conv2d, Epilogue, Part, PartMut, Problem, Size};
+use crate::Precision;
 use crate::conv::tests::noise;
 use crate::emulation::{bytes, floats, run};
 
@@ -124,6 +127,156 @@ fn gradients_of_rectifiers_and_biases_are_those_of_the_reference() {
             let numbers = [count, channels, rows.per_block, blocks, grid, is_summed.into()];
             let got = floats(&run("rectify", &numbers, input.clone()));
             assert!(got == [&rectified[..], &sums].concat(), "{numbers:?}");
+        }
+    }
+}
+
+/// The convolution of a case, to so many channels.
+fn problem(case: [u32; 7], outputs: usize) -> Problem {
+    let g = geometry(case);
+    let [kernel, stride, padding] = [g.kernel, g.stride, g.padding].map(|number| number as usize);
+    let size = |height: u32, width: u32| Size { height: height as usize, width: width as usize };
+    Problem {
+        conv: Conv2d {
+            in_channels: g.channels as usize,
+            out_channels: outputs,
+            kernel,
+            stride,
+            padding,
+        },
+        maps: case[0] as usize,
+        input: size(g.height, g.width),
+        output: size(g.rows, g.columns),
+    }
+}
+
+/// Several tiles and chunks in each direction, remainders of all of them, strides that leave some, and all layers that are gathered
+/// value by value or have narrow tiles.
+const GATHERED: [([u32; 7], usize); 8] = [
+    ([2, 16, 16, 32, 4, 2, 1], 32),
+    ([3, 8, 8, 64, 3, 1, 1], 40),
+    ([3, 18, 14, 1, 4, 2, 1], 32),
+    ([2, 9, 12, 8, 4, 2, 1], 4),
+    ([2, 31, 18, 3, 11, 4, 2], 36),
+    ([2, 6, 7, 12, 5, 3, 2], 8),
+    ([1, 5, 4, 4, 1, 1, 0], 68),
+    ([1, 9, 7, 4, 3, 2, 0], 4),
+];
+
+/// How far each precision is from the exact products, as a part of the sum of their sizes: half a unit in the last place of each
+/// of two factors, and in F32 what is left out and the roundings of the sum.
+const PRECISIONS: [(Precision, f32); 3] = [
+    (Precision::F32, 1.0 / (1 << 19) as f32),
+    (Precision::Tf32, 1.0 / (1 << 10) as f32),
+    (Precision::Bf16, 1.0 / (1 << 7) as f32),
+];
+
+/// All shapes, and the precision's number.
+fn shape_numbers(shapes: &Shapes, precision: Precision) -> Vec<u32> {
+    let numbers = numbers(0, shapes.maps, &shapes.geometry);
+    let precision = PRECISIONS.iter().position(|&(other, _)| other == precision).unwrap();
+    [&numbers[2..], &[shapes.outputs, shapes.maps, precision as u32]].concat()
+}
+
+/// What the reference makes of values, and of their sizes.
+fn with_sizes(
+    [left, right]: [&[f32]; 2],
+    compute: impl Fn(Part<'_, Vec<f32>>, Part<'_, Vec<f32>>) -> Vec<f32>,
+) -> [Vec<f32>; 2] {
+    let sizes = |values: &[f32]| values.iter().map(|value| value.abs()).collect::<Vec<_>>();
+    [[left.to_vec(), right.to_vec()], [sizes(left), sizes(right)]].map(|[left, right]| {
+        compute(Part::new(&left, 0..left.len()), Part::new(&right, 0..right.len()))
+    })
+}
+
+fn assert_close(got: &[f32], [expected, sizes]: [&[f32]; 2], unit: f32, what: &str) {
+    assert_eq!(got.len(), expected.len(), "{what}");
+    for (place, ((got, expected), size)) in got.iter().zip(expected).zip(sizes).enumerate() {
+        let difference = (got - expected).abs();
+        assert!(difference <= unit * size, "{what}: {got} for {expected} at {place}");
+    }
+}
+
+#[test]
+#[ignore = "needs a C++ compiler"]
+fn gathered_convolutions_are_those_of_columns() {
+    for (case, outputs) in GATHERED {
+        let problem = problem(case, outputs);
+        let shapes = Shapes::of(&problem, &[0, 4]).unwrap().unwrap();
+        let (large, small) = problem.lengths();
+        let weights = values(1, problem.conv.weight_count());
+        for is_transposed in [false, true] {
+            let (from, to, channels) = match is_transposed {
+                true => (small, large, problem.conv.in_channels),
+                false => (large, small, problem.conv.out_channels),
+            };
+            let maps = values(2, problem.maps * from);
+            let sums = with_sizes([&maps, &weights], |maps, weights| {
+                let (backend, none) = (Reference::new(usize::MAX), Epilogue::none());
+                let mut result = vec![0.0; problem.maps * to];
+                let compute =
+                    if is_transposed { columns::input_gradient } else { columns::convolution };
+                compute(&backend, &problem, maps, weights, none, &mut result).unwrap();
+                result
+            });
+            // Rectified sums are no farther from each other than the sums themselves.
+            for (bias, slope) in [(Vec::new(), 1.0), (values(3, channels), SLOPE)] {
+                let mut expected = sums[0].clone();
+                reference::finish(
+                    &mut expected,
+                    channels,
+                    Some(&bias).filter(|b| !b.is_empty()).map(|b| &b[..]),
+                    slope,
+                );
+                for (precision, unit) in PRECISIONS {
+                    let tiles = match is_transposed {
+                        true => shapes.transposed(precision),
+                        false => shapes.convolution(precision),
+                    };
+                    let kind = tiles.kernel.split('_').nth(1).unwrap().parse().unwrap();
+                    let mut numbers = shape_numbers(&shapes, precision);
+                    numbers.extend([is_transposed.into(), kind, tiles.blocks, tiles.tiles]);
+                    numbers.push(bias.len() as u32);
+                    let input = input(&[&[slope], &bias, &weights, &maps]);
+                    let got = floats(&run("convolve", &numbers, input));
+                    let what = format!("{problem:?}, {tiles:?}");
+                    assert_close(&got, [&expected, &sums[1]], unit, &what);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs a C++ compiler"]
+fn gathered_gradients_of_weights_are_those_of_columns() {
+    for (case, outputs) in GATHERED {
+        let problem = problem(case, outputs);
+        let shapes = Shapes::of(&problem, &[0]).unwrap().unwrap();
+        let (large, small) = problem.lengths();
+        let (maps, gradient) = (values(1, problem.maps * large), values(2, problem.maps * small));
+        let [expected, sizes] = with_sizes([&maps, &gradient], |maps, gradient| {
+            let mut result = vec![0.0; problem.conv.weight_count()];
+            let whole = 0..result.len();
+            let result_part = PartMut::new(&mut result, whole);
+            columns::weight_gradient(
+                &Reference::new(usize::MAX),
+                &problem,
+                maps,
+                gradient,
+                result_part,
+            )
+            .unwrap();
+            result
+        });
+        for (precision, unit) in PRECISIONS {
+            let WeightGradient { kernel, blocks, shares, chunks } =
+                shapes.weight_gradient(precision);
+            let lanes = kernel.split('_').nth(1).unwrap().parse().unwrap();
+            let mut numbers = shape_numbers(&shapes, precision);
+            numbers.extend([lanes, blocks, shares, chunks]);
+            let got = floats(&run("weigh", &numbers, input(&[&maps, &gradient])));
+            assert_close(&got, [&expected, &sizes], unit, &format!("{problem:?}, {kernel}"));
         }
     }
 }

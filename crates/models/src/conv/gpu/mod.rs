@@ -1,7 +1,8 @@
 //! Chains on a GPU.
 //!
 //! What is launched in which order, on which parts of which arrays, is written here for any [`Backend`], so that tests run all of it
-//! on the CPU; [`cuda`] is the backend that counts. Convolutions are matrix products of [`columns`], unless a backend has better ones.
+//! on the CPU; [`cuda`] is the backend that counts. Convolutions are matrix products of [`columns`], unless a backend has better ones:
+//! [`tiles`] are gathered without writing columns.
 
 mod chain;
 mod columns;
@@ -15,6 +16,7 @@ mod reference;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod tiles;
 
 use self::columns::{Geometry, Product};
 use self::part::{Part, PartMut};

@@ -1,6 +1,9 @@
-/// Rows that a thread of `sum_rows` in `kernels/layers.cu` adds, before those of its block are added: few enough that many blocks
-/// share the work, and rounding errors stay small.
-const ROWS_PER_THREAD: usize = 16;
+/// Rows that a thread of `sum_rows` in `kernels/layers.cu` adds, before those of its block are added: so many that [`BLOCKS`] blocks
+/// share the work, since one adds up what all have, but few enough that rounding errors stay small.
+const ROWS_PER_THREAD: [u32; 2] = [4, 64];
+
+/// Enough to keep a large GPU busy.
+const BLOCKS: u32 = 132;
 
 /// Threads of a block.
 pub(super) const THREADS: usize = 256;
@@ -18,7 +21,9 @@ impl Rows {
     /// Blocks of rows.
     pub fn split(count: u32, channels: u32) -> Self {
         let side = (THREADS / (channels as usize).clamp(1, THREADS)) as u32;
-        Self { count, channels, per_block: side * ROWS_PER_THREAD as u32 }
+        let [fewest, most] = ROWS_PER_THREAD;
+        let of_thread = count.div_ceil(side * BLOCKS).clamp(fewest, most);
+        Self { count, channels, per_block: side * of_thread }
     }
 
     /// All rows in one block, as their sums are added.

@@ -3,7 +3,11 @@
 
 use super::super::columns::{Geometry, Product};
 use super::super::rows::Rows;
-use super::super::{Backend, Epilogue, Part, PartMut};
+use super::super::{Backend, Epilogue, Part, PartMut, Problem};
+#[cfg(feature = "cudnn")]
+use super::cudnn as convolutions;
+#[cfg(not(feature = "cudnn"))]
+use super::gathered as convolutions;
 use super::{Cuda, blas};
 use crate::cuda::{Module, NULL, THREADS, blocks, count, threads};
 use candle_core::cuda_backend::WrapErr;
@@ -179,45 +183,41 @@ impl Backend for Cuda {
         Ok(())
     }
 
-    #[cfg(feature = "cudnn")]
     fn convolution(
         &self,
-        problem: &super::super::Problem,
+        problem: &Problem,
         input: Part<'_, Array>,
         weights: Part<'_, Array>,
         epilogue: Epilogue<'_, Array>,
         result: &mut Array,
     ) -> Result<()> {
-        super::cudnn::convolution(self, problem, input, weights, epilogue, result)
+        convolutions::convolution(self, problem, input, weights, epilogue, result)
     }
 
-    #[cfg(feature = "cudnn")]
     fn input_gradient(
         &self,
-        problem: &super::super::Problem,
+        problem: &Problem,
         gradient: Part<'_, Array>,
         weights: Part<'_, Array>,
         epilogue: Epilogue<'_, Array>,
         result: &mut Array,
     ) -> Result<()> {
-        super::cudnn::input_gradient(self, problem, gradient, weights, epilogue, result)
+        convolutions::input_gradient(self, problem, gradient, weights, epilogue, result)
     }
 
-    #[cfg(feature = "cudnn")]
     fn weight_gradient(
         &self,
-        problem: &super::super::Problem,
+        problem: &Problem,
         input: Part<'_, Array>,
         gradient: Part<'_, Array>,
         result: PartMut<'_, Array>,
     ) -> Result<()> {
-        super::cudnn::weight_gradient(self, problem, input, gradient, result)
+        convolutions::weight_gradient(self, problem, input, gradient, result)
     }
 
-    #[cfg(feature = "cudnn")]
     fn convolution_and_weight_gradient(
         &self,
-        problem: &super::super::Problem,
+        problem: &Problem,
         input: Part<'_, Array>,
         weights: Part<'_, Array>,
         gradient: Part<'_, Array>,
@@ -257,20 +257,23 @@ fn rows(values: usize, channels: usize) -> Result<Rows> {
 }
 
 /// Refuses to launch what would lead out of an array.
-fn expect(what: &str, condition: bool) -> Result<()> {
+pub(super) fn expect(what: &str, condition: bool) -> Result<()> {
     match condition {
         true => Ok(()),
         false => bail!("{what} on CUDA: arrays of other lengths than the maps"),
     }
 }
 
-fn bias<'a>(epilogue: Epilogue<'a, Array>, channels: usize) -> Result<Option<CudaView<'a, f32>>> {
+pub(super) fn bias<'a>(
+    epilogue: Epilogue<'a, Array>,
+    channels: usize,
+) -> Result<Option<CudaView<'a, f32>>> {
     expect("bias", epilogue.bias.is_none_or(|bias| bias.len == channels))?;
     Ok(epilogue.bias.map(view))
 }
 
 /// An array, or a null pointer.
-fn optional<'a>(builder: &mut LaunchArgs<'a>, array: Option<&'a CudaView<'a, f32>>) {
+pub(super) fn optional<'a>(builder: &mut LaunchArgs<'a>, array: Option<&'a CudaView<'a, f32>>) {
     match array {
         Some(array) => builder.arg(array),
         None => builder.arg(&NULL),

@@ -2,14 +2,14 @@
 //!
 //! It wants the weights of a result's channel side by side, `(C_out, kernel, kernel, C_in)`: they are copied so, and gradients back.
 //! Only algorithms that give the same bits in each run are used. Where there is none, and for products of bf16, for which cuDNN takes
-//! maps of that type only, and where the kernel covers the whole map, convolutions are products of matrices.
+//! maps of that type only, and where the kernel covers the whole map, convolutions are [`gathered`].
 #![expect(unsafe_code, reason = "what cuDNN does with arrays is not for Rust to see")]
 
 mod plan;
 
-use super::super::{Backend, Epilogue, Part, PartMut, Problem, columns};
-use super::Cuda;
+use super::super::{Backend, Epilogue, Part, PartMut, Problem};
 use super::backend::view;
+use super::{Cuda, gathered};
 use crate::conv::Conv2d;
 use candle_core::Result;
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
@@ -29,7 +29,7 @@ pub(super) fn convolution(
     let Some((plan, (algorithm, bytes))) =
         plan.and_then(|plan| Some((plan.clone(), plan.forward?)))
     else {
-        return columns::convolution(cuda, problem, input, weights, epilogue, result);
+        return gathered::convolution(cuda, problem, input, weights, epilogue, result);
     };
     let (weights, mut workspace) = (by_output(cuda, problem, weights)?, workspace(cuda, bytes)?);
     let forward = plan.descriptors.forward();
@@ -53,7 +53,7 @@ pub(super) fn input_gradient(
     let Some((plan, (algorithm, bytes))) =
         plan.and_then(|plan| Some((plan.clone(), plan.input_gradient?)))
     else {
-        return columns::input_gradient(cuda, problem, gradient, weights, epilogue, result);
+        return gathered::input_gradient(cuda, problem, gradient, weights, epilogue, result);
     };
     let (weights, mut workspace) = (by_output(cuda, problem, weights)?, workspace(cuda, bytes)?);
     let backward = plan.descriptors.input_gradient();
@@ -76,7 +76,7 @@ pub(super) fn weight_gradient(
     let Some((plan, (algorithm, bytes))) =
         plan.and_then(|plan| Some((plan.clone(), plan.weight_gradient?)))
     else {
-        return columns::weight_gradient(cuda, problem, input, gradient, result);
+        return gathered::weight_gradient(cuda, problem, input, gradient, result);
     };
     let mut by_output = cuda.allocate(result.len)?;
     let mut workspace = workspace(cuda, bytes)?;

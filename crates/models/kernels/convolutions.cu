@@ -1,0 +1,353 @@
+// Convolutions, their transposes and the gradients of their weights, as products of matrices that are gathered tile by tile: what columns
+// would hold is never written. Maps are (N, H, W, C), weights (kernel, kernel, C_in, C_out); counts are below 2^31.
+//
+// A block computes a tile of the product. It goes through the inner dimension in chunks, of which the next ones are on their way into
+// shared memory while one is multiplied. Rows of shared memory are longer than the tile, so that the threads of a warp, which read
+// different rows, use different banks.
+
+#include "geometry.cuh"
+#include "tensor_cores.cuh"
+
+constexpr unsigned BLOCK = 128;  // threads, in four warps; as in src/conv/gpu/cuda/gathered.rs
+constexpr unsigned ROWS = 64, CHUNK = 32;  // of a tile; as in src/conv/gpu/tiles.rs
+constexpr unsigned STAGES = 3;
+
+// `Shapes` in src/conv/gpu/tiles.rs has the same fields.
+struct Shapes {
+    Geometry geometry;
+    unsigned outputs, maps;  // channels of the convolution's result, and how many maps there are
+};
+
+enum Precision { F32, TF32, BF16 };
+
+// A factor as tensor cores take it. In F32 it is the sum of two, whose smaller parts need not be multiplied with each other: 22 digits.
+template <Precision P>
+struct Factor {
+    unsigned large;
+    __device__ explicit Factor(float value) : large(P == BF16 ? to_bf16(value) : to_tf32(value)) {}
+};
+
+template <>
+struct Factor<F32> {
+    unsigned large, small;
+    __device__ explicit Factor(float value) : large(to_tf32(value)), small(to_tf32(value - from_bits(large))) {}
+};
+
+template <Precision P>
+__device__ static void multiply_add(float (&c)[4], const Factor<P> (&a)[4], const Factor<P> (&b)[2]) {
+    const unsigned large_a[4] = {a[0].large, a[1].large, a[2].large, a[3].large}, large_b[2] = {b[0].large, b[1].large};
+    if constexpr (P == F32) {
+        const unsigned small_a[4] = {a[0].small, a[1].small, a[2].small, a[3].small}, small_b[2] = {b[0].small, b[1].small};
+        multiply_add(c, small_a, large_b);
+        multiply_add(c, large_a, small_b);
+    }
+    multiply_add(c, large_a, large_b);
+}
+
+// Where a thread's values lie in the small matrices that its warp holds: row and column of `a[0]` and `b[0]` are (group, place) and
+// (place, group), those of `c[0]` (group, 2 · place).
+struct Lane {
+    unsigned warp = threadIdx.x / 32, group = threadIdx.x % 32 / 4, place = threadIdx.x % 4;
+};
+
+// Multiplies a chunk: `left(row, k)` and `right(k, column)` read the tile's factors from shared memory.
+template <Precision P, unsigned COLUMNS, class Left, class Right>
+__device__ static void multiply_chunk(float (&sums)[COLUMNS / 8][4], const Lane &lane, Left left, Right right) {
+    for (unsigned k = lane.place; k < CHUNK; k += 8) {
+        const unsigned row = 16 * lane.warp + lane.group;
+        const Factor<P> a[4] = {Factor<P>(left(row, k)), Factor<P>(left(row + 8, k)), Factor<P>(left(row, k + 4)),
+                                Factor<P>(left(row + 8, k + 4))};
+        for (unsigned j = 0; j < COLUMNS / 8; j++) {
+            const unsigned column = 8 * j + lane.group;
+            const Factor<P> b[2] = {Factor<P>(right(k, column)), Factor<P>(right(k + 4, column))};
+            multiply_add(sums[j], a, b);
+        }
+    }
+}
+
+// Goes through chunks: `load(chunk, stage)` begins to copy one, `multiply(stage)` uses it.
+template <class Load, class Multiply>
+__device__ static void for_each_chunk(unsigned first, unsigned end, Load load, Multiply multiply) {
+    for (unsigned ahead = 0; ahead + 1 < STAGES; ahead++) {
+        if (first + ahead < end) load(first + ahead, ahead);
+        end_copies();
+    }
+    for (unsigned chunk = first; chunk < end; chunk++) {
+        wait_for_copies<STAGES - 2>();
+        // Now everybody's copies are there, and nobody reads the stage that is filled next.
+        __syncthreads();
+        const unsigned next = chunk + STAGES - 1;
+        if (next < end) load(next, (next - first) % STAGES);
+        end_copies();
+        multiply((chunk - first) % STAGES);
+    }
+}
+
+// The maps that are gathered from.
+struct Source {
+    const float *values;
+    unsigned height, width;
+    Divisor channels;
+
+    // Begins to copy a value and its LANES - 1 neighbours, zeros beyond the border.
+    template <unsigned LANES>
+    __device__ void copy(float *shared, unsigned map, int y, int x, unsigned channel, bool is_wanted) const {
+        const bool is_inside = is_wanted && static_cast<unsigned>(y) < height && static_cast<unsigned>(x) < width;
+        const float *place = is_inside ? values + (static_cast<size_t>(map * height + y) * width + x) * channels.by + channel : values;
+        if constexpr (LANES == 4) {
+            copy_4(shared, place, is_inside);
+        } else {
+            copy_1(shared, place, is_inside);
+        }
+    }
+};
+
+__device__ inline unsigned at_least_1(unsigned number) { return number > 1 ? number : 1; }
+
+// Which pixels of a result a block computes, and which taps of the kernel reach them. In a transposed convolution with a stride these
+// depend on the pixel's place in a grid of that distance: a block has pixels of one such place.
+template <bool IS_TRANSPOSED>
+struct Grid;
+
+template <>
+struct Grid<false> {
+    Source source;
+    const Geometry &g;
+    Divisor rows, columns, taps_across;
+    unsigned taps_down;
+
+    __device__ Grid(const Shapes &shapes, const float *maps, unsigned)
+        : source{maps, shapes.geometry.height, shapes.geometry.width, Divisor(shapes.geometry.channels)},
+          g(shapes.geometry),
+          rows(g.rows),
+          columns(g.columns),
+          taps_across(g.kernel),
+          taps_down(g.kernel) {}
+
+    // Where the first tap of a pixel lies, and the direction of the next ones.
+    __device__ int top(unsigned row) const { return static_cast<int>(row * g.stride) - static_cast<int>(g.padding); }
+    __device__ int left(unsigned column) const { return top(column); }
+    static constexpr int DIRECTION = 1;
+
+    __device__ unsigned pixel(unsigned row, unsigned column) const { return row * g.columns + column; }
+    __device__ unsigned pixels() const { return g.rows * g.columns; }
+
+    // The tap of the kernel.
+    __device__ unsigned tap(unsigned down, unsigned across) const { return down * g.kernel + across; }
+};
+
+template <>
+struct Grid<true> {
+    Source source;
+    const Geometry &g;
+    unsigned y, x, first_down, first_across;
+    Divisor rows, columns, taps_across;
+    unsigned taps_down;
+
+    __device__ Grid(const Shapes &shapes, const float *maps, unsigned place)
+        : source{maps, shapes.geometry.rows, shapes.geometry.columns, Divisor(shapes.outputs)},
+          g(shapes.geometry),
+          y(place / g.stride),
+          x(place % g.stride),
+          first_down((y + g.padding) % g.stride),
+          first_across((x + g.padding) % g.stride),
+          // A kernel is at least as large as its stride, but maps may be smaller.
+          rows(at_least_1((g.height + g.stride - 1 - y) / g.stride)),
+          columns(at_least_1((g.width + g.stride - 1 - x) / g.stride)),
+          taps_across((g.kernel + g.stride - 1 - first_across) / g.stride),
+          taps_down((g.kernel + g.stride - 1 - first_down) / g.stride) {}
+
+    __device__ int top(unsigned row) const { return (y + g.padding - first_down) / g.stride + row; }
+    __device__ int left(unsigned column) const { return (x + g.padding - first_across) / g.stride + column; }
+    static constexpr int DIRECTION = -1;
+
+    __device__ unsigned pixel(unsigned row, unsigned column) const {
+        return (y + row * g.stride) * g.width + x + column * g.stride;
+    }
+    __device__ unsigned pixels() const { return g.height * g.width; }
+    __device__ unsigned tap(unsigned down, unsigned across) const {
+        return (first_down + down * g.stride) * g.kernel + first_across + across * g.stride;
+    }
+};
+
+// A pixel of a grid.
+struct Pixel {
+    unsigned map, row, column;
+
+    template <class G>
+    __device__ Pixel(unsigned number, const G &grid) {
+        const unsigned rows = grid.columns.quotient(number);
+        map = grid.rows.quotient(rows);
+        row = rows - map * grid.rows.by;
+        column = number - rows * grid.columns.by;
+    }
+};
+
+// What a pixel is gathered from: a map, and where its first tap lies.
+struct Place {
+    unsigned map;
+    int top, left;
+};
+
+// Results for a tile of pixels and channels: a convolution, or a transposed one. Sums get a bias if there is one, and are rectified; a
+// slope of 1 leaves them as they are.
+template <bool IS_TRANSPOSED, Precision P, unsigned LANES, unsigned COLUMNS>
+__device__ static void convolve(const float *maps, const float *weights, const Shapes &shapes, const float *bias, float slope,
+                                unsigned tiles, float *result) {
+    static_assert(LANES == 4 || !IS_TRANSPOSED, "weights are copied by four");
+    constexpr unsigned LEFT = CHUNK + 4, RIGHT = IS_TRANSPOSED ? CHUNK + 4 : COLUMNS + 8;
+    alignas(16) __shared__ float left[STAGES][ROWS][LEFT];
+    alignas(16) __shared__ float right[STAGES][IS_TRANSPOSED ? COLUMNS : CHUNK][RIGHT];
+    const Geometry &g = shapes.geometry;
+    const unsigned channels = IS_TRANSPOSED ? g.channels : shapes.outputs;  // of the result
+    const unsigned tiles_across = (channels + COLUMNS - 1) / COLUMNS;
+    const unsigned first_column = blockIdx.x % tiles_across * COLUMNS;
+    const unsigned first_row = blockIdx.x / tiles_across % tiles * ROWS;
+    const Grid<IS_TRANSPOSED> grid(shapes, maps, blockIdx.x / tiles_across / tiles);
+    const unsigned rows = shapes.maps * grid.rows.by * grid.columns.by;
+    const unsigned inner = grid.taps_down * grid.taps_across.by * grid.source.channels.by;
+    if (first_row >= rows) return;
+
+    constexpr unsigned VECTORS = CHUNK / LANES, DISTANCE = BLOCK / VECTORS, TURNS = ROWS / DISTANCE;
+    const unsigned own = threadIdx.x % VECTORS * LANES, turn = threadIdx.x / VECTORS;
+    Place places[TURNS];
+    for (unsigned i = 0; i < TURNS; i++) {
+        const Pixel pixel(first_row + turn + i * DISTANCE, grid);
+        places[i] = {pixel.map, grid.top(pixel.row), grid.left(pixel.column)};
+    }
+    const auto load = [&](unsigned chunk, unsigned stage) {
+        const unsigned k = chunk * CHUNK + own, tap = grid.source.channels.quotient(k), channel = k - tap * grid.source.channels.by;
+        const unsigned row_of_tap = grid.taps_across.quotient(tap), column_of_tap = tap - row_of_tap * grid.taps_across.by;
+        const int down = static_cast<int>(row_of_tap) * grid.DIRECTION, across = static_cast<int>(column_of_tap) * grid.DIRECTION;
+        for (unsigned i = 0; i < TURNS; i++) {
+            const unsigned row = turn + i * DISTANCE;
+            const Place &place = places[i];
+            grid.source.template copy<LANES>(&left[stage][row][own], place.map, place.top + down, place.left + across, channel,
+                                             first_row + row < rows && k < inner);
+        }
+        if constexpr (IS_TRANSPOSED) {
+            // Neighbouring weights are those of neighbouring channels of the gathered maps, whose chunk all threads have in common.
+            const unsigned place = grid.tap(row_of_tap, column_of_tap) * channels + first_column;
+            for (unsigned column = turn; column < COLUMNS; column += DISTANCE) {
+                const bool is_there = k < inner && first_column + column < channels;
+                const float *from = is_there ? weights + (place + column) * shapes.outputs + channel : weights;
+                copy_4(&right[stage][column][own], from, is_there);
+            }
+        } else {
+            const unsigned column = threadIdx.x % (COLUMNS / 4) * 4;
+            for (unsigned row = threadIdx.x / (COLUMNS / 4); row < CHUNK; row += BLOCK / (COLUMNS / 4)) {
+                const unsigned k = chunk * CHUNK + row;
+                const bool is_there = k < inner && first_column + column < channels;
+                copy_4(&right[stage][row][column], is_there ? weights + k * channels + first_column + column : weights, is_there);
+            }
+        }
+    };
+    const Lane lane;
+    float sums[COLUMNS / 8][4] = {};
+    for_each_chunk(0, (inner + CHUNK - 1) / CHUNK, load, [&](unsigned stage) {
+        multiply_chunk<P, COLUMNS>(
+            sums, lane, [&](unsigned row, unsigned k) { return left[stage][row][k]; },
+            [&](unsigned k, unsigned column) { return IS_TRANSPOSED ? right[stage][column][k] : right[stage][k][column]; });
+    });
+    for (unsigned half = 0; half < 2; half++) {
+        const unsigned number = first_row + 16 * lane.warp + lane.group + 8 * half;
+        if (number >= rows) return;
+        const Pixel pixel(number, grid);
+        float *place = result + static_cast<size_t>(pixel.map * grid.pixels() + grid.pixel(pixel.row, pixel.column)) * channels;
+        for (unsigned j = 0; j < COLUMNS / 8; j++) {
+            for (unsigned i = 0; i < 2; i++) {
+                const unsigned channel = first_column + 8 * j + 2 * lane.place + i;
+                if (channel >= channels) continue;
+                const float sum = sums[j][2 * half + i] + (bias ? bias[channel] : 0);
+                place[channel] = sum > 0 ? sum : slope * sum;
+            }
+        }
+    }
+}
+
+// The gradient of the weights for that of the result, summed over some pixels: a tile of taps and their channels times channels of the
+// result. `parts` has such a matrix for each share of the pixels.
+template <Precision P, unsigned LANES>
+__device__ static void find_weight_gradient(const float *maps, const float *gradient, const Shapes &shapes, unsigned shares,
+                                            unsigned chunks, float *parts) {
+    constexpr unsigned COLUMNS = 32;
+    alignas(16) __shared__ float left[STAGES][CHUNK][ROWS + 8];
+    alignas(16) __shared__ float right[STAGES][CHUNK][COLUMNS + 8];
+    const Grid<false> grid(shapes, maps, 0);
+    const Geometry &g = shapes.geometry;
+    const unsigned rows = g.kernel * g.kernel * g.channels, columns = shapes.outputs;
+    const unsigned pixels = shapes.maps * grid.pixels();
+    const unsigned share = blockIdx.x % shares, tile = blockIdx.x / shares, tiles_across = (columns + COLUMNS - 1) / COLUMNS;
+    const unsigned first_column = tile % tiles_across * COLUMNS, first_row = tile / tiles_across * ROWS;
+    const unsigned all = (pixels + CHUNK - 1) / CHUNK, first = share * chunks, end = first + chunks < all ? first + chunks : all;
+
+    constexpr unsigned VECTORS = ROWS / LANES, DISTANCE = BLOCK / VECTORS, TURNS = CHUNK / DISTANCE;
+    const unsigned own = threadIdx.x % VECTORS * LANES, turn = threadIdx.x / VECTORS;
+    const unsigned row = first_row + own, tap = row / g.channels;
+    const int down = tap / g.kernel, across = tap % g.kernel;
+    const unsigned column = threadIdx.x % (COLUMNS / 4) * 4;
+    const auto load = [&](unsigned chunk, unsigned stage) {
+        for (unsigned i = 0; i < TURNS; i++) {
+            const unsigned k = turn + i * DISTANCE, number = chunk * CHUNK + k;
+            const Pixel pixel(number, grid);
+            grid.source.template copy<LANES>(&left[stage][k][own], pixel.map, grid.top(pixel.row) + down,
+                                             grid.left(pixel.column) + across, row % g.channels, number < pixels && row < rows);
+        }
+        for (unsigned k = threadIdx.x / (COLUMNS / 4); k < CHUNK; k += BLOCK / (COLUMNS / 4)) {
+            const unsigned number = chunk * CHUNK + k;
+            const bool is_there = number < pixels && first_column + column < columns;
+            const float *place = is_there ? gradient + static_cast<size_t>(number) * columns + first_column + column : gradient;
+            copy_4(&right[stage][k][column], place, is_there);
+        }
+    };
+    const Lane lane;
+    float sums[COLUMNS / 8][4] = {};
+    for_each_chunk(first, end, load, [&](unsigned stage) {
+        multiply_chunk<P, COLUMNS>(
+            sums, lane, [&](unsigned row, unsigned k) { return left[stage][k][row]; },
+            [&](unsigned k, unsigned column) { return right[stage][k][column]; });
+    });
+    for (unsigned half = 0; half < 2; half++) {
+        const unsigned row = first_row + 16 * lane.warp + lane.group + 8 * half;
+        for (unsigned j = 0; row < rows && j < COLUMNS / 8; j++) {
+            for (unsigned i = 0; i < 2; i++) {
+                const unsigned column = first_column + 8 * j + 2 * lane.place + i;
+                if (column < columns) parts[static_cast<size_t>(share * rows + row) * columns + column] = sums[j][2 * half + i];
+            }
+        }
+    }
+}
+
+// Adds up what the shares have, in their order.
+extern "C" __global__ void add_shares(const float *parts, unsigned count, unsigned shares, float *result) {
+    const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
+    if (i >= count) return;
+    float sum = 0;
+#pragma unroll 8
+    for (unsigned share = 0; share < shares; share++) sum += parts[share * count + i];
+    result[i] = sum;
+}
+
+// A kernel for each precision. Maps of one channel, and others whose number is no multiple of 4, are gathered value by value; results of
+// few channels have narrow tiles.
+#define CONVOLUTION(name, ...)                                                                                                          \
+    extern "C" __global__ void name(const float *maps, const float *weights, Shapes shapes, const float *bias, float slope,              \
+                                    unsigned tiles, float *result) {                                                                    \
+        convolve<__VA_ARGS__>(maps, weights, shapes, bias, slope, tiles, result);                                                       \
+    }
+#define WEIGHT_GRADIENT(name, ...)                                                                                                      \
+    extern "C" __global__ void name(const float *maps, const float *gradient, Shapes shapes, unsigned shares, unsigned chunks,           \
+                                    float *parts) {                                                                                     \
+        find_weight_gradient<__VA_ARGS__>(maps, gradient, shapes, shares, chunks, parts);                                               \
+    }
+#define KERNELS(name, precision)                                                                                                        \
+    CONVOLUTION(convolve_4_##name, false, precision, 4, 32)                                                                             \
+    CONVOLUTION(convolve_1_##name, false, precision, 1, 32)                                                                             \
+    CONVOLUTION(transpose_32_##name, true, precision, 4, 32)                                                                            \
+    CONVOLUTION(transpose_8_##name, true, precision, 4, 8)                                                                              \
+    WEIGHT_GRADIENT(weigh_4_##name, precision, 4)                                                                                       \
+    WEIGHT_GRADIENT(weigh_1_##name, precision, 1)
+
+KERNELS(f32, F32)
+KERNELS(tf32, TF32)
+KERNELS(bf16, BF16)
