@@ -5,11 +5,13 @@
 // shared memory while one is multiplied. Rows of shared memory are longer than the tile, so that the threads of a warp, which read
 // different rows, use different banks.
 
+#include "epilogue.cuh"
 #include "geometry.cuh"
 #include "tensor_cores.cuh"
+#include "threads.cuh"
 
-constexpr unsigned BLOCK = 128;  // threads, in four warps; as in src/conv/gpu/cuda/gathered.rs
-constexpr unsigned ROWS = 64, CHUNK = 32;  // of a tile; as in src/conv/gpu/tiles.rs
+constexpr unsigned BLOCK = 256;  // threads, in eight warps; as in src/conv/gpu/cuda/gathered.rs
+constexpr unsigned CHUNK = 32, COLUMNS = 32;  // of a tile; as in src/conv/gpu/tiles.rs
 constexpr unsigned STAGES = 3;
 
 // `Shapes` in src/conv/gpu/tiles.rs has the same fields.
@@ -45,23 +47,46 @@ __device__ static void multiply_add(float (&c)[4], const Factor<P> (&a)[4], cons
 }
 
 // Where a thread's values lie in the small matrices that its warp holds: row and column of `a[0]` and `b[0]` are (group, place) and
-// (place, group), those of `c[0]` (group, 2 · place).
+// (place, group), those of `c[0]` (group, 2 · place). Each warp has 16 rows of the tile, and warps that have the same rows divide each
+// chunk among them.
+template <unsigned ROWS>
 struct Lane {
-    unsigned warp = threadIdx.x / 32, group = threadIdx.x % 32 / 4, place = threadIdx.x % 4;
+    static constexpr unsigned PARTS = BLOCK / 32 * 16 / ROWS, STEPS = CHUNK / 8 / PARTS;
+    unsigned group = threadIdx.x % 32 / 4, place = threadIdx.x % 4;
+    unsigned row = threadIdx.x / 32 % (ROWS / 16) * 16 + group, part = threadIdx.x / 32 / (ROWS / 16);
 };
 
-// Multiplies a chunk: `left(row, k)` and `right(k, column)` read the tile's factors from shared memory.
-template <Precision P, unsigned COLUMNS, class Left, class Right>
-__device__ static void multiply_chunk(float (&sums)[COLUMNS / 8][4], const Lane &lane, Left left, Right right) {
-    for (unsigned k = lane.place; k < CHUNK; k += 8) {
-        const unsigned row = 16 * lane.warp + lane.group;
+// Multiplies a thread's part of a chunk: `left(row, k)` and `right(k, column)` read the tile's factors from shared memory.
+template <Precision P, unsigned ROWS, class Left, class Right>
+__device__ static void multiply_chunk(float (&sums)[COLUMNS / 8][4], const Lane<ROWS> &lane, Left left, Right right) {
+#pragma unroll
+    for (unsigned step = 0; step < lane.STEPS; step++) {
+        const unsigned k = (lane.part * lane.STEPS + step) * 8 + lane.place, row = lane.row;
         const Factor<P> a[4] = {Factor<P>(left(row, k)), Factor<P>(left(row + 8, k)), Factor<P>(left(row, k + 4)),
                                 Factor<P>(left(row + 8, k + 4))};
+#pragma unroll
         for (unsigned j = 0; j < COLUMNS / 8; j++) {
             const unsigned column = 8 * j + lane.group;
             const Factor<P> b[2] = {Factor<P>(right(k, column)), Factor<P>(right(k + 4, column))};
             multiply_add(sums[j], a, b);
         }
+    }
+}
+
+// Adds to the sums of the first part those of the others, in their order.
+template <unsigned ROWS>
+__device__ static void add_parts(float (&sums)[COLUMNS / 8][4], const Lane<ROWS> &lane, float *shared) {
+    constexpr unsigned COUNT = COLUMNS / 2, THREADS_OF_PART = BLOCK / Lane<ROWS>::PARTS;
+    const unsigned own = threadIdx.x % THREADS_OF_PART;
+    // Chunks are no longer needed.
+    __syncthreads();
+    for (unsigned i = 0; lane.part > 0 && i < COUNT; i++) {
+        shared[((lane.part - 1) * COUNT + i) * THREADS_OF_PART + own] = sums[i / 4][i % 4];
+    }
+    __syncthreads();
+    for (unsigned part = 1; lane.part == 0 && part < Lane<ROWS>::PARTS; part++) {
+#pragma unroll
+        for (unsigned i = 0; i < COUNT; i++) sums[i / 4][i % 4] += shared[((part - 1) * COUNT + i) * THREADS_OF_PART + own];
     }
 }
 
@@ -189,30 +214,50 @@ struct Place {
     int top, left;
 };
 
-// Results for a tile of pixels and channels: a convolution, or a transposed one. Sums get a bias if there is one, and are rectified; a
-// slope of 1 leaves them as they are.
-template <bool IS_TRANSPOSED, Precision P, unsigned LANES, unsigned COLUMNS>
-__device__ static void convolve(const float *maps, const float *weights, const Shapes &shapes, const float *bias, float slope,
-                                unsigned tiles, float *result) {
+// Which tile a block computes, and from which chunks.
+struct Task {
+    unsigned first_row, first_column, share, place;
+
+    // Tiles lie side by side, then below each other, then those of other places in a grid.
+    __device__ Task(unsigned rows, unsigned tiles_across, unsigned tiles_down, unsigned shares) {
+        const unsigned tile = blockIdx.x / shares;
+        share = blockIdx.x % shares;
+        first_column = tile % tiles_across * COLUMNS;
+        first_row = tile / tiles_across % tiles_down * rows;
+        place = tile / tiles_across / tiles_down;
+    }
+};
+
+__device__ inline unsigned tiles_for(unsigned columns) { return (columns + COLUMNS - 1) / COLUMNS; }
+
+// How a product is divided: tiles along its rows, shares of the inner dimension, and chunks of a share. `Division` in
+// src/conv/gpu/tiles.rs has the same fields.
+struct Division {
+    unsigned tiles, shares, chunks;
+};
+
+// Sums for a tile of pixels and channels: of a convolution, or a transposed one. `parts` has such sums for each share of the taps; if
+// there is one, it is finished.
+template <bool IS_TRANSPOSED, Precision P, unsigned LANES>
+__device__ static void convolve(const float *maps, const float *weights, const Shapes &shapes, const Division &division,
+                                const Epilogue &epilogue, float *parts) {
     static_assert(LANES == 4 || !IS_TRANSPOSED, "weights are copied by four");
-    constexpr unsigned LEFT = CHUNK + 4, RIGHT = IS_TRANSPOSED ? CHUNK + 4 : COLUMNS + 8;
+    constexpr unsigned ROWS = 64, LEFT = CHUNK + 4, RIGHT = IS_TRANSPOSED ? CHUNK + 4 : COLUMNS + 8;
     alignas(16) __shared__ float left[STAGES][ROWS][LEFT];
     alignas(16) __shared__ float right[STAGES][IS_TRANSPOSED ? COLUMNS : CHUNK][RIGHT];
     const Geometry &g = shapes.geometry;
     const unsigned channels = IS_TRANSPOSED ? g.channels : shapes.outputs;  // of the result
-    const unsigned tiles_across = (channels + COLUMNS - 1) / COLUMNS;
-    const unsigned first_column = blockIdx.x % tiles_across * COLUMNS;
-    const unsigned first_row = blockIdx.x / tiles_across % tiles * ROWS;
-    const Grid<IS_TRANSPOSED> grid(shapes, maps, blockIdx.x / tiles_across / tiles);
+    const Task task(ROWS, tiles_for(channels), division.tiles, division.shares);
+    const Grid<IS_TRANSPOSED> grid(shapes, maps, task.place);
     const unsigned rows = shapes.maps * grid.rows.by * grid.columns.by;
     const unsigned inner = grid.taps_down * grid.taps_across.by * grid.source.channels.by;
-    if (first_row >= rows) return;
+    if (task.first_row >= rows) return;
 
     constexpr unsigned VECTORS = CHUNK / LANES, DISTANCE = BLOCK / VECTORS, TURNS = ROWS / DISTANCE;
     const unsigned own = threadIdx.x % VECTORS * LANES, turn = threadIdx.x / VECTORS;
     Place places[TURNS];
     for (unsigned i = 0; i < TURNS; i++) {
-        const Pixel pixel(first_row + turn + i * DISTANCE, grid);
+        const Pixel pixel(task.first_row + turn + i * DISTANCE, grid);
         places[i] = {pixel.map, grid.top(pixel.row), grid.left(pixel.column)};
     }
     const auto load = [&](unsigned chunk, unsigned stage) {
@@ -223,128 +268,126 @@ __device__ static void convolve(const float *maps, const float *weights, const S
             const unsigned row = turn + i * DISTANCE;
             const Place &place = places[i];
             grid.source.template copy<LANES>(&left[stage][row][own], place.map, place.top + down, place.left + across, channel,
-                                             first_row + row < rows && k < inner);
+                                             task.first_row + row < rows && k < inner);
         }
         if constexpr (IS_TRANSPOSED) {
-            // Neighbouring weights are those of neighbouring channels of the gathered maps, whose chunk all threads have in common.
-            const unsigned place = grid.tap(row_of_tap, column_of_tap) * channels + first_column;
-            for (unsigned column = turn; column < COLUMNS; column += DISTANCE) {
-                const bool is_there = k < inner && first_column + column < channels;
-                const float *from = is_there ? weights + (place + column) * shapes.outputs + channel : weights;
-                copy_4(&right[stage][column][own], from, is_there);
-            }
+            // Neighbouring weights are those of neighbouring channels of the gathered maps.
+            const unsigned column = task.first_column + turn;
+            const bool is_there = k < inner && column < channels;
+            const unsigned first = (grid.tap(row_of_tap, column_of_tap) * channels + column) * shapes.outputs + channel;
+            copy_4(&right[stage][turn][own], is_there ? weights + first : weights, is_there);
         } else {
+            const unsigned row = threadIdx.x / (COLUMNS / 4), k = chunk * CHUNK + row;
             const unsigned column = threadIdx.x % (COLUMNS / 4) * 4;
-            for (unsigned row = threadIdx.x / (COLUMNS / 4); row < CHUNK; row += BLOCK / (COLUMNS / 4)) {
-                const unsigned k = chunk * CHUNK + row;
-                const bool is_there = k < inner && first_column + column < channels;
-                copy_4(&right[stage][row][column], is_there ? weights + k * channels + first_column + column : weights, is_there);
-            }
+            const bool is_there = k < inner && task.first_column + column < channels;
+            copy_4(&right[stage][row][column], is_there ? weights + k * channels + task.first_column + column : weights, is_there);
         }
     };
-    const Lane lane;
+    static_assert(BLOCK == CHUNK * COLUMNS / 4, "each thread copies four weights");
+    const Lane<ROWS> lane;
     float sums[COLUMNS / 8][4] = {};
-    for_each_chunk(0, (inner + CHUNK - 1) / CHUNK, load, [&](unsigned stage) {
-        multiply_chunk<P, COLUMNS>(
+    const unsigned all = (inner + CHUNK - 1) / CHUNK, first = smaller(all, task.share * division.chunks);
+    for_each_chunk(first, smaller(all, first + division.chunks), load, [&](unsigned stage) {
+        multiply_chunk<P, ROWS>(
             sums, lane, [&](unsigned row, unsigned k) { return left[stage][row][k]; },
             [&](unsigned k, unsigned column) { return IS_TRANSPOSED ? right[stage][column][k] : right[stage][k][column]; });
     });
+    add_parts(sums, lane, &left[0][0][0]);
+    if (lane.part > 0) return;
+    float *result = parts + static_cast<size_t>(task.share) * shapes.maps * grid.pixels() * channels;
     for (unsigned half = 0; half < 2; half++) {
-        const unsigned number = first_row + 16 * lane.warp + lane.group + 8 * half;
+        const unsigned number = task.first_row + lane.row + 8 * half;
         if (number >= rows) return;
         const Pixel pixel(number, grid);
-        float *place = result + static_cast<size_t>(pixel.map * grid.pixels() + grid.pixel(pixel.row, pixel.column)) * channels;
-        for (unsigned j = 0; j < COLUMNS / 8; j++) {
-            for (unsigned i = 0; i < 2; i++) {
-                const unsigned channel = first_column + 8 * j + 2 * lane.place + i;
-                if (channel >= channels) continue;
-                const float sum = sums[j][2 * half + i] + (bias ? bias[channel] : 0);
-                place[channel] = sum > 0 ? sum : slope * sum;
-            }
+        const size_t place = static_cast<size_t>(pixel.map * grid.pixels() + grid.pixel(pixel.row, pixel.column)) * channels;
+        for (unsigned i = 0; i < COLUMNS / 4; i++) {
+            const unsigned channel = task.first_column + i / 2 * 8 + 2 * lane.place + i % 2;
+            if (channel >= channels) continue;
+            const float sum = sums[i / 2][2 * half + i % 2];
+            result[place + channel] = division.shares > 1 ? sum : epilogue.finished(sum, channel, place + channel);
         }
     }
 }
 
-// The gradient of the weights for that of the result, summed over some pixels: a tile of taps and their channels times channels of the
-// result. `parts` has such a matrix for each share of the pixels.
+// The gradient of the weights for that of the result, summed over a share of the pixels: a tile of taps and their channels times channels
+// of the result.
 template <Precision P, unsigned LANES>
-__device__ static void find_weight_gradient(const float *maps, const float *gradient, const Shapes &shapes, unsigned shares,
-                                            unsigned chunks, float *parts) {
-    constexpr unsigned COLUMNS = 32;
+__device__ static void find_weight_gradient(const float *maps, const float *gradient, const Shapes &shapes, const Division &division,
+                                            float *parts) {
+    constexpr unsigned ROWS = LANES == 4 ? 64 : 32;
     alignas(16) __shared__ float left[STAGES][CHUNK][ROWS + 8];
     alignas(16) __shared__ float right[STAGES][CHUNK][COLUMNS + 8];
     const Grid<false> grid(shapes, maps, 0);
     const Geometry &g = shapes.geometry;
-    const unsigned rows = g.kernel * g.kernel * g.channels, columns = shapes.outputs;
-    const unsigned pixels = shapes.maps * grid.pixels();
-    const unsigned share = blockIdx.x % shares, tile = blockIdx.x / shares, tiles_across = (columns + COLUMNS - 1) / COLUMNS;
-    const unsigned first_column = tile % tiles_across * COLUMNS, first_row = tile / tiles_across * ROWS;
-    const unsigned all = (pixels + CHUNK - 1) / CHUNK, first = share * chunks, end = first + chunks < all ? first + chunks : all;
+    const unsigned rows = g.kernel * g.kernel * g.channels, columns = shapes.outputs, pixels = shapes.maps * grid.pixels();
+    const Task task(ROWS, tiles_for(columns), division.tiles, division.shares);
 
     constexpr unsigned VECTORS = ROWS / LANES, DISTANCE = BLOCK / VECTORS, TURNS = CHUNK / DISTANCE;
     const unsigned own = threadIdx.x % VECTORS * LANES, turn = threadIdx.x / VECTORS;
-    const unsigned row = first_row + own, tap = row / g.channels;
+    const unsigned row = task.first_row + own, tap = row / g.channels, channel = row % g.channels;
     const int down = tap / g.kernel, across = tap % g.kernel;
-    const unsigned column = threadIdx.x % (COLUMNS / 4) * 4;
     const auto load = [&](unsigned chunk, unsigned stage) {
         for (unsigned i = 0; i < TURNS; i++) {
             const unsigned k = turn + i * DISTANCE, number = chunk * CHUNK + k;
             const Pixel pixel(number, grid);
             grid.source.template copy<LANES>(&left[stage][k][own], pixel.map, grid.top(pixel.row) + down,
-                                             grid.left(pixel.column) + across, row % g.channels, number < pixels && row < rows);
+                                             grid.left(pixel.column) + across, channel, number < pixels && row < rows);
         }
-        for (unsigned k = threadIdx.x / (COLUMNS / 4); k < CHUNK; k += BLOCK / (COLUMNS / 4)) {
-            const unsigned number = chunk * CHUNK + k;
-            const bool is_there = number < pixels && first_column + column < columns;
-            const float *place = is_there ? gradient + static_cast<size_t>(number) * columns + first_column + column : gradient;
-            copy_4(&right[stage][k][column], place, is_there);
-        }
+        const unsigned k = threadIdx.x / (COLUMNS / 4), number = chunk * CHUNK + k;
+        const unsigned column = threadIdx.x % (COLUMNS / 4) * 4;
+        const bool is_there = number < pixels && task.first_column + column < columns;
+        const float *from = is_there ? gradient + static_cast<size_t>(number) * columns + task.first_column + column : gradient;
+        copy_4(&right[stage][k][column], from, is_there);
     };
-    const Lane lane;
+    const Lane<ROWS> lane;
     float sums[COLUMNS / 8][4] = {};
-    for_each_chunk(first, end, load, [&](unsigned stage) {
-        multiply_chunk<P, COLUMNS>(
+    const unsigned all = (pixels + CHUNK - 1) / CHUNK, first = smaller(all, task.share * division.chunks);
+    for_each_chunk(first, smaller(all, first + division.chunks), load, [&](unsigned stage) {
+        multiply_chunk<P, ROWS>(
             sums, lane, [&](unsigned row, unsigned k) { return left[stage][k][row]; },
             [&](unsigned k, unsigned column) { return right[stage][k][column]; });
     });
+    add_parts(sums, lane, &left[0][0][0]);
+    if (lane.part > 0) return;
     for (unsigned half = 0; half < 2; half++) {
-        const unsigned row = first_row + 16 * lane.warp + lane.group + 8 * half;
-        for (unsigned j = 0; row < rows && j < COLUMNS / 8; j++) {
-            for (unsigned i = 0; i < 2; i++) {
-                const unsigned column = first_column + 8 * j + 2 * lane.place + i;
-                if (column < columns) parts[static_cast<size_t>(share * rows + row) * columns + column] = sums[j][2 * half + i];
-            }
+        const unsigned row = task.first_row + lane.row + 8 * half;
+        for (unsigned i = 0; row < rows && i < COLUMNS / 4; i++) {
+            const unsigned column = task.first_column + i / 2 * 8 + 2 * lane.place + i % 2;
+            if (column < columns) parts[static_cast<size_t>(task.share * rows + row) * columns + column] = sums[i / 2][2 * half + i % 2];
         }
     }
 }
 
-// Adds up what the shares have, in their order.
-extern "C" __global__ void add_shares(const float *parts, unsigned count, unsigned shares, float *result) {
-    const unsigned i = blockIdx.x * BLOCK + threadIdx.x;
-    if (i >= count) return;
+// Adds up what the shares have in an order that is always the same. Values of `channels` channels lie side by side.
+extern "C" __global__ void add_shares(const float *parts, unsigned count, unsigned shares, unsigned channels, Epilogue epilogue,
+                                      float *result) {
+    constexpr unsigned VALUES = 32, TURNS = BLOCK / VALUES;
+    __shared__ float partial[TURNS][VALUES];
+    const unsigned own = threadIdx.x % VALUES, turn = threadIdx.x / VALUES, i = blockIdx.x * VALUES + own;
     float sum = 0;
-#pragma unroll 8
-    for (unsigned share = 0; share < shares; share++) sum += parts[share * count + i];
-    result[i] = sum;
+#pragma unroll 4
+    for (unsigned share = turn; i < count && share < shares; share += TURNS) sum += parts[static_cast<size_t>(share) * count + i];
+    partial[turn][own] = sum;
+    __syncthreads();
+    if (turn > 0 || i >= count) return;
+    for (unsigned other = 1; other < TURNS; other++) sum += partial[other][own];
+    result[i] = epilogue.finished(sum, i % channels, i);
 }
 
-// A kernel for each precision. Maps of one channel, and others whose number is no multiple of 4, are gathered value by value; results of
-// few channels have narrow tiles.
+// A kernel for each precision. Maps of one channel, and others whose number is no multiple of 4, are gathered value by value.
 #define CONVOLUTION(name, ...)                                                                                                          \
-    extern "C" __global__ void name(const float *maps, const float *weights, Shapes shapes, const float *bias, float slope,              \
-                                    unsigned tiles, float *result) {                                                                    \
-        convolve<__VA_ARGS__>(maps, weights, shapes, bias, slope, tiles, result);                                                       \
+    extern "C" __global__ void name(const float *maps, const float *weights, Shapes shapes, Division division, Epilogue epilogue,        \
+                                    float *parts) {                                                                                     \
+        convolve<__VA_ARGS__>(maps, weights, shapes, division, epilogue, parts);                                                        \
     }
 #define WEIGHT_GRADIENT(name, ...)                                                                                                      \
-    extern "C" __global__ void name(const float *maps, const float *gradient, Shapes shapes, unsigned shares, unsigned chunks,           \
-                                    float *parts) {                                                                                     \
-        find_weight_gradient<__VA_ARGS__>(maps, gradient, shapes, shares, chunks, parts);                                               \
+    extern "C" __global__ void name(const float *maps, const float *gradient, Shapes shapes, Division division, float *parts) {         \
+        find_weight_gradient<__VA_ARGS__>(maps, gradient, shapes, division, parts);                                                     \
     }
 #define KERNELS(name, precision)                                                                                                        \
-    CONVOLUTION(convolve_4_##name, false, precision, 4, 32)                                                                             \
-    CONVOLUTION(convolve_1_##name, false, precision, 1, 32)                                                                             \
-    CONVOLUTION(transpose_32_##name, true, precision, 4, 32)                                                                            \
-    CONVOLUTION(transpose_8_##name, true, precision, 4, 8)                                                                              \
+    CONVOLUTION(convolve_4_##name, false, precision, 4)                                                                                 \
+    CONVOLUTION(convolve_1_##name, false, precision, 1)                                                                                 \
+    CONVOLUTION(transpose_4_##name, true, precision, 4)                                                                                 \
     WEIGHT_GRADIENT(weigh_4_##name, precision, 4)                                                                                       \
     WEIGHT_GRADIENT(weigh_1_##name, precision, 1)
 

@@ -26,10 +26,10 @@ extern "C" __global__ void unfold_4(const float4 *maps, Geometry g, unsigned cou
     unfold(maps, g, count, columns);
 }
 
-// Adds what rows of columns hold for each value of the maps, in the order of the kernel's taps, then the bias if there is one, and
-// rectifies: the transposed convolution, once weights are multiplied.
+// Adds what rows of columns hold for each value of the maps, in the order of the kernel's taps, and finishes the sums:
+// the transposed convolution, once weights are multiplied.
 template <class V>
-__device__ static void fold(const V *columns, const Geometry &g, unsigned count, const float *bias, float slope, V *maps) {
+__device__ static void fold(const V *columns, const Geometry &g, unsigned count, const Epilogue &epilogue, V *maps) {
     const unsigned i = thread_number();
     if (i >= count) return;
     const unsigned channels = g.channels / LANES<V>, channel = i % channels, pixel = i / channels;
@@ -46,31 +46,32 @@ __device__ static void fold(const V *columns, const Geometry &g, unsigned count,
             sum = sum + columns[((place * g.kernel + v) * g.kernel + u) * channels + channel];
         }
     }
-    maps[i] = rectified(biased(sum, bias, channel), slope);
+    maps[i] = finished(epilogue, sum, channel * LANES<V>, static_cast<size_t>(i) * LANES<V>);
 }
 
-extern "C" __global__ void fold_1(const float *columns, Geometry g, unsigned count, const float *bias, float slope, float *maps) {
-    fold(columns, g, count, bias, slope, maps);
+extern "C" __global__ void fold_1(const float *columns, Geometry g, unsigned count, Epilogue epilogue, float *maps) {
+    fold(columns, g, count, epilogue, maps);
 }
 
-extern "C" __global__ void fold_4(const float4 *columns, Geometry g, unsigned count, const float *bias, float slope, float4 *maps) {
-    fold(columns, g, count, bias, slope, maps);
+extern "C" __global__ void fold_4(const float4 *columns, Geometry g, unsigned count, Epilogue epilogue, float4 *maps) {
+    fold(columns, g, count, epilogue, maps);
 }
 
-// Adds the bias and rectifies, in place; a slope of 1 leaves values as they are.
+// Finishes sums in place.
 template <class V>
-__device__ static void finish(V *values, unsigned count, unsigned channels, const float *bias, float slope) {
+__device__ static void finish(V *values, unsigned count, unsigned channels, const Epilogue &epilogue) {
     const unsigned i = thread_number();
     if (i >= count) return;
-    values[i] = rectified(biased(values[i], bias, i % (channels / LANES<V>)), slope);
+    const unsigned channel = i % (channels / LANES<V>) * LANES<V>;
+    values[i] = finished(epilogue, values[i], channel, static_cast<size_t>(i) * LANES<V>);
 }
 
-extern "C" __global__ void finish_1(float *values, unsigned count, unsigned channels, const float *bias, float slope) {
-    finish(values, count, channels, bias, slope);
+extern "C" __global__ void finish_1(float *values, unsigned count, unsigned channels, Epilogue epilogue) {
+    finish(values, count, channels, epilogue);
 }
 
-extern "C" __global__ void finish_4(float4 *values, unsigned count, unsigned channels, const float *bias, float slope) {
-    finish(values, count, channels, bias, slope);
+extern "C" __global__ void finish_4(float4 *values, unsigned count, unsigned channels, Epilogue epilogue) {
+    finish(values, count, channels, epilogue);
 }
 
 // A matrix of `count` rows, of which a block sums `per_block`. `Rows` in src/conv/gpu/rows.rs has the same fields. Blocks of as many

@@ -6,7 +6,6 @@ mod cuda;
 
 use crate::record::Record;
 use crate::{Error, Result};
-use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, Device, InplaceOp2, InplaceOp3, Layout, Tensor, Var, bail};
 use pulp::Arch;
 use rayon::prelude::*;
@@ -112,15 +111,14 @@ impl Adam {
     /// the record, if one is kept. With CUDA one has to be: it says which step this is.
     pub fn step<'a>(
         &mut self,
-        variables: impl Iterator<Item = &'a Var>,
-        gradients: &GradStore,
+        variables: impl Iterator<Item = (&'a Var, Option<Tensor>)>,
         record: Option<&Record>,
     ) -> Result<()> {
         self.steps += 1;
         let update_moments = UpdateMoments { config: self.config, record: record.cloned() };
         let descend = self.descent(record);
-        for (variable, moments) in variables.zip(&mut self.moments) {
-            let Some(gradient) = gradients.get(variable) else { continue };
+        for ((variable, gradient), moments) in variables.zip(&mut self.moments) {
+            let Some(gradient) = &gradient else { continue };
             match variable.device() {
                 Device::Cpu => in_place(moments, variable, gradient, &update_moments, &descend)?,
                 #[cfg(feature = "cuda")]
@@ -302,7 +300,8 @@ mod tests {
         let mut adam = Adam::new(config, [&p].into_iter()).unwrap();
         for _ in 0..3 {
             let loss = (p.as_tensor().sqr().unwrap() * &scale).unwrap().sum_all().unwrap();
-            adam.step([&p].into_iter(), &loss.backward().unwrap(), None).unwrap();
+            let gradient = loss.backward().unwrap().get(&p).cloned();
+            adam.step([(&p, gradient)].into_iter(), None).unwrap();
         }
         let expected = [0.7018715770764312, -1.7008293551380453, 0.8004063467768527];
         for (got, expected) in p.to_vec1::<f32>().unwrap().iter().zip(expected) {

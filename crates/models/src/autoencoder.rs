@@ -1,9 +1,10 @@
 //! The network of Table 1, plain and variational.
 
 use crate::architecture::{Architecture, LEAKY_SLOPE, Latent};
-use crate::conv::{Chain, Conv2d, Direction, InputGradient, Layer, Mode};
+use crate::conv::{Chain, Conv2d, Direction, InputGradient, Layer, Mode, Slot};
 use crate::stream::{Stream, normal_rows};
 use crate::{Error, Initialisation, Posterior, Precision, Result};
+use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
 use rand::Rng;
 
@@ -43,6 +44,12 @@ impl Stack {
     /// The name of a layer. A `torch.nn.Sequential` counts the activations in between as well.
     pub fn layer_name(&self, layer: usize) -> String {
         format!("{}.{}", self.name, 2 * layer)
+    }
+
+    /// The gradient of the parameters after a backward pass.
+    fn gradient(&self, gradients: &GradStore) -> Option<Tensor> {
+        let kept = self.chain.slot.as_ref().and_then(Slot::take);
+        kept.or_else(|| gradients.get(&self.parameters).cloned())
     }
 
     fn apply(&self, maps: &Tensor, mode: Mode) -> Result<Tensor> {
@@ -103,6 +110,21 @@ impl Autoencoder {
         for stack in [&mut self.encoder, &mut self.decoder] {
             stack.chain.precision = precision;
         }
+    }
+
+    /// Keeps the gradients of the parameters for [`gradients`](Self::gradients) of one backward pass at a time.
+    pub(crate) fn keep_gradients(&mut self) {
+        for stack in [&mut self.encoder, &mut self.decoder] {
+            stack.chain.slot = Some(Slot::default());
+        }
+    }
+
+    /// All trained tensors with their gradients, in a fixed order.
+    pub(crate) fn gradients(
+        &self,
+        gradients: &GradStore,
+    ) -> impl Iterator<Item = (&Var, Option<Tensor>)> {
+        self.stacks().into_iter().map(|stack| (&stack.parameters, stack.gradient(gradients)))
     }
 
     /// The architecture.

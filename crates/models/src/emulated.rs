@@ -100,7 +100,8 @@ fn steps_of_adam_are_those_of_the_operations() {
         adam.steps = 5;
         let before = [values(&variable), values(&adam.moments[0])];
         let sum = (variable.as_tensor() * &gradient).unwrap().sum_all().unwrap();
-        adam.step([&variable].into_iter(), &sum.backward().unwrap(), Some(&record)).unwrap();
+        let found = sum.backward().unwrap().get(&variable).cloned();
+        adam.step([(&variable, found)].into_iter(), Some(&record)).unwrap();
         let after = [values(&variable), values(&adam.moments[0])].concat();
         assert_eq!(loss.is_nan(), after == before.concat());
 

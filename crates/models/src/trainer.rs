@@ -76,6 +76,7 @@ impl Trainer {
         let rng = &mut Stream::Weights.rng(seed);
         let mut model = Autoencoder::initialised(config.architecture, initialisation, rng, device)?;
         model.multiply_in(precision);
+        model.keep_gradients();
         let adam = Adam::new(config.adam, model.variables())?;
         let source = PatchSource::new(images, config.architecture.patch_size, seed, device)?;
         let progress = Progress::default();
@@ -224,14 +225,14 @@ impl Trainer {
         let (reconstructions, posterior) = self.reconstruct(&patches, noise)?;
         let Some(record) = &self.record else {
             let (loss, value) = self.finite_loss(&reconstructions, &patches, posterior.as_ref())?;
-            self.adam.step(self.model.variables(), &loss.backward()?, None)?;
+            self.adam.step(self.model.gradients(&loss.backward()?), None)?;
             self.progress.epoch_loss += f64::from(value) * count as f64;
             return Ok(Computed { patches, reconstructions, loss: Some(value) });
         };
         let loss = self.config.objective.loss(&reconstructions, &patches, posterior.as_ref())?;
         let entry = Entry { count, pace: self.adam.config.pace() };
         record.add(entry, &loss, &reconstructions)?;
-        self.adam.step(self.model.variables(), &loss.backward()?, Some(record))?;
+        self.adam.step(self.model.gradients(&loss.backward()?), Some(record))?;
         Ok(Computed { patches, reconstructions, loss: None })
     }
 

@@ -1,7 +1,7 @@
 //! Chains of layers, and how they run on the CPU.
 
 use super::buffer::{Buffer, Buffers};
-use super::{Epilogue, Kernel, Layer, Size, composed, op};
+use super::{Epilogue, Kernel, Layer, Size, Slot, composed, op};
 use crate::Precision;
 use candle_core::{CpuStorage, Device, Layout, Result, Shape, Storage, Tensor, bail};
 use pulp::Arch;
@@ -41,6 +41,8 @@ pub(crate) struct Chain {
     pub(super) parameter_gradient: ParameterGradient,
     /// What CUDA devices multiply in.
     pub(crate) precision: Precision,
+    /// Where the gradient of the parameters is left, if not with candle.
+    pub(crate) slot: Option<Slot>,
     buffers: Buffers,
 }
 
@@ -60,7 +62,8 @@ impl Chain {
         parameter_gradient: ParameterGradient,
     ) -> Self {
         let (precision, buffers) = (Precision::F32, Buffers::default());
-        Self { layers: layers.into(), input_gradient, parameter_gradient, precision, buffers }
+        let (layers, slot) = (layers.into(), None);
+        Self { layers, input_gradient, parameter_gradient, precision, slot, buffers }
     }
 
     pub fn layers(&self) -> &[Layer] {

@@ -25,6 +25,7 @@ mod op;
 mod pack;
 mod profile;
 mod simd;
+mod slot;
 #[cfg(test)]
 pub(crate) mod tests;
 mod winograd;
@@ -33,6 +34,7 @@ use buffer::Buffers;
 pub(crate) use chain::{Chain, InputGradient, Mode, contiguous, with_values};
 pub(crate) use layer::{Direction, Layer};
 pub(crate) use profile::product_rate;
+pub(crate) use slot::Slot;
 
 /// The geometry of a convolution with a square kernel and equal stride and zero padding in both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -121,11 +121,18 @@ impl CustomOp2 for ChainOp {
         let gradient = gradient.contiguous()?;
         let tensors = [input, parameters, output, &gradient];
         let kept = self.activations.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*kept {
-            Activations::None => self.backward_on_cpu(&[], tensors),
-            Activations::Cpu(kept) => self.backward_on_cpu(kept, tensors),
+        let (input_gradient, parameter_gradient) = match &*kept {
+            Activations::None => self.backward_on_cpu(&[], tensors)?,
+            Activations::Cpu(kept) => self.backward_on_cpu(kept, tensors)?,
             #[cfg(feature = "cuda")]
-            Activations::Cuda(kept) => cuda::backward(&self.chain, kept, tensors),
+            Activations::Cuda(kept) => cuda::backward(&self.chain, kept, tensors)?,
+        };
+        match &self.chain.slot {
+            Some(slot) => {
+                slot.put(parameter_gradient);
+                Ok((input_gradient, None))
+            }
+            None => Ok((input_gradient, parameter_gradient)),
         }
     }
 }

@@ -40,8 +40,6 @@ static void threads(unsigned count, const std::function<void()> &kernel) {
     emulation::launch((count + THREADS - 1) / THREADS, {THREADS, 1}, kernel);
 }
 
-static const float *or_null(const std::vector<float> &values) { return values.empty() ? nullptr : values.data(); }
-
 static const float4 *vectors(const std::vector<float> &values) { return reinterpret_cast<const float4 *>(values.data()); }
 
 static float4 *vectors(std::vector<float> &values) { return reinterpret_cast<float4 *>(values.data()); }
@@ -58,30 +56,42 @@ static void run_unfold(const std::vector<unsigned> &numbers) {
     put(columns);
 }
 
-// Numbers: lanes, maps, the geometry, values of the bias.
+// A slope, a bias and outputs of a rectifier, of so many values.
+struct Finish {
+    float slope = get<float>();
+    std::vector<float> bias, outputs;
+
+    Finish(unsigned biases, unsigned outputs) : bias(get<float>(biases)), outputs(get<float>(outputs)) {}
+
+    Epilogue epilogue() const {
+        const auto or_null = [](const std::vector<float> &values) { return values.empty() ? nullptr : values.data(); };
+        return {or_null(bias), or_null(outputs), slope};
+    }
+};
+
+// Numbers: lanes, maps, the geometry, values of the bias and of the outputs.
 static void run_fold(const std::vector<unsigned> &numbers) {
     const Geometry g{numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], numbers[7], numbers[8], numbers[9]};
-    const float slope = get<float>();
-    const auto bias = get<float>(numbers[10]);
+    const Finish finish(numbers[10], numbers[11]);
     const auto columns = get<float>(numbers[1] * g.rows * g.columns * g.kernel * g.kernel * g.channels);
     std::vector<float> maps(numbers[1] * g.height * g.width * g.channels);
     const unsigned lanes = numbers[0], count = maps.size() / lanes;
+    const Epilogue epilogue = finish.epilogue();
     threads(count, [&] {
-        lanes == 4 ? fold_4(vectors(columns), g, count, or_null(bias), slope, vectors(maps))
-                   : fold_1(columns.data(), g, count, or_null(bias), slope, maps.data());
+        lanes == 4 ? fold_4(vectors(columns), g, count, epilogue, vectors(maps))
+                   : fold_1(columns.data(), g, count, epilogue, maps.data());
     });
     put(maps);
 }
 
-// Numbers: lanes, values, channels, values of the bias.
+// Numbers: lanes, values, channels, values of the bias and of the outputs.
 static void run_finish(const std::vector<unsigned> &numbers) {
-    const float slope = get<float>();
-    const auto bias = get<float>(numbers[3]);
+    const Finish finish(numbers[3], numbers[4]);
     auto values = get<float>(numbers[1]);
     const unsigned lanes = numbers[0], count = values.size() / lanes, channels = numbers[2];
+    const Epilogue epilogue = finish.epilogue();
     threads(count, [&] {
-        lanes == 4 ? finish_4(vectors(values), count, channels, or_null(bias), slope)
-                   : finish_1(values.data(), count, channels, or_null(bias), slope);
+        lanes == 4 ? finish_4(vectors(values), count, channels, epilogue) : finish_1(values.data(), count, channels, epilogue);
     });
     put(values);
 }
@@ -112,36 +122,44 @@ static Shapes shapes(const std::vector<unsigned> &n) {
     return {{n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7]}, n[8], n[9]};
 }
 
-// Numbers: the shapes, precision, whether it is transposed, lanes or columns of the tile, blocks, tiles, values of the bias.
+static void add(const std::vector<float> &parts, unsigned shares, unsigned channels, const Epilogue &epilogue, std::vector<float> &result) {
+    emulation::launch((result.size() + 31) / 32, {BLOCK, 1},
+                      [&] { add_shares(parts.data(), result.size(), shares, channels, epilogue, result.data()); });
+}
+
+// Numbers: the shapes, precision, whether it is transposed, lanes, blocks, the division, values of the bias and of the outputs.
 static void run_convolve(const std::vector<unsigned> &numbers) {
     const Shapes s = shapes(numbers);
     const Geometry &g = s.geometry;
-    const unsigned precision = numbers[10], is_transposed = numbers[11], kind = numbers[12];
+    const unsigned precision = numbers[10], is_transposed = numbers[11];
+    const Division division{numbers[14], numbers[15], numbers[16]};
     const size_t large = s.maps * g.height * g.width * g.channels, small = s.maps * g.rows * g.columns * s.outputs;
-    const float slope = get<float>();
-    const auto bias = get<float>(numbers[15]);
+    const Finish finish(numbers[17], numbers[18]);
     const auto weights = get<float>(g.kernel * g.kernel * g.channels * s.outputs), maps = get<float>(is_transposed ? small : large);
-    std::vector<float> result(is_transposed ? large : small, NAN);
-    const auto kernel = is_transposed ? kind == 8 ? of(precision, transpose_8_f32, transpose_8_tf32, transpose_8_bf16)
-                                                  : of(precision, transpose_32_f32, transpose_32_tf32, transpose_32_bf16)
-                        : kind == 4   ? of(precision, convolve_4_f32, convolve_4_tf32, convolve_4_bf16)
-                                      : of(precision, convolve_1_f32, convolve_1_tf32, convolve_1_bf16);
-    emulation::launch(numbers[13], {BLOCK, 1},
-                      [&] { kernel(maps.data(), weights.data(), s, or_null(bias), slope, numbers[14], result.data()); });
+    std::vector<float> result(is_transposed ? large : small, NAN), parts(division.shares * result.size(), NAN);
+    const auto kernel = is_transposed ? of(precision, transpose_4_f32, transpose_4_tf32, transpose_4_bf16)
+                        : numbers[12] == 4 ? of(precision, convolve_4_f32, convolve_4_tf32, convolve_4_bf16)
+                                           : of(precision, convolve_1_f32, convolve_1_tf32, convolve_1_bf16);
+    const Epilogue epilogue = finish.epilogue();
+    const bool is_shared = division.shares > 1;
+    emulation::launch(numbers[13], {BLOCK, 1}, [&] {
+        kernel(maps.data(), weights.data(), s, division, epilogue, is_shared ? parts.data() : result.data());
+    });
+    if (is_shared) add(parts, division.shares, is_transposed ? g.channels : s.outputs, epilogue, result);
     put(result);
 }
 
-// Numbers: the shapes, precision, lanes, blocks, shares, chunks.
+// Numbers: the shapes, precision, lanes, blocks, the division.
 static void run_weigh(const std::vector<unsigned> &numbers) {
     const Shapes s = shapes(numbers);
     const Geometry &g = s.geometry;
+    const Division division{numbers[13], numbers[14], numbers[15]};
     const auto maps = get<float>(s.maps * g.height * g.width * g.channels), gradient = get<float>(s.maps * g.rows * g.columns * s.outputs);
-    const unsigned count = g.kernel * g.kernel * g.channels * s.outputs, shares = numbers[13];
-    std::vector<float> parts(count * shares, NAN), result(count);
+    std::vector<float> result(g.kernel * g.kernel * g.channels * s.outputs), parts(division.shares * result.size(), NAN);
     const auto kernel = numbers[11] == 4 ? of(numbers[10], weigh_4_f32, weigh_4_tf32, weigh_4_bf16)
                                          : of(numbers[10], weigh_1_f32, weigh_1_tf32, weigh_1_bf16);
-    emulation::launch(numbers[12], {BLOCK, 1}, [&] { kernel(maps.data(), gradient.data(), s, shares, numbers[14], parts.data()); });
-    emulation::launch((count + BLOCK - 1) / BLOCK, {BLOCK, 1}, [&] { add_shares(parts.data(), count, shares, result.data()); });
+    emulation::launch(numbers[12], {BLOCK, 1}, [&] { kernel(maps.data(), gradient.data(), s, division, parts.data()); });
+    add(parts, division.shares, 1, {nullptr, nullptr, 1}, result);
     put(result);
 }
 

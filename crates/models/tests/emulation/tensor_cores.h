@@ -7,7 +7,7 @@
 
 namespace tensor_cores {
 
-constexpr unsigned MOST_THREADS = 128;
+constexpr unsigned MOST_THREADS = 256;
 
 struct Copy {
     float *to;

@@ -20,7 +20,7 @@ pub(super) fn forward<B: Backend>(
         let (problem, [from, to]) = (problem(layer, maps, stages), lengths(maps, stages));
         let input = outputs.last().map_or(input, |output| Part::new(output, 0..from));
         let (weights, bias) = (parameters.part(weights), Some(parameters.part(bias)));
-        let epilogue = Epilogue { bias, slope: layer.slope.unwrap_or(1.0) };
+        let epilogue = Epilogue { bias, outputs: None, slope: layer.slope.unwrap_or(1.0) };
         let mut result = backend.allocate(to)?;
         match layer.direction {
             Direction::Convolution => {
@@ -61,12 +61,17 @@ pub(super) fn backward<B: Backend>(
         let [from, to] = lengths(maps, stages);
         let incoming = gradient.as_ref().map_or(output_gradient, |array| Part::new(array, 0..to));
         let bias = parameter_gradient.as_mut().map(|array| PartMut::new(array, bias));
-        let rectified = through_rectifier(backend, layer, activations[i + 1], incoming, bias)?;
+        // The gradients of other layers' outputs were finished by the layers behind them.
+        let is_finished = i + 1 < chain.layers().len();
+        let slope = layer.slope.filter(|_| !is_finished);
+        let (outputs, channels) = (activations[i + 1], layer.channels().1);
+        let rectified = through_rectifier(backend, (slope, channels), outputs, incoming, bias)?;
         let sums = rectified.as_ref().map_or(incoming, |array| Part::new(array, 0..to));
         let is_needed = i > 0 || chain.input_gradient == InputGradient::Needed;
         let mut next = is_needed.then(|| backend.allocate(from)).transpose()?;
         let wanted = Wanted {
             input: next.as_mut(),
+            epilogue: back_through(i.checked_sub(1).map(|i| &chain.layers()[i]), activations[i]),
             weights: parameter_gradient.as_mut().map(|a| PartMut::new(a, weights.clone())),
         };
         let problem = problem(layer, maps, stages);
@@ -80,20 +85,29 @@ pub(super) fn backward<B: Backend>(
 /// What is wanted of a layer.
 struct Wanted<'a, A> {
     input: Option<&'a mut A>,
+    /// Of the input's gradient.
+    epilogue: Epilogue<'a, A>,
     weights: Option<PartMut<'a, A>>,
+}
+
+/// From the gradient of a layer's outputs to that of its sums.
+fn back_through<'a, A>(layer: Option<&Layer>, outputs: Part<'a, A>) -> Epilogue<'a, A> {
+    match layer.and_then(|layer| layer.slope) {
+        Some(slope) => Epilogue { bias: None, outputs: Some(outputs), slope },
+        None => Epilogue::none(),
+    }
 }
 
 /// From the gradient of a layer's output to that of its sums, unless it is the same, and of the bias.
 fn through_rectifier<B: Backend>(
     backend: &B,
-    layer: &Layer,
+    (slope, channels): (Option<f32>, usize),
     output: Part<'_, B::Array>,
     gradient: Part<'_, B::Array>,
     bias: Option<PartMut<'_, B::Array>>,
 ) -> Result<Option<B::Array>> {
-    match (layer.slope, bias) {
+    match (slope, bias) {
         (Some(slope), bias) => {
-            let channels = layer.channels().1;
             backend.rectify_backward(slope, output, gradient, bias, channels).map(Some)
         }
         (None, Some(bias)) => backend.sum_channels(gradient, bias).map(|()| None),
@@ -111,28 +125,23 @@ fn through_layer<B: Backend>(
     gradient: Part<'_, B::Array>,
     wanted: Wanted<'_, B::Array>,
 ) -> Result<()> {
-    let none = Epilogue::none();
-    match (direction, wanted.input, wanted.weights) {
-        (Direction::Convolution, input_gradient, weight_gradient) => {
-            if let Some(result) = weight_gradient {
-                backend.weight_gradient(problem, input, gradient, result)?;
-            }
-            match input_gradient {
-                Some(result) => backend.input_gradient(problem, gradient, weights, none, result),
-                None => Ok(()),
-            }
+    let Wanted { input: input_gradient, epilogue, weights: weight_gradient } = wanted;
+    // A transposed convolution changes places with its gradient.
+    let (convolved, result) = match direction {
+        Direction::Convolution => (input, gradient),
+        Direction::Transposed => (gradient, input),
+    };
+    if let Some(sums) = weight_gradient {
+        backend.weight_gradient(problem, convolved, result, sums)?;
+    }
+    match (direction, input_gradient) {
+        (_, None) => Ok(()),
+        (Direction::Convolution, Some(sums)) => {
+            backend.input_gradient(problem, gradient, weights, epilogue, sums)
         }
-        (Direction::Transposed, Some(result), Some(weight_gradient)) => {
-            let results = (result, weight_gradient);
-            backend.convolution_and_weight_gradient(problem, gradient, weights, input, results)
+        (Direction::Transposed, Some(sums)) => {
+            backend.convolution(problem, gradient, weights, epilogue, sums)
         }
-        (Direction::Transposed, Some(result), None) => {
-            backend.convolution(problem, gradient, weights, none, result)
-        }
-        (Direction::Transposed, None, Some(result)) => {
-            backend.weight_gradient(problem, gradient, input, result)
-        }
-        (Direction::Transposed, None, None) => Ok(()),
     }
 }
 

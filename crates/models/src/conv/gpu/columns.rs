@@ -216,6 +216,7 @@ pub(super) fn input_gradient<B: Backend + ?Sized>(
         let gradient = gradient.part(groups.outputs(&maps));
         let whole = PartMut::new(&mut columns, 0..maps.len() * groups.columns);
         backend.multiply(&groups.backward(maps.len(), conv), gradient, weights, whole)?;
+        let epilogue = epilogue.part(groups.inputs(&maps));
         let result = PartMut::new(result, groups.inputs(&maps));
         backend.fold(&groups.geometry, &columns, epilogue, result)?;
     }
@@ -244,33 +245,6 @@ pub(super) fn weight_gradient<B: Backend + ?Sized>(
         let columns = Part::new(&columns, 0..maps.len() * groups.columns);
         let gradient = gradient.part(groups.outputs(&maps));
         backend.multiply(&groups.weights(&maps, conv), columns, gradient, result.reborrow())?;
-    }
-    Ok(())
-}
-
-/// As one after the other, but columns are made once.
-pub(super) fn convolution_and_weight_gradient<B: Backend + ?Sized>(
-    backend: &B,
-    problem: &Problem,
-    input: Part<'_, B::Array>,
-    weights: Part<'_, B::Array>,
-    gradient: Part<'_, B::Array>,
-    (result, mut weight_gradient): (&mut B::Array, PartMut<'_, B::Array>),
-) -> Result<()> {
-    let (groups, conv) = (Groups::new(problem, backend.most_columns())?, &problem.conv);
-    if conv.is_dense(problem.input) {
-        convolution(backend, problem, input, weights, Epilogue::none(), result)?;
-        return self::weight_gradient(backend, problem, input, gradient, weight_gradient);
-    }
-    let mut columns = groups.allocate(backend)?;
-    for maps in groups.iter() {
-        backend.unfold(&groups.geometry, input.part(groups.inputs(&maps)), &mut columns)?;
-        let columns = Part::new(&columns, 0..maps.len() * groups.columns);
-        let (outputs, product) = (groups.outputs(&maps), groups.forward(maps.len(), conv));
-        let gradient = gradient.part(outputs.clone());
-        backend.multiply(&product, columns, weights, PartMut::new(result, outputs))?;
-        let product = groups.weights(&maps, conv);
-        backend.multiply(&product, columns, gradient, weight_gradient.reborrow())?;
     }
     Ok(())
 }

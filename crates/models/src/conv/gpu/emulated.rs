@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use super::columns::{self, Geometry};
-use super::reference::{self, Reference};
+use super::reference::{self, Finish, Reference};
 use super::rows::Rows;
-use super::tiles::{Shapes, WeightGradient};
+use super::tiles::{Division, Launch, Shapes};
 use super::{Conv2d, Epilogue, Part, PartMut, Problem, Size};
 use crate::Precision;
 use crate::conv::tests::noise;
@@ -50,6 +50,19 @@ fn input(parts: &[&[f32]]) -> Vec<u8> {
     parts.iter().flat_map(|values| bytes(values)).collect()
 }
 
+/// None, that of a layer forwards, and that of a gradient.
+fn epilogues<'a>(bias: &'a [f32], outputs: &'a [f32]) -> [Finish<'a>; 3] {
+    [
+        Finish { bias: &[], outputs: &[], slope: 1.0 },
+        Finish { bias, outputs: &[], slope: SLOPE },
+        Finish { bias: &[], outputs, slope: SLOPE },
+    ]
+}
+
+fn epilogue_numbers(how: &Finish<'_>) -> [u32; 2] {
+    [how.bias.len() as u32, how.outputs.len() as u32]
+}
+
 #[test]
 #[ignore = "needs a C++ compiler"]
 fn columns_are_those_of_the_reference() {
@@ -74,14 +87,16 @@ fn folded_columns_are_those_of_the_reference() {
         let (of_map, of_columns) = g.lengths();
         let columns = values(2, maps as usize * of_columns);
         let bias = values(3, g.channels as usize);
-        for (bias, slope) in [(Some(bias.as_slice()), SLOPE), (None, 1.0)] {
+        let outputs = values(4, maps as usize * of_map);
+        for how in epilogues(&bias, &outputs) {
             let mut expected = vec![0.0; maps as usize * of_map];
-            reference::fold(&g, &columns, bias, slope, &mut expected);
-            let bias = bias.unwrap_or_default();
+            reference::fold(&g, &columns, &how, &mut expected);
             for &lanes in lanes(g.channels) {
                 let mut numbers = numbers(lanes, maps, &g);
-                numbers.push(bias.len() as u32);
-                let got = floats(&run("fold", &numbers, input(&[&[slope], bias, &columns])));
+                numbers.extend(epilogue_numbers(&how));
+                let Finish { bias, outputs, slope } = how;
+                let input = input(&[&[slope], bias, outputs, &columns]);
+                let got = floats(&run("fold", &numbers, input));
                 assert!(got == expected, "{case:?}, {lanes} lanes, slope {slope}");
             }
         }
@@ -96,13 +111,16 @@ fn finished_sums_are_those_of_the_reference() {
         // On the kink.
         sums[0] = 0.0;
         let bias = values(5, channels);
-        for (bias, slope) in [(bias.as_slice(), SLOPE), (&[], SLOPE), (&bias, 1.0)] {
+        let outputs = values(6, sums.len());
+        for how in epilogues(&bias, &outputs) {
             let mut expected = sums.clone();
-            let given = (!bias.is_empty()).then_some(bias);
-            reference::finish(&mut expected, channels, given, slope);
+            reference::finish(&mut expected, channels, &how);
             for &lanes in lanes(channels as u32) {
-                let numbers = [lanes, sums.len() as u32, channels as u32, bias.len() as u32];
-                let got = floats(&run("finish", &numbers, input(&[&[slope], bias, &sums])));
+                let mut numbers = vec![lanes, sums.len() as u32, channels as u32];
+                numbers.extend(epilogue_numbers(&how));
+                let Finish { bias, outputs, slope } = how;
+                let got =
+                    floats(&run("finish", &numbers, input(&[&[slope], bias, outputs, &sums])));
                 assert!(got == expected, "{rows}x{channels}, {lanes} lanes");
             }
         }
@@ -219,32 +237,35 @@ fn gathered_convolutions_are_those_of_columns() {
                 compute(&backend, &problem, maps, weights, none, &mut result).unwrap();
                 result
             });
+            let (bias, outputs) = (values(3, channels), values(4, sums[0].len()));
             // Rectified sums are no farther from each other than the sums themselves.
-            for (bias, slope) in [(Vec::new(), 1.0), (values(3, channels), SLOPE)] {
+            for how in epilogues(&bias, &outputs) {
                 let mut expected = sums[0].clone();
-                reference::finish(
-                    &mut expected,
-                    channels,
-                    Some(&bias).filter(|b| !b.is_empty()).map(|b| &b[..]),
-                    slope,
-                );
+                reference::finish(&mut expected, channels, &how);
                 for (precision, unit) in PRECISIONS {
-                    let tiles = match is_transposed {
+                    let launch = match is_transposed {
                         true => shapes.transposed(precision),
                         false => shapes.convolution(precision),
                     };
-                    let kind = tiles.kernel.split('_').nth(1).unwrap().parse().unwrap();
                     let mut numbers = shape_numbers(&shapes, precision);
-                    numbers.extend([is_transposed.into(), kind, tiles.blocks, tiles.tiles]);
-                    numbers.push(bias.len() as u32);
-                    let input = input(&[&[slope], &bias, &weights, &maps]);
+                    numbers.push(is_transposed.into());
+                    numbers.extend(launch_numbers(&launch));
+                    numbers.extend(epilogue_numbers(&how));
+                    let input = input(&[&[how.slope], how.bias, how.outputs, &weights, &maps]);
                     let got = floats(&run("convolve", &numbers, input));
-                    let what = format!("{problem:?}, {tiles:?}");
+                    let what = format!("{problem:?}, {launch:?}");
                     assert_close(&got, [&expected, &sums[1]], unit, &what);
                 }
             }
         }
     }
+}
+
+/// Lanes, blocks and the division.
+fn launch_numbers(launch: &Launch) -> [u32; 5] {
+    let lanes = launch.kernel.split('_').nth(1).unwrap().parse().unwrap();
+    let Division { tiles, shares, chunks } = launch.division;
+    [lanes, launch.blocks, tiles, shares, chunks]
 }
 
 #[test]
@@ -270,13 +291,11 @@ fn gathered_gradients_of_weights_are_those_of_columns() {
             result
         });
         for (precision, unit) in PRECISIONS {
-            let WeightGradient { kernel, blocks, shares, chunks } =
-                shapes.weight_gradient(precision);
-            let lanes = kernel.split('_').nth(1).unwrap().parse().unwrap();
+            let launch = shapes.weight_gradient(precision);
             let mut numbers = shape_numbers(&shapes, precision);
-            numbers.extend([lanes, blocks, shares, chunks]);
+            numbers.extend(launch_numbers(&launch));
             let got = floats(&run("weigh", &numbers, input(&[&maps, &gradient])));
-            assert_close(&got, [&expected, &sizes], unit, &format!("{problem:?}, {kernel}"));
+            assert_close(&got, [&expected, &sizes], unit, &format!("{problem:?}, {launch:?}"));
         }
     }
 }

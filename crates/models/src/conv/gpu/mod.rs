@@ -22,6 +22,7 @@ use self::columns::{Geometry, Product};
 use self::part::{Part, PartMut};
 use super::{Conv2d, Size};
 use candle_core::Result;
+use std::ops::Range;
 
 /// A convolution of so many maps.
 #[derive(Clone, Copy, Debug)]
@@ -42,16 +43,23 @@ impl Problem {
     }
 }
 
-/// What is done with a sum before it is stored, as [`super::Epilogue`].
+/// What is done with a sum before it is stored, as [`super::Epilogue`], or with a gradient.
 struct Epilogue<'a, A> {
     bias: Option<Part<'a, A>>,
+    /// Of a gradient: the outputs of the rectifier that it goes back through, which tell where the slope applies.
+    outputs: Option<Part<'a, A>>,
     /// Slope of the rectifier below zero; 1 if there is none.
     slope: f32,
 }
 
 impl<A> Epilogue<'_, A> {
     fn none() -> Self {
-        Self { bias: None, slope: 1.0 }
+        Self { bias: None, outputs: None, slope: 1.0 }
+    }
+
+    /// For some of the sums.
+    fn part(self, range: Range<usize>) -> Self {
+        Self { outputs: self.outputs.map(|outputs| outputs.part(range)), ..self }
     }
 
     fn is_none(&self) -> bool {
@@ -166,18 +174,5 @@ trait Backend {
         result: PartMut<'_, Self::Array>,
     ) -> Result<()> {
         columns::weight_gradient(self, problem, input, gradient, result)
-    }
-
-    /// The convolution of `input`, and the gradient with respect to the weights of one whose input that was: what a transposed
-    /// convolution needs backwards, where `input` is the gradient of its result.
-    fn convolution_and_weight_gradient(
-        &self,
-        problem: &Problem,
-        input: Part<'_, Self::Array>,
-        weights: Part<'_, Self::Array>,
-        gradient: Part<'_, Self::Array>,
-        results: (&mut Self::Array, PartMut<'_, Self::Array>),
-    ) -> Result<()> {
-        columns::convolution_and_weight_gradient(self, problem, input, weights, gradient, results)
     }
 }

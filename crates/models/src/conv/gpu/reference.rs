@@ -4,21 +4,15 @@ use super::columns::{Gemm, Geometry, Product};
 use super::rows::{Rows, THREADS};
 use super::{Backend, Epilogue, Part, PartMut};
 use candle_core::Result;
-use std::cell::Cell;
 
-/// Computes on the CPU, with columns of so many values at a time, and counts what would be launched.
+/// Computes on the CPU, with columns of so many values at a time.
 pub(super) struct Reference {
     pub most_columns: usize,
-    pub launches: Cell<usize>,
 }
 
 impl Reference {
     pub fn new(most_columns: usize) -> Self {
-        Self { most_columns, launches: Cell::new(0) }
-    }
-
-    fn count(&self, launches: usize) {
-        self.launches.set(self.launches.get() + launches);
+        Self { most_columns }
     }
 }
 
@@ -49,7 +43,6 @@ impl Backend for Reference {
         maps: Part<'_, Vec<f32>>,
         columns: &mut Vec<f32>,
     ) -> Result<()> {
-        self.count(1);
         unfold(geometry, read(maps), columns);
         Ok(())
     }
@@ -61,8 +54,7 @@ impl Backend for Reference {
         epilogue: Epilogue<'_, Vec<f32>>,
         maps: PartMut<'_, Vec<f32>>,
     ) -> Result<()> {
-        self.count(1);
-        fold(geometry, columns, epilogue.bias.map(read), epilogue.slope, write(maps));
+        fold(geometry, columns, &Finish::of(epilogue), write(maps));
         Ok(())
     }
 
@@ -73,7 +65,6 @@ impl Backend for Reference {
         right: Part<'_, Vec<f32>>,
         result: PartMut<'_, Vec<f32>>,
     ) -> Result<()> {
-        self.count(1);
         blas(&product.gemm()?, product.is_added, read(right), read(left), write(result));
         Ok(())
     }
@@ -85,8 +76,7 @@ impl Backend for Reference {
         values: &mut Vec<f32>,
     ) -> Result<()> {
         if !epilogue.is_none() {
-            self.count(1);
-            finish(values, channels, epilogue.bias.map(read), epilogue.slope);
+            finish(values, channels, &Finish::of(epilogue));
         }
         Ok(())
     }
@@ -99,19 +89,15 @@ impl Backend for Reference {
         sums: Option<PartMut<'_, Vec<f32>>>,
         channels: usize,
     ) -> Result<Vec<f32>> {
-        self.count(1);
         let result = rectify_backward(read(output), read(gradient), slope);
         if let Some(sums) = sums {
             assert_eq!(sums.len, channels);
             self.sum_channels(Part::new(&result, 0..result.len()), sums)?;
-            // It is part of the one above.
-            self.launches.set(self.launches.get() - 1);
         }
         Ok(result)
     }
 
     fn sum_channels(&self, values: Part<'_, Vec<f32>>, sums: PartMut<'_, Vec<f32>>) -> Result<()> {
-        self.count(1);
         let (values, sums) = (read(values), write(sums));
         let (count, channels) = ((values.len() / sums.len()) as u32, sums.len() as u32);
         let stage = Rows::split(count, channels);
@@ -149,13 +135,7 @@ pub(super) fn unfold(g: &Geometry, maps: &[f32], columns: &mut [f32]) {
 }
 
 /// A kernel's taps meet a pixel from the last row of results to the first: added is in the order of taps.
-pub(super) fn fold(
-    g: &Geometry,
-    columns: &[f32],
-    bias: Option<&[f32]>,
-    slope: f32,
-    maps: &mut [f32],
-) {
+pub(super) fn fold(g: &Geometry, columns: &[f32], how: &Finish<'_>, maps: &mut [f32]) {
     let channels = g.channels as usize;
     let count = maps.len() / g.lengths().0;
     let mut met: Vec<Vec<(usize, usize)>> = vec![Vec::new(); maps.len() / channels];
@@ -173,13 +153,29 @@ pub(super) fn fold(
             pixel.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
         }
     }
-    finish(maps, channels, bias, slope);
+    finish(maps, channels, how);
 }
 
-pub(super) fn finish(values: &mut [f32], channels: usize, bias: Option<&[f32]>, slope: f32) {
+/// An epilogue; what there is not is empty.
+pub(super) struct Finish<'a> {
+    pub bias: &'a [f32],
+    pub outputs: &'a [f32],
+    pub slope: f32,
+}
+
+impl<'a> Finish<'a> {
+    fn of(epilogue: Epilogue<'a, Vec<f32>>) -> Self {
+        let Epilogue { bias, outputs, slope } = epilogue;
+        let values = |part: Option<Part<'a, Vec<f32>>>| part.map(read).unwrap_or_default();
+        Self { bias: values(bias), outputs: values(outputs), slope }
+    }
+}
+
+pub(super) fn finish(values: &mut [f32], channels: usize, how: &Finish<'_>) {
     for (i, value) in values.iter_mut().enumerate() {
-        let sum = bias.map_or(*value, |bias| *value + bias[i % channels]);
-        *value = if sum > 0.0 { sum } else { slope * sum };
+        let sum = how.bias.get(i % channels).map_or(*value, |bias| *value + bias);
+        let decides = how.outputs.get(i).copied().unwrap_or(sum);
+        *value = if decides > 0.0 { sum } else { how.slope * sum };
     }
 }
 

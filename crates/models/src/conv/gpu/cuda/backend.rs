@@ -12,12 +12,23 @@ use super::{Cuda, blas};
 use crate::cuda::{Module, NULL, THREADS, blocks, count, threads};
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaFunction, CudaSlice, CudaView, CudaViewMut, DeviceRepr, LaunchArgs, LaunchConfig,
+    CudaFunction, CudaSlice, CudaView, CudaViewMut, DevicePtr, DeviceRepr, LaunchConfig,
     PushKernelArg,
 };
 use candle_core::{Result, bail};
 
 type Array = CudaSlice<f32>;
+
+/// An epilogue as in `kernels/epilogue.cuh`; what there is not is a null pointer.
+#[repr(C)]
+pub(super) struct Finish {
+    bias: u64,
+    outputs: u64,
+    slope: f32,
+}
+
+// SAFETY: `repr(C)` with the fields of `Epilogue` in `kernels/epilogue.cuh`.
+unsafe impl DeviceRepr for Finish {}
 
 /// As in `kernels/layers.cu`.
 const MOST_GROUPS: usize = 64;
@@ -30,6 +41,26 @@ unsafe impl DeviceRepr for Rows {}
 impl Cuda {
     fn kernel(&self, name: &str) -> Result<CudaFunction> {
         Module::Layers.kernel(&self.device, name)
+    }
+
+    /// What kernels are told of an epilogue of so many values.
+    pub fn finishing(
+        &self,
+        epilogue: Epilogue<'_, Array>,
+        channels: usize,
+        values: usize,
+    ) -> Result<Finish> {
+        let Epilogue { bias, outputs, slope } = epilogue;
+        expect("bias", bias.is_none_or(|bias| bias.len == channels))?;
+        expect("outputs", outputs.is_none_or(|outputs| outputs.len == values))?;
+        let stream = self.device.cuda_stream();
+        // All work of a device is done in one order: that the pointer is used needs no other trace.
+        let pointer = |part| view(part).device_ptr(&stream).0;
+        Ok(Finish {
+            bias: bias.map_or(NULL, pointer),
+            outputs: outputs.map_or(NULL, pointer),
+            slope,
+        })
     }
 
     /// A matrix `(rows, columns)` with rows as columns.
@@ -96,13 +127,12 @@ impl Backend for Cuda {
         expect("fold", maps.len.is_multiple_of(of_map) && are_there)?;
         let Width { suffix, threads, count } = Width::of(channels, maps.len, &[maps.start])?;
         let (kernel, stream) = (self.kernel(&format!("fold{suffix}"))?, self.device.cuda_stream());
-        let (bias, mut maps) = (bias(epilogue, channels)?, view_mut(&mut maps));
+        let finish = self.finishing(epilogue, channels, maps.len)?;
+        let mut maps = view_mut(&mut maps);
         let mut builder = stream.launch_builder(&kernel);
-        builder.arg(columns).arg(geometry).arg(&count);
-        optional(&mut builder, bias.as_ref());
-        builder.arg(&epilogue.slope).arg(&mut maps);
-        // SAFETY: the arguments are those of the kernel, which reads within the columns of these maps and a bias for each channel, and
-        // writes a value for each thread that is counted.
+        builder.arg(columns).arg(geometry).arg(&count).arg(&finish).arg(&mut maps);
+        // SAFETY: the arguments are those of the kernel, which reads within the columns of these maps and what the epilogue is to have,
+        // and writes a value for each thread that is counted.
         unsafe { builder.launch(threads) }.w()?;
         Ok(())
     }
@@ -129,13 +159,12 @@ impl Backend for Cuda {
         let Width { suffix, threads, count } = Width::of(channels, values.len(), &[])?;
         let (kernel, stream) =
             (self.kernel(&format!("finish{suffix}"))?, self.device.cuda_stream());
-        let (bias, channels) = (bias(epilogue, channels)?, channels as u32);
+        let finish = self.finishing(epilogue, channels, values.len())?;
+        let channels = channels as u32;
         let mut builder = stream.launch_builder(&kernel);
-        builder.arg(values).arg(&count).arg(&channels);
-        optional(&mut builder, bias.as_ref());
-        builder.arg(&epilogue.slope);
-        // SAFETY: the arguments are those of the kernel, which reads a bias for each channel and changes a value for each thread that
-        // is counted.
+        builder.arg(values).arg(&count).arg(&channels).arg(&finish);
+        // SAFETY: the arguments are those of the kernel, which reads what the epilogue is to have and changes a value for each thread
+        // that is counted.
         unsafe { builder.launch(threads) }.w()?;
         Ok(())
     }
@@ -214,18 +243,6 @@ impl Backend for Cuda {
     ) -> Result<()> {
         convolutions::weight_gradient(self, problem, input, gradient, result)
     }
-
-    fn convolution_and_weight_gradient(
-        &self,
-        problem: &Problem,
-        input: Part<'_, Array>,
-        weights: Part<'_, Array>,
-        gradient: Part<'_, Array>,
-        (result, weight_gradient): (&mut Array, PartMut<'_, Array>),
-    ) -> Result<()> {
-        self.convolution(problem, input, weights, Epilogue::none(), result)?;
-        self.weight_gradient(problem, input, gradient, weight_gradient)
-    }
 }
 
 /// How many values a thread takes.
@@ -262,22 +279,6 @@ pub(super) fn expect(what: &str, condition: bool) -> Result<()> {
         true => Ok(()),
         false => bail!("{what} on CUDA: arrays of other lengths than the maps"),
     }
-}
-
-pub(super) fn bias<'a>(
-    epilogue: Epilogue<'a, Array>,
-    channels: usize,
-) -> Result<Option<CudaView<'a, f32>>> {
-    expect("bias", epilogue.bias.is_none_or(|bias| bias.len == channels))?;
-    Ok(epilogue.bias.map(view))
-}
-
-/// An array, or a null pointer.
-pub(super) fn optional<'a>(builder: &mut LaunchArgs<'a>, array: Option<&'a CudaView<'a, f32>>) {
-    match array {
-        Some(array) => builder.arg(array),
-        None => builder.arg(&NULL),
-    };
 }
 
 pub(super) fn view(part: Part<'_, Array>) -> CudaView<'_, f32> {

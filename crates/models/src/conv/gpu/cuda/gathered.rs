@@ -1,24 +1,30 @@
 //! Launches of `kernels/convolutions.cu`; what is not for it goes through columns.
 #![expect(unsafe_code, reason = "what a kernel does with its arguments is not for Rust to see")]
 
-use super::super::tiles::{Convolution, Shapes, WeightGradient};
+use super::super::tiles::{Division, Launch, Shapes};
 use super::super::{Backend, Epilogue, Part, PartMut, Problem, columns};
 use super::Cuda;
-use super::backend::{bias, expect, optional, view, view_mut};
+use super::backend::{Finish, expect, view, view_mut};
 use crate::cuda::{Module, count};
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaFunction, CudaSlice, CudaView, DeviceRepr, LaunchConfig, PushKernelArg,
+    CudaFunction, CudaSlice, CudaViewMut, DeviceRepr, LaunchConfig, PushKernelArg,
 };
 
 type Array = CudaSlice<f32>;
 
-/// Threads of a block.
-const BLOCK: u32 = 128;
+/// Threads of a block, and the values that a block of `add_shares` adds up.
+const BLOCK: u32 = 256;
+const VALUES: u32 = 32;
 
-// SAFETY: `repr(C)` and nothing but numbers, with the fields of the structure of the same name in `kernels/convolutions.cu`.
+/// A transposed convolution to fewer channels would gather much for little: each pixel of a tile has its own taps.
+const FEWEST_CHANNELS: usize = 8;
+
+// SAFETY: `repr(C)` and nothing but numbers, with the fields of the structures of the same name in `kernels/convolutions.cu`.
 unsafe impl DeviceRepr for Shapes {}
+// SAFETY: as above.
+unsafe impl DeviceRepr for Division {}
 
 pub(super) fn convolution(
     cuda: &Cuda,
@@ -31,12 +37,12 @@ pub(super) fn convolution(
     let Some(shapes) = Shapes::of(problem, &[input.start, weights.start])? else {
         return columns::convolution(cuda, problem, input, weights, epilogue, result);
     };
-    let tiles = shapes.convolution(cuda.precision);
     expect("weights", weights.len == problem.conv.weight_count())?;
     expect("input", input.len == problem.maps * problem.lengths().0)?;
     expect("result", result.len() == problem.maps * problem.lengths().1)?;
-    let bias = bias(epilogue, problem.conv.out_channels)?;
-    convolve(cuda, (&shapes, &tiles), (input, weights), (bias, epilogue.slope), result)
+    let launch = shapes.convolution(cuda.precision);
+    let channels = problem.conv.out_channels;
+    convolve(cuda, (&shapes, &launch), [input, weights], (channels, epilogue), result)
 }
 
 pub(super) fn input_gradient(
@@ -47,36 +53,46 @@ pub(super) fn input_gradient(
     epilogue: Epilogue<'_, Array>,
     result: &mut Array,
 ) -> Result<()> {
-    let Some(shapes) = Shapes::of(problem, &[gradient.start, weights.start])? else {
+    let channels = problem.conv.in_channels;
+    let shapes = match channels < FEWEST_CHANNELS {
+        true => None,
+        false => Shapes::of(problem, &[gradient.start, weights.start])?,
+    };
+    let Some(shapes) = shapes else {
         return columns::input_gradient(cuda, problem, gradient, weights, epilogue, result);
     };
-    let tiles = shapes.transposed(cuda.precision);
     expect("weights", weights.len == problem.conv.weight_count())?;
     expect("gradient", gradient.len == problem.maps * problem.lengths().1)?;
     expect("result", result.len() == problem.maps * problem.lengths().0)?;
-    let bias = bias(epilogue, problem.conv.in_channels)?;
-    convolve(cuda, (&shapes, &tiles), (gradient, weights), (bias, epilogue.slope), result)
+    let launch = shapes.transposed(cuda.precision);
+    convolve(cuda, (&shapes, &launch), [gradient, weights], (channels, epilogue), result)
 }
 
 /// Either of the two, for as many maps, weights and results as the shapes say.
 fn convolve(
     cuda: &Cuda,
-    (shapes, tiles): (&Shapes, &Convolution),
-    (maps, weights): (Part<'_, Array>, Part<'_, Array>),
-    (bias, slope): (Option<CudaView<'_, f32>>, f32),
+    (shapes, launch): (&Shapes, &Launch),
+    [maps, weights]: [Part<'_, Array>; 2],
+    (channels, epilogue): (usize, Epilogue<'_, Array>),
     result: &mut Array,
 ) -> Result<()> {
-    count(maps.len.max(result.len()))?;
-    let (kernel, stream) = (kernel(cuda, &tiles.kernel)?, cuda.device.cuda_stream());
+    let values = result.len();
+    count(maps.len.max(values))?;
+    let finish = cuda.finishing(epilogue, channels, values)?;
+    let shares = launch.division.shares as usize;
+    let mut parts = (shares > 1).then(|| cuda.allocate(shares * values)).transpose()?;
+    let (kernel, stream) = (kernel(cuda, &launch.kernel)?, cuda.device.cuda_stream());
     let (maps, weights) = (view(maps), view(weights));
     let mut builder = stream.launch_builder(&kernel);
-    builder.arg(&maps).arg(&weights).arg(shapes);
-    optional(&mut builder, bias.as_ref());
-    builder.arg(&slope).arg(&tiles.tiles).arg(result);
-    // SAFETY: the arguments are those of the kernel, which reads within maps and weights and a bias for each channel, and writes all
-    // pixels; there are as many as the shapes say, by the callers' checks.
-    unsafe { builder.launch(blocks(tiles.blocks)) }.w()?;
-    Ok(())
+    builder.arg(&maps).arg(&weights).arg(shapes).arg(&launch.division).arg(&finish);
+    builder.arg(parts.as_mut().unwrap_or(&mut *result));
+    // SAFETY: the arguments are those of the kernel, which reads within maps and weights and what the epilogue is to have, and writes
+    // all pixels of each share; there are as many as the shapes say, by the callers' checks.
+    unsafe { builder.launch(blocks(launch.blocks)) }.w()?;
+    match parts {
+        Some(parts) => add_shares(cuda, &parts, channels, &finish, result.as_view_mut()),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn weight_gradient(
@@ -89,27 +105,39 @@ pub(super) fn weight_gradient(
     let Some(shapes) = Shapes::of(problem, &[input.start, gradient.start])? else {
         return columns::weight_gradient(cuda, problem, input, gradient, result);
     };
-    let WeightGradient { kernel: name, blocks: grid, shares, chunks } =
-        shapes.weight_gradient(cuda.precision);
-    let [from, to] = [problem.lengths().0, problem.lengths().1].map(|of_map| problem.maps * of_map);
-    count(from.max(to))?;
-    expect("gradient of weights", input.len == from && gradient.len == to)?;
-    expect("gradient of weights", result.len == problem.conv.weight_count())?;
-    let values = count(result.len)?;
-    let mut parts = cuda.allocate(result.len * shares as usize)?;
-    let (kernel_of_parts, stream) = (kernel(cuda, &name)?, cuda.device.cuda_stream());
+    let (from, to) = problem.lengths();
+    count(problem.maps * from.max(to))?;
+    let are_there = input.len == problem.maps * from && gradient.len == problem.maps * to;
+    expect("gradient of weights", are_there && result.len == problem.conv.weight_count())?;
+    let Launch { kernel: name, blocks: grid, division } = shapes.weight_gradient(cuda.precision);
+    let mut parts = cuda.allocate(result.len * division.shares as usize)?;
+    let (kernel, stream) = (kernel(cuda, &name)?, cuda.device.cuda_stream());
     let (input, gradient) = (view(input), view(gradient));
-    let mut builder = stream.launch_builder(&kernel_of_parts);
-    builder.arg(&input).arg(&gradient).arg(&shapes).arg(&shares).arg(&chunks).arg(&mut parts);
+    let mut builder = stream.launch_builder(&kernel);
+    builder.arg(&input).arg(&gradient).arg(&shapes).arg(&division).arg(&mut parts);
     // SAFETY: the arguments are those of the kernel, which reads within maps of these shapes, and writes as many sums as there are
     // weights for each share.
     unsafe { builder.launch(blocks(grid)) }.w()?;
+    let none = cuda.finishing(Epilogue::none(), 1, result.len)?;
+    add_shares(cuda, &parts, 1, &none, view_mut(&mut result))
+}
 
-    let (kernel, mut result) = (kernel(cuda, "add_shares")?, view_mut(&mut result));
+/// Adds up the parts of a result, and finishes it.
+fn add_shares(
+    cuda: &Cuda,
+    parts: &Array,
+    channels: usize,
+    finish: &Finish,
+    mut result: CudaViewMut<'_, f32>,
+) -> Result<()> {
+    let (values, channels) = (count(result.len())?, count(channels)?);
+    let shares = (parts.len() / result.len().max(1)) as u32;
+    let (kernel, stream) = (kernel(cuda, "add_shares")?, cuda.device.cuda_stream());
     let mut builder = stream.launch_builder(&kernel);
-    builder.arg(&parts).arg(&values).arg(&shares).arg(&mut result);
-    // SAFETY: the arguments are those of the kernel, which reads what the one above has written, and writes a sum for each weight.
-    unsafe { builder.launch(blocks(values.div_ceil(BLOCK))) }.w()?;
+    builder.arg(parts).arg(&values).arg(&shares).arg(&channels).arg(finish).arg(&mut result);
+    // SAFETY: the arguments are those of the kernel, which reads as many values for each share as there are results, and what the
+    // epilogue is to have for them, and writes the results.
+    unsafe { builder.launch(blocks(values.div_ceil(VALUES))) }.w()?;
     Ok(())
 }
 
