@@ -12,7 +12,10 @@
 
 constexpr unsigned BLOCK = 256;  // threads, in eight warps; as in src/conv/gpu/cuda/gathered.rs
 constexpr unsigned CHUNK = 32, COLUMNS = 32;  // of a tile; as in src/conv/gpu/tiles.rs
-constexpr unsigned STAGES = 3;
+
+// Chunks that shared memory has room for.
+template <unsigned ROWS>
+constexpr unsigned STAGES = ROWS > 64 ? 2 : 3;
 
 // `Shapes` in src/conv/gpu/tiles.rs has the same fields.
 struct Shapes {
@@ -90,21 +93,23 @@ __device__ static void add_parts(float (&sums)[COLUMNS / 8][4], const Lane<ROWS>
     }
 }
 
-// Goes through chunks: `load(chunk, stage)` begins to copy one, `multiply(stage)` uses it.
-template <class Load, class Multiply>
-__device__ static void for_each_chunk(unsigned first, unsigned end, Load load, Multiply multiply) {
-    for (unsigned ahead = 0; ahead + 1 < STAGES; ahead++) {
-        if (first + ahead < end) load(first + ahead, ahead);
+// Goes through chunks: `load(stage)` begins to copy the next one, for it is called for each of them in turn; `multiply(stage)` uses it.
+template <unsigned COUNT, class Load, class Multiply>
+__device__ static void for_each_chunk(unsigned chunks, Load load, Multiply multiply) {
+    for (unsigned ahead = 0; ahead + 1 < COUNT; ahead++) {
+        if (ahead < chunks) load(ahead);
         end_copies();
     }
-    for (unsigned chunk = first; chunk < end; chunk++) {
-        wait_for_copies<STAGES - 2>();
+    unsigned stage = 0, free = COUNT - 1;
+    for (unsigned chunk = 0; chunk < chunks; chunk++) {
+        wait_for_copies<static_cast<int>(COUNT) - 2>();
         // Now everybody's copies are there, and nobody reads the stage that is filled next.
         __syncthreads();
-        const unsigned next = chunk + STAGES - 1;
-        if (next < end) load(next, (next - first) % STAGES);
+        if (chunk + COUNT - 1 < chunks) load(free);
         end_copies();
-        multiply((chunk - first) % STAGES);
+        multiply(stage);
+        free = stage;
+        stage = stage + 1 < COUNT ? stage + 1 : 0;
     }
 }
 
@@ -114,18 +119,24 @@ struct Source {
     unsigned height, width;
     Divisor channels;
 
-    // Begins to copy a value and its LANES - 1 neighbours, zeros beyond the border.
-    template <unsigned LANES>
-    __device__ void copy(float *shared, unsigned map, int y, int x, unsigned channel, bool is_wanted) const {
-        const bool is_inside = is_wanted && static_cast<unsigned>(y) < height && static_cast<unsigned>(x) < width;
-        const float *place = is_inside ? values + (static_cast<size_t>(map * height + y) * width + x) * channels.by + channel : values;
-        if constexpr (LANES == 4) {
-            copy_4(shared, place, is_inside);
-        } else {
-            copy_1(shared, place, is_inside);
-        }
+    // Where a pixel begins, which may lie beyond the border.
+    __device__ int place(unsigned map, int y, int x) const {
+        return ((static_cast<int>(map * height) + y) * static_cast<int>(width) + x) * static_cast<int>(channels.by);
     }
+
+    __device__ bool has(int y, int x) const { return static_cast<unsigned>(y) < height && static_cast<unsigned>(x) < width; }
 };
+
+// Begins to copy a value and its LANES - 1 neighbours, or zeros.
+template <unsigned LANES>
+__device__ static void copy(float *shared, const float *values, int place, bool is_there) {
+    const float *from = is_there ? values + place : values;
+    if constexpr (LANES == 4) {
+        copy_4(shared, from, is_there);
+    } else {
+        copy_1(shared, from, is_there);
+    }
+}
 
 __device__ inline unsigned at_least_1(unsigned number) { return number > 1 ? number : 1; }
 
@@ -206,13 +217,51 @@ struct Pixel {
         row = rows - map * grid.rows.by;
         column = number - rows * grid.columns.by;
     }
+
+    // So many pixels on.
+    template <class G>
+    __device__ void advance(unsigned by, const G &grid) {
+        for (column += by; column >= grid.columns.by; column -= grid.columns.by) {
+            if (++row == grid.rows.by) row = 0, map++;
+        }
+    }
 };
 
-// What a pixel is gathered from: a map, and where its first tap lies.
-struct Place {
-    unsigned map;
-    int top, left;
+// A tap of the kernel, and a channel that it is multiplied with.
+struct Tap {
+    unsigned row, column, channel;
+
+    // In the order of the inner dimension.
+    template <class G>
+    __device__ Tap(unsigned number, const G &grid) {
+        const unsigned tap = grid.source.channels.quotient(number);
+        channel = number - tap * grid.source.channels.by;
+        row = grid.taps_across.quotient(tap);
+        column = tap - row * grid.taps_across.by;
+    }
+
+    template <class G>
+    __device__ void advance(unsigned by, const G &grid) {
+        for (channel += by; channel >= grid.source.channels.by; channel -= grid.source.channels.by) {
+            if (++column == grid.taps_across.by) column = 0, row++;
+        }
+    }
 };
+
+// What a pixel is gathered from: where its first tap lies, and where that pixel's values begin.
+struct Place {
+    int top, left, first;
+};
+
+// Stores what two neighbouring channels have, if there are such.
+__device__ static void store_pair(float *values, float first, float second, unsigned channel, unsigned channels) {
+    if (channels % 2 == 0) {
+        if (channel < channels) *reinterpret_cast<float2 *>(values + channel) = float2{first, second};
+        return;
+    }
+    if (channel < channels) values[channel] = first;
+    if (channel + 1 < channels) values[channel + 1] = second;
+}
 
 // Which tile a block computes, and from which chunks.
 struct Task {
@@ -238,13 +287,13 @@ struct Division {
 
 // Sums for a tile of pixels and channels: of a convolution, or a transposed one. `parts` has such sums for each share of the taps; if
 // there is one, it is finished.
-template <bool IS_TRANSPOSED, Precision P, unsigned LANES>
+template <bool IS_TRANSPOSED, unsigned ROWS, Precision P, unsigned LANES>
 __device__ static void convolve(const float *maps, const float *weights, const Shapes &shapes, const Division &division,
                                 const Epilogue &epilogue, float *parts) {
     static_assert(LANES == 4 || !IS_TRANSPOSED, "weights are copied by four");
-    constexpr unsigned ROWS = 64, LEFT = CHUNK + 4, RIGHT = IS_TRANSPOSED ? CHUNK + 4 : COLUMNS + 8;
-    alignas(16) __shared__ float left[STAGES][ROWS][LEFT];
-    alignas(16) __shared__ float right[STAGES][IS_TRANSPOSED ? COLUMNS : CHUNK][RIGHT];
+    constexpr unsigned LEFT = CHUNK + 4, RIGHT = IS_TRANSPOSED ? CHUNK + 4 : COLUMNS + 8;
+    alignas(16) __shared__ float left[STAGES<ROWS>][ROWS][LEFT];
+    alignas(16) __shared__ float right[STAGES<ROWS>][IS_TRANSPOSED ? COLUMNS : CHUNK][RIGHT];
     const Geometry &g = shapes.geometry;
     const unsigned channels = IS_TRANSPOSED ? g.channels : shapes.outputs;  // of the result
     const Task task(ROWS, tiles_for(channels), division.tiles, division.shares);
@@ -252,97 +301,114 @@ __device__ static void convolve(const float *maps, const float *weights, const S
     const unsigned rows = shapes.maps * grid.rows.by * grid.columns.by;
     const unsigned inner = grid.taps_down * grid.taps_across.by * grid.source.channels.by;
     if (task.first_row >= rows) return;
+    const unsigned all = (inner + CHUNK - 1) / CHUNK, first = smaller(all, task.share * division.chunks);
 
     constexpr unsigned VECTORS = CHUNK / LANES, DISTANCE = BLOCK / VECTORS, TURNS = ROWS / DISTANCE;
     const unsigned own = threadIdx.x % VECTORS * LANES, turn = threadIdx.x / VECTORS;
     Place places[TURNS];
     for (unsigned i = 0; i < TURNS; i++) {
-        const Pixel pixel(task.first_row + turn + i * DISTANCE, grid);
-        places[i] = {pixel.map, grid.top(pixel.row), grid.left(pixel.column)};
+        const unsigned number = task.first_row + turn + i * DISTANCE;
+        const Pixel pixel(number, grid);
+        const int top = grid.top(pixel.row), left = grid.left(pixel.column);
+        // Where there is no pixel, nothing is inside of the map.
+        places[i] = {number < rows ? top : -0x40000000, left, grid.source.place(pixel.map, top, left)};
     }
-    const auto load = [&](unsigned chunk, unsigned stage) {
-        const unsigned k = chunk * CHUNK + own, tap = grid.source.channels.quotient(k), channel = k - tap * grid.source.channels.by;
-        const unsigned row_of_tap = grid.taps_across.quotient(tap), column_of_tap = tap - row_of_tap * grid.taps_across.by;
-        const int down = static_cast<int>(row_of_tap) * grid.DIRECTION, across = static_cast<int>(column_of_tap) * grid.DIRECTION;
+    unsigned k = first * CHUNK + own;
+    Tap tap(k, grid);
+    const unsigned row_of_weights = threadIdx.x / (COLUMNS / 4), column_of_weights = threadIdx.x % (COLUMNS / 4) * 4;
+    unsigned k_of_weights = first * CHUNK + row_of_weights;
+    const auto load = [&](unsigned stage) {
+        const int down = static_cast<int>(tap.row) * grid.DIRECTION, across = static_cast<int>(tap.column) * grid.DIRECTION;
+        const int offset = grid.source.place(0, down, across) + static_cast<int>(tap.channel);
         for (unsigned i = 0; i < TURNS; i++) {
-            const unsigned row = turn + i * DISTANCE;
             const Place &place = places[i];
-            grid.source.template copy<LANES>(&left[stage][row][own], place.map, place.top + down, place.left + across, channel,
-                                             task.first_row + row < rows && k < inner);
+            const bool is_there = k < inner && grid.source.has(place.top + down, place.left + across);
+            copy<LANES>(&left[stage][turn + i * DISTANCE][own], grid.source.values, place.first + offset, is_there);
         }
         if constexpr (IS_TRANSPOSED) {
             // Neighbouring weights are those of neighbouring channels of the gathered maps.
             const unsigned column = task.first_column + turn;
             const bool is_there = k < inner && column < channels;
-            const unsigned first = (grid.tap(row_of_tap, column_of_tap) * channels + column) * shapes.outputs + channel;
-            copy_4(&right[stage][turn][own], is_there ? weights + first : weights, is_there);
+            const unsigned place = (grid.tap(tap.row, tap.column) * channels + column) * shapes.outputs + tap.channel;
+            copy_4(&right[stage][turn][own], is_there ? weights + place : weights, is_there);
         } else {
-            const unsigned row = threadIdx.x / (COLUMNS / 4), k = chunk * CHUNK + row;
-            const unsigned column = threadIdx.x % (COLUMNS / 4) * 4;
-            const bool is_there = k < inner && task.first_column + column < channels;
-            copy_4(&right[stage][row][column], is_there ? weights + k * channels + task.first_column + column : weights, is_there);
+            const unsigned column = task.first_column + column_of_weights;
+            const bool is_there = k_of_weights < inner && column < channels;
+            copy_4(&right[stage][row_of_weights][column_of_weights], is_there ? weights + k_of_weights * channels + column : weights,
+                   is_there);
         }
+        k += CHUNK;
+        k_of_weights += CHUNK;
+        tap.advance(CHUNK, grid);
     };
     static_assert(BLOCK == CHUNK * COLUMNS / 4, "each thread copies four weights");
     const Lane<ROWS> lane;
     float sums[COLUMNS / 8][4] = {};
-    const unsigned all = (inner + CHUNK - 1) / CHUNK, first = smaller(all, task.share * division.chunks);
-    for_each_chunk(first, smaller(all, first + division.chunks), load, [&](unsigned stage) {
+    for_each_chunk<STAGES<ROWS>>(smaller(all - first, division.chunks), load, [&](unsigned stage) {
         multiply_chunk<P, ROWS>(
             sums, lane, [&](unsigned row, unsigned k) { return left[stage][row][k]; },
             [&](unsigned k, unsigned column) { return IS_TRANSPOSED ? right[stage][column][k] : right[stage][k][column]; });
     });
     add_parts(sums, lane, &left[0][0][0]);
     if (lane.part > 0) return;
-    float *result = parts + static_cast<size_t>(task.share) * shapes.maps * grid.pixels() * channels;
+    const size_t values = static_cast<size_t>(shapes.maps) * grid.pixels() * channels;
+    float *result = parts + task.share * values;
     for (unsigned half = 0; half < 2; half++) {
         const unsigned number = task.first_row + lane.row + 8 * half;
         if (number >= rows) return;
         const Pixel pixel(number, grid);
         const size_t place = static_cast<size_t>(pixel.map * grid.pixels() + grid.pixel(pixel.row, pixel.column)) * channels;
-        for (unsigned i = 0; i < COLUMNS / 4; i++) {
-            const unsigned channel = task.first_column + i / 2 * 8 + 2 * lane.place + i % 2;
-            if (channel >= channels) continue;
-            const float sum = sums[i / 2][2 * half + i % 2];
-            result[place + channel] = division.shares > 1 ? sum : epilogue.finished(sum, channel, place + channel);
+        for (unsigned j = 0; j < COLUMNS / 8; j++) {
+            const unsigned channel = task.first_column + 8 * j + 2 * lane.place;
+            float first = sums[j][2 * half], second = sums[j][2 * half + 1];
+            if (division.shares == 1 && channel < channels) first = epilogue.finished(first, channel, place + channel);
+            if (division.shares == 1 && channel + 1 < channels) second = epilogue.finished(second, channel + 1, place + channel + 1);
+            store_pair(result + place, first, second, channel, channels);
         }
     }
 }
 
 // The gradient of the weights for that of the result, summed over a share of the pixels: a tile of taps and their channels times channels
 // of the result.
-template <Precision P, unsigned LANES>
+template <unsigned ROWS, Precision P, unsigned LANES>
 __device__ static void find_weight_gradient(const float *maps, const float *gradient, const Shapes &shapes, const Division &division,
                                             float *parts) {
-    constexpr unsigned ROWS = LANES == 4 ? 64 : 32;
-    alignas(16) __shared__ float left[STAGES][CHUNK][ROWS + 8];
-    alignas(16) __shared__ float right[STAGES][CHUNK][COLUMNS + 8];
+    alignas(16) __shared__ float left[STAGES<ROWS>][CHUNK][ROWS + 8];
+    alignas(16) __shared__ float right[STAGES<ROWS>][CHUNK][COLUMNS + 8];
     const Grid<false> grid(shapes, maps, 0);
     const Geometry &g = shapes.geometry;
     const unsigned rows = g.kernel * g.kernel * g.channels, columns = shapes.outputs, pixels = shapes.maps * grid.pixels();
     const Task task(ROWS, tiles_for(columns), division.tiles, division.shares);
+    const unsigned all = (pixels + CHUNK - 1) / CHUNK, first = smaller(all, task.share * division.chunks);
 
     constexpr unsigned VECTORS = ROWS / LANES, DISTANCE = BLOCK / VECTORS, TURNS = CHUNK / DISTANCE;
-    const unsigned own = threadIdx.x % VECTORS * LANES, turn = threadIdx.x / VECTORS;
-    const unsigned row = task.first_row + own, tap = row / g.channels, channel = row % g.channels;
-    const int down = tap / g.kernel, across = tap % g.kernel;
-    const auto load = [&](unsigned chunk, unsigned stage) {
+    const unsigned own = threadIdx.x % VECTORS * LANES, turn = threadIdx.x / VECTORS, row = task.first_row + own;
+    const Tap tap(row, grid);
+    const int offset = grid.source.place(0, tap.row, tap.column) + static_cast<int>(tap.channel);
+    const unsigned k_of_gradient = threadIdx.x / (COLUMNS / 4), column_of_gradient = threadIdx.x % (COLUMNS / 4) * 4;
+    const unsigned column = task.first_column + column_of_gradient;
+    unsigned number = first * CHUNK;
+    Pixel pixel(number + turn, grid);
+    const auto load = [&](unsigned stage) {
+        Pixel next = pixel;
         for (unsigned i = 0; i < TURNS; i++) {
-            const unsigned k = turn + i * DISTANCE, number = chunk * CHUNK + k;
-            const Pixel pixel(number, grid);
-            grid.source.template copy<LANES>(&left[stage][k][own], pixel.map, grid.top(pixel.row) + down,
-                                             grid.left(pixel.column) + across, channel, number < pixels && row < rows);
+            const unsigned k = turn + i * DISTANCE;
+            const int top = grid.top(next.row), left_of_pixel = grid.left(next.column);
+            const bool is_there = number + k < pixels && row < rows &&
+                                  grid.source.has(top + static_cast<int>(tap.row), left_of_pixel + static_cast<int>(tap.column));
+            copy<LANES>(&left[stage][k][own], maps, grid.source.place(next.map, top, left_of_pixel) + offset, is_there);
+            next.advance(DISTANCE, grid);
         }
-        const unsigned k = threadIdx.x / (COLUMNS / 4), number = chunk * CHUNK + k;
-        const unsigned column = threadIdx.x % (COLUMNS / 4) * 4;
-        const bool is_there = number < pixels && task.first_column + column < columns;
-        const float *from = is_there ? gradient + static_cast<size_t>(number) * columns + task.first_column + column : gradient;
-        copy_4(&right[stage][k][column], from, is_there);
+        pixel = next;
+        const unsigned k = number + k_of_gradient;
+        const bool is_there = k < pixels && column < columns;
+        copy_4(&right[stage][k_of_gradient][column_of_gradient], is_there ? gradient + k * columns + column : gradient, is_there);
+        number += CHUNK;
     };
+    static_assert(TURNS * DISTANCE == CHUNK, "after a chunk, a pixel is where the next one begins");
     const Lane<ROWS> lane;
     float sums[COLUMNS / 8][4] = {};
-    const unsigned all = (pixels + CHUNK - 1) / CHUNK, first = smaller(all, task.share * division.chunks);
-    for_each_chunk(first, smaller(all, first + division.chunks), load, [&](unsigned stage) {
+    for_each_chunk<STAGES<ROWS>>(smaller(all - first, division.chunks), load, [&](unsigned stage) {
         multiply_chunk<P, ROWS>(
             sums, lane, [&](unsigned row, unsigned k) { return left[stage][k][row]; },
             [&](unsigned k, unsigned column) { return right[stage][k][column]; });
@@ -351,26 +417,26 @@ __device__ static void find_weight_gradient(const float *maps, const float *grad
     if (lane.part > 0) return;
     for (unsigned half = 0; half < 2; half++) {
         const unsigned row = task.first_row + lane.row + 8 * half;
-        for (unsigned i = 0; row < rows && i < COLUMNS / 4; i++) {
-            const unsigned column = task.first_column + i / 2 * 8 + 2 * lane.place + i % 2;
-            if (column < columns) parts[static_cast<size_t>(task.share * rows + row) * columns + column] = sums[i / 2][2 * half + i % 2];
+        for (unsigned j = 0; row < rows && j < COLUMNS / 8; j++) {
+            float *place = parts + static_cast<size_t>(task.share * rows + row) * columns;
+            store_pair(place, sums[j][2 * half], sums[j][2 * half + 1], task.first_column + 8 * j + 2 * lane.place, columns);
         }
     }
 }
 
-// Adds up what the shares have in an order that is always the same. Values of `channels` channels lie side by side.
-extern "C" __global__ void add_shares(const float *parts, unsigned count, unsigned shares, unsigned channels, Epilogue epilogue,
-                                      float *result) {
-    constexpr unsigned VALUES = 32, TURNS = BLOCK / VALUES;
-    __shared__ float partial[TURNS][VALUES];
-    const unsigned own = threadIdx.x % VALUES, turn = threadIdx.x / VALUES, i = blockIdx.x * VALUES + own;
+// Adds up what the shares have in an order that is always the same: so many threads take turns, which divide a block. Values of
+// `channels` channels lie side by side.
+extern "C" __global__ void add_shares(const float *parts, unsigned count, unsigned shares, unsigned turns, unsigned channels,
+                                      Epilogue epilogue, float *result) {
+    __shared__ float partial[BLOCK];
+    const unsigned values = BLOCK / turns, own = threadIdx.x % values, turn = threadIdx.x / values, i = blockIdx.x * values + own;
     float sum = 0;
 #pragma unroll 4
-    for (unsigned share = turn; i < count && share < shares; share += TURNS) sum += parts[static_cast<size_t>(share) * count + i];
-    partial[turn][own] = sum;
+    for (unsigned share = turn; i < count && share < shares; share += turns) sum += parts[static_cast<size_t>(share) * count + i];
+    partial[threadIdx.x] = sum;
     __syncthreads();
     if (turn > 0 || i >= count) return;
-    for (unsigned other = 1; other < TURNS; other++) sum += partial[other][own];
+    for (unsigned other = 1; other < turns; other++) sum += partial[other * values + own];
     result[i] = epilogue.finished(sum, i % channels, i);
 }
 
@@ -385,11 +451,14 @@ extern "C" __global__ void add_shares(const float *parts, unsigned count, unsign
         find_weight_gradient<__VA_ARGS__>(maps, gradient, shapes, division, parts);                                                     \
     }
 #define KERNELS(name, precision)                                                                                                        \
-    CONVOLUTION(convolve_4_##name, false, precision, 4)                                                                                 \
-    CONVOLUTION(convolve_1_##name, false, precision, 1)                                                                                 \
-    CONVOLUTION(transpose_4_##name, true, precision, 4)                                                                                 \
-    WEIGHT_GRADIENT(weigh_4_##name, precision, 4)                                                                                       \
-    WEIGHT_GRADIENT(weigh_1_##name, precision, 1)
+    CONVOLUTION(convolve_4_64_##name, false, 64, precision, 4)                                                                          \
+    CONVOLUTION(convolve_4_128_##name, false, 128, precision, 4)                                                                        \
+    CONVOLUTION(convolve_1_64_##name, false, 64, precision, 1)                                                                          \
+    CONVOLUTION(convolve_1_128_##name, false, 128, precision, 1)                                                                        \
+    CONVOLUTION(transpose_4_64_##name, true, 64, precision, 4)                                                                          \
+    CONVOLUTION(transpose_4_128_##name, true, 128, precision, 4)                                                                        \
+    WEIGHT_GRADIENT(weigh_4_64_##name, 64, precision, 4)                                                                                \
+    WEIGHT_GRADIENT(weigh_1_32_##name, 32, precision, 1)
 
 KERNELS(f32, F32)
 KERNELS(tf32, TF32)

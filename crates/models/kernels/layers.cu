@@ -91,7 +91,7 @@ constexpr unsigned MOST_GROUPS = 64;  // as in src/conv/gpu/cuda/backend.rs
 __device__ static unsigned arrived[MOST_GROUPS];
 
 // Loads that a thread begins before it waits for the first of them.
-constexpr unsigned LOADS = 4;
+constexpr unsigned LOADS = 16;
 
 // Sums a channel over rows: a thread adds every so-manieth of them, and then one thread what these have, which alone gets the sum.
 template <class Source>

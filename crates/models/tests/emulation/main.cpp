@@ -11,6 +11,10 @@ struct alignas(16) float4 {
     float x, y, z, w;
 };
 
+struct alignas(8) float2 {
+    float x, y;
+};
+
 #include "../../kernels/convolutions.cu"
 #include "../../kernels/layers.cu"
 #include "../../kernels/training.cu"
@@ -122,44 +126,52 @@ static Shapes shapes(const std::vector<unsigned> &n) {
     return {{n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7]}, n[8], n[9]};
 }
 
-static void add(const std::vector<float> &parts, unsigned shares, unsigned channels, const Epilogue &epilogue, std::vector<float> &result) {
-    emulation::launch((result.size() + 31) / 32, {BLOCK, 1},
-                      [&] { add_shares(parts.data(), result.size(), shares, channels, epilogue, result.data()); });
+static void add(const std::vector<float> &parts, unsigned shares, unsigned turns, unsigned channels, const Epilogue &epilogue,
+                std::vector<float> &result) {
+    const unsigned values = BLOCK / turns;
+    emulation::launch((result.size() + values - 1) / values, {BLOCK, 1},
+                      [&] { add_shares(parts.data(), result.size(), shares, turns, channels, epilogue, result.data()); });
 }
 
-// Numbers: the shapes, precision, whether it is transposed, lanes, blocks, the division, values of the bias and of the outputs.
+// Numbers: the shapes, precision, whether it is transposed, lanes, rows of a tile, blocks, the division, turns, values of the bias and of
+// the outputs.
 static void run_convolve(const std::vector<unsigned> &numbers) {
     const Shapes s = shapes(numbers);
     const Geometry &g = s.geometry;
     const unsigned precision = numbers[10], is_transposed = numbers[11];
-    const Division division{numbers[14], numbers[15], numbers[16]};
+    const Division division{numbers[15], numbers[16], numbers[17]};
     const size_t large = s.maps * g.height * g.width * g.channels, small = s.maps * g.rows * g.columns * s.outputs;
-    const Finish finish(numbers[17], numbers[18]);
+    const Finish finish(numbers[19], numbers[20]);
     const auto weights = get<float>(g.kernel * g.kernel * g.channels * s.outputs), maps = get<float>(is_transposed ? small : large);
     std::vector<float> result(is_transposed ? large : small, NAN), parts(division.shares * result.size(), NAN);
-    const auto kernel = is_transposed ? of(precision, transpose_4_f32, transpose_4_tf32, transpose_4_bf16)
-                        : numbers[12] == 4 ? of(precision, convolve_4_f32, convolve_4_tf32, convolve_4_bf16)
-                                           : of(precision, convolve_1_f32, convolve_1_tf32, convolve_1_bf16);
+    const unsigned lanes = numbers[12];
+    const auto kernel = numbers[13] == 128
+                            ? is_transposed ? of(precision, transpose_4_128_f32, transpose_4_128_tf32, transpose_4_128_bf16)
+                              : lanes == 4  ? of(precision, convolve_4_128_f32, convolve_4_128_tf32, convolve_4_128_bf16)
+                                            : of(precision, convolve_1_128_f32, convolve_1_128_tf32, convolve_1_128_bf16)
+                        : is_transposed ? of(precision, transpose_4_64_f32, transpose_4_64_tf32, transpose_4_64_bf16)
+                        : lanes == 4    ? of(precision, convolve_4_64_f32, convolve_4_64_tf32, convolve_4_64_bf16)
+                                        : of(precision, convolve_1_64_f32, convolve_1_64_tf32, convolve_1_64_bf16);
     const Epilogue epilogue = finish.epilogue();
     const bool is_shared = division.shares > 1;
-    emulation::launch(numbers[13], {BLOCK, 1}, [&] {
+    emulation::launch(numbers[14], {BLOCK, 1}, [&] {
         kernel(maps.data(), weights.data(), s, division, epilogue, is_shared ? parts.data() : result.data());
     });
-    if (is_shared) add(parts, division.shares, is_transposed ? g.channels : s.outputs, epilogue, result);
+    if (is_shared) add(parts, division.shares, numbers[18], is_transposed ? g.channels : s.outputs, epilogue, result);
     put(result);
 }
 
-// Numbers: the shapes, precision, lanes, blocks, the division.
+// Numbers: the shapes, precision, lanes, rows of a tile, blocks, the division, turns.
 static void run_weigh(const std::vector<unsigned> &numbers) {
     const Shapes s = shapes(numbers);
     const Geometry &g = s.geometry;
-    const Division division{numbers[13], numbers[14], numbers[15]};
+    const Division division{numbers[14], numbers[15], numbers[16]};
     const auto maps = get<float>(s.maps * g.height * g.width * g.channels), gradient = get<float>(s.maps * g.rows * g.columns * s.outputs);
     std::vector<float> result(g.kernel * g.kernel * g.channels * s.outputs), parts(division.shares * result.size(), NAN);
-    const auto kernel = numbers[11] == 4 ? of(numbers[10], weigh_4_f32, weigh_4_tf32, weigh_4_bf16)
-                                         : of(numbers[10], weigh_1_f32, weigh_1_tf32, weigh_1_bf16);
-    emulation::launch(numbers[12], {BLOCK, 1}, [&] { kernel(maps.data(), gradient.data(), s, division, parts.data()); });
-    add(parts, division.shares, 1, {nullptr, nullptr, 1}, result);
+    const auto kernel = numbers[11] == 4 ? of(numbers[10], weigh_4_64_f32, weigh_4_64_tf32, weigh_4_64_bf16)
+                                         : of(numbers[10], weigh_1_32_f32, weigh_1_32_tf32, weigh_1_32_bf16);
+    emulation::launch(numbers[13], {BLOCK, 1}, [&] { kernel(maps.data(), gradient.data(), s, division, parts.data()); });
+    add(parts, division.shares, numbers[17], 1, {nullptr, nullptr, 1}, result);
     put(result);
 }
 

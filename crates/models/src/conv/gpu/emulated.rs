@@ -4,7 +4,7 @@
 use super::columns::{self, Geometry};
 use super::reference::{self, Finish, Reference};
 use super::rows::Rows;
-use super::tiles::{Division, Launch, Shapes};
+use super::tiles::{Division, Launch, MANY_ROWS, ROWS, Shapes, turns};
 use super::{Conv2d, Epilogue, Part, PartMut, Problem, Size};
 use crate::Precision;
 use crate::conv::tests::noise;
@@ -238,34 +238,38 @@ fn gathered_convolutions_are_those_of_columns() {
                 result
             });
             let (bias, outputs) = (values(3, channels), values(4, sums[0].len()));
-            // Rectified sums are no farther from each other than the sums themselves.
-            for how in epilogues(&bias, &outputs) {
+            let (bias, outputs) = (values(3, channels), values(4, sums[0].len()));
+            let product = if is_transposed { shapes.transposed() } else { shapes.convolution() };
+            // Each of both sizes, of all epilogues and of all precisions.
+            let [none, forwards, backwards] = epilogues(&bias, &outputs);
+            for (rows, how, (precision, unit)) in [
+                (ROWS, &backwards, PRECISIONS[0]),
+                (MANY_ROWS, &forwards, PRECISIONS[0]),
+                (ROWS, &forwards, PRECISIONS[1]),
+                (MANY_ROWS, &none, PRECISIONS[2]),
+            ] {
                 let mut expected = sums[0].clone();
-                reference::finish(&mut expected, channels, &how);
-                for (precision, unit) in PRECISIONS {
-                    let launch = match is_transposed {
-                        true => shapes.transposed(precision),
-                        false => shapes.convolution(precision),
-                    };
-                    let mut numbers = shape_numbers(&shapes, precision);
-                    numbers.push(is_transposed.into());
-                    numbers.extend(launch_numbers(&launch));
-                    numbers.extend(epilogue_numbers(&how));
-                    let input = input(&[&[how.slope], how.bias, how.outputs, &weights, &maps]);
-                    let got = floats(&run("convolve", &numbers, input));
-                    let what = format!("{problem:?}, {launch:?}");
-                    assert_close(&got, [&expected, &sums[1]], unit, &what);
-                }
+                reference::finish(&mut expected, channels, how);
+                let launch = product.launch_in(rows, precision);
+                let mut numbers = shape_numbers(&shapes, precision);
+                numbers.push(is_transposed.into());
+                numbers.extend(launch_numbers(&launch));
+                numbers.extend(epilogue_numbers(how));
+                let input = input(&[&[how.slope], how.bias, how.outputs, &weights, &maps]);
+                let got = floats(&run("convolve", &numbers, input));
+                // Rectified sums are no farther from each other than the sums themselves.
+                let what = format!("{problem:?}, {launch:?}");
+                assert_close(&got, [&expected, &sums[1]], unit, &what);
             }
         }
     }
 }
 
-/// Lanes, blocks and the division.
-fn launch_numbers(launch: &Launch) -> [u32; 5] {
-    let lanes = launch.kernel.split('_').nth(1).unwrap().parse().unwrap();
+/// Lanes, rows of a tile, blocks, the division and turns.
+fn launch_numbers(launch: &Launch) -> [u32; 7] {
+    let part = |n| launch.kernel.split('_').nth(n).unwrap().parse().unwrap();
     let Division { tiles, shares, chunks } = launch.division;
-    [lanes, launch.blocks, tiles, shares, chunks]
+    [part(1), part(2), launch.blocks, tiles, shares, chunks, turns(shares)]
 }
 
 #[test]

@@ -5,17 +5,26 @@ use super::columns::Geometry;
 use crate::Precision;
 use candle_core::{Error, Result};
 
-/// Rows of a tile; fewer for a gradient of the weights of a single channel.
-const ROWS: u32 = 64;
+/// Rows of a tile: more where there are many, whose blocks take long to begin and end, fewer for a single channel's weights.
+pub(super) const ROWS: u32 = 64;
+pub(super) const MANY_ROWS: u32 = 128;
 const FEW_ROWS: u32 = 32;
 
 /// Columns of a tile, and what of the inner dimension is multiplied at a time.
 const COLUMNS: u32 = 32;
 const CHUNK: u32 = 32;
 
-/// Blocks that keep a large GPU busy, where tiles alone would be fewer; and the fewest chunks that are worth a block.
+/// Two blocks for each multiprocessor of a large GPU. Fewer than a quarter of it are divided, since sums of shares are to be added; for
+/// gradients of weights, of which there are few, as many as fit are best.
 const BLOCKS: u32 = 264;
+const MOST_DIVIDED: u32 = BLOCKS / 4;
+
+/// The fewest chunks that are worth a block.
 const FEWEST_CHUNKS: u32 = 4;
+
+/// Shares that a thread of `add_shares` adds at least, and threads that take turns at most.
+const SHARES_PER_TURN: u32 = 4;
+const MOST_TURNS: u32 = 32;
 
 /// As in `kernels/convolutions.cu`.
 #[derive(Clone, Copy, Debug)]
@@ -72,35 +81,67 @@ impl Shapes {
         self.maps * self.geometry.rows * self.geometry.columns
     }
 
-    pub fn convolution(&self, precision: Precision) -> Launch {
+    pub fn convolution(&self) -> Product {
         let Geometry { channels, kernel, .. } = self.geometry;
-        let kernel_name = format!("convolve_{}_{precision}", self.lanes());
-        let tiles = self.pixels().div_ceil(ROWS);
-        Launch::new(kernel_name, tiles, self.outputs.div_ceil(COLUMNS), kernel * kernel * channels)
+        Product {
+            kernel: if self.lanes() == 4 { "convolve_4" } else { "convolve_1" },
+            rows: self.pixels(),
+            others: self.outputs.div_ceil(COLUMNS),
+            inner: kernel * kernel * channels,
+        }
     }
 
-    pub fn transposed(&self, precision: Precision) -> Launch {
+    pub fn transposed(&self) -> Product {
         let Geometry { height, width, channels, kernel, stride, .. } = self.geometry;
-        let tiles = (self.maps * height.div_ceil(stride) * width.div_ceil(stride)).div_ceil(ROWS);
         let taps = kernel.div_ceil(stride) * kernel.div_ceil(stride);
-        let others = channels.div_ceil(COLUMNS) * stride * stride;
-        Launch::new(format!("transpose_4_{precision}"), tiles, others, taps * self.outputs)
+        Product {
+            kernel: "transpose_4",
+            rows: self.maps * height.div_ceil(stride) * width.div_ceil(stride),
+            others: channels.div_ceil(COLUMNS) * stride * stride,
+            inner: taps * self.outputs,
+        }
     }
 
     pub fn weight_gradient(&self, precision: Precision) -> Launch {
         let Geometry { channels, kernel, .. } = self.geometry;
         let rows = if self.lanes() == 1 { FEW_ROWS } else { ROWS };
         let tiles = (kernel * kernel * channels).div_ceil(rows);
-        let kernel = format!("weigh_{}_{precision}", self.lanes());
-        Launch::new(kernel, tiles, self.outputs.div_ceil(COLUMNS), self.pixels())
+        let name = format!("weigh_{}_{rows}_{precision}", self.lanes());
+        Launch::new(name, tiles, self.outputs.div_ceil(COLUMNS), self.pixels(), 2 * BLOCKS)
+    }
+}
+
+/// Sums for pixels.
+pub(super) struct Product {
+    /// How the kernel's name begins.
+    kernel: &'static str,
+    rows: u32,
+    /// Tiles that have the same rows.
+    others: u32,
+    inner: u32,
+}
+
+impl Product {
+    pub fn launch(&self, precision: Precision) -> Launch {
+        let are_many = self.rows.div_ceil(ROWS) * self.others > 2 * BLOCKS;
+        self.launch_in(if are_many { MANY_ROWS } else { ROWS }, precision)
+    }
+
+    /// In tiles of so many rows.
+    pub fn launch_in(&self, size: u32, precision: Precision) -> Launch {
+        let &Self { kernel, rows, others, inner } = self;
+        let tiles = rows.div_ceil(size);
+        let blocks = if tiles * others <= MOST_DIVIDED { BLOCKS } else { 0 };
+        Launch::new(format!("{kernel}_{size}_{precision}"), tiles, others, inner, blocks)
     }
 }
 
 impl Launch {
-    /// For so many tiles along the rows, as often as `others` say, of products of so long an inner dimension.
-    fn new(kernel: String, tiles: u32, others: u32, inner: u32) -> Self {
+    /// For so many tiles along the rows, as often as `others` say, of products of so long an inner dimension, which is shared by about
+    /// so many blocks.
+    fn new(kernel: String, tiles: u32, others: u32, inner: u32, blocks: u32) -> Self {
         let all = inner.div_ceil(CHUNK).max(1);
-        let shares = (BLOCKS / (tiles * others).max(1)).clamp(1, (all / FEWEST_CHUNKS).max(1));
+        let shares = (blocks / (tiles * others).max(1)).clamp(1, (all / FEWEST_CHUNKS).max(1));
         let chunks = all.div_ceil(shares);
         let shares = all.div_ceil(chunks);
         Self {
@@ -109,4 +150,9 @@ impl Launch {
             division: Division { tiles, shares, chunks },
         }
     }
+}
+
+/// The threads that take turns to add so many shares.
+pub(super) fn turns(shares: u32) -> u32 {
+    (shares / SHARES_PER_TURN).next_power_of_two().clamp(1, MOST_TURNS)
 }

@@ -1,7 +1,7 @@
 //! Launches of `kernels/convolutions.cu`; what is not for it goes through columns.
 #![expect(unsafe_code, reason = "what a kernel does with its arguments is not for Rust to see")]
 
-use super::super::tiles::{Division, Launch, Shapes};
+use super::super::tiles::{Division, Launch, Shapes, turns};
 use super::super::{Backend, Epilogue, Part, PartMut, Problem, columns};
 use super::Cuda;
 use super::backend::{Finish, expect, view, view_mut};
@@ -14,9 +14,8 @@ use candle_core::cuda_backend::cudarc::driver::{
 
 type Array = CudaSlice<f32>;
 
-/// Threads of a block, and the values that a block of `add_shares` adds up.
+/// Threads of a block.
 const BLOCK: u32 = 256;
-const VALUES: u32 = 32;
 
 /// A transposed convolution to fewer channels would gather much for little: each pixel of a tile has its own taps.
 const FEWEST_CHANNELS: usize = 8;
@@ -40,7 +39,7 @@ pub(super) fn convolution(
     expect("weights", weights.len == problem.conv.weight_count())?;
     expect("input", input.len == problem.maps * problem.lengths().0)?;
     expect("result", result.len() == problem.maps * problem.lengths().1)?;
-    let launch = shapes.convolution(cuda.precision);
+    let launch = shapes.convolution().launch(cuda.precision);
     let channels = problem.conv.out_channels;
     convolve(cuda, (&shapes, &launch), [input, weights], (channels, epilogue), result)
 }
@@ -64,7 +63,7 @@ pub(super) fn input_gradient(
     expect("weights", weights.len == problem.conv.weight_count())?;
     expect("gradient", gradient.len == problem.maps * problem.lengths().1)?;
     expect("result", result.len() == problem.maps * problem.lengths().0)?;
-    let launch = shapes.transposed(cuda.precision);
+    let launch = shapes.transposed().launch(cuda.precision);
     convolve(cuda, (&shapes, &launch), [gradient, weights], (channels, epilogue), result)
 }
 
@@ -132,12 +131,14 @@ fn add_shares(
 ) -> Result<()> {
     let (values, channels) = (count(result.len())?, count(channels)?);
     let shares = (parts.len() / result.len().max(1)) as u32;
+    let turns = turns(shares);
     let (kernel, stream) = (kernel(cuda, "add_shares")?, cuda.device.cuda_stream());
     let mut builder = stream.launch_builder(&kernel);
-    builder.arg(parts).arg(&values).arg(&shares).arg(&channels).arg(finish).arg(&mut result);
+    builder.arg(parts).arg(&values).arg(&shares).arg(&turns).arg(&channels);
+    builder.arg(finish).arg(&mut result);
     // SAFETY: the arguments are those of the kernel, which reads as many values for each share as there are results, and what the
     // epilogue is to have for them, and writes the results.
-    unsafe { builder.launch(blocks(values.div_ceil(VALUES))) }.w()?;
+    unsafe { builder.launch(blocks(values.div_ceil(BLOCK / turns))) }.w()?;
     Ok(())
 }
 
