@@ -74,103 +74,10 @@ extern "C" __global__ void finish_4(float4 *values, unsigned count, unsigned cha
     finish(values, count, channels, epilogue);
 }
 
-// A matrix of `count` rows, of which a block sums `per_block`. `Rows` in src/conv/gpu/rows.rs has the same fields. Blocks of as many
-// channels as threads lie side by side: they are a group's.
-struct Rows {
-    unsigned count, channels, per_block;
-};
-
-// What the threads of a block share to sum.
-struct Shared {
-    float partial[THREADS];
-    unsigned arrived;
-};
-
-// The blocks of each group that have summed their rows.
-constexpr unsigned MOST_GROUPS = 64;  // as in src/conv/gpu/cuda/backend.rs
-__device__ static unsigned arrived[MOST_GROUPS];
-
-// Loads that a thread begins before it waits for the first of them.
-constexpr unsigned LOADS = 16;
-
-// Sums a channel over rows: a thread adds every so-manieth of them, and then one thread what these have, which alone gets the sum.
-template <class Source>
-__device__ static float sum_channel(const Rows &rows, unsigned first, unsigned end, Shared &shared, const Source &source) {
-    const unsigned lanes = smaller(rows.channels, THREADS), side = THREADS / lanes;
-    const unsigned lane = threadIdx.x % lanes, turn = threadIdx.x / lanes;
-    const unsigned channel = blockIdx.x % ((rows.channels + THREADS - 1) / THREADS) * THREADS + lane;
-    float sum = 0;
-    const bool takes_part = turn < side && channel < rows.channels;
-    for (unsigned row = first + turn; takes_part && row < end; row += LOADS * side) {
-        typename Source::Loaded loaded[LOADS];
-        for (unsigned i = 0; i < LOADS; i++) {
-            if (row + i * side < end) loaded[i] = source.load((row + i * side) * rows.channels + channel);
-        }
-        for (unsigned i = 0; i < LOADS; i++) {
-            if (row + i * side < end) sum += source.value((row + i * side) * rows.channels + channel, loaded[i]);
-        }
-    }
-    shared.partial[threadIdx.x] = sum;
-    __syncthreads();
-    if (turn > 0 || channel >= rows.channels) return 0;
-    for (unsigned i = 1; i < side; i++) sum += shared.partial[i * lanes + lane];
-    return sum;
-}
-
-// Values as they are.
-template <class Pointer>
-struct Plain {
-    using Loaded = float;
-    Pointer values;
-    __device__ float load(unsigned i) const { return values[i]; }
-    __device__ float value(unsigned, float loaded) const { return loaded; }
-};
-
-// Sums all channels in an order that is always the same: each block its rows, and the last one that has done so what all blocks of its
-// group have. `blocks` has a row of sums for each block along the rows.
-template <class Source>
-__device__ static void sum_rows(const Rows &rows, Shared &shared, volatile float *blocks, float *sums, const Source &source) {
-    const unsigned groups = (rows.channels + THREADS - 1) / THREADS, group = blockIdx.x % groups, block = blockIdx.x / groups;
-    const unsigned channel = group * THREADS + threadIdx.x, count = (rows.count + rows.per_block - 1) / rows.per_block;
-    const unsigned first = block * rows.per_block, end = smaller(rows.count, first + rows.per_block);
-    const bool has_sum = channel < rows.channels;  // those of the threads whose turn is the first
-    float sum = sum_channel(rows, first, end, shared, source);
-    if (!sums) return;
-    if (has_sum) blocks[block * rows.channels + channel] = sum;
-    __threadfence();
-    __syncthreads();
-    if (threadIdx.x == 0) shared.arrived = atomicAdd(&arrived[group], 1u);
-    __syncthreads();
-    if (shared.arrived + 1 < count) return;
-    sum = sum_channel(rows, 0, count, shared, Plain<volatile float *>{blocks});
-    if (has_sum) sums[channel] = sum;
-    if (threadIdx.x == 0) arrived[group] = 0;
-}
-
-extern "C" __global__ void sum_channels(const float *values, Rows rows, float *blocks, float *sums) {
-    __shared__ Shared shared;
-    sum_rows(rows, shared, blocks, sums, Plain<const float *>{values});
-}
-
 // The gradient of what was rectified, for that of the output, which tells where the slope applies.
-struct Rectified {
-    struct Loaded {
-        float output, gradient;
-    };
-    const float *output, *gradient;
-    float slope;
-    float *result;
-    __device__ Loaded load(unsigned i) const { return {output[i], gradient[i]}; }
-    __device__ float value(unsigned i, Loaded loaded) const {
-        return result[i] = loaded.output > 0 ? loaded.gradient : slope * loaded.gradient;
-    }
-};
-
-// That gradient, and its sums by channel if they are wanted.
-extern "C" __global__ void rectify_backward(const float *output, const float *gradient, Rows rows, float slope, float *result,
-                                            float *blocks, float *sums) {
-    __shared__ Shared shared;
-    sum_rows(rows, shared, blocks, sums, Rectified{output, gradient, slope, result});
+extern "C" __global__ void rectify_backward(const float *output, const float *gradient, unsigned count, float slope, float *result) {
+    const unsigned i = thread_number();
+    if (i < count) result[i] = output[i] > 0 ? gradient[i] : slope * gradient[i];
 }
 
 // Rows become columns.

@@ -18,6 +18,7 @@ pub(crate) const NULL: u64 = 0;
 pub(crate) enum Module {
     Convolutions,
     Layers,
+    Sums,
     Training,
 }
 
@@ -27,6 +28,7 @@ impl Module {
         match self {
             Self::Convolutions => concat!("models-convolutions-", env!("CARGO_PKG_VERSION")),
             Self::Layers => concat!("models-layers-", env!("CARGO_PKG_VERSION")),
+            Self::Sums => concat!("models-sums-", env!("CARGO_PKG_VERSION")),
             Self::Training => concat!("models-training-", env!("CARGO_PKG_VERSION")),
         }
     }
@@ -35,6 +37,7 @@ impl Module {
         match self {
             Self::Convolutions => include_str!(concat!(env!("OUT_DIR"), "/convolutions.ptx")),
             Self::Layers => include_str!(concat!(env!("OUT_DIR"), "/layers.ptx")),
+            Self::Sums => include_str!(concat!(env!("OUT_DIR"), "/sums.ptx")),
             Self::Training => include_str!(concat!(env!("OUT_DIR"), "/training.ptx")),
         }
     }

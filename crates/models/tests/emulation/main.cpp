@@ -17,6 +17,7 @@ struct alignas(8) float2 {
 
 #include "../../kernels/convolutions.cu"
 #include "../../kernels/layers.cu"
+#include "../../kernels/sums.cu"
 #include "../../kernels/training.cu"
 
 template <class T>
@@ -100,20 +101,34 @@ static void run_finish(const std::vector<unsigned> &numbers) {
     put(values);
 }
 
-// Numbers: the rows, blocks along them, blocks in all, whether sums are wanted.
+// Numbers: values.
 static void run_rectify(const std::vector<unsigned> &numbers) {
-    const Rows rows{numbers[0], numbers[1], numbers[2]};
     const float slope = get<float>();
-    const auto output = get<float>(rows.count * rows.channels), gradient = get<float>(rows.count * rows.channels);
-    std::vector<float> result(output.size()), blocks(numbers[3] * rows.channels), sums(numbers[5] ? rows.channels : 0);
-    // The second time, the first must have left everything as it was.
-    for (int time = 0; time < 2; time++) {
-        emulation::launch(numbers[4], {THREADS, 1}, [&] {
-            rectify_backward(output.data(), gradient.data(), rows, slope, result.data(), blocks.data(), numbers[5] ? sums.data() : nullptr);
-        });
-    }
+    const auto output = get<float>(numbers[0]), gradient = get<float>(numbers[0]);
+    std::vector<float> result(numbers[0]);
+    threads(numbers[0], [&] { rectify_backward(output.data(), gradient.data(), numbers[0], slope, result.data()); });
     put(result);
-    put(sums);
+}
+
+// Numbers: how many matrices; for each its rows, columns, rows of a part, parts and blocks side by side.
+static void run_sums(const std::vector<unsigned> &numbers) {
+    std::vector<std::vector<float>> matrices, results;
+    Sums sums{};
+    unsigned blocks = 0, partial_sums = 0, tickets = 0;
+    for (sums.count = 0; sums.count < numbers[0]; sums.count++) {
+        const unsigned *n = &numbers[1 + 5 * sums.count];
+        matrices.push_back(get<float>(n[0] * n[1]));
+        results.emplace_back(n[1]);
+        sums.of[sums.count] = {nullptr, nullptr, n[0], n[1], n[2], blocks, partial_sums, tickets};
+        blocks += n[3] * n[4];
+        partial_sums += n[3] * n[1];
+        tickets += n[4];
+    }
+    for (unsigned i = 0; i < sums.count; i++) sums.of[i].values = matrices[i].data(), sums.of[i].result = results[i].data();
+    std::vector<float> partial(partial_sums);
+    // The second time, the first must have left everything as it was.
+    for (int time = 0; time < 2; time++) emulation::launch(blocks, {THREADS, 1}, [&] { add_rows(sums, partial.data()); });
+    for (const auto &result : results) put(result);
 }
 
 // Of each precision.
@@ -226,7 +241,7 @@ int main(int count, char **arguments) {
         void (*run)(const std::vector<unsigned> &);
     } kernels[] = {
         {"convolve", run_convolve}, {"weigh", run_weigh},
-        {"unfold", run_unfold}, {"fold", run_fold},     {"finish", run_finish}, {"rectify", run_rectify}, {"transpose", run_transpose},
+        {"unfold", run_unfold}, {"fold", run_fold},     {"finish", run_finish}, {"rectify", run_rectify}, {"sums", run_sums}, {"transpose", run_transpose},
         {"cut", run_cut},       {"record", run_record}, {"adam", run_adam},
     };
     std::vector<unsigned> numbers;

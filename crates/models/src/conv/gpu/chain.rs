@@ -1,6 +1,6 @@
 //! A chain forwards and backwards.
 
-use super::{Backend, Epilogue, Part, PartMut, Problem};
+use super::{Backend, Epilogue, Matrix, Part, PartMut, Problem, Shares};
 use crate::conv::chain::{Chain, InputGradient, Mode, ParameterGradient, Stage};
 use crate::conv::{Direction, Layer};
 use candle_core::Result;
@@ -55,18 +55,12 @@ pub(super) fn backward<B: Backend>(
     let mut parameter_gradient =
         is_trained.then(|| backend.allocate(parameters.len)).transpose()?;
     let places: Vec<_> = chain.places().collect();
-    let mut gradient: Option<B::Array> = None;
+    let mut gradients = Sums::new(backend, chain, activations, output_gradient)?;
+    let mut shares = Vec::new();
+    let mut input_gradient = None;
     for (i, layer) in chain.layers().iter().enumerate().rev() {
-        let ((weights, bias), stages) = (places[i].clone(), &stages[i..i + 2]);
+        let ((weights, _), stages) = (places[i].clone(), &stages[i..i + 2]);
         let [from, to] = lengths(maps, stages);
-        let incoming = gradient.as_ref().map_or(output_gradient, |array| Part::new(array, 0..to));
-        let bias = parameter_gradient.as_mut().map(|array| PartMut::new(array, bias));
-        // The gradients of other layers' outputs were finished by the layers behind them.
-        let is_finished = i + 1 < chain.layers().len();
-        let slope = layer.slope.filter(|_| !is_finished);
-        let (outputs, channels) = (activations[i + 1], layer.channels().1);
-        let rectified = through_rectifier(backend, (slope, channels), outputs, incoming, bias)?;
-        let sums = rectified.as_ref().map_or(incoming, |array| Part::new(array, 0..to));
         let is_needed = i > 0 || chain.input_gradient == InputGradient::Needed;
         let mut next = is_needed.then(|| backend.allocate(from)).transpose()?;
         let wanted = Wanted {
@@ -74,12 +68,65 @@ pub(super) fn backward<B: Backend>(
             epilogue: back_through(i.checked_sub(1).map(|i| &chain.layers()[i]), activations[i]),
             weights: parameter_gradient.as_mut().map(|a| PartMut::new(a, weights.clone())),
         };
-        let problem = problem(layer, maps, stages);
-        let weights = parameters.part(weights);
-        through_layer(backend, layer.direction, &problem, activations[i], weights, sums, wanted)?;
-        gradient = next;
+        let (problem, gradient) = (problem(layer, maps, stages), gradients.part(i, to));
+        let maps = [activations[i], gradient];
+        let weights_of_layer = parameters.part(weights.clone());
+        let left =
+            through_layer(backend, layer.direction, &problem, maps, weights_of_layer, wanted)?;
+        shares.extend(left.map(|shares| (shares, weights)));
+        match i.checked_sub(1) {
+            Some(before) => gradients.arrays[before] = next,
+            None => input_gradient = next,
+        }
+        if !is_trained {
+            gradients.arrays[i] = None;
+        }
     }
-    Ok((gradient, parameter_gradient))
+    if let Some(result) = &mut parameter_gradient {
+        let biases = (0..places.len()).map(|i| {
+            let len = maps * stages[i + 1].len();
+            let rows = maps * stages[i + 1].size.pixels();
+            Matrix { values: gradients.part(i, len), rows, to: places[i].1.clone() }
+        });
+        let weights = shares.iter().map(|(Shares { array, count }, to)| Matrix {
+            values: Part::new(array, 0..count * to.len()),
+            rows: *count,
+            to: to.clone(),
+        });
+        backend.add_rows(&biases.chain(weights).collect::<Vec<_>>(), result)?;
+    }
+    Ok((input_gradient, parameter_gradient))
+}
+
+/// The gradients of all layers' sums, before rectifiers.
+struct Sums<'a, A> {
+    /// None where it is that of the output, or not there yet.
+    arrays: Vec<Option<A>>,
+    output: Part<'a, A>,
+}
+
+impl<'a, A> Sums<'a, A> {
+    /// Goes back through the last layer's rectifier, if it has one.
+    fn new<B: Backend<Array = A>>(
+        backend: &B,
+        chain: &Chain,
+        activations: &[Part<'_, A>],
+        output: Part<'a, A>,
+    ) -> Result<Self> {
+        let mut arrays: Vec<Option<A>> = chain.layers().iter().map(|_| None).collect();
+        if let (Some(array), Some(layer), Some(&outputs)) =
+            (arrays.last_mut(), chain.layers().last(), activations.last())
+        {
+            let rectified = |slope| backend.rectify_backward(slope, outputs, output);
+            *array = layer.slope.map(rectified).transpose()?;
+        }
+        Ok(Self { arrays, output })
+    }
+
+    /// That of a layer, of so many values.
+    fn part(&self, layer: usize, len: usize) -> Part<'_, A> {
+        self.arrays[layer].as_ref().map_or(self.output, |array| Part::new(array, 0..len))
+    }
 }
 
 /// What is wanted of a layer.
@@ -98,51 +145,35 @@ fn back_through<'a, A>(layer: Option<&Layer>, outputs: Part<'a, A>) -> Epilogue<
     }
 }
 
-/// From the gradient of a layer's output to that of its sums, unless it is the same, and of the bias.
-fn through_rectifier<B: Backend>(
-    backend: &B,
-    (slope, channels): (Option<f32>, usize),
-    output: Part<'_, B::Array>,
-    gradient: Part<'_, B::Array>,
-    bias: Option<PartMut<'_, B::Array>>,
-) -> Result<Option<B::Array>> {
-    match (slope, bias) {
-        (Some(slope), bias) => {
-            backend.rectify_backward(slope, output, gradient, bias, channels).map(Some)
-        }
-        (None, Some(bias)) => backend.sum_channels(gradient, bias).map(|()| None),
-        (None, None) => Ok(None),
-    }
-}
-
 /// From the gradient of a layer's sums to those of its input and its weights.
 fn through_layer<B: Backend>(
     backend: &B,
     direction: Direction,
     problem: &Problem,
-    input: Part<'_, B::Array>,
+    [input, gradient]: [Part<'_, B::Array>; 2],
     weights: Part<'_, B::Array>,
-    gradient: Part<'_, B::Array>,
     wanted: Wanted<'_, B::Array>,
-) -> Result<()> {
+) -> Result<Option<Shares<B::Array>>> {
     let Wanted { input: input_gradient, epilogue, weights: weight_gradient } = wanted;
     // A transposed convolution changes places with its gradient.
     let (convolved, result) = match direction {
         Direction::Convolution => (input, gradient),
         Direction::Transposed => (gradient, input),
     };
-    if let Some(sums) = weight_gradient {
-        backend.weight_gradient(problem, convolved, result, sums)?;
-    }
+    let shares = match weight_gradient {
+        Some(sums) => backend.weight_gradient(problem, convolved, result, sums)?,
+        None => None,
+    };
     match (direction, input_gradient) {
-        (_, None) => Ok(()),
+        (_, None) => {}
         (Direction::Convolution, Some(sums)) => {
-            backend.input_gradient(problem, gradient, weights, epilogue, sums)
+            backend.input_gradient(problem, gradient, weights, epilogue, sums)?;
         }
         (Direction::Transposed, Some(sums)) => {
-            backend.convolution(problem, gradient, weights, epilogue, sums)
+            backend.convolution(problem, gradient, weights, epilogue, sums)?;
         }
     }
+    Ok(shares)
 }
 
 /// The convolution that a layer between two stages is, or that it transposes.

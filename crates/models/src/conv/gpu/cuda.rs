@@ -5,6 +5,7 @@ mod blas;
 #[cfg(feature = "cudnn")]
 mod cudnn;
 mod gathered;
+mod sums;
 
 use super::part::Part;
 use super::{Result, chain};

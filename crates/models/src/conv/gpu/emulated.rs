@@ -5,7 +5,7 @@ use super::columns::{self, Geometry};
 use super::reference::{self, Finish, Reference};
 use super::rows::Rows;
 use super::tiles::{Division, Launch, MANY_ROWS, ROWS, Shapes, turns};
-use super::{Conv2d, Epilogue, Part, PartMut, Problem, Size};
+use super::{Backend, Conv2d, Epilogue, Part, PartMut, Problem, Size};
 use crate::Precision;
 use crate::conv::tests::noise;
 use crate::emulation::{bytes, floats, run};
@@ -129,24 +129,32 @@ fn finished_sums_are_those_of_the_reference() {
 
 #[test]
 #[ignore = "needs a C++ compiler"]
-fn gradients_of_rectifiers_and_biases_are_those_of_the_reference() {
-    for (count, channels) in [(1, 1), (5000, 1), (130, 32), (1000, 64), (77, 100), (40, 500)] {
-        let total = (count * channels) as usize;
-        let (mut output, gradient) = (values(6, total), values(7, total));
-        output[0] = 0.0;
-        let rows = Rows::split(count, channels);
-        let rectified = reference::rectify_backward(&output, &gradient, SLOPE);
-        let blocks = reference::sum_rows(&rows, &rectified);
-        assert_eq!(blocks.len(), (rows.blocks() * channels) as usize);
-        let sums = reference::sum_rows(&Rows::whole(rows.blocks(), channels), &blocks);
-        let input = input(&[&[SLOPE], &output, &gradient]);
-        for (is_summed, sums) in [(true, sums), (false, Vec::new())] {
-            let (blocks, grid) = (rows.blocks(), rows.grid());
-            let numbers = [count, channels, rows.per_block, blocks, grid, is_summed.into()];
-            let got = floats(&run("rectify", &numbers, input.clone()));
-            assert!(got == [&rectified[..], &sums].concat(), "{numbers:?}");
-        }
+fn gradients_of_rectifiers_are_those_of_the_reference() {
+    let (mut output, gradient) = (values(6, 700), values(7, 700));
+    // On the kink.
+    output[0] = 0.0;
+    let [outputs, gradients] = [&output, &gradient].map(|values| Part::new(values, 0..700));
+    let expected = Reference::new(usize::MAX).rectify_backward(SLOPE, outputs, gradients).unwrap();
+    let got = floats(&run("rectify", &[700], input(&[&[SLOPE], &output, &gradient])));
+    assert!(got == expected);
+}
+
+#[test]
+#[ignore = "needs a C++ compiler"]
+fn sums_of_rows_are_those_of_the_reference() {
+    let sizes = [(1, 1), (70_000, 1), (130, 32), (40_000, 64), (77, 100), (40, 500), (64, 3000)];
+    let matrices: Vec<Vec<f32>> =
+        (10..).zip(sizes).map(|(seed, (rows, columns))| values(seed, rows * columns)).collect();
+    let mut expected = Vec::new();
+    let mut numbers = vec![sizes.len() as u32];
+    for (matrix, (rows, columns)) in matrices.iter().zip(sizes) {
+        expected.extend(reference::add_rows(matrix, rows, columns));
+        let rows = Rows::split(rows as u32, columns as u32);
+        numbers.extend([rows.rows, rows.columns, rows.per_part, rows.parts(), rows.groups()]);
     }
+    let matrices: Vec<&[f32]> = matrices.iter().map(Vec::as_slice).collect();
+    let got = floats(&run("sums", &numbers, input(&matrices)));
+    assert!(got == expected);
 }
 
 /// The convolution of a case, to so many channels.
@@ -237,7 +245,6 @@ fn gathered_convolutions_are_those_of_columns() {
                 compute(&backend, &problem, maps, weights, none, &mut result).unwrap();
                 result
             });
-            let (bias, outputs) = (values(3, channels), values(4, sums[0].len()));
             let (bias, outputs) = (values(3, channels), values(4, sums[0].len()));
             let product = if is_transposed { shapes.transposed() } else { shapes.convolution() };
             // Each of both sizes, of all epilogues and of all precisions.

@@ -75,6 +75,20 @@ impl<A> Clone for Epilogue<'_, A> {
 
 impl<A> Copy for Epilogue<'_, A> {}
 
+/// A matrix whose rows are to be added up.
+struct Matrix<'a, A> {
+    values: Part<'a, A>,
+    rows: usize,
+    /// Where the sums go.
+    to: Range<usize>,
+}
+
+/// A result that is the sum of so many rows.
+struct Shares<A> {
+    array: A,
+    count: usize,
+}
+
 /// A device that computes with arrays of its own, one operation after the other.
 trait Backend {
     /// Values in single precision.
@@ -123,23 +137,16 @@ trait Backend {
         values: &mut Self::Array,
     ) -> Result<()>;
 
-    /// The gradient of what was rectified, for that of the output `(…, channels)`; the sums by channel of the former, which are the
-    /// gradient of a bias, go to `sums`.
+    /// The gradient of what was rectified, for that of the output.
     fn rectify_backward(
         &self,
         slope: f32,
         output: Part<'_, Self::Array>,
         gradient: Part<'_, Self::Array>,
-        sums: Option<PartMut<'_, Self::Array>>,
-        channels: usize,
     ) -> Result<Self::Array>;
 
-    /// The sums by channel of `values` `(…, channels)`, in an order that is always the same.
-    fn sum_channels(
-        &self,
-        values: Part<'_, Self::Array>,
-        sums: PartMut<'_, Self::Array>,
-    ) -> Result<()>;
+    /// The sums of the rows of matrices, in an order that is always the same.
+    fn add_rows(&self, matrices: &[Matrix<'_, Self::Array>], sums: &mut Self::Array) -> Result<()>;
 
     /// The convolution with weights `(kernel, kernel, C_in, C_out)`.
     fn convolution(
@@ -165,14 +172,14 @@ trait Backend {
         columns::input_gradient(self, problem, gradient, weights, epilogue, result)
     }
 
-    /// The convolution's gradient with respect to its weights.
+    /// The convolution's gradient with respect to its weights, or parts of it that are still to be added up.
     fn weight_gradient(
         &self,
         problem: &Problem,
         input: Part<'_, Self::Array>,
         gradient: Part<'_, Self::Array>,
         result: PartMut<'_, Self::Array>,
-    ) -> Result<()> {
-        columns::weight_gradient(self, problem, input, gradient, result)
+    ) -> Result<Option<Shares<Self::Array>>> {
+        columns::weight_gradient(self, problem, input, gradient, result).map(|()| None)
     }
 }

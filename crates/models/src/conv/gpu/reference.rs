@@ -1,8 +1,8 @@
 //! The backend on the CPU, for tests: one value after the other, each sum in the order of the kernels.
 
 use super::columns::{Gemm, Geometry, Product};
-use super::rows::{Rows, THREADS};
-use super::{Backend, Epilogue, Part, PartMut};
+use super::rows::{NEIGHBOURS, Rows, THREADS};
+use super::{Backend, Epilogue, Matrix, Part, PartMut};
 use candle_core::Result;
 
 /// Computes on the CPU, with columns of so many values at a time.
@@ -86,23 +86,18 @@ impl Backend for Reference {
         slope: f32,
         output: Part<'_, Vec<f32>>,
         gradient: Part<'_, Vec<f32>>,
-        sums: Option<PartMut<'_, Vec<f32>>>,
-        channels: usize,
     ) -> Result<Vec<f32>> {
-        let result = rectify_backward(read(output), read(gradient), slope);
-        if let Some(sums) = sums {
-            assert_eq!(sums.len, channels);
-            self.sum_channels(Part::new(&result, 0..result.len()), sums)?;
-        }
-        Ok(result)
+        let pairs = read(output).iter().zip(read(gradient));
+        Ok(pairs
+            .map(|(&output, &gradient)| gradient * if output > 0.0 { 1.0 } else { slope })
+            .collect())
     }
 
-    fn sum_channels(&self, values: Part<'_, Vec<f32>>, sums: PartMut<'_, Vec<f32>>) -> Result<()> {
-        let (values, sums) = (read(values), write(sums));
-        let (count, channels) = ((values.len() / sums.len()) as u32, sums.len() as u32);
-        let stage = Rows::split(count, channels);
-        let partial = sum_rows(&stage, values);
-        sums.copy_from_slice(&sum_rows(&Rows::whole(stage.blocks(), channels), &partial));
+    fn add_rows(&self, matrices: &[Matrix<'_, Vec<f32>>], sums: &mut Vec<f32>) -> Result<()> {
+        for Matrix { values, rows, to } in matrices {
+            assert_eq!(values.len, rows * to.len());
+            sums[to.clone()].copy_from_slice(&add_rows(read(*values), *rows, to.len()));
+        }
         Ok(())
     }
 }
@@ -179,26 +174,27 @@ pub(super) fn finish(values: &mut [f32], channels: usize, how: &Finish<'_>) {
     }
 }
 
-pub(super) fn rectify_backward(output: &[f32], gradient: &[f32], slope: f32) -> Vec<f32> {
-    let pairs = output.iter().zip(gradient);
-    pairs.map(|(&output, &gradient)| gradient * if output > 0.0 { 1.0 } else { slope }).collect()
+/// The sums of all rows, in the kernel's order.
+pub(super) fn add_rows(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    let split = Rows::split(rows as u32, columns as u32);
+    let parts: Vec<f32> = values
+        .chunks(split.per_part as usize * columns)
+        .flat_map(|part| (0..columns).map(|column| sum_column(part, columns, column)))
+        .collect();
+    match split.parts() {
+        1 => parts,
+        _ => (0..columns).map(|column| sum_column(&parts, columns, column)).collect(),
+    }
 }
 
-/// Sums by channel: a row for each block.
-pub(super) fn sum_rows(rows: &Rows, values: &[f32]) -> Vec<f32> {
-    let (channels, per_block) = (rows.channels as usize, rows.per_block as usize);
-    let side = THREADS / channels.min(THREADS);
-    let mut sums = Vec::new();
-    for block in values.chunks(per_block * channels) {
-        for channel in 0..channels {
-            let turns = (0..side).map(|turn| {
-                let own = block.iter().skip(turn * channels + channel).step_by(side * channels);
-                own.fold(0.0, |sum, value| sum + value)
-            });
-            sums.push(turns.reduce(|sum: f32, turn| sum + turn).unwrap_or(0.0));
-        }
-    }
-    sums
+/// Threads take turns, and then their sums are added.
+fn sum_column(values: &[f32], columns: usize, column: usize) -> f32 {
+    let side = THREADS / columns.min(NEIGHBOURS as usize);
+    let turns = (0..side).map(|turn| {
+        let own = values.iter().skip(turn * columns + column).step_by(side * columns);
+        own.fold(0.0, |sum, value| sum + value)
+    });
+    turns.reduce(|sum: f32, turn| sum + turn).unwrap_or(0.0)
 }
 
 /// `c = a · b [+ c]` in column-major order, as BLAS has it.

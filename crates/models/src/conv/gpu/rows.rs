@@ -1,44 +1,37 @@
-/// Rows that a thread of `sum_rows` in `kernels/layers.cu` adds, before those of its block are added: so many that [`BLOCKS`] blocks
-/// share the work, since one adds up what all have, but few enough that rounding errors stay small.
-const ROWS_PER_THREAD: [u32; 2] = [4, 64];
-
-/// Enough to keep a large GPU busy.
-const BLOCKS: u32 = 132;
-
 /// Threads of a block.
 pub(super) const THREADS: usize = 256;
 
-/// A matrix whose channels are summed, and the rows that a block sums; `Rows` in `kernels/layers.cu` has the same fields.
+/// Neighbouring columns of a block; as in `kernels/sums.cu`.
+pub(super) const NEIGHBOURS: u32 = 32;
+
+/// Rows that a thread adds: so many that [`PARTS`] parts share the work, since one block adds up what all have, but few enough that
+/// rounding errors stay small.
+const ROWS_PER_THREAD: [u32; 2] = [16, 64];
+const PARTS: u32 = 132;
+
+/// A matrix whose rows are added up.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[repr(C)]
 pub(super) struct Rows {
-    pub count: u32,
-    pub channels: u32,
-    pub per_block: u32,
+    pub rows: u32,
+    pub columns: u32,
+    /// Rows that a block adds.
+    pub per_part: u32,
 }
 
 impl Rows {
-    /// Blocks of rows.
-    pub fn split(count: u32, channels: u32) -> Self {
-        let side = (THREADS / (channels as usize).clamp(1, THREADS)) as u32;
+    pub fn split(rows: u32, columns: u32) -> Self {
+        let side = THREADS as u32 / columns.clamp(1, NEIGHBOURS);
         let [fewest, most] = ROWS_PER_THREAD;
-        let of_thread = count.div_ceil(side * BLOCKS).clamp(fewest, most);
-        Self { count, channels, per_block: side * of_thread }
+        let of_thread = rows.div_ceil(side * PARTS).clamp(fewest, most);
+        Self { rows, columns, per_part: side * of_thread }
     }
 
-    /// All rows in one block, as their sums are added.
-    #[cfg(test)]
-    pub fn whole(count: u32, channels: u32) -> Self {
-        Self { count, channels, per_block: count }
+    pub fn parts(&self) -> u32 {
+        self.rows.div_ceil(self.per_part).max(1)
     }
 
-    /// Rows of sums that the stage leaves.
-    pub fn blocks(&self) -> u32 {
-        self.count.div_ceil(self.per_block.max(1)).max(1)
-    }
-
-    /// Blocks to launch.
-    pub fn grid(&self) -> u32 {
-        self.blocks() * self.channels.div_ceil(THREADS as u32)
+    /// Blocks side by side.
+    pub fn groups(&self) -> u32 {
+        self.columns.div_ceil(NEIGHBOURS)
     }
 }

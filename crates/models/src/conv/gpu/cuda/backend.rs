@@ -2,14 +2,13 @@
 #![expect(unsafe_code, reason = "what a kernel does with its arguments is not for Rust to see")]
 
 use super::super::columns::{Geometry, Product};
-use super::super::rows::Rows;
-use super::super::{Backend, Epilogue, Part, PartMut, Problem};
+use super::super::{Backend, Epilogue, Matrix, Part, PartMut, Problem, Shares};
 #[cfg(feature = "cudnn")]
 use super::cudnn as convolutions;
 #[cfg(not(feature = "cudnn"))]
 use super::gathered as convolutions;
-use super::{Cuda, blas};
-use crate::cuda::{Module, NULL, THREADS, blocks, count, threads};
+use super::{Cuda, blas, sums};
+use crate::cuda::{Module, NULL, count, threads};
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{
     CudaFunction, CudaSlice, CudaView, CudaViewMut, DevicePtr, DeviceRepr, LaunchConfig,
@@ -30,13 +29,8 @@ pub(super) struct Finish {
 // SAFETY: `repr(C)` with the fields of `Epilogue` in `kernels/epilogue.cuh`.
 unsafe impl DeviceRepr for Finish {}
 
-/// As in `kernels/layers.cu`.
-const MOST_GROUPS: usize = 64;
-
-// SAFETY: `repr(C)` and nothing but numbers, with the fields of the structures of the same name in `kernels/layers.cu`.
+// SAFETY: `repr(C)` and nothing but numbers, with the fields of the structure of the same name in `kernels/geometry.cuh`.
 unsafe impl DeviceRepr for Geometry {}
-// SAFETY: as above.
-unsafe impl DeviceRepr for Rows {}
 
 impl Cuda {
     fn kernel(&self, name: &str) -> Result<CudaFunction> {
@@ -174,42 +168,20 @@ impl Backend for Cuda {
         slope: f32,
         output: Part<'_, Array>,
         gradient: Part<'_, Array>,
-        sums: Option<PartMut<'_, Array>>,
-        channels: usize,
     ) -> Result<Array> {
-        expect("rectify", output.len == gradient.len && output.len.is_multiple_of(channels))?;
-        expect("rectify", sums.as_ref().is_none_or(|sums| sums.len == channels))?;
-        let rows = rows(output.len, channels)?;
-        let mut result = self.allocate(output.len)?;
-        let mut partial = self.allocate(rows.blocks() as usize * channels)?;
+        expect("rectify", output.len == gradient.len)?;
+        let (mut result, count) = (self.allocate(output.len)?, count(output.len)?);
         let (kernel, stream) = (self.kernel("rectify_backward")?, self.device.cuda_stream());
         let (output, gradient) = (view(output), view(gradient));
-        let mut sums = sums;
-        let mut sums = sums.as_mut().map(view_mut);
         let mut builder = stream.launch_builder(&kernel);
-        builder.arg(&output).arg(&gradient).arg(&rows).arg(&slope);
-        builder.arg(&mut result).arg(&mut partial);
-        match &mut sums {
-            Some(sums) => builder.arg(sums),
-            None => builder.arg(&NULL),
-        };
-        // SAFETY: the arguments are those of the kernel, which reads and writes as many values as rows and channels say, a row of sums
-        // for each block of rows, and one for each channel. It counts blocks of at most `MOST_GROUPS` groups.
-        unsafe { builder.launch(blocks(rows.grid())) }.w()?;
+        builder.arg(&output).arg(&gradient).arg(&count).arg(&slope).arg(&mut result);
+        // SAFETY: the arguments are those of the kernel, which reads two values and writes one for each thread that is counted.
+        unsafe { builder.launch(threads(count)) }.w()?;
         Ok(result)
     }
 
-    fn sum_channels(&self, values: Part<'_, Array>, mut sums: PartMut<'_, Array>) -> Result<()> {
-        expect("sums", values.len.is_multiple_of(sums.len))?;
-        let rows = rows(values.len, sums.len)?;
-        let mut partial = self.allocate(rows.blocks() as usize * sums.len)?;
-        let (kernel, stream) = (self.kernel("sum_channels")?, self.device.cuda_stream());
-        let (values, mut sums) = (view(values), view_mut(&mut sums));
-        let mut builder = stream.launch_builder(&kernel);
-        builder.arg(&values).arg(&rows).arg(&mut partial).arg(&mut sums);
-        // SAFETY: as above.
-        unsafe { builder.launch(blocks(rows.grid())) }.w()?;
-        Ok(())
+    fn add_rows(&self, matrices: &[Matrix<'_, Array>], sums: &mut Array) -> Result<()> {
+        sums::add_rows(self, matrices, sums)
     }
 
     fn convolution(
@@ -240,7 +212,7 @@ impl Backend for Cuda {
         input: Part<'_, Array>,
         gradient: Part<'_, Array>,
         result: PartMut<'_, Array>,
-    ) -> Result<()> {
+    ) -> Result<Option<Shares<Array>>> {
         convolutions::weight_gradient(self, problem, input, gradient, result)
     }
 }
@@ -265,12 +237,6 @@ impl Width {
         let count = count(values)? / lanes;
         Ok(Self { suffix, threads: threads(count), count })
     }
-}
-
-/// How blocks share the sums of so many values by channel.
-fn rows(values: usize, channels: usize) -> Result<Rows> {
-    expect("sums", channels.div_ceil(THREADS) <= MOST_GROUPS)?;
-    Ok(Rows::split(count(values)? / channels as u32, channels as u32))
 }
 
 /// Refuses to launch what would lead out of an array.

@@ -7,7 +7,7 @@
 
 mod plan;
 
-use super::super::{Backend, Epilogue, Part, PartMut, Problem};
+use super::super::{Backend, Epilogue, Part, PartMut, Problem, Shares};
 use super::backend::view;
 use super::{Cuda, gathered};
 use crate::conv::Conv2d;
@@ -71,7 +71,7 @@ pub(super) fn weight_gradient(
     input: Part<'_, Array>,
     gradient: Part<'_, Array>,
     result: PartMut<'_, Array>,
-) -> Result<()> {
+) -> Result<Option<Shares<Array>>> {
     let plan = plan(cuda, problem)?;
     let Some((plan, (algorithm, bytes))) =
         plan.and_then(|plan| Some((plan.clone(), plan.weight_gradient?)))
@@ -89,7 +89,8 @@ pub(super) fn weight_gradient(
     }
     let (taps, outputs) = matrix(&problem.conv);
     let by_output = Part::new(&by_output, 0..by_output.len());
-    cuda.transpose(by_output, (outputs, taps), result)
+    cuda.transpose(by_output, (outputs, taps), result)?;
+    Ok(None)
 }
 
 /// The weights as a matrix: a row for each tap and input channel, a column for each output channel.

@@ -2,9 +2,9 @@
 #![expect(unsafe_code, reason = "what a kernel does with its arguments is not for Rust to see")]
 
 use super::super::tiles::{Division, Launch, Shapes, turns};
-use super::super::{Backend, Epilogue, Part, PartMut, Problem, columns};
+use super::super::{Backend, Epilogue, Part, PartMut, Problem, Shares, columns};
 use super::Cuda;
-use super::backend::{Finish, expect, view, view_mut};
+use super::backend::{Finish, expect, view};
 use crate::cuda::{Module, count};
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
@@ -99,26 +99,26 @@ pub(super) fn weight_gradient(
     problem: &Problem,
     input: Part<'_, Array>,
     gradient: Part<'_, Array>,
-    mut result: PartMut<'_, Array>,
-) -> Result<()> {
+    result: PartMut<'_, Array>,
+) -> Result<Option<Shares<Array>>> {
     let Some(shapes) = Shapes::of(problem, &[input.start, gradient.start])? else {
-        return columns::weight_gradient(cuda, problem, input, gradient, result);
+        return columns::weight_gradient(cuda, problem, input, gradient, result).map(|()| None);
     };
     let (from, to) = problem.lengths();
     count(problem.maps * from.max(to))?;
     let are_there = input.len == problem.maps * from && gradient.len == problem.maps * to;
     expect("gradient of weights", are_there && result.len == problem.conv.weight_count())?;
     let Launch { kernel: name, blocks: grid, division } = shapes.weight_gradient(cuda.precision);
-    let mut parts = cuda.allocate(result.len * division.shares as usize)?;
+    let shares = division.shares as usize;
+    let mut array = cuda.allocate(result.len * shares)?;
     let (kernel, stream) = (kernel(cuda, &name)?, cuda.device.cuda_stream());
     let (input, gradient) = (view(input), view(gradient));
     let mut builder = stream.launch_builder(&kernel);
-    builder.arg(&input).arg(&gradient).arg(&shapes).arg(&division).arg(&mut parts);
+    builder.arg(&input).arg(&gradient).arg(&shapes).arg(&division).arg(&mut array);
     // SAFETY: the arguments are those of the kernel, which reads within maps of these shapes, and writes as many sums as there are
     // weights for each share.
     unsafe { builder.launch(blocks(grid)) }.w()?;
-    let none = cuda.finishing(Epilogue::none(), 1, result.len)?;
-    add_shares(cuda, &parts, 1, &none, view_mut(&mut result))
+    Ok(Some(Shares { array, count: shares }))
 }
 
 /// Adds up the parts of a result, and finishes it.
