@@ -50,6 +50,17 @@ pub fn loss_and_gradient<T: Sample>(
 /// This is the vector–Jacobian product that back-propagation through [`ssim_map`](crate::ssim_map)
 /// needs; `cotangent` has the size of that map.
 ///
+/// ```
+/// use ssim::{Border, Constants, Input, Params, Window};
+///
+/// // Windows of one pixel, and only the first of two counts: ∂/∂x (2·x·1 + 0.5) / (x² + 1² + 0.5) = 4/3 at x = 0.
+/// let params = Params::new(Window::Uniform { size: 1 }, Border::Valid, Constants::given(0.5, 0.5));
+/// let (x, y, cotangent) = ([0.0, 0.0], [1.0, 1.0], [1.0, 0.0]);
+/// let gradient = ssim::ssim_map_gradient(&x, &y, 2, 1, &params, &cotangent, Input::First)?;
+/// assert!((gradient[0] - 4.0 / 3.0_f64).abs() < 1e-15 && gradient[1] == 0.0);
+/// # Ok::<(), ssim::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`maps`](crate::maps), and a cotangent of the wrong length.
 pub fn ssim_map_gradient<T: Sample>(
