@@ -25,6 +25,13 @@ pub fn roc(scores: &[f32], labels: &[bool]) -> Result<RocCurve, Error> {
 /// The image-level AUROC is this over one score and one label per image; see
 /// [`image_score`](crate::image_score).
 ///
+/// ```
+/// // Three of four pairs of a defective and a defect-free pixel are in order.
+/// let area = metrics::roc_auc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
+/// assert_eq!(area, 0.75);
+/// # Ok::<(), metrics::Error>(())
+/// ```
+///
 /// # Errors
 /// See [`RankedScores::pooled`].
 pub fn roc_auc(scores: &[f32], labels: &[bool]) -> Result<f64, Error> {
@@ -71,6 +78,13 @@ impl RocCurve {
     /// The curve is interpolated linearly at the limit. This is MVTec's
     /// normalisation; scikit-learn's `max_fpr` instead rescales the area by
     /// McClish's formula, so that chance gives 0.5.
+    ///
+    /// ```
+    /// // Up to a false-positive rate of 1/2, the curve lies at 1/2.
+    /// let curve = metrics::roc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
+    /// assert_eq!((curve.partial_auc(0.5)?, curve.auc()), (0.5, 0.75));
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::InvalidLimit`] if `max_fpr` does not lie in (0, 1].
