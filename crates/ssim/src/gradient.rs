@@ -122,17 +122,28 @@ pub(crate) fn pull_back<T: Sample>(
         Input::First => pair,
         Input::Second => pair.swapped(),
     };
-    let formula = Formula::new(&plan.params, pair.origin());
     let mut planes = vec![0.0; 3 * plan.map_len()];
     let (k0, rest) = planes.split_at_mut(plan.map_len());
     let (k1, k2) = rest.split_at_mut(plan.map_len());
-    let coefficients = [&mut *k0, &mut *k1, &mut *k2];
-    let total = if formula.is_plain() {
+    let total = coefficients(plan, &pair, cotangent, [&mut *k0, &mut *k1, &mut *k2]);
+    spread(plan, &pair, [k0, k1, k2], gradient);
+    total
+}
+
+/// Fills in the coefficients of every window, from the fewest moments that suffice, and returns Σ (1 − SSIM).
+fn coefficients<T: Sample>(
+    plan: &Plan,
+    pair: &Pair<'_, T>,
+    cotangent: Cotangent<'_, T>,
+    planes: [&mut [f64]; 3],
+) -> f64 {
+    let formula = Formula::new(&plan.params, pair.origin());
+    if formula.is_plain() {
         linearise(
-            plan.forward_running(&pair),
-            &pair,
+            plan.forward_running(pair),
+            pair,
             cotangent,
-            coefficients,
+            planes,
             moments::joint,
             #[inline(always)]
             move |m| formula.plain_derivative(m),
@@ -140,9 +151,9 @@ pub(crate) fn pull_back<T: Sample>(
     } else if formula.is_joint() {
         linearise(
             plan.forward(),
-            &pair,
+            pair,
             cotangent,
-            coefficients,
+            planes,
             moments::joint,
             #[inline(always)]
             move |m| formula.joint_derivative(m),
@@ -150,16 +161,14 @@ pub(crate) fn pull_back<T: Sample>(
     } else {
         linearise(
             plan.forward(),
-            &pair,
+            pair,
             cotangent,
-            coefficients,
+            planes,
             moments::full,
             #[inline(always)]
             move |m| formula.derivative(m),
         )
-    };
-    spread(plan, &pair, [k0, k1, k2], gradient);
-    total
+    }
 }
 
 /// The number of a strip, and its part of each plane of coefficients.
