@@ -43,6 +43,16 @@ pub fn roc_auc(scores: &[f32], labels: &[bool]) -> Result<f64, Error> {
 ///
 /// All three lists are equally long. The first point is (0, 0) with the
 /// threshold +∞, the last one (1, 1) with the lowest score.
+///
+/// ```
+/// // Three scores; the first threshold lies above all of them.
+/// let curve = metrics::roc(&[0.9, 0.5, 0.2], &[true, false, true])?;
+/// assert_eq!(curve.thresholds(), [f32::INFINITY, 0.9, 0.5, 0.2]);
+/// assert_eq!(curve.fpr(), [0.0, 0.0, 1.0, 1.0]);
+/// assert_eq!(curve.tpr(), [0.0, 0.5, 0.5, 1.0]);
+/// assert_eq!(curve.auc(), 0.5);
+/// # Ok::<(), metrics::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RocCurve {
     fpr: Vec<f64>,

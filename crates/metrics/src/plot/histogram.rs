@@ -10,6 +10,13 @@ use crate::Error;
 use crate::check::check_scores;
 
 /// How to show a histogram of scores.
+///
+/// ```
+/// use metrics::{HistogramStyle, Scale};
+///
+/// let style = HistogramStyle { threshold: Some(0.25), ..HistogramStyle::default() };
+/// assert_eq!((style.bins, style.scale), (100, Scale::Linear));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HistogramStyle {
     /// The number of bins between the lowest and the highest score.

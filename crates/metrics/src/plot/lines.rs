@@ -42,6 +42,12 @@ pub enum SeriesStyle {
 }
 
 /// A point of a [`Series`], made from (x, y) or (x, y, deviation).
+///
+/// ```
+/// use metrics::SeriesPoint;
+///
+/// assert_eq!(SeriesPoint::from((50.0, 0.93)), SeriesPoint { x: 50.0, y: 0.93, deviation: 0.0 });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SeriesPoint {
     /// Position on the horizontal axis.
