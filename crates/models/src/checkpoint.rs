@@ -173,7 +173,12 @@ impl Trainer {
     }
 }
 
-/// What was noted in a [`Trainer::checkpoint`].
+/// What was noted in a [`Trainer::checkpoint`], whose example reads it back.
+///
+/// ```
+/// let error = models::checkpoint_note(b"no checkpoint").unwrap_err();
+/// assert!(matches!(error, models::Error::Format(_)));
+/// ```
 ///
 /// # Errors
 /// [`Error::CheckpointFormat`], [`Error::Format`] and [`Error::Setting`] for other bytes than a checkpoint of this version.

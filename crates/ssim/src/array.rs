@@ -42,6 +42,19 @@ pub fn maps<T: Sample>(
 
 /// Computes the SSIM map of two arrays, as [`crate::ssim_map`] does, one value per window.
 ///
+/// ```
+/// use ndarray::{Array2, s};
+/// use ssim::{Border, Constants, Params, Window};
+///
+/// // Every other column of two images, which differ in the others.
+/// let params = Params::new(Window::Uniform { size: 3 }, Border::Valid, Constants::squared());
+/// let x = Array2::<f32>::zeros((4, 8));
+/// let y = Array2::from_shape_fn((4, 8), |(_, column)| (column % 2) as f32);
+/// let map = ssim::array::ssim_map(&x.slice(s![.., ..;2]), &y.slice(s![.., ..;2]), &params)?;
+/// assert_eq!(map, Array2::<f32>::ones((2, 2)));
+/// # Ok::<(), ssim::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`maps`].
 pub fn ssim_map<T: Sample>(
