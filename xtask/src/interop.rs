@@ -127,7 +127,7 @@ fn page(found: &[(&str, Findings)]) -> Result<String> {
     );
     for (method, findings) in found {
         for (what, difference) in &findings.differences {
-            writeln!(page, "| `{method}` | {what} | {difference:.1e} |")?;
+            writeln!(page, "| `{method}` | {what} | {} |", size(*difference))?;
         }
     }
     let versions = found.first().map(|(_, findings)| &findings.versions);
@@ -136,4 +136,19 @@ fn page(found: &[(&str, Findings)]) -> Result<String> {
         versions.map(|(name, version)| format!("{name} {version}")).collect();
     writeln!(page, "\nWith {}.", versions.join(", "))?;
     Ok(page)
+}
+
+/// A difference to two digits; that there is none shows at once.
+fn size(difference: f64) -> String {
+    if difference == 0.0 { "0".to_owned() } else { format!("{difference:.1e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn no_difference_is_no_small_one() {
+        assert_eq!([0.0, -0.0, 1.25e-7].map(size), ["0", "0", "1.2e-7"]);
+    }
 }

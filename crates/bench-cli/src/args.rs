@@ -27,7 +27,7 @@ pub const CHECKPOINT_SECONDS: u64 = 60;
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Example:\n  bench-cli demo\n  bench-cli train --data DIR --out MODEL\n  \
+    after_help = "Examples:\n  bench-cli demo\n  bench-cli train --data DIR --out MODEL\n  \
     bench-cli evaluate MODEL --data DIR --out RESULTS\n  bench-cli predict MODEL image.png --out RESULTS"
 )]
 pub struct Cli {
@@ -104,6 +104,8 @@ pub struct ConfigArgs {
 ///
 /// All images are synthetic: computed, not photographed.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  bench-cli demo\n  \
+    bench-cli demo --methods ssim,l2,vae --patches 20000 --out comparison")]
 pub struct DemoArgs {
     /// Folder for images, models, tables and figures.
     #[arg(long, value_name = "DIR", default_value = "demo-output")]
@@ -130,7 +132,7 @@ pub struct DemoArgs {
 /// The data set is a folder in the layout of MVTec AD, of the woven textures or of NanoTWICE, or one with nothing but good
 /// images.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  bench-cli train --data carpet --method ssim --out model \
+#[command(after_help = "Examples:\n  bench-cli train --data carpet --method ssim --out model \
     --set data.size=[256,256]\n  bench-cli train --out model --resume")]
 pub struct TrainArgs {
     /// Folder of the data set.
@@ -305,3 +307,6 @@ pub struct InfoArgs {
     /// Folder of the model.
     pub model: PathBuf,
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,6 +50,10 @@ impl Disk {
     }
 
     /// The number of pixels that the disk spans in each direction.
+    ///
+    /// ```
+    /// assert_eq!(inspect::Disk::with_diameter(4).diameter(), 4);
+    /// ```
     pub fn diameter(self) -> usize {
         self.diameter
     }

@@ -1,4 +1,12 @@
 /// What can go wrong in this crate.
+///
+/// ```
+/// use inspect::{Error, Image};
+///
+/// let error = Image::new(4, 3, vec![0.0; 10]).unwrap_err();
+/// assert!(matches!(error, Error::PlaneLength { expected: 12, got: 10, .. }));
+/// assert_eq!(error.to_string(), "a plane of 4x3 pixels needs 12 values, got 10");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

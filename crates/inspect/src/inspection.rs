@@ -8,6 +8,37 @@ use crate::stitch::Stitch;
 use crate::{Disk, Error, Image, Reconstructor, Residual, Tiling, open, residual_map};
 
 /// What is averaged where patches overlap.
+///
+/// ```
+/// use inspect::{Averaging, Disk, Image, Inspection, Residual, Tiling, inspect};
+///
+/// /// Knows nothing but the mean of each patch.
+/// struct PatchMean;
+/// # impl inspect::Reconstructor for PatchMean {
+/// #     fn patch_size(&self) -> usize {
+/// #         2
+/// #     }
+/// #     fn reconstruct(
+/// #         &self,
+/// #         patches: &[f32],
+/// #     ) -> Result<Vec<f32>, Box<dyn std::error::Error + Send + Sync>> {
+/// #         let mean = |patch: &[f32]| [patch.iter().sum::<f32>() / 4.0; 4];
+/// #         Ok(patches.chunks_exact(4).flat_map(mean).collect())
+/// #     }
+/// # }
+///
+/// // The means of the two patches are 0 and 1/2, and both hold the second column.
+/// let image = Image::new(3, 2, vec![0.0, 0.0, 1.0,
+///                                   0.0, 0.0, 1.0])?;
+/// let residual = |averaging| {
+///     let (tiling, opening) = (Tiling { stride: 1, batch: 8 }, Disk::with_diameter(0));
+///     let inspection = Inspection { tiling, averaging, residual: Residual::L2, opening };
+///     inspect(&image, &PatchMean, &inspection).map(|maps| maps.residual.get(1, 0))
+/// };
+/// assert_eq!(residual(Averaging::Reconstruction)?, 0.25 * 0.25);
+/// assert_eq!(residual(Averaging::Residual)?, (0.0 + 0.5 * 0.5) / 2.0);
+/// # Ok::<(), inspect::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Averaging {
@@ -21,6 +52,20 @@ pub enum Averaging {
 }
 
 /// How an image becomes an anomaly map.
+///
+/// ```
+/// use inspect::{Averaging, Disk, Inspection, Residual, Tiling};
+///
+/// // As in section 4.2 of the paper, for the ℓ2-AE.
+/// let paper = Inspection {
+///     tiling: Tiling { stride: 30, batch: 64 },
+///     averaging: Averaging::Reconstruction,
+///     residual: Residual::L2,
+///     opening: Disk::with_diameter(4),
+/// };
+/// let without_opening = Inspection { opening: Disk::with_diameter(0), ..paper };
+/// assert_ne!(paper, without_opening);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Inspection {
     /// How the image is cut into patches.
@@ -48,6 +93,40 @@ pub struct Inspected {
 /// Inspects one image: reconstruction by patches, residual map, opening.
 ///
 /// Calibration, evaluation and prediction all go through this function, so that a pixel has the same score in each.
+///
+/// ```
+/// use inspect::{Averaging, Disk, Image, Inspection, Reconstructor, Residual, Tiling, inspect};
+///
+/// /// Has only ever seen black.
+/// struct Black;
+///
+/// impl Reconstructor for Black {
+///     fn patch_size(&self) -> usize {
+///         2
+///     }
+///
+///     fn reconstruct(
+///         &self,
+///         patches: &[f32],
+///     ) -> Result<Vec<f32>, Box<dyn std::error::Error + Send + Sync>> {
+///         Ok(vec![0.0; patches.len()])
+///     }
+/// }
+///
+/// let inspection = Inspection {
+///     tiling: Tiling { stride: 1, batch: 8 },
+///     averaging: Averaging::Reconstruction,
+///     residual: Residual::L2,
+///     opening: Disk::with_diameter(2),
+/// };
+/// // The opening leaves the defect of 2×2 pixels and removes the single pixel.
+/// let image = Image::new(5, 2, vec![1.0, 1.0, 0.0, 0.0, 1.0,
+///                                   1.0, 1.0, 0.0, 0.0, 0.0])?;
+/// let maps = inspect(&image, &Black, &inspection)?;
+/// assert_eq!(maps.residual.row(0), [1.0, 1.0, 0.0, 0.0, 1.0]);
+/// assert_eq!(maps.anomaly_map.row(0), [1.0, 1.0, 0.0, 0.0, 0.0]);
+/// # Ok::<(), inspect::Error>(())
+/// ```
 ///
 /// # Errors
 /// Those of [`reconstruct`](crate::reconstruct()) and [`residual_map`].

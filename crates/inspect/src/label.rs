@@ -2,6 +2,16 @@ use crate::union_find::UnionFind;
 use crate::{Mask, Plane};
 
 /// Which pixels count as neighbours.
+///
+/// ```
+/// use inspect::{Connectivity, Mask, label};
+///
+/// let diagonal = Mask::new(2, 2, vec![true, false,
+///                                     false, true])?;
+/// let regions = |connectivity| label(&diagonal, connectivity).into_data().into_iter().max();
+/// assert_eq!((regions(Connectivity::Four), regions(Connectivity::Eight)), (Some(2), Some(1)));
+/// # Ok::<(), inspect::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Connectivity {
     /// The four that share an edge.

@@ -2,6 +2,21 @@ use crate::Error;
 use std::ops::Range;
 
 /// A two-dimensional array in row-major order, one value per pixel.
+///
+/// ```
+/// use inspect::Plane;
+///
+/// let mut plane = Plane::new(3, 2, vec![0, 1, 2,
+///                                       3, 4, 5])?;
+/// assert_eq!(plane, Plane::from_fn(3, 2, |x, y| 3 * y + x));
+/// assert_eq!((plane.size(), plane.width(), plane.height()), ((3, 2), 3, 2));
+/// assert_eq!((plane.get(2, 1), plane.row(1)), (5, &[3, 4, 5][..]));
+///
+/// plane.data_mut().fill(7);
+/// assert_eq!(plane, Plane::filled(3, 2, 7));
+/// assert_eq!(plane.into_data(), [7; 6]);
+/// # Ok::<(), inspect::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plane<T> {
     width: usize,

@@ -49,6 +49,42 @@ pub trait Reconstructor {
     /// come from the patch's place in the image, the column and row of its first pixel in `corners`, so that an image has
     /// the same anomaly map whatever the batch size. Only [`Residual::Sampled`](crate::Residual::Sampled) asks for samples.
     ///
+    /// ```
+    /// use inspect::{Averaging, Disk, Image, Inspection, Reconstructor, Residual, SampleScore, Sampled, Tiling};
+    ///
+    /// /// Cannot tell black from white.
+    /// struct Undecided;
+    ///
+    /// impl Reconstructor for Undecided {
+    /// #     fn patch_size(&self) -> usize {
+    /// #         2
+    /// #     }
+    /// #     fn reconstruct(&self, _: &[f32]) -> Result<Vec<f32>, Box<dyn std::error::Error + Send + Sync>> {
+    /// #         Err("it has samples only".into())
+    /// #     }
+    ///     fn sample(
+    ///         &self,
+    ///         patches: &[f32],
+    ///         _: &[(usize, usize)],
+    ///         samples: usize,
+    ///     ) -> Result<Vec<f32>, Box<dyn std::error::Error + Send + Sync>> {
+    ///         let sample = |_| (0..samples).flat_map(|i| [(i % 2) as f32; 4]);
+    ///         Ok(patches.chunks_exact(4).flat_map(sample).collect())
+    ///     }
+    /// }
+    ///
+    /// let inspection = Inspection {
+    ///     tiling: Tiling { stride: 2, batch: 1 },
+    ///     averaging: Averaging::Reconstruction,
+    ///     residual: Residual::Sampled(Sampled { samples: 2, score: SampleScore::Mse }),
+    ///     opening: Disk::with_diameter(0),
+    /// };
+    /// let maps = inspect::inspect(&Image::filled(2, 2, 0.25), &Undecided, &inspection)?;
+    /// assert_eq!(maps.reconstruction, Image::filled(2, 2, 0.5));
+    /// assert_eq!(maps.residual, Image::filled(2, 2, (0.25 * 0.25 + 0.75 * 0.75) / 2.0));
+    /// # Ok::<(), inspect::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As for [`reconstruct`](Self::reconstruct); without an implementation, always.
     fn sample(

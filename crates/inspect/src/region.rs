@@ -6,6 +6,21 @@ use crate::{Connectivity, Error, Image, Mask, label};
 /// A connected region of defective pixels.
 ///
 /// The fields are flat, so that a region is a row of a CSV file as well as a JSON object.
+///
+/// ```
+/// use inspect::{Connectivity, Image, Mask, regions};
+///
+/// let scores = Image::new(4, 4, vec![0.0, 0.0, 0.0, 0.0,
+///                                    0.0, 0.5, 0.5, 0.0,
+///                                    0.0, 0.5, 1.0, 0.0,
+///                                    0.0, 0.0, 0.0, 0.0])?;
+/// let mask = Mask::from_fn(4, 4, |x, y| scores.get(x, y) > 0.0);
+/// let defect = &regions(&mask, &scores, Connectivity::Eight)?[0];
+/// assert_eq!((defect.x1 - defect.x0, defect.y1 - defect.y0, defect.area), (2, 2, 4));
+/// assert_eq!((defect.centroid_x, defect.centroid_y), (1.5, 1.5));
+/// assert_eq!((defect.mean_score, defect.max_score), (0.625, 1.0));
+/// # Ok::<(), inspect::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Region {
     /// The region's value in the plane that [`label`] gives, from 1.

@@ -2,6 +2,22 @@ use crate::finite::check_finite;
 use crate::{Error, Image, Sampled};
 
 /// How a reconstruction is compared with the image, pixel by pixel. Higher is more defective.
+///
+/// ```
+/// use inspect::{Image, Residual, residual_map};
+/// use ssim::{Border, Constants, Params, Window};
+///
+/// // A line in the image that its reconstruction lacks.
+/// let image = Image::from_fn(5, 5, |x, _| if x == 0 { 1.0 } else { 0.5 });
+/// let grey = Image::filled(5, 5, 0.5);
+/// let params = Params::new(Window::Uniform { size: 3 }, Border::Reflect, Constants::squared());
+/// let (l2, ssim) = (Residual::L2, Residual::Ssim(params));
+/// assert_eq!(residual_map(&image, &grey, &l2)?.row(2), [0.25, 0.0, 0.0, 0.0, 0.0]);
+/// let map = residual_map(&image, &grey, &ssim)?;
+/// // Windows around the second column hold the line, too.
+/// assert!(map.get(1, 2) > 0.9 && map.get(2, 2) < 1e-6);
+/// # Ok::<(), inspect::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Residual {

@@ -8,6 +8,14 @@ use crate::stitch::Stitch;
 use crate::{Averaging, Error, Image, Inspection, Plane, Reconstructor};
 
 /// A residual of several reconstructions of each patch.
+///
+/// ```
+/// use inspect::{SampleScore, Sampled};
+///
+/// let score = SampleScore::Probability { variance_floor: 1e-4 };
+/// assert!(Sampled { samples: 6, score }.validate().is_ok());
+/// assert!(Sampled { samples: 0, score }.validate().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampled {
     /// Reconstructions of each patch, at least 1; the paper's are 6 (section 4.2).
@@ -17,6 +25,20 @@ pub struct Sampled {
 }
 
 /// What the reconstructions x̂₁, x̂₂, … of a pixel x amount to. Higher is more defective.
+///
+/// ```
+/// use inspect::{Image, Residual, SampleScore, Sampled, residual_map};
+///
+/// // A single reconstruction has no variance but the floor: 0.5² / (2 · 0.125) = 1.
+/// let score = SampleScore::Probability { variance_floor: 0.125 };
+/// let (image, reconstruction) = (Image::filled(1, 1, 0.75), Image::filled(1, 1, 0.25));
+/// let scored = |score| {
+///     let residual = Residual::Sampled(Sampled { samples: 1, score });
+///     residual_map(&image, &reconstruction, &residual).map(Image::into_data)
+/// };
+/// assert_eq!((scored(score)?, scored(SampleScore::Mse)?), (vec![1.0], vec![0.25]));
+/// # Ok::<(), inspect::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SampleScore {
     /// The reconstruction probability (An and Cho, 2015), as the paper names it (section 4.2), negated and logarithmic:

@@ -25,7 +25,8 @@ use bands::{BAND, Bands, append};
 use residual::residual_maps;
 use sampled::inspect_samples;
 
-/// Anything that reconstructs square patches on a device; see [`Reconstructor`](crate::Reconstructor).
+/// Anything that reconstructs square patches on a device; see [`Reconstructor`](crate::Reconstructor), and the example of
+/// [`inspect()`].
 pub trait TensorReconstructor {
     /// Side length of the patches in pixels.
     fn patch_size(&self) -> usize;

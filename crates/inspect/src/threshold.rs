@@ -10,6 +10,22 @@ use crate::{Error, Image, Mask, Plane};
 /// *statistic* of the good scores that still counts as good; the threshold is the next f32 above it.
 ///
 /// In a configuration file a rule is a table such as `{ rule = "quantile", q = 0.999 }`.
+///
+/// ```
+/// use inspect::{Image, ThresholdRule, threshold};
+///
+/// let good = [Image::new(5, 2, vec![0.0, 0.1, 0.2, 0.3, 0.4,
+///                                   0.5, 0.6, 0.7, 0.8, 0.9])?];
+/// let statistic = |rule| threshold(&good, &rule).map(f32::next_down);
+/// assert_eq!(statistic(ThresholdRule::Max {})?, 0.9);
+/// assert_eq!(statistic(ThresholdRule::Quantile { q: 0.5 })?, 0.4);
+/// // At 0.6, four pixels would be flagged, and they are neighbours.
+/// assert_eq!(statistic(ThresholdRule::LargestRegion { max_area: 3 })?, 0.6);
+/// // A mean of 0.45 and a deviation of √0.0825.
+/// assert!((statistic(ThresholdRule::MeanSigma { k: 2.0 })? - 1.0245).abs() < 1e-4);
+/// assert_eq!(threshold(&[], &ThresholdRule::Manual { threshold: 0.25 })?, 0.25);
+/// # Ok::<(), inspect::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "rule",
@@ -80,6 +96,17 @@ pub fn threshold(good: &[Image], rule: &ThresholdRule) -> Result<f32, Error> {
 }
 
 /// The pixels that are defective at `threshold`: those with `score >= threshold`.
+///
+/// ```
+/// use inspect::{Image, Mask, threshold_mask};
+///
+/// let scores = Image::new(3, 2, vec![0.1, 0.5, 0.4,
+///                                    0.2, 0.6, 0.3])?;
+/// let defective = Mask::new(3, 2, vec![false, true, false,
+///                                      false, true, false])?;
+/// assert_eq!(threshold_mask(&scores, 0.5), defective);
+/// # Ok::<(), inspect::Error>(())
+/// ```
 pub fn threshold_mask(scores: &Image, threshold: f32) -> Mask {
     Plane::from_fn(scores.width(), scores.height(), |x, y| scores.get(x, y) >= threshold)
 }

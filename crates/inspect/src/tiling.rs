@@ -1,6 +1,15 @@
 use crate::Error;
 
 /// How an image is cut into overlapping square patches.
+///
+/// ```
+/// use inspect::{Tiling, tile_positions};
+///
+/// // The paper's stride leaves 8 of 256 pixels, which a last patch covers.
+/// let tiling = Tiling { stride: 30, batch: 64 };
+/// assert_eq!(tile_positions(256, 128, tiling.stride)?, [0, 30, 60, 90, 120, 128]);
+/// # Ok::<(), inspect::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tiling {
     /// Distance in pixels between neighbouring patches, from 1 to the patch size. The paper's is 30 for

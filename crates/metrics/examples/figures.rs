@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use metrics::{
     AU_PRO_LIMIT, Error, Figure, HistogramStyle, LineAxis, LineChart, Points, RankedScores, Scale,
-    ScoredImage, Series, SeriesStyle, Spacing, plot_histogram, plot_lines, plot_pr, plot_pro,
-    plot_roc, pro_curve,
+    ScoredImage, Series, SeriesStyle, Spacing, f1_max, plot_histogram, plot_lines, plot_pr,
+    plot_pro, plot_roc, pro_curve,
 };
 
 const SIZE: usize = 256;
@@ -16,43 +16,58 @@ fn main() -> Result<(), Error> {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| ".".to_owned()));
     let labels = labels();
     let (sharp, blunt) = (scores(&labels, 3.0), scores(&labels, 1.2));
-
-    let sharp_ranked = RankedScores::new(&sharp, &labels)?;
-    let blunt_ranked = RankedScores::new(&blunt, &labels)?;
-    let best = sharp_ranked.f1_max();
     for kind in ["png", "svg"] {
         let path = |name: &str| folder.join(format!("{name}.{kind}"));
-
-        let curves = [&sharp_ranked, &blunt_ranked].map(|ranked| ranked.roc(Points::Corners));
-        let title = Figure::new("Pixel-wise detection of two detectors");
-        let named = [("sharp detector", &curves[0]), ("blunt detector", &curves[1])];
-        plot_roc(path("roc"), &title, &named)?;
-
-        let curves = [&sharp_ranked, &blunt_ranked].map(|r| r.precision_recall(Points::Corners));
-        let named = [("sharp detector", &curves[0]), ("blunt detector", &curves[1])];
-        plot_pr(path("pr"), &title, &named)?;
-
-        let curves = [pro_curve(&images(&sharp, &labels))?, pro_curve(&images(&blunt, &labels))?];
-        let named = [("sharp detector", &curves[0]), ("blunt detector", &curves[1])];
-        plot_pro(path("pro"), &title, &named, AU_PRO_LIMIT)?;
-
-        let of_class = |class| -> Vec<f32> {
-            let members = sharp.iter().zip(&labels).filter(|(_, label)| **label == class);
-            members.map(|(score, _)| *score).collect()
-        };
-        let (good, defective) = (of_class(false), of_class(true));
-        let lists = [("defect-free pixels", &good[..]), ("defective pixels", &defective[..])];
-        let title = Figure { height: 600, ..Figure::new("Scores of the sharp detector") };
-        let linear = HistogramStyle { threshold: Some(best.threshold), ..Default::default() };
-        plot_histogram(path("histogram"), &title, &lists, &linear)?;
-        let logarithmic = HistogramStyle { scale: Scale::Logarithmic, ..linear };
-        plot_histogram(path("histogram-log"), &title, &lists, &logarithmic)?;
+        plot_curves(path, &sharp, &blunt, &labels)?;
+        plot_histograms(path, &sharp, &labels)?;
 
         let title = Figure { height: 600, ..Figure::new("A parameter of two detectors") };
         plot_lines(path("lines"), &title, &parameter(Spacing::Even))?;
         plot_lines(path("lines-log"), &title, &parameter(Spacing::Logarithmic))?;
     }
     Ok(())
+}
+
+fn plot_curves(
+    path: impl Fn(&str) -> PathBuf,
+    sharp: &[f32],
+    blunt: &[f32],
+    labels: &[bool],
+) -> Result<(), Error> {
+    let title = Figure::new("Pixel-wise detection of two detectors");
+    let ranked = [RankedScores::new(sharp, labels)?, RankedScores::new(blunt, labels)?];
+
+    let curves = ranked.each_ref().map(|ranked| ranked.roc(Points::Corners));
+    plot_roc(path("roc"), &title, &named(&curves))?;
+
+    let curves = ranked.each_ref().map(|ranked| ranked.precision_recall(Points::Corners));
+    plot_pr(path("pr"), &title, &named(&curves))?;
+
+    let curves = [pro_curve(&images(sharp, labels))?, pro_curve(&images(blunt, labels))?];
+    plot_pro(path("pro"), &title, &named(&curves), AU_PRO_LIMIT)
+}
+
+fn named<C>([sharp, blunt]: &[C; 2]) -> [(&str, &C); 2] {
+    [("sharp detector", sharp), ("blunt detector", blunt)]
+}
+
+fn plot_histograms(
+    path: impl Fn(&str) -> PathBuf,
+    scores: &[f32],
+    labels: &[bool],
+) -> Result<(), Error> {
+    let of_class = |class| -> Vec<f32> {
+        let members = scores.iter().zip(labels).filter(|(_, label)| **label == class);
+        members.map(|(score, _)| *score).collect()
+    };
+    let (good, defective) = (of_class(false), of_class(true));
+    let lists = [("defect-free pixels", &good[..]), ("defective pixels", &defective[..])];
+    let title = Figure { height: 600, ..Figure::new("Scores of the sharp detector") };
+    let threshold = f1_max(scores, labels)?.threshold;
+    let linear = HistogramStyle { threshold: Some(threshold), ..Default::default() };
+    plot_histogram(path("histogram"), &title, &lists, &linear)?;
+    let logarithmic = HistogramStyle { scale: Scale::Logarithmic, ..linear };
+    plot_histogram(path("histogram-log"), &title, &lists, &logarithmic)
 }
 
 /// Made-up areas over a made-up parameter.

@@ -12,11 +12,15 @@ use crate::check::check_image;
 /// ```
 /// use metrics::Confusion;
 ///
-/// let labels = [true, true, false, false];
-/// let counts = Confusion::at_threshold(&[0.9, 0.2, 0.6, 0.1], &labels, 0.5)?;
-/// assert_eq!(counts.iou(), Some(1.0 / 3.0));
-/// assert_eq!(counts.dice(), Some(0.5));
-/// # Ok::<(), metrics::Error>(())
+/// let counts = Confusion {
+///     true_positives: 3,
+///     false_positives: 1,
+///     true_negatives: 9,
+///     false_negatives: 2,
+/// };
+/// assert_eq!((counts.precision(), counts.recall()), (Some(0.75), Some(0.6)));
+/// assert_eq!((counts.f1(), counts.dice()), (Some(2.0 / 3.0), Some(2.0 / 3.0)));
+/// assert_eq!((counts.iou(), counts.false_positive_rate()), (Some(0.5), Some(0.1)));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Confusion {
@@ -35,6 +39,16 @@ impl Confusion {
     ///
     /// Any classes may be missing, and the threshold may be infinite.
     ///
+    /// ```
+    /// use metrics::Confusion;
+    ///
+    /// let labels = [true, true, false, false];
+    /// let counts = Confusion::at_threshold(&[0.9, 0.2, 0.6, 0.1], &labels, 0.6)?;
+    /// assert_eq!((counts.true_positives, counts.false_negatives), (1, 1));
+    /// assert_eq!((counts.false_positives, counts.true_negatives), (1, 1));
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::InvalidThreshold`] if the threshold is NaN,
     /// [`Error::LengthMismatch`] and [`Error::NonFiniteScore`].
@@ -49,6 +63,16 @@ impl Confusion {
 
     /// Compares a predicted mask with the ground truth, both `true` at
     /// defective pixels.
+    ///
+    /// ```
+    /// use metrics::Confusion;
+    ///
+    /// let found = Confusion::of_masks(&[true, true, false], &[true, false, false])?;
+    /// let missed = Confusion::of_masks(&[false, false, false], &[true, true, false])?;
+    /// let pooled: Confusion = [found, missed].into_iter().sum();
+    /// assert_eq!((missed.precision(), pooled.precision()), (None, Some(0.5)));
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::LengthMismatch`].

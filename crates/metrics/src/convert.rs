@@ -12,6 +12,17 @@ use ndarray::ArrayRef2;
 impl<'a> ScoredImage<'a> {
     /// The anomaly map of an image as the crate `image` reads float TIFF, with its ground truth, row by row (see
     /// [`mask_labels`]). Feature `image`.
+    ///
+    /// ```
+    /// use image::{GrayImage, ImageBuffer};
+    /// use metrics::{ScoredImage, mask_labels};
+    ///
+    /// let map = ImageBuffer::from_vec(2, 1, vec![0.1, 0.7]).unwrap();
+    /// let labels = mask_labels(&GrayImage::from_vec(2, 1, vec![0, 255]).unwrap());
+    /// let image = ScoredImage::of_map(&map, &labels);
+    /// assert_eq!(metrics::roc_auc(image.scores, image.labels)?, 1.0);
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
     pub fn of_map(map: &'a ImageBuffer<Luma<f32>, Vec<f32>>, labels: &'a [bool]) -> Self {
         let (width, height) = (map.width() as usize, map.height() as usize);
         Self { width, height, scores: map.as_raw(), labels }

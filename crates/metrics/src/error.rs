@@ -5,6 +5,13 @@ use std::path::PathBuf;
 ///
 /// Where several images are pooled, `image` is the position of the image in
 /// the order given and `index` the position of the pixel inside it.
+///
+/// ```
+/// let error = metrics::roc_auc(&[0.1, 0.2, 0.3], &[false; 3]).unwrap_err();
+/// assert!(matches!(error, metrics::Error::SingleClass { positives: 0, negatives: 3 }));
+/// let expected = "a curve needs both classes, got 0 defective and 3 defect-free labels";
+/// assert_eq!(error.to_string(), expected);
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -95,6 +95,18 @@ impl RocHistogram {
 
     /// Adds the counts of another histogram with the same bins.
     ///
+    /// ```
+    /// use metrics::RocHistogram;
+    ///
+    /// let (mut whole, mut part) = (RocHistogram::new(0.0, 1.0, 4)?, RocHistogram::new(0.0, 1.0, 4)?);
+    /// whole.add(&[0.1, 0.9], &[false, true])?;
+    /// part.add(&[0.2, 0.3], &[true, false])?;
+    /// whole.merge(&part)?;
+    /// assert_eq!(whole.auc()?, 0.625);
+    /// assert!(whole.merge(&RocHistogram::new(0.0, 1.0, 8)?).is_err());
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::BinsDiffer`].
     pub fn merge(&mut self, other: &Self) -> Result<(), Error> {
@@ -155,6 +167,18 @@ impl RocHistogram {
     /// The points of the exact ROC curve at the edges of the bins that are
     /// not empty, with these edges as thresholds; the last threshold is the
     /// lowest score.
+    ///
+    /// ```
+    /// use metrics::RocHistogram;
+    ///
+    /// let mut histogram = RocHistogram::new(0.0, 1.0, 4)?;
+    /// histogram.add(&[0.1, 0.6, 0.7, 0.9], &[false, false, true, true])?;
+    /// let curve = histogram.roc()?;
+    /// assert_eq!(curve.thresholds(), [f32::INFINITY, 0.75, 0.5, 0.1]);
+    /// assert_eq!(curve.fpr(), [0.0, 0.0, 0.5, 1.0]);
+    /// assert_eq!(curve.tpr(), [0.0, 0.5, 1.0, 1.0]);
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`RocHistogram::auc`].

@@ -3,6 +3,21 @@ use crate::check::{check_image, check_scores};
 
 /// The anomaly map of one image and its ground truth, for metrics that depend
 /// on where pixels lie.
+///
+/// ```
+/// use metrics::{RankedScores, ScoredImage};
+///
+/// let image = ScoredImage {
+///     width: 3,
+///     height: 2,
+///     scores: &[0.1, 0.2, 0.9,
+///               0.1, 0.6, 0.7],
+///     labels: &[false, false, true,
+///               false, true,  true],
+/// };
+/// assert_eq!(RankedScores::pooled([image.pixels()])?.roc_auc(), 1.0);
+/// # Ok::<(), metrics::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ScoredImage<'a> {
     /// Width in pixels.

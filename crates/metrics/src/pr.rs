@@ -19,6 +19,14 @@ pub fn precision_recall(scores: &[f32], labels: &[bool]) -> Result<PrCurve, Erro
 
 /// The average precision: [`RankedScores::average_precision`].
 ///
+/// ```
+/// // Recall goes from 0 to 1/2 at precision 1, and from there to 1 at precision 2/3.
+/// let labels = [false, false, true, true];
+/// let average = metrics::average_precision(&[0.1, 0.4, 0.35, 0.8], &labels)?;
+/// assert!((average - 5.0 / 6.0).abs() < 1e-15);
+/// # Ok::<(), metrics::Error>(())
+/// ```
+///
 /// # Errors
 /// See [`RankedScores::pooled`].
 pub fn average_precision(scores: &[f32], labels: &[bool]) -> Result<f64, Error> {
@@ -26,6 +34,13 @@ pub fn average_precision(scores: &[f32], labels: &[bool]) -> Result<f64, Error> 
 }
 
 /// The largest F1 and its threshold: [`RankedScores::f1_max`].
+///
+/// ```
+/// // Precision 2/3 and recall 1.
+/// let best = metrics::f1_max(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
+/// assert_eq!((best.f1, best.threshold), (0.8, 0.35));
+/// # Ok::<(), metrics::Error>(())
+/// ```
 ///
 /// # Errors
 /// See [`RankedScores::pooled`].
@@ -39,6 +54,15 @@ pub fn f1_max(scores: &[f32], labels: &[bool]) -> Result<F1Max, Error> {
 /// recall 0 with precision 1 at the threshold +∞, the last one has recall 1.
 /// These are scikit-learn's lists in reverse, whose first point has no
 /// threshold there.
+///
+/// ```
+/// let curve = metrics::precision_recall(&[0.1, 0.4, 0.8], &[false, true, true])?;
+/// assert_eq!(curve.thresholds(), [f32::INFINITY, 0.8, 0.4, 0.1]);
+/// assert_eq!(curve.precision(), [1.0, 1.0, 1.0, 2.0 / 3.0]);
+/// assert_eq!(curve.recall(), [0.0, 0.5, 1.0, 1.0]);
+/// assert_eq!(curve.average_precision(), 1.0);
+/// # Ok::<(), metrics::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrCurve {
     precision: Vec<f64>,

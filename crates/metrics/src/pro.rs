@@ -10,6 +10,20 @@ pub const AU_PRO_LIMIT: f64 = 0.3;
 /// `limit`, divided by `limit`: what [`pro_curve`] and [`ProCurve::area`] give,
 /// but defect-free pixels beyond the limit are not ranked.
 ///
+/// ```
+/// use metrics::{AU_PRO_LIMIT, ScoredImage, au_pro};
+///
+/// // A region of one pixel that scores above all others, and one of two of which one does.
+/// let image = ScoredImage {
+///     width: 6,
+///     height: 1,
+///     scores: &[0.9, 0.1, 0.8, 0.3, 0.5, 0.2],
+///     labels: &[true, false, true, true, false, false],
+/// };
+/// assert_eq!(au_pro(&[image], AU_PRO_LIMIT)?, 0.75);
+/// # Ok::<(), metrics::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::InvalidLimit`], and see [`pro_curve`].
 pub fn au_pro(images: &[ScoredImage<'_>], limit: f64) -> Result<f64, Error> {
@@ -59,6 +73,17 @@ pub fn pro_curve(images: &[ScoredImage<'_>]) -> Result<ProCurve, Error> {
 /// threshold +∞, the last one (1, 1) with the lowest score. Tied scores are
 /// one point; of the points between two defective pixels, which lie on a
 /// horizontal line, only the ends are kept.
+///
+/// ```
+/// use metrics::{ScoredImage, pro_curve};
+///
+/// let (scores, labels) = ([0.9, 0.5, 0.2], [true, false, true]);
+/// let curve = pro_curve(&[ScoredImage { width: 3, height: 1, scores: &scores, labels: &labels }])?;
+/// assert_eq!(curve.thresholds(), [f32::INFINITY, 0.9, 0.5, 0.2]);
+/// assert_eq!(curve.fpr(), [0.0, 0.0, 1.0, 1.0]);
+/// assert_eq!(curve.pro(), [0.0, 0.5, 0.5, 1.0]);
+/// # Ok::<(), metrics::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProCurve {
     fpr: Vec<f64>,

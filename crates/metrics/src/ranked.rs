@@ -4,6 +4,15 @@ use crate::steps::{Steps, take_while};
 use crate::{Confusion, Error, PrCurve, RocCurve, key};
 
 /// Which points of a curve to keep.
+///
+/// ```
+/// use metrics::{Points, RankedScores};
+///
+/// let ranked = RankedScores::new(&[0.9, 0.8, 0.1], &[true, true, false])?;
+/// assert_eq!(ranked.roc(Points::All).thresholds(), [f32::INFINITY, 0.9, 0.8, 0.1]);
+/// assert_eq!(ranked.roc(Points::Corners).thresholds(), [f32::INFINITY, 0.8, 0.1]);
+/// # Ok::<(), metrics::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Points {
     /// Those at which the curve bends. Lines between them pass through all
@@ -93,6 +102,12 @@ impl RankedScores {
     }
 
     /// The number of defective pixels.
+    ///
+    /// ```
+    /// let ranked = metrics::RankedScores::new(&[0.1, 0.8, 0.9], &[false, true, true])?;
+    /// assert_eq!((ranked.positives(), ranked.negatives()), (2, 1));
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
     pub fn positives(&self) -> u64 {
         self.sorted.positives as u64
     }
@@ -116,6 +131,13 @@ impl RankedScores {
     /// defective pixel scores higher than a random defect-free one, ties
     /// counting half. All counts are integers; the only rounding is that of
     /// the final division.
+    ///
+    /// ```
+    /// // Of two pairs, one is in order and one is tied.
+    /// let ranked = metrics::RankedScores::new(&[0.1, 0.5, 0.5], &[false, false, true])?;
+    /// assert_eq!(ranked.roc_auc(), 0.75);
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
     pub fn roc_auc(&self) -> f64 {
         let mut above = 0_u64;
         let mut doubled_misordered = 0_u64;
@@ -134,12 +156,28 @@ impl RankedScores {
     /// equal recall are left out, as with scikit-learn's
     /// `drop_intermediate=True` (which also keeps the first point of a data set
     /// whose highest score is a defect-free pixel's).
+    ///
+    /// ```
+    /// use metrics::{Points, RankedScores};
+    ///
+    /// let ranked = RankedScores::new(&[0.9, 0.8, 0.7], &[true, false, true])?;
+    /// let curve = ranked.precision_recall(Points::All);
+    /// assert_eq!(curve.precision(), [1.0, 1.0, 0.5, 2.0 / 3.0]);
+    /// assert_eq!(curve.recall(), [0.0, 0.5, 0.5, 1.0]);
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
     pub fn precision_recall(&self, points: Points) -> PrCurve {
         PrCurve::of_ranking(self, points)
     }
 
     /// The average precision: Σ (recallᵢ − recallᵢ₋₁)·precisionᵢ over
     /// descending thresholds, without interpolation.
+    ///
+    /// ```
+    /// let ranked = metrics::RankedScores::new(&[0.9, 0.8, 0.7, 0.6], &[true, false, false, true])?;
+    /// assert_eq!(ranked.average_precision(), 0.5 * 1.0 + 0.5 * 0.5);
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
     pub fn average_precision(&self) -> f64 {
         let (mut tp, mut fp, mut sum) = (0, 0, 0.0);
         for step in self.steps() {
@@ -151,6 +189,14 @@ impl RankedScores {
     }
 
     /// The largest F1 (equal to the largest Dice) over all thresholds.
+    ///
+    /// ```
+    /// use metrics::{F1Max, RankedScores};
+    ///
+    /// let ranked = RankedScores::new(&[0.9, 0.8, 0.7], &[true, false, true])?;
+    /// assert_eq!(ranked.f1_max(), F1Max { f1: 0.8, threshold: 0.7 });
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
     pub fn f1_max(&self) -> F1Max {
         let (mut tp, mut fp) = (0, 0);
         let mut best = F1Max { f1: 0.0, threshold: f32::INFINITY };
@@ -166,6 +212,13 @@ impl RankedScores {
     }
 
     /// The counts at a threshold, by binary search.
+    ///
+    /// ```
+    /// let ranked = metrics::RankedScores::new(&[0.9, 0.8, 0.7], &[true, false, true])?;
+    /// let counts = ranked.confusion(0.8)?;
+    /// assert_eq!((counts.precision(), counts.recall()), (Some(0.5), Some(0.5)));
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::InvalidThreshold`] if the threshold is NaN.

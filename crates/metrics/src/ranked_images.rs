@@ -50,6 +50,15 @@ impl RankedImages {
     /// The area under [`RankedImages::pro_curve`] up to a false-positive rate
     /// of `limit`, divided by `limit`, without making the curve.
     ///
+    /// ```
+    /// use metrics::{RankedImages, ScoredImage};
+    ///
+    /// let (scores, labels) = ([0.9, 0.5, 0.2], [true, false, true]);
+    /// let image = ScoredImage { width: 3, height: 1, scores: &scores, labels: &labels };
+    /// assert_eq!(RankedImages::new(&[image])?.au_pro(0.5)?, 0.5);
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::InvalidLimit`] if `limit` does not lie in (0, 1].
     pub fn au_pro(&self, limit: f64) -> Result<f64, Error> {

@@ -25,6 +25,13 @@ pub fn roc(scores: &[f32], labels: &[bool]) -> Result<RocCurve, Error> {
 /// The image-level AUROC is this over one score and one label per image; see
 /// [`image_score`](crate::image_score).
 ///
+/// ```
+/// // Three of four pairs of a defective and a defect-free pixel are in order.
+/// let area = metrics::roc_auc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
+/// assert_eq!(area, 0.75);
+/// # Ok::<(), metrics::Error>(())
+/// ```
+///
 /// # Errors
 /// See [`RankedScores::pooled`].
 pub fn roc_auc(scores: &[f32], labels: &[bool]) -> Result<f64, Error> {
@@ -36,6 +43,16 @@ pub fn roc_auc(scores: &[f32], labels: &[bool]) -> Result<f64, Error> {
 ///
 /// All three lists are equally long. The first point is (0, 0) with the
 /// threshold +∞, the last one (1, 1) with the lowest score.
+///
+/// ```
+/// // Three scores; the first threshold lies above all of them.
+/// let curve = metrics::roc(&[0.9, 0.5, 0.2], &[true, false, true])?;
+/// assert_eq!(curve.thresholds(), [f32::INFINITY, 0.9, 0.5, 0.2]);
+/// assert_eq!(curve.fpr(), [0.0, 0.0, 1.0, 1.0]);
+/// assert_eq!(curve.tpr(), [0.0, 0.5, 0.5, 1.0]);
+/// assert_eq!(curve.auc(), 0.5);
+/// # Ok::<(), metrics::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RocCurve {
     fpr: Vec<f64>,
@@ -71,6 +88,13 @@ impl RocCurve {
     /// The curve is interpolated linearly at the limit. This is MVTec's
     /// normalisation; scikit-learn's `max_fpr` instead rescales the area by
     /// McClish's formula, so that chance gives 0.5.
+    ///
+    /// ```
+    /// // Up to a false-positive rate of 1/2, the curve lies at 1/2.
+    /// let curve = metrics::roc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
+    /// assert_eq!((curve.partial_auc(0.5)?, curve.auc()), (0.5, 0.75));
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::InvalidLimit`] if `max_fpr` does not lie in (0, 1].

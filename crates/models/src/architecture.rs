@@ -23,6 +23,15 @@ const TABLE_1: [(usize, usize, usize, usize); 8] = [
 ];
 
 /// What the encoder makes of a patch.
+///
+/// ```
+/// use models::{Architecture, Latent};
+///
+/// // A variational encoder tells 4 means and 4 log-variances: 4 outputs more, of 8×8×32 weights and a bias each.
+/// let plain = Architecture { patch_size: 32, latent_dim: 4, latent: Latent::Vector };
+/// let variational = Architecture { latent: Latent::Normal, ..plain };
+/// assert_eq!(variational.parameter_count() - plain.parameter_count(), 4 * (8 * 8 * 32 + 1));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Latent {
@@ -35,6 +44,21 @@ pub enum Latent {
 }
 
 /// The shape of an autoencoder of the paper's Table 1.
+///
+/// ```
+/// use models::Architecture;
+///
+/// let textures = Architecture::default();
+/// assert_eq!((textures.patch_size, textures.latent_dim), (128, 100));
+/// assert_eq!(textures.parameter_count(), 1_048_549);
+/// assert_eq!(textures.encoder_multiply_adds(), 60_628_992);
+/// assert_eq!(textures.encoder_multiply_adds(), textures.decoder_multiply_adds());
+/// assert_eq!(textures.forward_multiply_adds(), 121_257_984);
+/// // Three passes, less the gradient with respect to the patch: 64×64 pixels of 32 kernels of 4×4.
+/// assert_eq!(textures.training_multiply_adds(), 3 * 121_257_984 - 64 * 64 * 32 * 4 * 4);
+///
+/// assert!(Architecture { patch_size: 100, ..textures }.validate().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Architecture {

@@ -62,6 +62,28 @@ impl Stack {
 /// Leaky rectifiers of slope 0.2 follow all layers but the last of the encoder and the last of the decoder, which are
 /// linear. With [`Latent::Normal`] it is a variational autoencoder (Kingma and Welling, 2014): the first half of the encoder's
 /// outputs are the means of the latent vector's components, the second half the logarithms of their variances.
+///
+/// ```
+/// use candle_core::{DType, Device, Tensor};
+/// use models::{Architecture, Autoencoder};
+/// use rand::SeedableRng;
+///
+/// let architecture = Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() };
+/// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
+/// let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu)?;
+/// assert!(model.architecture() == architecture && model.device().is_cpu());
+///
+/// let patches = Tensor::ones((3, 1, 32, 32), DType::F32, &Device::Cpu)?;
+/// let codes = model.encode(&patches)?;
+/// assert_eq!(codes.dims(), [3, 4]);
+/// assert_eq!(model.decode(&codes)?.dims(), [3, 1, 32, 32]);
+///
+/// // For training and for inference; the values are the same.
+/// let values = |maps: Tensor| maps.flatten_all()?.to_vec1::<f32>();
+/// let reconstructions = values(model.reconstruct(&patches)?)?;
+/// assert_eq!(values(model.reconstruct_detached(&patches)?)?, reconstructions);
+/// # Ok::<(), models::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Autoencoder {
     architecture: Architecture,
@@ -147,6 +169,20 @@ impl Autoencoder {
 
     /// The distributions of latent vectors of patches `(N, 1, patch_size, patch_size)`.
     ///
+    /// ```
+    /// use candle_core::{DType, Device, Tensor};
+    /// use models::{Architecture, Autoencoder, Latent};
+    /// # use rand::SeedableRng;
+    ///
+    /// let architecture = Architecture { patch_size: 32, latent_dim: 4, latent: Latent::Normal };
+    /// # let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
+    /// let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu)?;
+    /// let patches = Tensor::ones((3, 1, 32, 32), DType::F32, &Device::Cpu)?;
+    /// let posterior = model.posterior(&patches)?;
+    /// assert_eq!((posterior.mean().dims(), posterior.log_variance().dims()), (&[3, 4][..], &[3, 4][..]));
+    /// # Ok::<(), models::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Setting`] unless the latent layer is [`Latent::Normal`]; [`Error::Tensor`] for patches of
     /// another shape or type than f32.
@@ -213,6 +249,25 @@ impl Autoencoder {
     ///
     /// The draws depend on `seed` and the patch's own key alone: a patch of the same key has the same samples in any batch.
     /// Keys lie below 2⁶¹.
+    ///
+    /// ```
+    /// use candle_core::{DType, Device, Tensor};
+    /// use models::{Architecture, Autoencoder, Latent};
+    /// # use rand::SeedableRng;
+    ///
+    /// let architecture = Architecture { patch_size: 32, latent_dim: 4, latent: Latent::Normal };
+    /// # let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
+    /// let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu)?;
+    ///
+    /// // Three equal patches, of which the first and the last have the same key.
+    /// let patches = Tensor::ones((3, 1, 32, 32), DType::F32, &Device::Cpu)?;
+    /// let samples = model.sample_detached(&patches, 2, 7, &[10, 11, 10])?;
+    /// assert_eq!(samples.dims(), [3, 2, 32, 32]);
+    /// let of_patch = |patch: usize| samples.get(patch)?.flatten_all()?.to_vec1::<f32>();
+    /// assert_eq!(of_patch(0)?, of_patch(2)?);
+    /// assert_ne!(of_patch(0)?, of_patch(1)?);
+    /// # Ok::<(), models::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Setting`] unless the latent layer is [`Latent::Normal`], there is a key for each patch, and a sample;

@@ -60,6 +60,32 @@ impl Trainer {
     /// The state of the run as a safetensors file: the weights under their names, both moments of each variable as
     /// `adam.N`, and in the metadata the progress, the settings and a `note` of the caller's for [`checkpoint_note`].
     ///
+    /// ```
+    /// use candle_core::Device;
+    /// use models::{Trainer, checkpoint_note};
+    /// # use models::{AdamConfig, Architecture, Objective, Schedule, TrainingConfig, TrainingImage};
+    /// # let config = TrainingConfig {
+    /// #     architecture: Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() },
+    /// #     objective: Objective::L2,
+    /// #     adam: AdamConfig::default(),
+    /// #     schedule: Schedule { batch_size: 2, patches: 4, ..Schedule::default() },
+    /// # };
+    /// # let pixels = (0..64 * 64).map(|i| (i % 4) as f32 / 3.0).collect();
+    /// # let images = vec![TrainingImage { width: 64, height: 64, pixels }];
+    ///
+    /// let mut trainer = Trainer::new(config.clone(), images.clone(), &Device::Cpu)?;
+    /// trainer.step()?;
+    /// let checkpoint = trainer.checkpoint("after lunch")?;
+    /// assert_eq!(checkpoint_note(&checkpoint)?, "after lunch");
+    /// trainer.step()?;
+    ///
+    /// // Another run takes the second step with the same result.
+    /// let mut resumed = Trainer::resume(&checkpoint, config, images, &Device::Cpu)?;
+    /// resumed.step()?;
+    /// assert_eq!(resumed.model().to_safetensors()?, trainer.model().to_safetensors()?);
+    /// # Ok::<(), models::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NotFinite`] if the last step left weights or moments that are NaN, infinite or too large to go on from, so that an
     /// earlier checkpoint is not replaced by such a one; [`Error::Diverged`] if a step has failed on a GPU that [`Trainer::step`]
@@ -101,6 +127,31 @@ impl Trainer {
     /// Goes on from a [`Trainer::checkpoint`] of a run with the same configuration and images, on whatever device. The run
     /// ends with the same weights as an uninterrupted one, if it goes on where it was.
     ///
+    /// ```
+    /// use candle_core::Device;
+    /// use models::{Error, Schedule, Trainer};
+    /// # use models::{AdamConfig, Architecture, Objective, TrainingConfig, TrainingImage};
+    /// # let config = TrainingConfig {
+    /// #     architecture: Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() },
+    /// #     objective: Objective::L2,
+    /// #     adam: AdamConfig::default(),
+    /// #     schedule: Schedule { batch_size: 2, patches: 4, ..Schedule::default() },
+    /// # };
+    /// # let images = vec![TrainingImage { width: 32, height: 32, pixels: vec![0.5; 32 * 32] }];
+    ///
+    /// let mut trainer = Trainer::new(config.clone(), images.clone(), &Device::Cpu)?;
+    /// let begun = trainer.checkpoint("")?;
+    /// trainer.step()?;
+    /// trainer.restore(&begun)?;
+    /// assert_eq!(trainer.patches(), 0);
+    ///
+    /// let mut config = config;
+    /// config.schedule.seed = 1;
+    /// let error = Trainer::new(config, images, &Device::Cpu)?.restore(&begun).unwrap_err();
+    /// assert!(matches!(error, Error::CheckpointMismatch { name, .. } if name == "schedule.seed"));
+    /// # Ok::<(), models::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::CheckpointMismatch`] for a checkpoint of another configuration; the total number of patches may differ, so
     /// that a finished run can be prolonged. [`Error::CheckpointFormat`] for one of another version. [`Error::Format`],
@@ -122,7 +173,12 @@ impl Trainer {
     }
 }
 
-/// What was noted in a [`Trainer::checkpoint`].
+/// What was noted in a [`Trainer::checkpoint`], whose example reads it back.
+///
+/// ```
+/// let error = models::checkpoint_note(b"no checkpoint").unwrap_err();
+/// assert!(matches!(error, models::Error::Format(_)));
+/// ```
 ///
 /// # Errors
 /// [`Error::CheckpointFormat`], [`Error::Format`] and [`Error::Setting`] for other bytes than a checkpoint of this version.

@@ -13,6 +13,20 @@ use candle_core::Tensor;
 ///
 /// The paper's section 4 names neither the variance nor a scale. The default variance, ½, makes the first term the sum of
 /// squared differences.
+///
+/// ```
+/// use candle_core::{DType, Device, Tensor};
+/// use models::{Elbo, Objective, Posterior};
+///
+/// // Every pixel is off by 1/2. A posterior of mean 1 and variance 1 diverges by 1/2 from the prior, shared by 4 pixels.
+/// let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu);
+/// let patches = zeros(&[1, 1, 2, 2])?;
+/// let reconstructions = (&patches + 0.5)?;
+/// let posterior = Posterior::new((zeros(&[1, 1])? + 1.0)?, &zeros(&[1, 1])?)?;
+/// let loss = Objective::Elbo(Elbo::default()).loss(&reconstructions, &patches, Some(&posterior))?;
+/// assert_eq!(loss.to_scalar::<f32>()?, 0.25 + 0.5 / 4.0);
+/// # Ok::<(), models::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Elbo {
     /// Weight of the divergence; 1 gives the bound.

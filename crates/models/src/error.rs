@@ -2,6 +2,14 @@ use crate::device::{DeviceChoice, DeviceFailure};
 use std::fmt;
 
 /// What can go wrong in this crate.
+///
+/// ```
+/// use models::{Architecture, Error};
+///
+/// let error = Architecture { patch_size: 100, ..Architecture::default() }.validate().unwrap_err();
+/// assert!(matches!(error, Error::Setting { name: "patch_size", .. }));
+/// assert_eq!(error.to_string(), "patch_size must be 32, 64 or 128, got 100");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -114,6 +122,14 @@ pub enum Error {
 
 impl Error {
     /// Whether the memory of a GPU did not suffice: less may succeed, such as a smaller batch.
+    ///
+    /// ```
+    /// use models::{DeviceChoice, DeviceFailure, Error};
+    ///
+    /// let on_gpu = |failure| Error::Device { device: DeviceChoice::Cuda(0), failure };
+    /// assert!(on_gpu(DeviceFailure::OutOfMemory).is_out_of_memory());
+    /// assert!(!on_gpu(DeviceFailure::NoDriver).is_out_of_memory());
+    /// ```
     pub fn is_out_of_memory(&self) -> bool {
         match self {
             Self::Device { failure, .. } => *failure == DeviceFailure::OutOfMemory,

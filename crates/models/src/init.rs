@@ -7,6 +7,24 @@ use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
 /// What a training begins with.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use models::{Architecture, Autoencoder, Initialisation};
+/// # use rand::SeedableRng;
+///
+/// let architecture = Architecture { patch_size: 32, latent_dim: 20, ..Architecture::default() };
+/// # let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
+/// let patches = Tensor::rand(0_f32, 1.0, (4, 1, 32, 32), &Device::Cpu)?;
+///
+/// // How much reconstructions of different patches differ before the first step.
+/// let mut variance = |initialisation| -> models::Result<f32> {
+///     let model = Autoencoder::initialised(architecture, initialisation, &mut rng, &Device::Cpu)?;
+///     Ok(model.reconstruct(&patches)?.var(0)?.mean_all()?.to_scalar()?)
+/// };
+/// assert!(variance(Initialisation::He)? > 1e6 * variance(Initialisation::Pytorch)?);
+/// # Ok::<(), models::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Initialisation {

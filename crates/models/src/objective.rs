@@ -5,6 +5,26 @@ use crate::{FeatureMatching, Latent, Posterior, Result};
 use candle_core::Tensor;
 
 /// The loss of a method. A new method is a new variant here, and its residual map in the crate `inspect`.
+///
+/// ```
+/// use candle_core::{DType, Device, Tensor};
+/// use models::{Latent, Objective};
+/// use ssim::{Border, Constants, Params, Window};
+///
+/// // Every pixel is off by 1/2.
+/// let patches = Tensor::zeros((1, 1, 4, 4), DType::F32, &Device::Cpu)?;
+/// let reconstructions = (&patches + 0.5)?;
+/// let loss = Objective::L2.loss(&reconstructions, &patches, None)?;
+/// assert_eq!(loss.to_scalar::<f32>()?, 0.25);
+///
+/// // Without variance, SSIM is the luminance: 0.01 / (0.5² + 0.01).
+/// let params = Params::new(Window::Uniform { size: 3 }, Border::Valid, Constants::paper());
+/// let objective = Objective::Ssim(params);
+/// let loss = objective.loss(&reconstructions, &patches, None)?.to_scalar::<f32>()?;
+/// assert!((loss - (1.0 - 0.01 / 0.26)).abs() < 1e-6);
+/// assert_eq!(objective.latent(), Latent::Vector);
+/// # Ok::<(), models::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Objective {
     /// The squared difference per pixel (ℓ2-AE).

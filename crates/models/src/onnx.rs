@@ -28,6 +28,19 @@ impl Autoencoder {
     /// `(N, latent_dim)`: standard normal values give the reconstruction of a latent vector drawn from the posterior, zeros that
     /// of its mean. Weights carry the names of [`to_safetensors`](Self::to_safetensors).
     ///
+    /// ```
+    /// use candle_core::Device;
+    /// use models::{Architecture, Autoencoder};
+    /// # use rand::SeedableRng;
+    ///
+    /// let architecture = Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() };
+    /// # let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
+    /// let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu)?.to_onnx()?;
+    /// let names = |name: &[u8]| model.windows(name.len()).any(|bytes| bytes == name);
+    /// assert!(names(b"patches") && names(b"encoder.0.weight") && !names(b"noise"));
+    /// # Ok::<(), models::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`crate::Error::Tensor`] if the device fails.
     pub fn to_onnx(&self) -> Result<Vec<u8>> {

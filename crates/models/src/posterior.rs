@@ -7,6 +7,22 @@ use candle_core::Tensor;
 pub(crate) const MAX_LOG_VARIANCE: f64 = 20.0;
 
 /// Normal distributions Q(z|x) of latent vectors with independent components, one for each patch.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use models::Posterior;
+///
+/// // A patch whose code is that of the prior, and one of mean 3 and standard deviation 2.
+/// let tensor = |values: [f32; 2]| Tensor::new(&values, &Device::Cpu)?.reshape((2, 1));
+/// let posterior = Posterior::new(tensor([0.0, 3.0])?, &tensor([0.0, 4_f32.ln()])?)?;
+/// let values = |tensor: Tensor| tensor.flatten_all()?.to_vec1::<f32>();
+/// assert_eq!(values(posterior.sample(&tensor([1.5, 1.5])?)?)?, [1.5, 6.0]);
+///
+/// let divergence = values(posterior.kl_divergence()?)?;
+/// assert_eq!(divergence[0], 0.0);
+/// assert!((divergence[1] - 0.5 * (9.0 + 4.0 - 4_f32.ln() - 1.0)).abs() < 1e-6);
+/// # Ok::<(), models::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Posterior {
     mean: Tensor,

@@ -7,6 +7,16 @@ use std::str::FromStr;
 /// What the products of a layer are computed in. Weights, activations, gradients and sums are `f32` in any case.
 ///
 /// The tensor cores of NVIDIA's GPUs multiply shorter numbers, much faster: factors are rounded on their way into a product.
+///
+/// ```
+/// use candle_core::Device;
+/// use models::Precision;
+///
+/// let precision: Precision = "tf32".parse()?;
+/// let error = precision.check(&Device::Cpu).unwrap_err();
+/// assert_eq!(error.to_string(), "precision must be f32 on cpu, got tf32");
+/// # Ok::<(), models::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {

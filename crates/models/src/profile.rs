@@ -30,6 +30,20 @@ pub struct LayerProfile {
 
 impl Autoencoder {
     /// Times the convolutions of all layers on a batch of patches on the CPU, wherever the weights lie, `runs` times each.
+    ///
+    /// ```
+    /// use candle_core::Device;
+    /// use models::{Architecture, Autoencoder};
+    /// # use rand::SeedableRng;
+    ///
+    /// let architecture = Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() };
+    /// # let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
+    /// let profile = Autoencoder::new(architecture, &mut rng, &Device::Cpu)?.profile(2, 1);
+    /// let first = &profile.layers[0];
+    /// assert_eq!((first.layer.as_str(), first.multiply_adds), ("encoder.0", 2 * 32 * 32 * 32 * 9));
+    /// assert!(first.forward_ms > 0.0 && profile.product_rate > 0.0);
+    /// # Ok::<(), models::Error>(())
+    /// ```
     pub fn profile(&self, batch: usize, runs: usize) -> Profile {
         let Architecture { patch_size, .. } = self.architecture();
         let patches = Size { height: patch_size, width: patch_size };

@@ -25,6 +25,23 @@ impl Autoencoder {
 
     /// Reads weights as [`Autoencoder::to_safetensors`] writes them.
     ///
+    /// ```
+    /// use candle_core::Device;
+    /// use models::{Architecture, Autoencoder, Error};
+    /// # use rand::SeedableRng;
+    ///
+    /// let architecture = Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() };
+    /// # let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
+    /// let weights = Autoencoder::new(architecture, &mut rng, &Device::Cpu)?.to_safetensors()?;
+    /// let model = Autoencoder::from_safetensors(&weights, architecture, &Device::Cpu)?;
+    /// assert_eq!(model.to_safetensors()?, weights);
+    ///
+    /// let larger = Architecture { latent_dim: 5, ..architecture };
+    /// let error = Autoencoder::from_safetensors(&weights, larger, &Device::Cpu).unwrap_err();
+    /// assert!(matches!(error, Error::TensorMismatch { .. }));
+    /// # Ok::<(), models::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Format`] for bytes that are not a safetensors file; [`Error::MissingTensor`],
     /// [`Error::UnexpectedTensor`] and [`Error::TensorMismatch`] for weights of another architecture;

@@ -18,6 +18,17 @@ use ndarray::{Array2, ArrayRef2};
 
 /// Computes the maps in `components` of two arrays, as [`crate::maps`] does.
 ///
+/// ```
+/// use ndarray::array;
+/// use ssim::{Border, Components, Constants, Params, Window};
+///
+/// let params = Params::new(Window::Uniform { size: 1 }, Border::Valid, Constants::given(0.5, 0.5));
+/// let (x, y) = (array![[0.0, 1.0]], array![[1.0, 1.0]]);
+/// let maps = ssim::array::maps(&x, &y, &params, Components::LUMINANCE)?;
+/// assert_eq!(maps.luminance, Some(vec![1.0 / 3.0, 1.0]));
+/// # Ok::<(), ssim::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Sizes`] for arrays of different shapes; otherwise as [`crate::maps`].
 pub fn maps<T: Sample>(
@@ -30,6 +41,19 @@ pub fn maps<T: Sample>(
 }
 
 /// Computes the SSIM map of two arrays, as [`crate::ssim_map`] does, one value per window.
+///
+/// ```
+/// use ndarray::{Array2, s};
+/// use ssim::{Border, Constants, Params, Window};
+///
+/// // Every other column of two images, which differ in the others.
+/// let params = Params::new(Window::Uniform { size: 3 }, Border::Valid, Constants::squared());
+/// let x = Array2::<f32>::zeros((4, 8));
+/// let y = Array2::from_shape_fn((4, 8), |(_, column)| (column % 2) as f32);
+/// let map = ssim::array::ssim_map(&x.slice(s![.., ..;2]), &y.slice(s![.., ..;2]), &params)?;
+/// assert_eq!(map, Array2::<f32>::ones((2, 2)));
+/// # Ok::<(), ssim::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`maps`].
@@ -45,6 +69,19 @@ pub fn ssim_map<T: Sample>(
 
 /// Computes the mean of 1 − SSIM over the map of two arrays, and its gradient with respect to one of them, as
 /// [`crate::loss_and_gradient`] does.
+///
+/// ```
+/// use ndarray::array;
+/// use ssim::{Border, Constants, Input, Params, Window};
+///
+/// // Where the pixels are equal, the loss has its minimum; below, it falls as x moves towards y.
+/// let params = Params::new(Window::Uniform { size: 1 }, Border::Valid, Constants::given(0.5, 0.5));
+/// let (x, y) = (array![[1.0], [0.0]], array![[1.0], [1.0]]);
+/// let (loss, gradient) = ssim::array::loss_and_gradient(&x, &y, &params, Input::First)?;
+/// assert!((loss - 1.0 / 3.0).abs() < 1e-15);
+/// assert!(gradient[[0, 0]] == 0.0 && gradient[[1, 0]] < 0.0_f64);
+/// # Ok::<(), ssim::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`maps`].

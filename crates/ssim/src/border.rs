@@ -5,6 +5,15 @@ use crate::Error;
 /// What happens where a window would reach over the edge of the image.
 ///
 /// Reads and prints as `valid` and `reflect`.
+///
+/// ```
+/// use ssim::{Border, Constants, Params, Window};
+///
+/// let params = |border| Params::new(Window::Uniform { size: 3 }, border, Constants::squared());
+/// assert_eq!(params(Border::Valid).map_size(5, 4), Ok((3, 2)));
+/// assert_eq!(params("reflect".parse()?).map_size(5, 4), Ok((5, 4)));
+/// # Ok::<(), ssim::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Border {
     /// Only windows that lie inside the image: the map is `size - 1` pixels narrower and lower.

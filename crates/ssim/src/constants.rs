@@ -40,12 +40,23 @@ impl Constants {
 
     /// c1 = (k1·L)² and c2 = (k2·L)², where L = `data_range` is the width of the range that pixels
     /// can take: 1 for [0, 1], 255 for 8-bit values, 2 for [-1, 1] (Wang et al. 2004, equations 7 and 9).
+    ///
+    /// ```
+    /// let for_bytes = ssim::Constants::from_k(0.01, 0.03, 255.0);
+    /// assert!((for_bytes.c1 - 6.5025).abs() < 1e-9 && (for_bytes.c2 - 58.5225).abs() < 1e-9);
+    /// ```
     pub const fn from_k(k1: f64, k2: f64, data_range: f64) -> Self {
         let (root1, root2) = (k1 * data_range, k2 * data_range);
         Self::given(root1 * root1, root2 * root2)
     }
 
     /// The given c1 and c2, and c3 = c2/2.
+    ///
+    /// ```
+    /// use ssim::Constants;
+    ///
+    /// assert_eq!(Constants::given(0.01, 0.5), Constants { c1: 0.01, c2: 0.5, c3: 0.25 });
+    /// ```
     pub const fn given(c1: f64, c2: f64) -> Self {
         Self { c1, c2, c3: c2 / 2.0 }
     }

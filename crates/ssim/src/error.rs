@@ -1,6 +1,15 @@
 use crate::Input;
 
 /// Why a computation was refused; every variant carries what was got.
+///
+/// ```
+/// use ssim::{Border, Constants, Error, Params, Window};
+///
+/// let params = Params::new(Window::Uniform { size: 11 }, Border::Valid, Constants::squared());
+/// let error = ssim::mean_ssim(&[0.0; 40], &[0.0; 40], 8, 5, &params).unwrap_err();
+/// assert_eq!(error, Error::WindowTooLarge { size: 11, width: 8, height: 5 });
+/// assert_eq!(error.to_string(), "the 11x11 window is larger than the 8x5 image");
+/// ```
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -50,6 +50,17 @@ pub fn loss_and_gradient<T: Sample>(
 /// This is the vector–Jacobian product that back-propagation through [`ssim_map`](crate::ssim_map)
 /// needs; `cotangent` has the size of that map.
 ///
+/// ```
+/// use ssim::{Border, Constants, Input, Params, Window};
+///
+/// // Windows of one pixel, and only the first of two counts: ∂/∂x (2·x·1 + 0.5) / (x² + 1² + 0.5) = 4/3 at x = 0.
+/// let params = Params::new(Window::Uniform { size: 1 }, Border::Valid, Constants::given(0.5, 0.5));
+/// let (x, y, cotangent) = ([0.0, 0.0], [1.0, 1.0], [1.0, 0.0]);
+/// let gradient = ssim::ssim_map_gradient(&x, &y, 2, 1, &params, &cotangent, Input::First)?;
+/// assert!((gradient[0] - 4.0 / 3.0_f64).abs() < 1e-15 && gradient[1] == 0.0);
+/// # Ok::<(), ssim::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`maps`](crate::maps), and a cotangent of the wrong length.
 pub fn ssim_map_gradient<T: Sample>(
@@ -111,17 +122,28 @@ pub(crate) fn pull_back<T: Sample>(
         Input::First => pair,
         Input::Second => pair.swapped(),
     };
-    let formula = Formula::new(&plan.params, pair.origin());
     let mut planes = vec![0.0; 3 * plan.map_len()];
     let (k0, rest) = planes.split_at_mut(plan.map_len());
     let (k1, k2) = rest.split_at_mut(plan.map_len());
-    let coefficients = [&mut *k0, &mut *k1, &mut *k2];
-    let total = if formula.is_plain() {
+    let total = coefficients(plan, &pair, cotangent, [&mut *k0, &mut *k1, &mut *k2]);
+    spread(plan, &pair, [k0, k1, k2], gradient);
+    total
+}
+
+/// Fills in the coefficients of every window, from the fewest moments that suffice, and returns Σ (1 − SSIM).
+fn coefficients<T: Sample>(
+    plan: &Plan,
+    pair: &Pair<'_, T>,
+    cotangent: Cotangent<'_, T>,
+    planes: [&mut [f64]; 3],
+) -> f64 {
+    let formula = Formula::new(&plan.params, pair.origin());
+    if formula.is_plain() {
         linearise(
-            plan.forward_running(&pair),
-            &pair,
+            plan.forward_running(pair),
+            pair,
             cotangent,
-            coefficients,
+            planes,
             moments::joint,
             #[inline(always)]
             move |m| formula.plain_derivative(m),
@@ -129,9 +151,9 @@ pub(crate) fn pull_back<T: Sample>(
     } else if formula.is_joint() {
         linearise(
             plan.forward(),
-            &pair,
+            pair,
             cotangent,
-            coefficients,
+            planes,
             moments::joint,
             #[inline(always)]
             move |m| formula.joint_derivative(m),
@@ -139,16 +161,14 @@ pub(crate) fn pull_back<T: Sample>(
     } else {
         linearise(
             plan.forward(),
-            &pair,
+            pair,
             cotangent,
-            coefficients,
+            planes,
             moments::full,
             #[inline(always)]
             move |m| formula.derivative(m),
         )
-    };
-    spread(plan, &pair, [k0, k1, k2], gradient);
-    total
+    }
 }
 
 /// The number of a strip, and its part of each plane of coefficients.

@@ -12,6 +12,16 @@ const LANES: usize = 8;
 /// The mean is over the map as `params` define it. (scikit-image returns the mean over
 /// [`Border::Valid`](crate::Border::Valid) windows beside a reflected map.)
 ///
+/// ```
+/// use ssim::{Border, Constants, Params, Window};
+///
+/// // The map is (1/3, 1), as in the example of `maps`.
+/// let params = Params::new(Window::Uniform { size: 1 }, Border::Valid, Constants::given(0.5, 0.5));
+/// let mean = ssim::mean_ssim(&[0.0, 1.0], &[1.0, 1.0], 2, 1, &params)?;
+/// assert!((mean - 2.0 / 3.0).abs() < 1e-15);
+/// # Ok::<(), ssim::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`maps`](crate::maps).
 pub fn mean_ssim<T: Sample>(
@@ -25,6 +35,18 @@ pub fn mean_ssim<T: Sample>(
 }
 
 /// The mean of 1 − SSIM over the map: 0 for equal images, at most 2.
+///
+/// ```
+/// use ssim::{Border, Constants, Params, Window};
+///
+/// let params = Params::new(Window::Uniform { size: 3 }, Border::Valid, Constants::squared());
+/// let ring = [1.0, 1.0, 1.0,
+///             1.0, 0.0, 1.0,
+///             1.0, 1.0, 1.0];
+/// assert_eq!(ssim::loss(&ring, &ring, 3, 3, &params)?, 0.0);
+/// assert!(ssim::loss(&ring.map(|x| 1.0 - x), &ring, 3, 3, &params)? > 1.0);
+/// # Ok::<(), ssim::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`maps`](crate::maps).

@@ -6,6 +6,12 @@ use crate::{
 };
 
 /// One value per window, row by row.
+///
+/// ```
+/// let map = ssim::Map { width: 3, height: 2, values: vec![0.9, 0.8, 0.7, 0.6, 0.5, 0.4] };
+/// let (column, row) = (1, 1);
+/// assert_eq!(map.values[row * map.width + column], 0.5);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Map<T = f32> {
     /// Windows per row.
@@ -19,6 +25,17 @@ pub struct Map<T = f32> {
 /// The maps that were asked for, all of the same size, row by row.
 ///
 /// The bounds are exact for `f32`; a value of type `f64` may exceed 1 by its last bit.
+///
+/// ```
+/// use ssim::{Border, Components, Constants, Params, Window};
+///
+/// let params = Params::new(Window::Uniform { size: 3 }, Border::Valid, Constants::squared());
+/// let wanted = Components::LUMINANCE | Components::SSIM;
+/// let maps = ssim::maps(&[0.0; 12], &[0.0; 12], 4, 3, &params, wanted)?;
+/// assert_eq!((maps.width, maps.height), (2, 1));
+/// assert_eq!((maps.luminance, maps.contrast), (Some(vec![1.0, 1.0]), None));
+/// # Ok::<(), ssim::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Maps<T = f32> {
     /// Windows per row.
@@ -86,6 +103,20 @@ pub fn maps<T: Sample>(
 }
 
 /// Computes the SSIM map of two row-major images of `width`×`height` pixels.
+///
+/// ```
+/// use ssim::{Border, Constants, Params, Window};
+///
+/// // A bright pixel that was not reconstructed lies in the second and third of three windows.
+/// let params = Params::new(Window::Uniform { size: 3 }, Border::Valid, Constants::squared());
+/// let image = [0.5, 0.5, 0.5, 0.5, 0.5,
+///              0.5, 0.5, 0.5, 1.0, 0.5,
+///              0.5, 0.5, 0.5, 0.5, 0.5];
+/// let map = ssim::ssim_map(&[0.5; 15], &image, 5, 3, &params)?;
+/// assert_eq!((map.width, map.height), (3, 1));
+/// assert!(map.values[0] == 1.0 && map.values[1] < 0.1 && map.values[2] < 0.1);
+/// # Ok::<(), ssim::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`maps`].

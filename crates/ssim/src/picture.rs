@@ -22,6 +22,17 @@ pub type GreyMap = ImageBuffer<Luma<f32>, Vec<f32>>;
 
 /// Computes the maps in `components` of two images, as [`crate::maps`] does.
 ///
+/// ```
+/// use image::{DynamicImage, GrayImage};
+/// use ssim::{Border, Components, Constants, Params, Window};
+///
+/// let params = Params::new(Window::Uniform { size: 3 }, Border::Valid, Constants::squared());
+/// let white = DynamicImage::from(GrayImage::from_vec(4, 3, vec![255; 12]).unwrap());
+/// let maps = ssim::picture::maps(&white, &white, &params, Components::CONTRAST)?;
+/// assert_eq!((maps.width, maps.height, maps.contrast), (2, 1, Some(vec![1.0, 1.0])));
+/// # Ok::<(), ssim::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Sizes`] for images of different sizes; otherwise as [`crate::maps`].
 pub fn maps(
@@ -35,6 +46,17 @@ pub fn maps(
 }
 
 /// Computes the SSIM map of two images, as [`crate::ssim_map`] does: one value in [-1, 1] per window.
+///
+/// ```
+/// use image::{DynamicImage, GrayImage};
+/// use ssim::{Border, Constants, Params, Window};
+///
+/// let params = Params::new(Window::Uniform { size: 3 }, Border::Reflect, Constants::squared());
+/// let white = DynamicImage::from(GrayImage::from_vec(4, 3, vec![255; 12]).unwrap());
+/// let map = ssim::picture::ssim_map(&white, &white, &params)?;
+/// assert_eq!((map.dimensions(), map.get_pixel(3, 2)[0]), ((4, 3), 1.0));
+/// # Ok::<(), ssim::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`maps`].

@@ -57,50 +57,88 @@ pub(crate) fn render<T: Sample>(plan: &Plan, pair: &Pair<'_, T>, targets: Target
     let formula = Formula::new(&plan.params, pair.origin());
     let separate = targets.contrast.is_some() || targets.structure.is_some();
     if separate || targets.ssim.is_some() && !formula.is_joint() {
-        fill(
-            plan.forward(),
-            pair,
-            targets,
-            moments::full,
-            #[inline(always)]
-            |means| means,
-            #[inline(always)]
-            |to, at, means| write_full(&formula, to, at, means),
-        );
+        render_any(plan, pair, targets, formula);
     } else if targets.ssim.is_some() && targets.luminance.is_none() && formula.is_plain() {
-        fill(
-            plan.forward_running(pair),
-            pair,
-            targets,
-            moments::joint,
-            #[inline(always)]
-            move |means| [formula.plain(means)],
-            #[inline(always)]
-            |to, at, [ssim]| copy(&mut to.ssim, at, ssim),
-        );
+        render_plain(plan, pair, targets, formula);
     } else if targets.ssim.is_some() {
-        fill(
-            plan.forward(),
-            pair,
-            targets,
-            moments::joint,
-            #[inline(always)]
-            |means| means,
-            #[inline(always)]
-            |to, at, means| write_joint(&formula, to, at, means),
-        );
+        render_joint(plan, pair, targets, formula);
     } else {
-        fill(
-            plan.forward(),
-            pair,
-            targets,
-            moments::means,
-            #[inline(always)]
-            move |[x, y]| [formula.luminance(x, y)],
-            #[inline(always)]
-            |to, at, [luminance]| copy(&mut to.luminance, at, luminance),
-        );
+        render_luminance(plan, pair, targets, formula);
     }
+}
+
+fn render_any<T: Sample>(
+    plan: &Plan,
+    pair: &Pair<'_, T>,
+    targets: Targets<'_, T>,
+    formula: Formula,
+) {
+    fill(
+        plan.forward(),
+        pair,
+        targets,
+        moments::full,
+        #[inline(always)]
+        |means| means,
+        #[inline(always)]
+        |to, at, means| write_full(&formula, to, at, means),
+    );
+}
+
+/// SSIM and nothing else, of exponents 1 and c3 = c2/2.
+fn render_plain<T: Sample>(
+    plan: &Plan,
+    pair: &Pair<'_, T>,
+    targets: Targets<'_, T>,
+    formula: Formula,
+) {
+    fill(
+        plan.forward_running(pair),
+        pair,
+        targets,
+        moments::joint,
+        #[inline(always)]
+        move |means| [formula.plain(means)],
+        #[inline(always)]
+        |to, at, [ssim]| copy(&mut to.ssim, at, ssim),
+    );
+}
+
+/// SSIM, whose contrast and structure are one ratio, and maybe luminance.
+fn render_joint<T: Sample>(
+    plan: &Plan,
+    pair: &Pair<'_, T>,
+    targets: Targets<'_, T>,
+    formula: Formula,
+) {
+    fill(
+        plan.forward(),
+        pair,
+        targets,
+        moments::joint,
+        #[inline(always)]
+        |means| means,
+        #[inline(always)]
+        |to, at, means| write_joint(&formula, to, at, means),
+    );
+}
+
+fn render_luminance<T: Sample>(
+    plan: &Plan,
+    pair: &Pair<'_, T>,
+    targets: Targets<'_, T>,
+    formula: Formula,
+) {
+    fill(
+        plan.forward(),
+        pair,
+        targets,
+        moments::means,
+        #[inline(always)]
+        move |[x, y]| [formula.luminance(x, y)],
+        #[inline(always)]
+        |to, at, [luminance]| copy(&mut to.luminance, at, luminance),
+    );
 }
 
 /// Runs the strips in parallel; `write(strip, offset, results)` stores a stretch of each map.

@@ -2,6 +2,13 @@
 ///
 /// Whatever the type, moments are summed in `f64`: in `f32` the difference E\[x²\] − μ² loses more
 /// than 1e-5 of an SSIM.
+///
+/// ```
+/// use ssim::Sample;
+///
+/// assert_eq!(f32::saturating_from(0.25), 0.25);
+/// assert_eq!(f32::saturating_from(-1e300), f32::MIN);
+/// ```
 pub trait Sample: Copy + Into<f64> + Send + Sync + sealed::Ordered {
     /// The nearest value of this type; values out of range become the largest finite one.
     fn saturating_from(value: f64) -> Self;

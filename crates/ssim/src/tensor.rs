@@ -59,6 +59,21 @@ pub fn ssim_loss(x: &Tensor, y: &Tensor, params: &Params) -> Result<Tensor> {
 
 /// The SSIM map of every plane: (N, C, H, W) → (N, C, H', W'), the size of [`Params::map_size`].
 ///
+/// ```
+/// use candle_core::{Device, Tensor};
+/// use ssim::{Border, Constants, Params, Window};
+///
+/// # fn main() -> candle_core::Result<()> {
+/// // Windows of one pixel: (2·0·1 + 0.5) / (0² + 1² + 0.5) = 1/3, and 1.
+/// let params = Params::new(Window::Uniform { size: 1 }, Border::Valid, Constants::given(0.5, 0.5));
+/// let x = Tensor::new(&[[[[0_f32, 1.0]]]], &Device::Cpu)?;
+/// let map = ssim::tensor::ssim_map(&x, &x.ones_like()?, &params)?;
+/// assert_eq!(map.dims(), [1, 1, 1, 2]);
+/// assert_eq!(map.flatten_all()?.to_vec1::<f32>()?, [1.0 / 3.0, 1.0]);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// As [`ssim_loss`].
 pub fn ssim_map(x: &Tensor, y: &Tensor, params: &Params) -> Result<Tensor> {

@@ -34,6 +34,10 @@ pub enum Window {
 
 impl Window {
     /// Side of the window in pixels.
+    ///
+    /// ```
+    /// assert_eq!(ssim::Window::Gaussian { size: 11, sigma: 1.5 }.size(), 11);
+    /// ```
     pub const fn size(&self) -> usize {
         match *self {
             Self::Uniform { size } | Self::Gaussian { size, .. } => size,
@@ -41,6 +45,18 @@ impl Window {
     }
 
     /// The weights along one axis; the window is their outer product.
+    ///
+    /// ```
+    /// use ssim::Window;
+    ///
+    /// assert_eq!(Window::Uniform { size: 5 }.weights()?, [0.2; 5]);
+    ///
+    /// // σ² = 1/(2 ln 2): a pixel beside the centre has half its weight.
+    /// let window = Window::Gaussian { size: 3, sigma: (2.0 * 2.0_f64.ln()).sqrt().recip() };
+    /// let expected = [0.25, 0.5, 0.25];
+    /// assert!(window.weights()?.iter().zip(expected).all(|(weight, e)| (weight - e).abs() < 1e-15));
+    /// # Ok::<(), ssim::Error>(())
+    /// ```
     ///
     /// # Errors
     /// An even or zero size; a σ that is not finite and positive.

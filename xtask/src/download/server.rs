@@ -63,39 +63,46 @@ fn answer(
     let changed: Vec<u8> = content.iter().rev().copied().collect();
     let (content, tag) =
         if manner == Manner::Changed { (changed.as_slice(), "\"b\"") } else { (content, "\"a\"") };
-    let is_partial = start > 0
-        && manner != Manner::IgnoresRanges
-        && condition.is_none_or(|condition| condition == tag);
-    let start = if is_partial { start } else { 0 };
-    let total = content.len();
-    let head = match manner {
+    let is_honoured =
+        manner != Manner::IgnoresRanges && condition.is_none_or(|condition| condition == tag);
+    let start = if is_honoured { start } else { 0 };
+    let head = head(manner, start, content.len(), tag);
+    write!(stream, "HTTP/1.1 {head}\r\nConnection: close\r\n\r\n")?;
+    send(&mut stream, content.get(start..).unwrap_or_default(), manner)?;
+    stream.shutdown(Shutdown::Write)
+}
+
+/// Status and headers for a file of `total` bytes from `start` on.
+fn head(manner: Manner, start: usize, total: usize, tag: &str) -> String {
+    let length = total.saturating_sub(start);
+    match manner {
         Manner::Redirects => "302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0".to_owned(),
         Manner::Status(status) => format!("{status} No\r\nContent-Length: 0"),
         Manner::Endless => "200 OK".to_owned(),
-        _ if start >= total => {
+        _ if length == 0 => {
             format!("416 No\r\nContent-Range: bytes */{total}\r\nContent-Length: 0")
         }
-        _ => {
-            let range = format!("Content-Range: bytes {start}-{}/{total}\r\n", total - 1);
-            let (status, range) =
-                if is_partial { ("206 Part", range.as_str()) } else { ("200 OK", "") };
-            format!("{status}\r\n{range}ETag: {tag}\r\nContent-Length: {}", total - start)
+        _ if start > 0 => {
+            let range = format!("Content-Range: bytes {start}-{}/{total}", total - 1);
+            format!("206 Part\r\n{range}\r\nETag: {tag}\r\nContent-Length: {length}")
         }
-    };
-    write!(stream, "HTTP/1.1 {head}\r\nConnection: close\r\n\r\n")?;
-    let rest = content.get(start..).unwrap_or_default();
+        _ => format!("200 OK\r\nETag: {tag}\r\nContent-Length: {length}"),
+    }
+}
+
+/// The rest of the file, or what this manner makes of it.
+fn send(stream: &mut TcpStream, rest: &[u8], manner: Manner) -> std::io::Result<()> {
     match manner {
-        Manner::Redirects | Manner::Status(_) => {}
-        Manner::Truncates(length) => stream.write_all(&rest[..length.min(rest.len())])?,
+        Manner::Redirects | Manner::Status(_) => Ok(()),
+        Manner::Truncates(length) => stream.write_all(&rest[..length.min(rest.len())]),
         Manner::Stalls(length) => {
             stream.write_all(&rest[..length.min(rest.len())])?;
             stream.set_read_timeout(Some(Duration::from_secs(20)))?;
             // Until the client hangs up.
-            stream.read_exact(&mut [0])?;
+            stream.read_exact(&mut [0])
         }
-        _ => stream.write_all(rest)?,
+        _ => stream.write_all(rest),
     }
-    stream.shutdown(Shutdown::Write)
 }
 
 /// Path, first byte and condition that a client asks with.

@@ -65,24 +65,7 @@ pub fn roc(table: &Table, rows: &[Row], runner: &Runner, out: &Path) -> Result<V
 /// # Errors
 /// If the plot cannot be written.
 pub fn ablation(table: &Table, key: &str, out: &Path) -> Result<Option<Picture>> {
-    let mut ours: BTreeMap<String, Vec<(f64, f64, f64)>> = BTreeMap::new();
-    let mut published: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
-    for line in &table.lines {
-        let Some(x) = line.value.as_ref().and_then(number) else { return Ok(None) };
-        let name = format!("{}, {}", line.set, line.method);
-        if let Some(Measured { pixel_au_roc: area, .. }) = line.measured {
-            let point = (x, area.mean, area.deviation.unwrap_or(0.0));
-            ours.entry(name.clone()).or_default().push(point);
-        }
-        if let Some(figure) = &line.published {
-            published.entry(name).or_default().push((x, figure.pixel_au_roc));
-        }
-    }
-    if ours.is_empty() {
-        return Ok(None);
-    }
-    // A single figure makes no line.
-    published.retain(|_, points| points.len() > 1);
+    let Some(Areas { ours, published }) = areas(table) else { return Ok(None) };
     let names: Vec<String> =
         published.keys().map(|name| format!("{name}, published or remembered")).collect();
     let references = names
@@ -104,6 +87,32 @@ pub fn ablation(table: &Table, key: &str, out: &Path) -> Result<Option<Picture>>
         table.title
     );
     Ok(Some(Picture { file, caption }))
+}
+
+/// Areas under the ROC curve over a number, by data set and method.
+struct Areas {
+    /// With the mean and the deviation over seeds.
+    ours: BTreeMap<String, Vec<(f64, f64, f64)>>,
+    published: BTreeMap<String, Vec<(f64, f64)>>,
+}
+
+/// `None` if nothing was measured, or what varies is no number.
+fn areas(table: &Table) -> Option<Areas> {
+    let (mut ours, mut published) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+    for line in &table.lines {
+        let x = line.value.as_ref().and_then(number)?;
+        let name = format!("{}, {}", line.set, line.method);
+        if let Some(Measured { pixel_au_roc: area, .. }) = line.measured {
+            let point = (x, area.mean, area.deviation.unwrap_or(0.0));
+            ours.entry(name.clone()).or_default().push(point);
+        }
+        if let Some(figure) = &line.published {
+            published.entry(name).or_default().push((x, figure.pixel_au_roc));
+        }
+    }
+    // A single figure makes no line.
+    published.retain(|_, points| points.len() > 1);
+    (!ours.is_empty()).then_some(Areas { ours, published })
 }
 
 /// A tenth around the middle of the points, so that differences do not look larger than they are.

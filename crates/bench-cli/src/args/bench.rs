@@ -11,7 +11,7 @@ use std::str::FromStr;
 ///
 /// The same seed gives the same inputs on every run. Warm-up runs are not counted.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  bench-cli bench train-step --latent-dim 500 --threads 1\n  \
+#[command(after_help = "Examples:\n  bench-cli bench train-step --latent-dim 500 --threads 1\n  \
     bench-cli bench roc --runs 3 --json")]
 pub struct BenchArgs {
     #[command(subcommand)]
@@ -22,6 +22,7 @@ pub struct BenchArgs {
 #[derive(Debug, Subcommand)]
 pub enum Case {
     /// A training step: forward and backward pass, loss, Adam.
+    #[command(after_help = "Example:\n  bench-cli bench train-step --latent-dim 500 --threads 1")]
     TrainStep {
         #[command(flatten)]
         network: NetworkArgs,
@@ -34,6 +35,7 @@ pub enum Case {
         run: RunArgs,
     },
     /// Reconstructions of a batch of patches.
+    #[command(after_help = "Example:\n  bench-cli bench forward --batch 96 --runs 20")]
     Forward {
         #[command(flatten)]
         network: NetworkArgs,
@@ -41,6 +43,7 @@ pub enum Case {
         run: RunArgs,
     },
     /// The convolutions of each layer, forwards and backwards, beside a matrix product of as many multiplications.
+    #[command(after_help = "Example:\n  bench-cli bench layers --size 64 --json")]
     Layers {
         #[command(flatten)]
         network: NetworkArgs,
@@ -49,8 +52,10 @@ pub enum Case {
         runs: usize,
     },
     /// A whole image, from its pixels to its anomaly map.
+    #[command(after_help = "Example:\n  bench-cli bench inspect --size 2048x2048 --stride 60")]
     Inspect(InspectArgs),
     /// The SSIM map of two images.
+    #[command(after_help = "Example:\n  bench-cli bench ssim --window gaussian:11:1.5")]
     Ssim {
         /// Width and height of the images.
         #[arg(long, value_name = "WxH", default_value = "1024x1024")]
@@ -61,6 +66,7 @@ pub enum Case {
         run: RunArgs,
     },
     /// The SSIM loss of a batch with its gradient.
+    #[command(after_help = "Example:\n  bench-cli bench ssim-loss --batch 128 --seconds 10")]
     SsimLoss {
         /// Width and height of the patches.
         #[arg(long, value_name = "WxH", default_value = "128x128")]
@@ -74,8 +80,10 @@ pub enum Case {
         run: RunArgs,
     },
     /// The ROC curve of all pixels and the area under it.
+    #[command(after_help = "Example:\n  bench-cli bench roc --images 10 --runs 3 --json")]
     Roc(CurveArgs),
     /// The per-region-overlap curve of all pixels and the area under it.
+    #[command(after_help = "Example:\n  bench-cli bench au-pro --images 10 --exchange numbers")]
     AuPro(CurveArgs),
 }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// It reconstructs patches; tiling, residual maps and thresholds are the caller's.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example:\n  bench-cli export model\n  bench-cli export model --out line-3.onnx --json"
+    after_help = "Examples:\n  bench-cli export model\n  bench-cli export model --out line-3.onnx --json"
 )]
 pub struct ExportArgs {
     /// Folder of the model.

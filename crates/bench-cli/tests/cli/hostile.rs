@@ -6,6 +6,7 @@ use crate::images::{HEIGHT, WIDTH, defective, save, texture, write_cloth};
 use image::{GrayImage, Luma};
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 
 /// Names that files can have on Linux.
 #[cfg(target_os = "linux")]
@@ -88,31 +89,14 @@ fn flat_and_saturated_images_have_finite_scores() {
     let bench = Bench::new();
     write_cloth(&bench.path("cloth"));
     write_safetensors(&bench.path("squeezenet.safetensors"), &squeezenet());
-    let flat = |value| GrayImage::from_pixel(WIDTH, HEIGHT, Luma([value]));
-    let saturated =
-        |x: u32, y: u32| Luma([if (x / 3 + y / 5).is_multiple_of(2) { 255 } else { 0 }]);
-    for (name, image) in [
-        ("black", flat(0)),
-        ("grey", flat(128)),
-        ("white", flat(255)),
-        ("saturated", GrayImage::from_fn(WIDTH, HEIGHT, saturated)),
-    ] {
-        save(&bench.path(&format!("line/{name}.png")), &image);
-    }
+    write_without_contrast_and_with_all(&bench.path("line"));
     let features = "--set features.extractor=squeezenet --features-weights squeezenet.safetensors";
     for (method, options) in
         [("l2", ""), ("ssim", ""), ("vae", "--set vae.samples=2"), ("feature-matching", features)]
     {
         bench.train(method, &format!("--method {method} {options}"));
         for averaging in ["reconstruction", "residual"] {
-            let model = format!("{method}/config.toml");
-            let config = bench.text(&model).replace("\"residual\"", "\"reconstruction\"");
-            let averaged = format!("averaging = \"{averaging}\"");
-            fs::write(
-                bench.path(&model),
-                config.replace("averaging = \"reconstruction\"", &averaged),
-            )
-            .unwrap();
+            set_averaging(&bench, method, averaging);
             let run = bench.run(&format!("predict {method} line --out found --threshold 9 --json"));
             for line in run.done().json() {
                 assert!(number(&line, "score").is_finite());
@@ -124,6 +108,34 @@ fn flat_and_saturated_images_have_finite_scores() {
             }
         }
     }
+}
+
+fn write_without_contrast_and_with_all(folder: &Path) {
+    let flat = |value| GrayImage::from_pixel(WIDTH, HEIGHT, Luma([value]));
+    let saturated =
+        |x: u32, y: u32| Luma([if (x / 3 + y / 5).is_multiple_of(2) { 255 } else { 0 }]);
+    for (name, image) in [
+        ("black", flat(0)),
+        ("grey", flat(128)),
+        ("white", flat(255)),
+        ("saturated", GrayImage::from_fn(WIDTH, HEIGHT, saturated)),
+    ] {
+        save(&folder.join(format!("{name}.png")), &image);
+    }
+}
+
+/// As an editor would in the configuration of a model.
+fn set_averaging(bench: &Bench, model: &str, averaging: &str) {
+    let file = format!("{model}/config.toml");
+    let lines = bench
+        .text(&file)
+        .lines()
+        .map(|line| match line.starts_with("averaging = ") {
+            true => format!("averaging = \"{averaging}\"\n"),
+            false => format!("{line}\n"),
+        })
+        .collect::<String>();
+    fs::write(bench.path(&file), lines).unwrap();
 }
 
 /// A training on images without contrast comes to an end, too.

@@ -29,12 +29,15 @@ fn every_command_explains_itself() {
         "train",
         "calibrate",
         "evaluate",
+        "figure",
         "predict",
         "ssim",
         "synthesize",
         "toy",
         "info",
         "export",
+        "bench",
+        "completions",
         "man",
     ];
     let overview = bench.run("--help").done().stdout;
@@ -63,4 +66,30 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     assert_eq!(output.status.code(), Some(0));
+}
+
+/// Neither standard output nor standard error is a terminal here; `CLICOLOR_FORCE` asks for colour all the same.
+#[test]
+fn colour_is_for_terminals_and_not_for_those_who_refuse_it() {
+    let escapes = |arguments: &str, variables: &[(&str, &str)]| {
+        let mut command = Command::new(program());
+        command.args(arguments.split(' ')).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        [output.stdout, output.stderr].concat().contains(&0x1b)
+    };
+    for arguments in ["--help", "train --help", "predict --no-such-option"] {
+        assert!(!escapes(arguments, &[]), "{arguments}");
+        assert!(escapes(arguments, &[("CLICOLOR_FORCE", "1")]), "{arguments}");
+        let refused = [("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")];
+        assert!(!escapes(arguments, &refused), "{arguments}");
+    }
+}
+
+/// Where no terminal is, a progress bar would leave a line for each of its states.
+#[test]
+fn progress_is_for_terminals() {
+    let bench = Bench::with_model();
+    let run = bench.train("other", "");
+    assert!(run.stderr.contains("training on cpu"), "{}", run.stderr);
+    assert!(!run.stderr.contains(['\r', '\u{1b}']), "{:?}", run.stderr);
 }

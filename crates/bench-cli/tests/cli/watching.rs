@@ -90,20 +90,30 @@ fn what_lies_and_arrives_in_a_folder_is_inspected() {
     let (code, stdout, stderr) = watch.end();
     assert_eq!((code, &*stdout, &*stderr), (Some(143), "", "interrupted after 4 images\n"));
     assert_eq!(bench.text("found/predictions.jsonl").lines().count(), 4);
+}
 
-    // Another run goes on: what is recorded is left alone, and so are the records.
-    save(&bench.path("line/d.png"), &texture(3));
-    save(&bench.path("line/b.tif"), &texture(3));
+/// What is recorded is left alone, and so are the records.
+#[test]
+fn another_run_goes_on() {
+    let bench = Bench::with_model();
+    save(&bench.path("line/a.png"), &texture(7));
+    let mut watch = Watch::start(&bench, WATCH);
+    assert_eq!(watch.next_id(), "a");
+    watch.signal("-TERM");
+    assert_eq!(watch.end().0, Some(143));
+
+    save(&bench.path("line/a.tif"), &texture(3));
+    save(&bench.path("line/b.png"), &texture(3));
     let mut watch = Watch::start(&bench, WATCH);
     let mut ids = [watch.next_id(), watch.next_id()];
     ids.sort();
-    assert_eq!(ids, ["b-2", "d"]);
+    assert_eq!(ids, ["a-2", "b"]);
     watch.signal("-INT");
     assert_eq!(watch.end().0, Some(130));
-    assert_eq!(bench.text("found/predictions.jsonl").lines().count(), 6);
+    assert_eq!(bench.text("found/predictions.jsonl").lines().count(), 3);
     let table = bench.text("found/predictions.csv");
     assert_eq!(table.lines().filter(|line| line.starts_with("image,")).count(), 1);
-    assert_eq!(table.lines().count(), 7);
+    assert_eq!(table.lines().count(), 4);
 }
 
 #[test]

@@ -12,6 +12,18 @@ use crate::{Error, PrCurve, ProCurve, RocCurve};
 /// Plots labelled ROC curves on one figure, with their areas in the legend and
 /// the line of chance.
 ///
+/// ```
+/// use metrics::{Figure, plot_roc, roc};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("roc.svg");
+/// let curve = roc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
+/// plot_roc(&path, &Figure::new("Fabric"), &[("SSIM-AE", &curve)])?;
+/// # let drawn = std::fs::read_to_string(&path).unwrap();
+/// assert!(drawn.contains("SSIM-AE (AUC 0.750)"));
+/// # Ok::<(), metrics::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::NothingToPlot`] without curves, [`Error::UnknownFormat`] unless
 /// the path ends in `.png` or `.svg`, [`Error::FigureSize`], [`Error::Write`]
@@ -41,6 +53,18 @@ pub fn plot_roc(
 ///
 /// The curves are drawn as the steps that the average precision sums up.
 ///
+/// ```
+/// use metrics::{Figure, plot_pr, precision_recall};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("pr.svg");
+/// let curve = precision_recall(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
+/// plot_pr(&path, &Figure::new("Fabric"), &[("SSIM-AE", &curve)])?;
+/// # let drawn = std::fs::read_to_string(&path).unwrap();
+/// assert!(drawn.contains("SSIM-AE (AP 0.833)"));
+/// # Ok::<(), metrics::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`plot_roc`].
 pub fn plot_pr(
@@ -65,6 +89,20 @@ pub fn plot_pr(
 /// Plots labelled per-region overlap curves on one figure up to a
 /// false-positive rate of `limit`, with their normalised areas up to there in
 /// the legend.
+///
+/// ```
+/// use metrics::{AU_PRO_LIMIT, Figure, ScoredImage, plot_pro, pro_curve};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("pro.svg");
+/// let (scores, labels) = ([0.9, 0.5, 0.2], [true, false, true]);
+/// let image = ScoredImage { width: 3, height: 1, scores: &scores, labels: &labels };
+/// let curve = pro_curve(&[image])?;
+/// plot_pro(&path, &Figure::new("Fabric"), &[("SSIM-AE", &curve)], AU_PRO_LIMIT)?;
+/// # let drawn = std::fs::read_to_string(&path).unwrap();
+/// assert!(drawn.contains("SSIM-AE (AU-PRO 0.500)"));
+/// # Ok::<(), metrics::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::InvalidLimit`] and as [`plot_roc`].

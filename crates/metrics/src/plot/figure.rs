@@ -14,6 +14,13 @@ use crate::Error;
 /// Title and size of a figure, 200 to 8192 pixels wide and high.
 ///
 /// The legend takes 30 pixels of the height for each of its entries.
+///
+/// ```
+/// use metrics::Figure;
+///
+/// let wide = Figure { width: 1200, ..Figure::new("Fabric") };
+/// assert_eq!((wide.width, wide.height), (1200, 800));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Figure<'a> {
     /// Written above the axes.

@@ -10,6 +10,13 @@ use crate::Error;
 use crate::check::check_scores;
 
 /// How to show a histogram of scores.
+///
+/// ```
+/// use metrics::{HistogramStyle, Scale};
+///
+/// let style = HistogramStyle { threshold: Some(0.25), ..HistogramStyle::default() };
+/// assert_eq!((style.bins, style.scale), (100, Scale::Linear));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HistogramStyle {
     /// The number of bins between the lowest and the highest score.
@@ -43,6 +50,19 @@ pub enum Scale {
 ///
 /// Each histogram shows the shares of its own list, so that few defective
 /// scores are seen beside many good ones.
+///
+/// ```
+/// use metrics::{Figure, HistogramStyle, Scale, plot_histogram};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("scores.svg");
+/// let (good, defective) = ([0.1, 0.15, 0.1, 0.2], [0.3, 0.7]);
+/// let style = HistogramStyle { scale: Scale::Logarithmic, threshold: Some(0.25), ..Default::default() };
+/// plot_histogram(&path, &Figure::new("Fabric"), &[("good", &good), ("defective", &defective)], &style)?;
+/// # let drawn = std::fs::read_to_string(&path).unwrap();
+/// assert!(drawn.contains("defective (n = 2)") && drawn.contains("threshold 0.2500"));
+/// # Ok::<(), metrics::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::NothingToPlot`] without any score or without bins,

@@ -42,6 +42,12 @@ pub enum SeriesStyle {
 }
 
 /// A point of a [`Series`], made from (x, y) or (x, y, deviation).
+///
+/// ```
+/// use metrics::SeriesPoint;
+///
+/// assert_eq!(SeriesPoint::from((50.0, 0.93)), SeriesPoint { x: 50.0, y: 0.93, deviation: 0.0 });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SeriesPoint {
     /// Position on the horizontal axis.
@@ -67,6 +73,14 @@ impl From<(f64, f64, f64)> for SeriesPoint {
 
 impl<'a> Series<'a> {
     /// A series of points (x, y) or (x, y, deviation).
+    ///
+    /// ```
+    /// use metrics::{Series, SeriesStyle};
+    ///
+    /// let with_deviation = Series::new("ours", SeriesStyle::Marked, [(50.0, 0.93, 0.004)]);
+    /// let published = Series::new("published", SeriesStyle::Reference, [(50.0, 0.92)]);
+    /// assert_eq!((with_deviation.points[0].deviation, published.points[0].deviation), (0.004, 0.0));
+    /// ```
     pub fn new<P: Into<SeriesPoint>>(
         label: &'a str,
         style: SeriesStyle,
@@ -79,9 +93,10 @@ impl<'a> Series<'a> {
 /// Plots labelled lines on one figure: measurements over a parameter, with
 /// error bars and what others have published, or curves read from files.
 ///
-/// ```no_run
+/// ```
 /// use metrics::{Figure, LineAxis, LineChart, Series, SeriesStyle, Spacing, plot_lines};
 ///
+/// # let folder = tempfile::tempdir().unwrap();
 /// // Means and standard deviations of three trainings.
 /// let ours = [(50.0, 0.93, 0.004), (100.0, 0.95, 0.003), (500.0, 0.96, 0.002)];
 /// let published = [(50.0, 0.92), (100.0, 0.96), (500.0, 0.96)];
@@ -93,7 +108,7 @@ impl<'a> Series<'a> {
 ///         Series::new("3 seeds, mean ± standard deviation", SeriesStyle::Marked, ours),
 ///     ],
 /// };
-/// plot_lines("latent-dimension.png", &Figure::new("Fabric"), &chart)?;
+/// plot_lines(folder.path().join("latent-dimension.png"), &Figure::new("Fabric"), &chart)?;
 ///
 /// // Points of a ROC curve, with the area and the line of chance.
 /// let curve = [(0.0, 0.0), (0.1, 0.8), (1.0, 1.0)];
@@ -105,7 +120,10 @@ impl<'a> Series<'a> {
 ///         Series::new("SSIM-AE (AUC 0.850)", SeriesStyle::Plain, curve),
 ///     ],
 /// };
-/// plot_lines("roc.svg", &Figure::new("Fabric"), &chart)?;
+/// let path = folder.path().join("roc.svg");
+/// plot_lines(&path, &Figure::new("Fabric"), &chart)?;
+/// # let drawn = std::fs::read_to_string(&path).unwrap();
+/// assert!(drawn.contains("SSIM-AE (AUC 0.850)") && drawn.contains("chance"));
 /// # Ok::<(), metrics::Error>(())
 /// ```
 ///

@@ -6,6 +6,14 @@ use super::axis::{Axis, Tick, decimal, round_step};
 use crate::Error;
 
 /// An axis of a [`LineChart`](crate::LineChart).
+///
+/// ```
+/// use metrics::{LineAxis, Spacing};
+///
+/// assert_eq!(LineAxis::rate("Recall").range, Some((0.0, 1.0)));
+/// let patches = LineAxis { spacing: Spacing::Logarithmic, ..LineAxis::new("Patches") };
+/// assert_eq!((patches.label, patches.range), ("Patches", None));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LineAxis<'a> {
     /// Written along the axis.

@@ -298,19 +298,21 @@ fn a_frozen_chain_has_the_input_gradient_of_a_trained_one_and_no_other() {
     assert!(gradients[0].1 && !gradients[1].1);
 }
 
+/// From 2 channels to 3, with a rectifier after the first two layers.
+fn three_layers() -> Chain {
+    let convs = [(2, 32, 4, 2), (32, 32, 3, 1), (32, 3, 3, 1)];
+    let layers = convs.into_iter().map(|(in_channels, out_channels, kernel, stride)| Layer {
+        conv: Conv2d { in_channels, out_channels, kernel, stride, padding: 1 },
+        direction: Direction::Convolution,
+        slope: (out_channels > 3).then_some(0.2),
+    });
+    Chain::new(layers.collect(), InputGradient::Needed)
+}
+
 /// Gradients go through several layers, in which nothing but the chain's own masks and sums takes part.
 #[test]
 fn gradients_of_a_chain_equal_finite_differences() {
-    let convs = [(2, 32, 4, 2), (32, 32, 3, 1), (32, 3, 3, 1)];
-    let layers: Vec<Layer> = convs
-        .into_iter()
-        .map(|(in_channels, out_channels, kernel, stride)| Layer {
-            conv: Conv2d { in_channels, out_channels, kernel, stride, padding: 1 },
-            direction: Direction::Convolution,
-            slope: (out_channels > 3).then_some(0.2),
-        })
-        .collect();
-    let chain = Chain::new(layers, InputGradient::Needed);
+    let chain = three_layers();
     let input = noise(1, &[2, 10, 10, 2]);
     let parameters = (noise(2, &[chain.parameter_count()]) * 0.1).unwrap();
     let weighted_sum = |input: &Tensor, parameters: &Tensor| {

@@ -8,6 +8,16 @@ use std::fmt;
 use std::str::FromStr;
 
 /// The first layers of a network trained on ImageNet.
+///
+/// ```
+/// use models::Extractor;
+///
+/// let extractor: Extractor = "squeezenet".parse()?;
+/// let (name, shape) = &extractor.tensors()[0];
+/// assert_eq!((name.as_str(), &shape[..]), ("features.0.weight", &[64, 3, 3, 3][..]));
+/// assert!(extractor.multiply_adds(128) < Extractor::Alexnet.multiply_adds(128));
+/// # Ok::<(), models::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Extractor {

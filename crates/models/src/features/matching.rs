@@ -8,6 +8,22 @@ use candle_core::Tensor;
 ///
 /// Both norms are sums, as in the paper, and the division by P scales both: the weight, λ, means what it does there,
 /// and the loss is that of [`crate::Objective::L2`] for a weight of 0.
+///
+/// ```
+/// use candle_core::{DType, Device, Tensor};
+/// use models::{Extractor, FeatureMatching, Features, Objective};
+///
+/// // An extractor that sees nothing leaves the squared difference of pixels.
+/// let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu);
+/// let tensors = Extractor::Alexnet.tensors().into_iter();
+/// let tensors = tensors.map(|(name, shape)| Ok((name, zeros(&shape)?))).collect::<models::Result<_>>()?;
+/// let features = Features::new(Extractor::Alexnet, &tensors, "none".to_owned(), &Device::Cpu)?;
+/// let objective = Objective::FeatureMatching(FeatureMatching { features, weight: 1.0 });
+/// let patches = zeros(&[1, 1, 32, 32])?;
+/// let loss = objective.loss(&(&patches + 0.5)?, &patches, None)?;
+/// assert_eq!(loss.to_scalar::<f32>()?, 0.25);
+/// # Ok::<(), models::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeatureMatching {
     /// What is compared beside pixels.

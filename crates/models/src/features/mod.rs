@@ -22,6 +22,23 @@ use weights::Builder;
 ///
 /// A grey patch with intensities in [0, 1] is taken as an image of three equal channels and normalised with the means and
 /// deviations of ImageNet; both are part of the first convolution.
+///
+/// ```
+/// use candle_core::{DType, Device, Tensor};
+/// use models::{Extractor, Features};
+///
+/// // In earnest, tensors come from a file of torchvision's.
+/// let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu);
+/// let tensors = Extractor::Alexnet.tensors().into_iter();
+/// let tensors = tensors.map(|(name, shape)| Ok((name, zeros(&shape)?))).collect::<models::Result<_>>()?;
+/// let features = Features::new(Extractor::Alexnet, &tensors, "none".to_owned(), &Device::Cpu)?;
+/// assert_eq!((features.extractor(), features.sha256()), (Extractor::Alexnet, "none"));
+///
+/// let patches = zeros(&[2, 1, 128, 128])?;
+/// assert_eq!(features.extract(&patches)?.dims(), [2, 7, 7, 384]);
+/// assert!(!features.extract_detached(&patches)?.track_op());
+/// # Ok::<(), models::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Features {
     extractor: Extractor,

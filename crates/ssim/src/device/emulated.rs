@@ -167,15 +167,25 @@ fn exponents_and_constants() {
     }
 }
 
-/// Where single precision has the least digits to spare.
 #[test]
 #[ignore = "needs a C++ compiler"]
 fn hard_images() {
+    for (name, images) in images_without_digits_to_spare() {
+        check(name, &params("uniform:11", Border::Valid), &images);
+        let gaussian = params("gaussian:11:1.5", Border::Reflect);
+        check(name, &gaussian, &images);
+        let exponents = Exponents { alpha: 0.5, ..Exponents::ONE };
+        check(name, &Params { exponents, ..gaussian }, &images);
+    }
+}
+
+/// Where single precision has the least digits to spare.
+fn images_without_digits_to_spare() -> [(&'static str, Batches); 11] {
     let shape = [41, 50, 1];
     let flat = |grey: f32| move |_: f32, _: usize| grey;
     let flat_too = |grey: f32| move |_: f32, _: usize, _: f32| grey;
     let half = |column: usize| if column < 20 { 0.0 } else { 0.95 };
-    let images = [
+    [
         ("black", batches(shape, flat(0.0), flat_too(0.0))),
         ("white on black", batches(shape, flat(1.0), flat_too(0.0))),
         ("greys", batches(shape, flat(0.7), flat_too(0.3))),
@@ -204,14 +214,7 @@ fn hard_images() {
             ),
         ),
         ("negative", batches(shape, |noise, _| noise - 0.5, |noise, _, x| 0.3 - x + 0.2 * noise)),
-    ];
-    for (name, images) in images {
-        check(name, &params("uniform:11", Border::Valid), &images);
-        let gaussian = params("gaussian:11:1.5", Border::Reflect);
-        check(name, &gaussian, &images);
-        let exponents = Exponents { alpha: 0.5, ..Exponents::ONE };
-        check(name, &Params { exponents, ..gaussian }, &images);
-    }
+    ]
 }
 
 #[test]

@@ -38,8 +38,8 @@ fn sane(x: &[f32], y: &[f32], params: &Params) {
     }
 }
 
-#[test]
-fn no_nan_whatever_the_pixels() {
+/// Without any contrast, at the ends of the range of `f32`, and with an outlier.
+fn extreme_images() -> [Vec<f32>; 12] {
     let uniform = to_f32(&noise(31, WIDTH * HEIGHT));
     let scaled = |by: f32| uniform.iter().map(|value| (value - 0.5) * by).collect::<Vec<f32>>();
     let constant = |value: f32| vec![value; WIDTH * HEIGHT];
@@ -51,7 +51,7 @@ fn no_nan_whatever_the_pixels() {
         image[0] = 0.0;
         image
     };
-    let images = [
+    [
         constant(0.0),
         constant(0.3),
         constant(-1e30),
@@ -64,7 +64,12 @@ fn no_nan_whatever_the_pixels() {
         outlier,
         pedestal(3e29),
         pedestal(0.7e30),
-    ];
+    ]
+}
+
+#[test]
+fn no_nan_whatever_the_pixels() {
+    let images = extreme_images();
     let all_exponents =
         [(1.0, 1.0, 1.0), (0.5, 0.5, 0.5), (1.0, 2.0, 0.5), (0.0, 0.0, 1.0), (3.0, 2.0, 1.0)];
     for window in ["uniform:7", "gaussian:7:1.5"] {
@@ -155,6 +160,29 @@ fn refused_images() {
     let (expected, got) = (WIDTH * HEIGHT, WIDTH * HEIGHT - 1);
     assert_eq!(run(&image[1..], &image), Error::Length { what: "the first image", expected, got });
     assert_eq!(run(&image, &image[1..]), Error::Length { what: "the second image", expected, got });
+    let empty: Result<_, Error> = ssim_map::<f32>(&[], &[], 0, 0, &params);
+    assert_eq!(empty, Err(Error::WindowTooLarge { size: 7, width: 0, height: 0 }));
+    let overflow = ssim_map::<f32>(
+        &[],
+        &[],
+        usize::MAX,
+        usize::MAX,
+        &Params { border: Border::Reflect, ..params },
+    );
+    assert_eq!(
+        overflow,
+        Err(Error::Length { what: "the first image", expected: usize::MAX, got: 0 })
+    );
+    let short =
+        ssim_map_gradient(&image, &image, WIDTH, HEIGHT, &params, &image[1..], Input::First);
+    assert_eq!(short, Err(Error::Length { what: "the cotangent", expected, got }));
+}
+
+#[test]
+fn refused_pixels() {
+    let params = params("uniform:7");
+    let image = vec![0.5_f32; WIDTH * HEIGHT];
+    let run = |x: &[f32], y: &[f32]| ssim_map(x, y, WIDTH, HEIGHT, &params).unwrap_err();
     for value in [f32::INFINITY, f32::NEG_INFINITY] {
         let mut spoilt = image.clone();
         spoilt[77] = value;
@@ -173,22 +201,6 @@ fn refused_images() {
     let large = vec![1e39_f64; WIDTH * HEIGHT];
     let error = ssim_map(&large, &large, WIDTH, HEIGHT, &params).unwrap_err();
     assert_eq!(error, Error::Pixel { input: Input::First, index: 0, value: 1e39 });
-    let empty: Result<_, Error> = ssim_map::<f32>(&[], &[], 0, 0, &params);
-    assert_eq!(empty, Err(Error::WindowTooLarge { size: 7, width: 0, height: 0 }));
-    let overflow = ssim_map::<f32>(
-        &[],
-        &[],
-        usize::MAX,
-        usize::MAX,
-        &Params { border: Border::Reflect, ..params },
-    );
-    assert_eq!(
-        overflow,
-        Err(Error::Length { what: "the first image", expected: usize::MAX, got: 0 })
-    );
-    let short =
-        ssim_map_gradient(&image, &image, WIDTH, HEIGHT, &params, &image[1..], Input::First);
-    assert_eq!(short, Err(Error::Length { what: "the cotangent", expected, got }));
 }
 
 #[test]

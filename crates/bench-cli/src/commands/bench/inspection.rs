@@ -44,31 +44,10 @@ pub fn inspect(context: &Context, args: &InspectArgs) -> Result<()> {
     )?;
     let weights = weights(&network, &context.device)?;
     let inspector = Inspector::new(network, &config)?;
-    let positions = |length| tile_positions(length, args.patch_size, args.stride);
-    let patches = positions(args.size.width)?.len() * positions(args.size.height)?.len();
     let image = texture(args.size, args.run.seed, 0);
     let timing = Timing::of(&args.run, || inspector.inspect(&image))?;
-    let architecture = config.architecture();
-    let decodes = match inspector.residual() {
-        Residual::Sampled(sampled) => sampled.samples,
-        _ => 1,
-    };
-    let patch_multiply_adds = architecture.encoder_multiply_adds()
-        + decodes as u64 * architecture.decoder_multiply_adds();
-    let work = Work {
-        method: config.method,
-        window: args.loss.window.window.to_string(),
-        width: args.size.width,
-        height: args.size.height,
-        patches,
-        patch_size: args.patch_size,
-        stride: args.stride,
-        batch: args.batch,
-        latent_dim: args.latent_dim,
-        opening_diameter: config.inspection.opening_diameter,
-        arithmetic: Arithmetic::new(patch_multiply_adds * patches as u64, timing.median_ms),
-    };
-    let size = format!("{} pixels, {patches} patches", args.size);
+    let work = work(args, &config, inspector.residual(), timing.median_ms)?;
+    let size = format!("{} pixels, {} patches", args.size, work.patches);
     report(context, "inspect", &size, timing, work)?;
     exchange(&args.run, || {
         let inspected = inspector.inspect(&image)?;
@@ -80,6 +59,32 @@ pub fn inspect(context: &Context, args: &InspectArgs) -> Result<()> {
             ("anomaly_map", tensor(&inspected.anomaly_map)?),
         ]);
         Ok(Exchange { inputs, outputs })
+    })
+}
+
+/// What an inspection by this residual does in its median time.
+fn work(args: &InspectArgs, config: &Config, residual: Residual, median_ms: f64) -> Result<Work> {
+    let positions = |length| tile_positions(length, args.patch_size, args.stride);
+    let patches = positions(args.size.width)?.len() * positions(args.size.height)?.len();
+    let architecture = config.architecture();
+    let decodes = match residual {
+        Residual::Sampled(sampled) => sampled.samples,
+        _ => 1,
+    };
+    let patch_multiply_adds = architecture.encoder_multiply_adds()
+        + decodes as u64 * architecture.decoder_multiply_adds();
+    Ok(Work {
+        method: config.method,
+        window: args.loss.window.window.to_string(),
+        width: args.size.width,
+        height: args.size.height,
+        patches,
+        patch_size: args.patch_size,
+        stride: args.stride,
+        batch: args.batch,
+        latent_dim: args.latent_dim,
+        opening_diameter: config.inspection.opening_diameter,
+        arithmetic: Arithmetic::new(patch_multiply_adds * patches as u64, median_ms),
     })
 }
 

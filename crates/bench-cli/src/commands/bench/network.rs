@@ -72,25 +72,34 @@ pub fn train_step(
         Ok(context.device.synchronize()?)
     })?;
     let timing = timing.of_each(steps);
-    let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
     let extractor = matched.as_ref().map(|matched| matched.features.extractor());
+    let work = training_work(network, loss, &config, extractor, timing.median_ms);
+    report(context, "train-step", &describe(network), timing, work)?;
+    exchange(run, || training_exchange(config, matched, images, &context.device))
+}
+
+/// What a training step does in its median time.
+fn training_work(
+    network: &NetworkArgs,
+    loss: &LossArgs,
+    config: &TrainingConfig,
+    extractor: Option<Extractor>,
+    median_ms: f64,
+) -> TrainingWork {
+    let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
     // Of the originals forwards, of the reconstructions forwards and backwards to them.
     let features = extractor.map_or(0, |extractor| 3 * extractor.multiply_adds(patch_size));
     let patch_multiply_adds = config.architecture.training_multiply_adds() + features;
-    let arithmetic = Arithmetic::new(patch_multiply_adds * batch as u64, timing.median_ms);
-    let (method, window) = (loss.method, loss.window.window.to_string());
-    let work = TrainingWork {
-        method,
+    TrainingWork {
+        method: loss.method,
         extractor,
-        window,
+        window: loss.window.window.to_string(),
         batch,
         patch_size,
         latent_dim,
-        precision,
-        arithmetic,
-    };
-    report(context, "train-step", &describe(network), timing, work)?;
-    exchange(run, || training_exchange(config, matched, images, &context.device))
+        precision: config.schedule.precision,
+        arithmetic: Arithmetic::new(patch_multiply_adds * batch as u64, median_ms),
+    }
 }
 
 /// Times forward passes.
