@@ -12,6 +12,16 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Settings of the optimiser (Kingma and Ba, 2015).
+///
+/// ```
+/// use models::AdamConfig;
+///
+/// let config = AdamConfig { learning_rate: 1e-3, ..AdamConfig::default() };
+/// config.validate()?;
+/// let error = AdamConfig { beta1: 1.0, ..config }.validate().unwrap_err();
+/// assert_eq!(error.to_string(), "beta1 must be in [0, 1), got 1");
+/// # Ok::<(), models::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamConfig {

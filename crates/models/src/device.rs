@@ -77,6 +77,10 @@ impl fmt::Display for DeviceChoice {
 }
 
 /// What a device is called: `cpu`, or a GPU's number and what it says of itself, as in `cuda:0 (NVIDIA H100 80GB HBM3)`.
+///
+/// ```
+/// assert_eq!(models::device_name(&candle_core::Device::Cpu), "cpu");
+/// ```
 pub fn device_name(device: &Device) -> String {
     match device {
         Device::Cpu => DeviceChoice::Cpu.to_string(),

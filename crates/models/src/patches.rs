@@ -10,6 +10,13 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// A single-channel training image, row by row, with intensities in [0, 1].
+///
+/// ```
+/// let bytes = [0u8, 51, 102, 153, 204, 255];
+/// let pixels: Vec<f32> = bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect();
+/// let image = models::TrainingImage { width: 3, height: 2, pixels };
+/// assert_eq!(image.pixels[image.width], 0.6); // below the first
+/// ```
 #[derive(Clone, Debug)]
 pub struct TrainingImage {
     /// Width in pixels.
@@ -21,6 +28,11 @@ pub struct TrainingImage {
 }
 
 /// Which patches the epochs of a training run see.
+///
+/// ```
+/// assert_eq!(serde_json::to_string(&models::Sampling::Fixed)?, "\"fixed\"");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sampling {

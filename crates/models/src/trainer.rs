@@ -29,6 +29,32 @@ pub(crate) struct Progress {
 }
 
 /// A training run.
+///
+/// ```
+/// use candle_core::Device;
+/// use models::{
+///     AdamConfig, Architecture, Objective, Schedule, Trainer, TrainingConfig, TrainingImage,
+/// };
+///
+/// let config = TrainingConfig {
+///     architecture: Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() },
+///     objective: Objective::L2,
+///     adam: AdamConfig::default(),
+///     schedule: Schedule { batch_size: 4, patches: 12, patches_per_epoch: 8, ..Schedule::default() },
+/// };
+/// let pixels = (0..40 * 40).map(|i| (i % 8) as f32 / 7.0).collect();
+/// let images = vec![TrainingImage { width: 40, height: 40, pixels }];
+/// let mut trainer = Trainer::new(config, images, &Device::Cpu)?;
+/// assert_eq!(trainer.next_patches()?.dims(), [4, 1, 32, 32]);
+/// let mut epochs = Vec::new();
+/// while !trainer.is_done() {
+///     epochs.extend(trainer.step()?.epoch);
+/// }
+/// assert_eq!(trainer.patches(), 12);
+/// assert_eq!(epochs.iter().map(|epoch| epoch.patches).collect::<Vec<_>>(), [8, 12]);
+/// let weights = trainer.model().to_safetensors()?;
+/// # Ok::<(), models::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Trainer {
     pub(crate) config: TrainingConfig,

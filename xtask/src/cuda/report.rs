@@ -26,7 +26,7 @@ fn introduction(toolkit: &Toolkit) -> Result<String> {
         "# The CUDA code, checked without a GPU\n\n\
          Written by `cargo xtask cuda-check` on {}, of {}.\n\
          {}; {}.\n\n\
-         Nothing in here has run on a GPU.\n",
+         This check runs nothing on a GPU; `results/benchmarks/cuda.md` says what ran on one.\n",
         machine::date(),
         machine::commit()?,
         toolkit.version()?,

@@ -6,6 +6,15 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// How long and in which portions a model is trained.
+///
+/// ```
+/// use models::Schedule;
+///
+/// let schedule = Schedule { patches: 100_000, ..Schedule::default() };
+/// assert_eq!((schedule.batch_size, schedule.patches_per_epoch), (16, 10_000));
+/// let error = Schedule { batch_size: 0, ..schedule }.validate().unwrap_err();
+/// assert_eq!(error.to_string(), "batch_size must be at least 1, got 0");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Schedule {
@@ -58,7 +67,7 @@ impl Schedule {
     }
 }
 
-/// Everything that decides the weights that a training run ends with, but for its images.
+/// Everything that decides the weights that a training run ends with, but for its images; [`Trainer`](crate::Trainer) shows one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainingConfig {
     /// The network; its latent layer must be the objective's ([`Objective::latent`]).

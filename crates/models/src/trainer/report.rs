@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// What a training step did.
+/// What a training step did; see [`Trainer::step`](crate::Trainer::step).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepReport {
     /// Patches seen since the start of the run.
@@ -34,6 +34,14 @@ impl EpochReport {
 
     /// Whether the network reconstructs every patch as constant grey, as badly initialised SSIM autoencoders do. Such a
     /// run seldom recovers: another seed, a smaller learning rate or squared SSIM constants may help.
+    ///
+    /// ```
+    /// use models::EpochReport;
+    ///
+    /// let report = EpochReport { epoch: 1, patches: 10_000, loss: 0.4, contrast: 0.7 };
+    /// assert!(!report.collapsed());
+    /// assert!(EpochReport { contrast: 0.001, ..report }.collapsed());
+    /// ```
     pub fn collapsed(&self) -> bool {
         self.contrast < Self::COLLAPSED_CONTRAST
     }

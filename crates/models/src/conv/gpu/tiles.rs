@@ -156,3 +156,39 @@ impl Launch {
 pub(super) fn turns(shares: u32) -> u32 {
     (shares / SHARES_PER_TURN).next_power_of_two().clamp(1, MOST_TURNS)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
+    use super::*;
+    use crate::conv::{Conv2d, Size};
+
+    /// A layer of the paper's network, from maps of `side` squared pixels, in a batch of 16.
+    fn shapes(side: usize, [in_channels, out_channels]: [usize; 2]) -> Shapes {
+        let conv = Conv2d { in_channels, out_channels, kernel: 4, stride: 2, padding: 1 };
+        let [input, output] = [side, side / 2].map(|side| Size { height: side, width: side });
+        Shapes::of(&Problem { conv, maps: 16, input, output }, &[0]).unwrap().unwrap()
+    }
+
+    #[test]
+    fn large_layers_have_large_tiles_and_small_ones_are_shared() {
+        let first = shapes(128, [1, 32]).convolution().launch(Precision::Tf32);
+        let division = Division { tiles: 512, shares: 1, chunks: 1 };
+        assert_eq!(first, Launch { kernel: "convolve_1_128_tf32".into(), blocks: 512, division });
+        // 16 · 8 · 8 pixels are 16 tiles, 128 channels are 4; 64 chunks of taps are shared by 4 blocks each.
+        let last = shapes(16, [64, 128]).convolution().launch(Precision::F32);
+        let division = Division { tiles: 16, shares: 4, chunks: 8 };
+        assert_eq!(last, Launch { kernel: "convolve_4_64_f32".into(), blocks: 256, division });
+    }
+
+    #[test]
+    fn what_cannot_be_copied_by_four_is_not_gathered() {
+        let conv = Conv2d { in_channels: 4, out_channels: 4, kernel: 3, stride: 1, padding: 1 };
+        let size = Size { height: 8, width: 8 };
+        let problem = Problem { conv, maps: 1, input: size, output: size };
+        assert!(Shapes::of(&problem, &[0, 8]).unwrap().is_some());
+        assert!(Shapes::of(&problem, &[0, 6]).unwrap().is_none());
+        let odd = Conv2d { out_channels: 5, ..conv };
+        assert!(Shapes::of(&Problem { conv: odd, ..problem }, &[0]).unwrap().is_none());
+    }
+}
