@@ -35,7 +35,7 @@
 //! - `cuda`: NVIDIA's GPUs. Building takes the CUDA toolkit, and a program so built does not start without the driver's
 //!   `libcuda.so.1`.
 //! - `onnx`: `Autoencoder::to_onnx`, the network for other runtimes.
-//! - `cudnn`: `cuda`, and convolutions by cuDNN in place of products of matrices by cuBLAS.
+//! - `cudnn`: `cuda`, and convolutions by cuDNN in place of our own.
 
 mod adam;
 mod architecture;

@@ -215,7 +215,7 @@ macro_rules! cases_on_cuda {
     };
 }
 
-/// With products of matrices by cuBLAS.
+/// With our own convolutions.
 const CUDA_CASES: &[Case] = cases_on_cuda!("cuda");
 /// With cuDNN.
 const CUDNN_CASES: &[Case] = cases_on_cuda!("cudnn");

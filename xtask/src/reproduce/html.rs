@@ -69,8 +69,9 @@ impl Page<'_> {
     }
 
     fn machines(&self) -> String {
-        let provenances = self.cells.iter().flat_map(|(_, f)| [&f.trained, &f.evaluated]);
-        let machines: BTreeSet<String> = provenances.map(machine).collect();
+        let machines: BTreeSet<String> = (self.cells.iter())
+            .flat_map(|(_, cell)| [&cell.trained, &cell.evaluated].map(|from| machine(cell, from)))
+            .collect();
         Vec::from_iter(machines).join("; ")
     }
 
@@ -110,7 +111,7 @@ fn command_rows(cell: &Cell, finished: &Finished) -> String {
     let row = |id: &str, provenance: &Provenance, seconds: &serde_json::Value| {
         let Provenance { command, commit, date, source, .. } = provenance;
         let seconds = seconds.as_f64().unwrap_or(f64::NAN);
-        let (seed, machine) = (cell.seed(), machine(provenance));
+        let (seed, machine) = (cell.seed(), machine(finished, provenance));
         let texts = [&cell.set, source, &seed.to_string(), commit, date, &machine]
             .map(|text| escaped(text));
         let cells: String = texts.map(|text| format!("<td>{text}</td>")).concat();
@@ -124,9 +125,12 @@ fn command_rows(cell: &Cell, finished: &Finished) -> String {
     trained + &row("", &finished.evaluated, &finished.metrics["seconds"])
 }
 
-fn machine(provenance: &Provenance) -> String {
+/// The processor, and the GPU if the model was trained on one.
+fn machine(finished: &Finished, provenance: &Provenance) -> String {
     let Provenance { processor, threads, .. } = provenance;
-    format!("{processor}, {threads} threads")
+    let gpu = finished.training["device"].as_str().filter(|&device| device != "cpu");
+    let gpu = gpu.map(|gpu| format!("{gpu}, ")).unwrap_or_default();
+    format!("{gpu}{processor}, {threads} threads")
 }
 
 fn section_text(section: &Section, folder: &Path) -> Result<String> {
