@@ -178,7 +178,7 @@ fn problem(case: [u32; 7], outputs: usize) -> Problem {
 
 /// Several tiles and chunks in each direction, remainders of all of them, strides that leave some, and all layers that are gathered
 /// value by value or have narrow tiles.
-const GATHERED: [([u32; 7], usize); 8] = [
+const GATHERED: [([u32; 7], usize); 9] = [
     ([2, 16, 16, 32, 4, 2, 1], 32),
     ([3, 8, 8, 64, 3, 1, 1], 40),
     ([3, 18, 14, 1, 4, 2, 1], 32),
@@ -187,6 +187,8 @@ const GATHERED: [([u32; 7], usize); 8] = [
     ([2, 6, 7, 12, 5, 3, 2], 8),
     ([1, 5, 4, 4, 1, 1, 0], 68),
     ([1, 9, 7, 4, 3, 2, 0], 4),
+    // Lower than its stride.
+    ([2, 1, 5, 4, 3, 2, 1], 4),
 ];
 
 /// How far each precision is from the exact products, as a part of the sum of their sizes: half a unit in the last place of each
