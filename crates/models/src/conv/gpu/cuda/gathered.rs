@@ -20,9 +20,9 @@ const BLOCK: u32 = 256;
 /// A transposed convolution to fewer channels would gather much for little: each pixel of a tile has its own taps.
 const FEWEST_CHANNELS: usize = 8;
 
-// SAFETY: `repr(C)` and nothing but numbers, with the fields of the structures of the same name in `kernels/convolutions.cu`.
+// SAFETY: `repr(C)` and nothing but numbers, with the fields of the structure of the same name in `kernels/gathering.cuh`.
 unsafe impl DeviceRepr for Shapes {}
-// SAFETY: as above.
+// SAFETY: as above, in `kernels/convolutions.cu`.
 unsafe impl DeviceRepr for Division {}
 
 pub(super) fn convolution(
