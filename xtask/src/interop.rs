@@ -1,6 +1,7 @@
 //! `cargo xtask interop`: what other programs make of a model's files.
 
 use crate::command::{built_bench_cli, last_json_line, output_of, repository, text};
+use crate::difference::written;
 use crate::python::{Python, PythonArgs, report};
 use crate::{files, machine};
 use anyhow::{Context, Result};
@@ -127,7 +128,7 @@ fn page(found: &[(&str, Findings)]) -> Result<String> {
     );
     for (method, findings) in found {
         for (what, difference) in &findings.differences {
-            writeln!(page, "| `{method}` | {what} | {} |", size(*difference))?;
+            writeln!(page, "| `{method}` | {what} | {} |", written(*difference))?;
         }
     }
     let versions = found.first().map(|(_, findings)| &findings.versions);
@@ -136,19 +137,4 @@ fn page(found: &[(&str, Findings)]) -> Result<String> {
         versions.map(|(name, version)| format!("{name} {version}")).collect();
     writeln!(page, "\nWith {}.", versions.join(", "))?;
     Ok(page)
-}
-
-/// A difference to two digits; that there is none shows at once.
-fn size(difference: f64) -> String {
-    if difference == 0.0 { "0".to_owned() } else { format!("{difference:.1e}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::size;
-
-    #[test]
-    fn no_difference_is_no_small_one() {
-        assert_eq!([0.0, -0.0, 1.25e-7].map(size), ["0", "0", "1.2e-7"]);
-    }
 }

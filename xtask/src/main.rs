@@ -5,6 +5,7 @@ mod command;
 #[cfg(target_os = "linux")]
 mod cuda;
 mod datasets;
+mod difference;
 mod download;
 mod files;
 mod interop;

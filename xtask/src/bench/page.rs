@@ -1,6 +1,7 @@
 //! The table of all outcomes.
 
 use super::result::{Check, Finding, Outcome, Rival, Times};
+use crate::difference::written;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -99,7 +100,8 @@ fn size(work: &serde_json::Value) -> String {
 fn differences(checks: &[Check]) -> String {
     let difference = |check: &Check| {
         let Check { what, difference, tolerance } = check;
-        format!("{what} within {difference:.1e} of ours (allowed {tolerance:.0e})")
+        let difference = written(*difference);
+        format!("{what} within {difference} of ours (allowed {tolerance:.0e})")
     };
     checks.iter().map(difference).collect::<Vec<_>>().join("; ")
 }
