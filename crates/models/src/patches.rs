@@ -96,6 +96,12 @@ impl PatchSource {
         }
     }
 
+    /// Whether the device holds the images and cuts patches itself.
+    #[cfg(feature = "cuda")]
+    pub fn is_on_device(&self) -> bool {
+        self.resident.is_some()
+    }
+
     fn pixels(&self) -> usize {
         self.images.iter().map(|image| image.pixels.len()).sum()
     }

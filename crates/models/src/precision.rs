@@ -21,7 +21,7 @@ use std::str::FromStr;
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// Single precision, 24 bits. On CUDA devices, convolutions multiply factors of 22 bits, each the sum of two that tensor cores
-    /// take, and leave out the product of the smaller parts: 2⁻²¹ of the product at most.
+    /// take, and leave out the product of the smaller parts: 2⁻²² of the product at most.
     #[default]
     F32,
     /// Factors of 11 bits and the range of `f32`, on CUDA devices.

@@ -57,6 +57,12 @@ impl Trainer {
         // Arguments that candle copies to the device with each launch are kept there by the first step for the graph.
         let steps = self.adam.steps;
         match std::mem::take(&mut self.replay) {
+            // A graph would repeat what was copied when it was recorded.
+            Replay::Unprepared if !self.source.is_on_device() => {
+                let message = "the device has no room for the images: patches are copied to it";
+                let error = candle_core::Error::Msg(message.to_owned());
+                self.replay = Replay::Impossible(Error::Tensor(error));
+            }
             Replay::Unprepared => {
                 let _kept = device.enable_cuda_graph_htod_cache();
                 self.compute(range.clone(), noise)?;

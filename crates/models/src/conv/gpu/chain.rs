@@ -4,6 +4,7 @@ use super::{Backend, Epilogue, Matrix, Part, PartMut, Problem, Shares};
 use crate::conv::chain::{Chain, InputGradient, Mode, ParameterGradient, Stage};
 use crate::conv::{Direction, Layer};
 use candle_core::Result;
+use std::ops::Range;
 
 /// The outputs of all layers for so many maps; in inference, of the last one only.
 pub(super) fn forward<B: Backend>(
@@ -54,18 +55,17 @@ pub(super) fn backward<B: Backend>(
     let is_trained = chain.parameter_gradient == ParameterGradient::Needed;
     let mut parameter_gradient =
         is_trained.then(|| backend.allocate(parameters.len)).transpose()?;
-    let places: Vec<_> = chain.places().collect();
     let mut gradients = Sums::new(backend, chain, activations, output_gradient)?;
-    let mut shares = Vec::new();
-    let mut input_gradient = None;
-    for (i, layer) in chain.layers().iter().enumerate().rev() {
-        let ((weights, _), stages) = (places[i].clone(), &stages[i..i + 2]);
+    let (mut shares, mut input_gradient) = (Vec::new(), None);
+    let places: Vec<_> = chain.layers().iter().zip(chain.places()).enumerate().collect();
+    for (i, (layer, (weights, _))) in places.into_iter().rev() {
+        let (stages, before) = (&stages[i..i + 2], i.checked_sub(1));
         let [from, to] = lengths(maps, stages);
-        let is_needed = i > 0 || chain.input_gradient == InputGradient::Needed;
+        let is_needed = before.is_some() || chain.input_gradient == InputGradient::Needed;
         let mut next = is_needed.then(|| backend.allocate(from)).transpose()?;
         let wanted = Wanted {
             input: next.as_mut(),
-            epilogue: back_through(i.checked_sub(1).map(|i| &chain.layers()[i]), activations[i]),
+            epilogue: back_through(before.map(|before| &chain.layers()[before]), activations[i]),
             weights: parameter_gradient.as_mut().map(|a| PartMut::new(a, weights.clone())),
         };
         let (problem, gradient) = (problem(layer, maps, stages), gradients.part(i, to));
@@ -74,7 +74,7 @@ pub(super) fn backward<B: Backend>(
         let left =
             through_layer(backend, layer.direction, &problem, maps, weights_of_layer, wanted)?;
         shares.extend(left.map(|shares| (shares, weights)));
-        match i.checked_sub(1) {
+        match before {
             Some(before) => gradients.arrays[before] = next,
             None => input_gradient = next,
         }
@@ -83,19 +83,31 @@ pub(super) fn backward<B: Backend>(
         }
     }
     if let Some(result) = &mut parameter_gradient {
-        let biases = (0..places.len()).map(|i| {
-            let len = maps * stages[i + 1].len();
-            let rows = maps * stages[i + 1].size.pixels();
-            Matrix { values: gradients.part(i, len), rows, to: places[i].1.clone() }
-        });
-        let weights = shares.iter().map(|(Shares { array, count }, to)| Matrix {
-            values: Part::new(array, 0..count * to.len()),
-            rows: *count,
-            to: to.clone(),
-        });
-        backend.add_rows(&biases.chain(weights).collect::<Vec<_>>(), result)?;
+        backend.add_rows(&matrices(chain, &gradients, &shares, &stages[1..], maps), result)?;
     }
     Ok((input_gradient, parameter_gradient))
+}
+
+/// What is still to be added up: to gradients of biases those of layers' sums, a row for each pixel of so many maps, and to those of
+/// weights their shares.
+fn matrices<'a, A>(
+    chain: &Chain,
+    gradients: &'a Sums<'_, A>,
+    shares: &'a [(Shares<A>, Range<usize>)],
+    outputs: &[Stage],
+    maps: usize,
+) -> Vec<Matrix<'a, A>> {
+    let biases = chain.places().zip(outputs).enumerate().map(|(i, ((_, to), stage))| Matrix {
+        values: gradients.part(i, maps * stage.len()),
+        rows: maps * stage.size.pixels(),
+        to,
+    });
+    let weights = shares.iter().map(|(Shares { array, count }, to)| Matrix {
+        values: Part::new(array, 0..count * to.len()),
+        rows: *count,
+        to: to.clone(),
+    });
+    biases.chain(weights).collect()
 }
 
 /// The gradients of all layers' sums, before rectifiers.

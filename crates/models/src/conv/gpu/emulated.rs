@@ -1,4 +1,5 @@
-//! The kernels of layers, on the CPU, against the backend for tests. Both add in the same order: not a bit differs.
+//! The kernels of layers, on the CPU, against the backend for tests. Both add in the same order, so that not a bit differs, but for
+//! products of gathered tiles, whose factors are shorter and which are added in parts: those differ by as much as the precision allows.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use super::columns::{self, Geometry};
