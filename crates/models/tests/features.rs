@@ -57,6 +57,18 @@ fn patches_do_not_see_each_other() {
     }
 }
 
+#[test]
+fn the_size_of_patches_may_change() {
+    let (large, extractor) = (patches(1), Extractor::Squeezenet);
+    let small = large.narrow(2, 3, 40).unwrap().narrow(3, 5, 33).unwrap();
+    let used = features(extractor, "", &Device::Cpu);
+    for patches in [&large, &small, &large] {
+        let fresh = features(extractor, "", &Device::Cpu);
+        let [got, expected] = [&used, &fresh].map(|features| features.extract(patches).unwrap());
+        assert_eq!((got.dims(), values(&got)), (expected.dims(), values(&expected)));
+    }
+}
+
 fn matching(extractor: Extractor, weight: f64) -> Objective {
     Objective::FeatureMatching(FeatureMatching {
         features: features(extractor, "", &Device::Cpu),

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Buffers that are not in use at the moment.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Buffers(Arc<Mutex<Vec<Vec<f32>>>>);
+pub(crate) struct Buffers(Arc<Mutex<Vec<Vec<f32>>>>);
 
 /// Values that go back to where they were taken from.
 #[derive(Debug)]
-pub(super) struct Buffer {
+pub(crate) struct Buffer {
     values: Vec<f32>,
     len: usize,
     home: Buffers,
@@ -32,6 +32,13 @@ impl Buffers {
     pub fn zeros(&self, len: usize) -> Buffer {
         let mut buffer = self.take(len);
         buffer.fill(0.0);
+        buffer
+    }
+
+    /// A copy of values.
+    pub fn copy(&self, values: &[f32]) -> Buffer {
+        let mut buffer = self.take(values.len());
+        buffer.copy_from_slice(values);
         buffer
     }
 
@@ -81,5 +88,6 @@ mod tests {
         assert_eq!(*again, [1.0; 5]);
         drop(again);
         assert_eq!(*buffers.zeros(4), [0.0; 4]);
+        assert_eq!(*buffers.copy(&[1.0, 2.0]), [1.0, 2.0]);
     }
 }

@@ -43,7 +43,7 @@ pub(crate) struct Chain {
     pub(crate) precision: Precision,
     /// Where the gradient of the parameters is left, if not with candle.
     pub(crate) slot: Option<Slot>,
-    buffers: Buffers,
+    pub(super) buffers: Buffers,
 }
 
 impl Chain {
@@ -101,7 +101,7 @@ impl Chain {
     }
 
     /// The input and all layers' outputs, for input of the given shape and so many parameters.
-    pub(super) fn stages(&self, input: &Shape, parameters: usize) -> Result<Vec<Stage>> {
+    pub fn stages(&self, input: &Shape, parameters: usize) -> Result<Vec<Stage>> {
         let (_, height, width, channels) = input.dims4()?;
         let mut stage = Stage { size: Size { height, width }, channels };
         let mut stages = vec![stage];
@@ -129,7 +129,7 @@ impl Chain {
     }
 
     /// Writes the output of the last layer, and returns those of all others if training will need them.
-    pub(super) fn forward(
+    pub fn forward(
         &self,
         input: &[f32],
         stages: &[Stage],
@@ -137,69 +137,69 @@ impl Chain {
         mode: Mode,
         output: &mut [f32],
     ) -> Vec<Buffer> {
-        let places = self.layers.iter().zip(self.places()).zip(stages.windows(2));
-        let steps: Vec<Step<'_>> = places
-            .map(|((layer, (weights, bias)), stages)| Step {
-                kernel: {
-                    let (weights, from, to) = (&parameters[weights], stages[0], stages[1]);
-                    layer.forward(weights, from.size, to.size, &self.buffers)
-                },
-                epilogue: Epilogue { bias: Some(&parameters[bias]), slope: layer.slope },
-                results: stages[1].len(),
-            })
-            .collect();
+        let steps = self.steps(stages, parameters);
         let (values, results) = (stages[0].len(), stages[stages.len() - 1].len());
         let maps = input.len() / values;
         if mode == Mode::Training {
-            return self.run(&steps, input, maps, mode, output);
+            return self.run(&steps, parameters, input, mode, output);
         }
         let group = maps_per_group(maps);
         let groups =
             input.par_chunks(group * values).zip_eq(output.par_chunks_mut(group * results));
         groups.for_each(|(input, output)| {
-            self.run(&steps, input, input.len() / values, mode, output);
+            self.run(&steps, parameters, input, mode, output);
         });
         Vec::new()
     }
 
-    /// Runs all layers over so many maps; as [`Self::forward`].
-    fn run(
+    /// All layers ready to run.
+    pub(super) fn steps(&self, stages: &[Stage], parameters: &[f32]) -> Vec<Step> {
+        let places = self.layers.iter().zip(self.places()).zip(stages.windows(2));
+        let step = |((layer, (weights, bias)), stages): ((&Layer, (Range<usize>, _)), &[Stage])| {
+            let (from, to) = (stages[0], stages[1]);
+            let kernel = layer.forward(&parameters[weights], from.size, to.size, &self.buffers);
+            Step { kernel, bias, slope: layer.slope, lengths: (from.len(), to.len()) }
+        };
+        places.map(step).collect()
+    }
+
+    /// Runs all layers over some maps; as [`Self::forward`].
+    pub(super) fn run(
         &self,
-        steps: &[Step<'_>],
+        steps: &[Step],
+        parameters: &[f32],
         input: &[f32],
-        maps: usize,
         mode: Mode,
         output: &mut [f32],
     ) -> Vec<Buffer> {
         let mut activations: Vec<Buffer> = Vec::new();
         let Some((last, steps)) = steps.split_last() else { return activations };
-        for Step { kernel, epilogue, results } in steps {
+        for step in steps {
             let input = activations.last().map_or(input, |maps| maps);
-            let mut result = self.buffers.take(maps * results);
-            kernel.run(input, *epilogue, &self.buffers, &mut result);
+            let (values, results) = step.lengths;
+            let mut result = self.buffers.take(input.len() / values * results);
+            step.kernel.run(input, step.epilogue(parameters), &self.buffers, &mut result);
             if mode == Mode::Inference {
                 activations.clear();
             }
             activations.push(result);
         }
         let input = activations.last().map_or(input, |maps| maps);
-        last.kernel.run(input, last.epilogue, &self.buffers, output);
+        last.kernel.run(input, last.epilogue(parameters), &self.buffers, output);
         activations
     }
 
-    /// The gradients of the input and of the parameters, each if needed, for that of the output. `activations` are the input
+    /// The gradients of the input and of the parameters, each if needed, for `gradient`, that of the output. `activations` are the input
     /// and the outputs of all layers.
-    pub(super) fn backward(
+    pub fn backward(
         &self,
         activations: &[&[f32]],
         stages: &[Stage],
         parameters: &[f32],
-        output_gradient: &[f32],
-    ) -> (Option<Vec<f32>>, Option<Vec<f32>>) {
+        mut gradient: Buffer,
+    ) -> (Option<Buffer>, Option<Vec<f32>>) {
         let is_trained = self.parameter_gradient == ParameterGradient::Needed;
         let mut parameter_gradient = is_trained.then(|| vec![0.0; parameters.len()]);
-        let mut gradient = self.buffers.take(output_gradient.len());
-        gradient.copy_from_slice(output_gradient);
         let places: Vec<_> = self.places().collect();
         for (i, layer) in self.layers.iter().enumerate().rev() {
             let (weights, bias) = places[i].clone();
@@ -224,13 +224,13 @@ impl Chain {
             kernel.run(&gradient, Epilogue::default(), &self.buffers, &mut next);
             gradient = next;
         }
-        (Some(gradient.to_vec()), parameter_gradient)
+        (Some(gradient), parameter_gradient)
     }
 }
 
 /// The maps between two layers.
 #[derive(Clone, Copy)]
-pub(super) struct Stage {
+pub(crate) struct Stage {
     pub size: Size,
     pub channels: usize,
 }
@@ -248,11 +248,19 @@ impl Stage {
 }
 
 /// A layer ready to run.
-struct Step<'a> {
+pub(super) struct Step {
     kernel: Kernel,
-    epilogue: Epilogue<'a>,
-    /// Values of a resulting map.
-    results: usize,
+    /// Where its bias lies in the parameters.
+    bias: Range<usize>,
+    slope: Option<f32>,
+    /// Values of a map, and of the map that comes out.
+    lengths: (usize, usize),
+}
+
+impl Step {
+    fn epilogue<'a>(&self, parameters: &'a [f32]) -> Epilogue<'a> {
+        Epilogue { bias: Some(&parameters[self.bias.clone()]), slope: self.slope }
+    }
 }
 
 /// How many maps go through all layers together: few, so that what lies between layers stays in the cache, but enough to
@@ -265,7 +273,7 @@ fn maps_per_group(maps: usize) -> usize {
 
 /// Scales the gradient of a rectifier's output by its slope where the output is not positive. The output tells whether the
 /// input was, since the slope is not negative.
-fn rectify(gradient: &mut [f32], output: &[f32], slope: f32) {
+pub(super) fn rectify(gradient: &mut [f32], output: &[f32], slope: f32) {
     const CHUNK: usize = 1 << 14;
     let chunks = gradient.par_chunks_mut(CHUNK).zip(output.par_chunks(CHUNK));
     chunks.for_each(|(gradient, output)| {

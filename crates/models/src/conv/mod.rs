@@ -17,6 +17,7 @@ mod buffer;
 mod chain;
 mod composed;
 mod direct;
+mod frozen;
 mod gather;
 #[cfg(any(test, feature = "cuda"))]
 mod gpu;
@@ -30,8 +31,9 @@ mod slot;
 pub(crate) mod tests;
 mod winograd;
 
-use buffer::Buffers;
+pub(crate) use buffer::{Buffer, Buffers};
 pub(crate) use chain::{Chain, InputGradient, Mode, contiguous, with_values};
+pub(crate) use frozen::Frozen;
 pub(crate) use layer::{Direction, Layer};
 pub(crate) use profile::product_rate;
 pub(crate) use slot::Slot;
@@ -87,6 +89,11 @@ impl Conv2d {
     /// The number of weights, without biases.
     pub fn weight_count(&self) -> usize {
         self.weight_shape().iter().product()
+    }
+
+    /// Whether the convolution is a matrix product of the maps as they lie: of one row a map, or of one a pixel.
+    fn is_product(&self, input: Size) -> bool {
+        self.is_dense(input) || (self.kernel, self.stride, self.padding) == (1, 1, 0)
     }
 
     /// Whether the kernel covers an unpadded input exactly once, so that the convolution is a matrix product.
@@ -151,7 +158,7 @@ fn weight_gradient(
     buffers: &Buffers,
     result: &mut [f32],
 ) {
-    match winograd::supports(conv) {
+    match winograd::supports_weight_gradient(conv) {
         true => winograd::weight_gradient(conv, input, gradient, buffers, result),
         false => direct::weight_gradient(conv, input, gradient, buffers, result),
     }

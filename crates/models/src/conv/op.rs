@@ -62,11 +62,13 @@ impl ChainOp {
                 let kept = kept.iter().map(Deref::deref);
                 let activations: Vec<&[f32]> =
                     [input].into_iter().chain(kept).chain([output]).collect();
+                let gradient = self.chain.buffers.copy(gradient);
                 self.chain.backward(&activations, &stages, parameters, gradient)
             },
         )?;
         let tensor = |values, like: &Tensor| Tensor::from_vec(values, like.shape(), like.device());
-        let input_gradient = input_gradient.map(|values| tensor(values, input)).transpose()?;
+        let input_gradient =
+            input_gradient.map(|values| tensor(values.to_vec(), input)).transpose()?;
         let parameter_gradient = parameter_gradient.map(|values| tensor(values, parameters));
         Ok((input_gradient, parameter_gradient.transpose()?))
     }

@@ -20,7 +20,7 @@ impl Packed {
         buffers: &Buffers,
         fill: impl Fn(usize, usize, &mut [f32]) + Send + Sync,
     ) -> Self {
-        let strip = strip_width();
+        let strip = strip_width(channels);
         let mut data = buffers.zeros(channels.div_ceil(strip) * taps * strip);
         data.par_chunks_mut((taps * strip).max(1)).enumerate().for_each(|(index, data)| {
             let first = index * strip;
@@ -31,7 +31,7 @@ impl Packed {
 
     /// From a matrix `(taps, channels)`.
     pub fn from_taps(matrix: &[f32], channels: usize, buffers: &Buffers) -> Self {
-        let strip = strip_width();
+        let strip = strip_width(channels);
         Self::new(matrix.len() / channels, channels, buffers, |first, count, data| {
             for (packed, row) in data.chunks_exact_mut(strip).zip(matrix.chunks_exact(channels)) {
                 packed[..count].copy_from_slice(&row[first..first + count]);
@@ -41,7 +41,7 @@ impl Packed {
 
     /// From matrices `(channels, taps of the block)`, whose taps follow each other.
     pub fn from_channels(blocks: &[&[f32]], channels: usize, buffers: &Buffers) -> Self {
-        let strip = strip_width();
+        let strip = strip_width(channels);
         let block_taps = blocks.first().map_or(0, |block| block.len() / channels);
         Self::new(blocks.len() * block_taps, channels, buffers, |first, count, data| {
             for (packed, block) in data.chunks_exact_mut(block_taps * strip).zip(blocks) {

@@ -10,13 +10,13 @@ use pulp::{Arch, Simd, WithSimd};
 use std::ops::Range;
 use std::ptr;
 
-/// Vector registers in the channel direction of a tile.
+/// Vector registers in the channel direction of a tile, of one with few channels half as many.
 const VECTORS: usize = 2;
 /// The largest number of output channels in a tile.
 const MAX_STRIP: usize = VECTORS * 16;
 
-/// The number of output channels in a tile on this machine.
-pub(super) fn strip_width() -> usize {
+/// The number of output channels in a tile on this machine, where there are enough.
+pub(super) fn widest_strip() -> usize {
     struct Width;
     impl WithSimd for Width {
         type Output = usize;
@@ -25,6 +25,12 @@ pub(super) fn strip_width() -> usize {
         }
     }
     Arch::new().dispatch(Width)
+}
+
+/// The number of output channels in a tile on this machine for so many in all.
+pub(super) fn strip_width(channels: usize) -> usize {
+    let widest = widest_strip();
+    if channels <= widest / VECTORS { widest / VECTORS } else { widest }
 }
 
 /// Computes every pixel of a grid: the products of its taps with the packed weights, then the epilogue.
@@ -52,25 +58,25 @@ impl WithSimd for Convolve<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         // As many accumulators as hide the latency of a fused multiply-add without spilling: 16 registers hold
         // 6 × 2 of them, 2 vectors of weights and a broadcast; 32 registers are not filled, for want of addresses.
-        if S::REGISTER_COUNT >= 32 {
-            convolve::<S, 8>(simd, self);
-        } else {
-            convolve::<S, 6>(simd, self);
+        match self.weights.strip == S::F32_LANES {
+            true => convolve::<S, 8, 1>(simd, self),
+            false if S::REGISTER_COUNT >= 32 => convolve::<S, 8, VECTORS>(simd, self),
+            false => convolve::<S, 6, VECTORS>(simd, self),
         }
     }
 }
 
 #[inline(always)]
-fn convolve<S: Simd, const M: usize>(simd: S, job: Convolve<'_>) {
+fn convolve<S: Simd, const M: usize, const V: usize>(simd: S, job: Convolve<'_>) {
     let Convolve { source, taps, grid, weights, epilogue, target } = job;
-    let width = VECTORS * S::F32_LANES;
+    let width = V * S::F32_LANES;
     assert_eq!(width, weights.strip, "weights packed for another vector width");
     // Room for the pixels of a strip that is not full.
     let mut spare = [[0.0; MAX_STRIP]; M];
     for (strip, weights) in weights.iter().enumerate() {
         let first_channel = strip * width;
         let channels = width.min(job.weights.channels - first_channel);
-        let finish = Finish::new(simd, epilogue, first_channel..first_channel + channels);
+        let finish = Finish::<S, V>::new(simd, epilogue, first_channel..first_channel + channels);
         let (weights, _) = S::as_simd_f32s(weights);
         for first in (0..grid.len()).step_by(M) {
             let (sources, targets) = grid.offsets::<M>(first);
@@ -82,7 +88,7 @@ fn convolve<S: Simd, const M: usize>(simd: S, job: Convolve<'_>) {
                 };
             }
             // SAFETY: `Convolve::run` checked that every pixel's taps lie in `source`, and the strip holds
-            // `taps.len()` rows of `VECTORS` vectors since its width and its number of taps are as asserted. Each place
+            // `taps.len()` rows of `V` vectors since its width and its number of taps are as asserted. Each place
             // has room for as many; those past the end of the grid repeat the last pixel's.
             unsafe { pixel_tile(simd, source, &sources, &taps, weights, &finish, places) };
             if channels < width {
@@ -96,15 +102,15 @@ fn convolve<S: Simd, const M: usize>(simd: S, job: Convolve<'_>) {
 }
 
 /// The epilogue of a strip of channels.
-struct Finish<S: Simd> {
-    bias: [S::f32s; VECTORS],
+struct Finish<S: Simd, const V: usize> {
+    bias: [S::f32s; V],
     slope: S::f32s,
 }
 
-impl<S: Simd> Finish<S> {
+impl<S: Simd, const V: usize> Finish<S, V> {
     #[inline(always)]
     fn new(simd: S, epilogue: Epilogue<'_>, channels: Range<usize>) -> Self {
-        let mut vectors = [simd.splat_f32s(0.0); VECTORS];
+        let mut vectors = [simd.splat_f32s(0.0); V];
         if let Some(bias) = epilogue.bias {
             for (vector, lanes) in vectors.iter_mut().zip(bias[channels].chunks(S::F32_LANES)) {
                 *vector = simd.partial_load_f32s(lanes);
@@ -123,19 +129,19 @@ impl<S: Simd> Finish<S> {
 /// Writes the sums of products of `M` pixels' taps with one strip of weights, finished, to `places`.
 ///
 /// # Safety
-/// `source` holds the taps from each of `offsets` on; `weights` holds `VECTORS` vectors for each tap, and each of `places`
-/// has room for as many.
+/// `source` holds the taps from each of `offsets` on; `weights` holds `V` vectors for each tap, and each of `places` has room
+/// for as many.
 #[inline(always)]
-unsafe fn pixel_tile<S: Simd, const M: usize>(
+unsafe fn pixel_tile<S: Simd, const M: usize, const V: usize>(
     simd: S,
     source: &[f32],
     offsets: &[usize; M],
     taps: &Taps,
     weights: &[S::f32s],
-    finish: &Finish<S>,
+    finish: &Finish<S, V>,
     places: [*mut f32; M],
 ) {
-    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; M];
+    let mut sums = [[simd.splat_f32s(0.0); V]; M];
     let mut weight = weights.as_ptr();
     for row in 0..taps.rows {
         let mut inputs = [source.as_ptr(); M];
@@ -144,24 +150,24 @@ unsafe fn pixel_tile<S: Simd, const M: usize>(
             inputs[m] = unsafe { inputs[m].add(offsets[m] + row * taps.row_stride) };
         }
         for tap in 0..taps.run {
-            // SAFETY: `VECTORS` vectors are there for each tap, by the caller's promise.
-            let (w0, w1) = unsafe { (*weight, *weight.add(1)) };
+            // SAFETY: `V` vectors are there for each tap, by the caller's promise.
+            let weights: [S::f32s; V] = unsafe { *weight.cast() };
             for (m, sums) in sums.iter_mut().enumerate() {
                 // SAFETY: the run's taps lie in `source`, by the caller's promise.
                 let input = simd.splat_f32s(unsafe { *inputs[m].add(tap) });
-                sums[0] = simd.mul_add_e_f32s(input, w0, sums[0]);
-                sums[1] = simd.mul_add_e_f32s(input, w1, sums[1]);
+                for (sum, &weight) in sums.iter_mut().zip(&weights) {
+                    *sum = simd.mul_add_e_f32s(input, weight, *sum);
+                }
             }
             // SAFETY: at most one past the end of `weights`.
-            weight = unsafe { weight.add(VECTORS) };
+            weight = unsafe { weight.add(V) };
         }
     }
     for (m, sums) in sums.iter().enumerate() {
         let place = places[m].cast::<S::f32s>();
-        // SAFETY: there is room for `VECTORS` vectors, by the caller's promise.
-        unsafe {
-            place.write_unaligned(finish.apply(simd, sums[0], 0));
-            place.add(1).write_unaligned(finish.apply(simd, sums[1], 1));
+        for (v, &sum) in sums.iter().enumerate() {
+            // SAFETY: there is room for `V` vectors, by the caller's promise.
+            unsafe { place.add(v).write_unaligned(finish.apply(simd, sum, v)) };
         }
     }
 }

@@ -84,12 +84,15 @@ fn any_layer() -> impl Strategy<Value = (Conv2d, Maps)> {
 
 /// Layers with as many channels as fast algorithms need, on maps that tiles do and do not fit.
 fn fast_layer() -> impl Strategy<Value = (Conv2d, Maps)> {
-    let kernels = prop_oneof![Just((3, 1)), Just((4, 2))];
-    (kernels, 1usize..=2, 1usize..=2, 0usize..=2, 1usize..=3, 0usize..=11, 0usize..=11).prop_map(
-        |((kernel, stride), inputs, outputs, padding, count, extra_h, extra_w)| {
-            let (in_channels, out_channels) = (32 * inputs, 32 * outputs);
+    let kernels = prop_oneof![Just((3, 1)), Just((5, 1)), Just((4, 2))];
+    // Half a strip with AVX-512, one strip, two strips.
+    let channels = || prop_oneof![Just(16), Just(32), Just(64)];
+    (kernels, channels(), channels(), 0usize..=2, 1usize..=3, 0usize..=11, 0usize..=11).prop_map(
+        |((kernel, stride), in_channels, out_channels, padding, count, extra_h, extra_w)| {
             let conv = Conv2d { in_channels, out_channels, kernel, stride, padding };
-            assert!(winograd::supports(&conv));
+            assert!(
+                winograd::supports(&conv) || (stride > 1 && in_channels.min(out_channels) < 32)
+            );
             (conv, Maps { count, height: kernel + extra_h, width: kernel + extra_w })
         },
     )

@@ -2,7 +2,9 @@
 
 mod layers;
 mod matching;
+mod op;
 mod pool;
+mod stages;
 mod weights;
 
 pub use layers::Extractor;
@@ -13,9 +15,10 @@ use crate::conv::{Chain, Layer, Mode};
 use candle_core::{DType, Device, Tensor};
 use layers::Step;
 use pool::MaxPool;
+use stages::Stages;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use weights::Builder;
 
 /// The frozen first layers of a network trained on ImageNet.
@@ -44,6 +47,8 @@ pub struct Features {
     extractor: Extractor,
     sha256: String,
     stages: Arc<[Stage]>,
+    /// The same on the CPU, for patches of the last size.
+    prepared: Arc<Mutex<Option<Arc<Stages>>>>,
 }
 
 /// What is applied to maps `(N, H, W, C)`.
@@ -79,7 +84,8 @@ impl Features {
             }
         }
         stages.push(Stage::convolutions(&mut builder, device)?);
-        Ok(Self { extractor, sha256, stages: stages.into() })
+        let (stages, prepared) = (stages.into(), Arc::default());
+        Ok(Self { extractor, sha256, stages, prepared })
     }
 
     /// Which layers of which network.
@@ -109,11 +115,32 @@ impl Features {
     }
 
     fn run(&self, patches: &Tensor, mode: Mode) -> Result<Tensor> {
-        let (count, channels, height, width) = patches.dims4()?;
+        let (_, channels, height, width) = patches.dims4()?;
         if channels != 1 {
             let message = format!("expected patches of 1 channel, got {channels}");
             return Err(candle_core::Error::Msg(message).bt().into());
         }
+        match patches.device().is_cpu() {
+            true => {
+                let stages = self.prepared((height, width))?;
+                Ok(op::apply(stages, &patches.contiguous()?, mode)?)
+            }
+            false => self.compose(patches, mode),
+        }
+    }
+
+    /// The stages for patches of height and width `size` on the CPU.
+    fn prepared(&self, size: (usize, usize)) -> Result<Arc<Stages>> {
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*prepared {
+            Some(stages) if stages.size() == size => Ok(stages.clone()),
+            _ => Ok(prepared.insert(Arc::new(Stages::new(&self.stages, size)?)).clone()),
+        }
+    }
+
+    /// The stages as operations of their own, for devices that [`op`] has no form for.
+    fn compose(&self, patches: &Tensor, mode: Mode) -> Result<Tensor> {
+        let (count, _, height, width) = patches.dims4()?;
         let grey = patches.reshape((count, height, width, 1))?;
         // The second channel carries the means of the normalisation, which end where the image does; see `weights`.
         let ones = Tensor::ones((count, height, width, 1), DType::F32, patches.device())?;
@@ -123,7 +150,7 @@ impl Features {
                 Stage::Convolutions { chain, parameters } => {
                     chain.apply(&maps, parameters, mode)?
                 }
-                Stage::Pool(pool) => pool.apply(&maps)?,
+                Stage::Pool(pool) => pool.compose(&maps)?,
             };
         }
         Ok(maps)

@@ -1,7 +1,6 @@
-//! Maximum pooling with a gradient.
+//! Maximum pooling of maps `(N, H, W, C)`, and its gradient, which goes to the first of the largest values, row by row.
 
-use crate::conv::{contiguous, with_values};
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use candle_core::{Result, Shape, Tensor, bail};
 use pulp::Arch;
 use rayon::prelude::*;
 
@@ -25,17 +24,9 @@ pub(super) struct MaxPool {
 }
 
 impl MaxPool {
-    /// Maps `(N, H, W, C)` to `(N, H', W', C)`. The gradient goes to the first of the largest values, row by row.
-    pub fn apply(self, maps: &Tensor) -> Result<Tensor> {
-        match maps.device().is_cpu() {
-            true => maps.apply_op1(self),
-            false => self.compose(maps),
-        }
-    }
-
-    /// The same from candle's own operations, for devices that this crate has no kernels for.
-    fn compose(self, maps: &Tensor) -> Result<Tensor> {
-        let Sizes { height, width, rows, columns, .. } = self.sizes(maps.shape())?;
+    /// The largest values from candle's own operations, for devices that this crate has no kernels for.
+    pub fn compose(self, maps: &Tensor) -> Result<Tensor> {
+        let Windows { height, width, rows, columns, .. } = self.windows(maps.shape())?;
         largest_along(&largest_along(maps, 2, width, columns)?, 1, height, rows)
     }
 
@@ -49,12 +40,11 @@ impl MaxPool {
         Some(rest / STRIDE + 1)
     }
 
-    fn sizes(self, maps: &Shape) -> Result<Sizes> {
-        let (count, height, width, channels) = maps.dims4()?;
+    /// The windows of maps of the given shape.
+    pub fn windows(self, maps: &Shape) -> Result<Windows> {
+        let (_, height, width, channels) = maps.dims4()?;
         match (self.output(height), self.output(width)) {
-            (Some(rows), Some(columns)) => {
-                Ok(Sizes { count, height, width, channels, rows, columns })
-            }
+            (Some(rows), Some(columns)) => Ok(Windows { height, width, channels, rows, columns }),
             _ => bail!(
                 "maps of {height}x{width} pixels are too small for windows of {WINDOW}x{WINDOW}"
             ),
@@ -81,8 +71,7 @@ fn largest_along(maps: &Tensor, dim: usize, size: usize, windows: usize) -> Resu
 }
 
 /// Maps and the grid of their windows.
-struct Sizes {
-    count: usize,
+pub(super) struct Windows {
     height: usize,
     width: usize,
     channels: usize,
@@ -90,7 +79,31 @@ struct Sizes {
     columns: usize,
 }
 
-impl Sizes {
+impl Windows {
+    /// The shape of the largest values of so many maps.
+    pub fn output(&self, maps: usize) -> Shape {
+        (maps, self.rows, self.columns, self.channels).into()
+    }
+
+    /// Writes the largest values of the maps' windows.
+    pub fn pool(&self, maps: &[f32], results: &mut [f32]) {
+        let (map, result) = self.lengths();
+        let results = results.par_chunks_exact_mut(result);
+        results
+            .zip_eq(maps.par_chunks_exact(map))
+            .for_each(|(result, map)| self.largest(map, result));
+    }
+
+    /// Adds the gradient of each result to that of the first value that is equal to it.
+    pub fn spread(&self, maps: &[f32], results: &[f32], gradients: &[f32], targets: &mut [f32]) {
+        let (map, result) = self.lengths();
+        let results = results.par_chunks_exact(result).zip_eq(gradients.par_chunks_exact(result));
+        let maps = maps.par_chunks_exact(map).zip_eq(results);
+        targets.par_chunks_exact_mut(map).zip_eq(maps).for_each(
+            |(target, (map, (result, gradient)))| self.give(map, result, gradient, target),
+        );
+    }
+
     /// Values of a map and of its result.
     fn lengths(&self) -> (usize, usize) {
         let &Self { height, width, channels, rows, columns, .. } = self;
@@ -114,7 +127,7 @@ impl Sizes {
         }
     }
 
-    fn pool(&self, map: &[f32], result: &mut [f32]) {
+    fn largest(&self, map: &[f32], result: &mut [f32]) {
         let channels = self.channels;
         Arch::new().dispatch(|| {
             self.for_each_pixel(|number, window, pixel| {
@@ -131,8 +144,7 @@ impl Sizes {
         });
     }
 
-    /// Adds the gradient of each result to that of the first value that is equal to it.
-    fn spread(&self, map: &[f32], result: &[f32], gradient: &[f32], target: &mut [f32]) {
+    fn give(&self, map: &[f32], result: &[f32], gradient: &[f32], target: &mut [f32]) {
         let channels = self.channels;
         let mut left = vec![0.0; channels];
         Arch::new().dispatch(|| {
@@ -154,39 +166,6 @@ impl Sizes {
     }
 }
 
-impl CustomOp1 for MaxPool {
-    fn name(&self) -> &'static str {
-        "max-pool"
-    }
-
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let sizes = self.sizes(layout.shape())?;
-        let (map, result) = sizes.lengths();
-        let mut results = vec![0.0; sizes.count * result];
-        let maps = contiguous(storage, layout)?.par_chunks(map);
-        results.par_chunks_mut(result).zip(maps).for_each(|(result, map)| sizes.pool(map, result));
-        let shape = (sizes.count, sizes.rows, sizes.columns, sizes.channels);
-        Ok((CpuStorage::F32(results), Shape::from(shape)))
-    }
-
-    fn bwd(&self, maps: &Tensor, results: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
-        let sizes = self.sizes(maps.shape())?;
-        let (map, result) = sizes.lengths();
-        let gradient = gradient.contiguous()?;
-        let mut targets = vec![0.0; sizes.count * map];
-        with_values([maps, results, &gradient], |[maps, results, gradients]| {
-            let results = results.par_chunks(result).zip(gradients.par_chunks(result));
-            let maps = maps.par_chunks(map).zip(results);
-            targets.par_chunks_mut(map).zip(maps).for_each(
-                |(target, (map, (result, gradient)))| {
-                    sizes.spread(map, result, gradient, target);
-                },
-            );
-        })?;
-        Ok(Some(Tensor::from_vec(targets, maps.shape(), maps.device())?))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
@@ -205,6 +184,26 @@ mod tests {
         tensor.flatten_all().unwrap().to_vec1().unwrap()
     }
 
+    /// The largest values, and the gradient of the maps for that of the largest values.
+    fn pooled(rounding: Rounding, maps: &Tensor, gradient: &[f32]) -> (Vec<f32>, Vec<f32>) {
+        let windows = MaxPool { rounding }.windows(maps.shape()).unwrap();
+        let results = windows.output(maps.dims()[0]).elem_count();
+        let maps = values(maps);
+        let (mut largest, mut target) = (vec![0.0; results], vec![0.0; maps.len()]);
+        windows.pool(&maps, &mut largest);
+        windows.spread(&maps, &largest, gradient, &mut target);
+        (largest, target)
+    }
+
+    /// The same by candle.
+    fn composed(rounding: Rounding, maps: &Tensor, gradient: &[f32]) -> (Vec<f32>, Vec<f32>) {
+        let maps = Var::from_tensor(maps).unwrap();
+        let largest = MaxPool { rounding }.compose(&maps).unwrap();
+        let gradient = Tensor::from_slice(gradient, largest.dims(), &Device::Cpu).unwrap();
+        let sum = (&largest * gradient).unwrap().sum_all().unwrap();
+        (values(&largest), values(sum.backward().unwrap().get(&maps).unwrap()))
+    }
+
     #[test]
     #[rustfmt::skip]
     fn by_hand() {
@@ -214,14 +213,10 @@ mod tests {
             1.0, 1.0, 2.0, 9.0,
             8.0, 0.0, 0.0, 0.0,
         ], &Device::Cpu).unwrap().reshape((1, 4, 4, 1)).unwrap();
-        let map = Var::from_tensor(&map).unwrap();
-        let pool = |rounding| MaxPool { rounding }.apply(&map).unwrap();
-        assert_eq!(values(&pool(Rounding::Down)), [5.0]);
-        let up = pool(Rounding::Up);
-        assert_eq!((up.dims(), values(&up)), (&[1, 2, 2, 1][..], vec![5.0, 9.0, 8.0, 9.0]));
-        let weights = Tensor::new(&[1f32, 10.0, 100.0, 1000.0], &Device::Cpu).unwrap();
-        let sum = (up.flatten_all().unwrap() * weights).unwrap().sum_all().unwrap();
-        assert_eq!(values(sum.backward().unwrap().get(&map).unwrap()), [
+        assert_eq!(pooled(Rounding::Down, &map, &[1.0]).0, [5.0]);
+        let (largest, gradient) = pooled(Rounding::Up, &map, &[1.0, 10.0, 100.0, 1000.0]);
+        assert_eq!(largest, [5.0, 9.0, 8.0, 9.0]);
+        assert_eq!(gradient, [
             0.0, 0.0, 0.0, 0.0,
             0.0, 0.0, 1.0, 0.0,
             0.0, 0.0, 0.0, 1010.0,
@@ -231,10 +226,10 @@ mod tests {
 
     #[test]
     fn maps_without_a_window_are_refused() {
-        let pool = |rounding, size| MaxPool { rounding }.apply(&maps((1, size, 5, 2), 0));
-        assert!(pool(Rounding::Down, 3).is_ok() && pool(Rounding::Up, 2).is_ok());
+        let windows = |rounding, size| MaxPool { rounding }.windows(&(1, size, 5, 2).into());
+        assert!(windows(Rounding::Down, 3).is_ok() && windows(Rounding::Up, 2).is_ok());
         for (rounding, size) in [(Rounding::Down, 2), (Rounding::Up, 1)] {
-            let message = pool(rounding, size).unwrap_err().to_string();
+            let message = windows(rounding, size).map(|_| ()).unwrap_err().to_string();
             assert!(message.contains("too small"), "{message}");
         }
     }
@@ -275,49 +270,16 @@ mod tests {
             up: bool, seed in 0usize..1000,
         ) {
             let rounding = if up { Rounding::Up } else { Rounding::Down };
-            let maps = Var::from_tensor(&maps((count, height, width, channels), seed)).unwrap();
+            let maps = maps((count, height, width, channels), seed);
             let (places, before) = (naive(rounding, &maps), values(&maps));
             let largest: Vec<f32> = places.iter().map(|&place| before[place]).collect();
             // Whole numbers, whose sums are exact.
             let weights: Vec<f32> = (0..places.len()).map(|i| (i % 17) as f32 - 8.0).collect();
             let mut gradient = vec![0.0; before.len()];
             places.iter().zip(&weights).for_each(|(&place, weight)| gradient[place] += weight);
-            for pool in [MaxPool::apply, MaxPool::compose] {
-                let result = pool(MaxPool { rounding }, &maps).unwrap();
-                prop_assert_eq!(&values(&result), &largest);
-                let weights = Tensor::from_slice(&weights, result.dims(), &Device::Cpu).unwrap();
-                let gradients = (result * weights).unwrap().sum_all().unwrap().backward().unwrap();
-                prop_assert_eq!(&values(gradients.get(&maps).unwrap()), &gradient);
+            for pool in [pooled, composed] {
+                prop_assert_eq!(pool(rounding, &maps, &weights), (largest.clone(), gradient.clone()));
             }
-        }
-    }
-
-    /// Away from ties, a small step changes the largest values by itself.
-    #[test]
-    fn gradients_equal_finite_differences() {
-        let value = |i: usize| ((i * 7919) % 360) as f32 / 64.0;
-        let start: Vec<f32> = (0..2 * 6 * 5 * 6).map(value).collect();
-        let tensor =
-            |values: &[f32]| Tensor::from_slice(values, (2, 6, 5, 6), &Device::Cpu).unwrap();
-        let sum = |maps: &Tensor| {
-            let pooled = MaxPool { rounding: Rounding::Up }.apply(maps).unwrap();
-            let weights =
-                Tensor::arange(1f32, 1.0 + pooled.elem_count() as f32, &Device::Cpu).unwrap();
-            (pooled.flatten_all().unwrap() * weights).unwrap().sum_all().unwrap()
-        };
-        let maps = Var::from_tensor(&tensor(&start)).unwrap();
-        let gradients = sum(&maps).backward().unwrap();
-        // Values are multiples of 1/64, all different; steps of 1/256 change no order, and no sum is rounded by much.
-        const STEP: f32 = 1.0 / 256.0;
-        for (i, got) in values(gradients.get(&maps).unwrap()).into_iter().enumerate() {
-            let moved = |step: f32| {
-                let mut values = start.clone();
-                values[i] += step;
-                f64::from(sum(&tensor(&values)).to_scalar::<f32>().unwrap())
-            };
-            let expected = (moved(STEP) - moved(-STEP)) / f64::from(2.0 * STEP);
-            // Sums below 2¹⁴ are rounded by 2⁻¹¹ a few times, and divided by 2⁻⁷.
-            assert!((f64::from(got) - expected).abs() <= 0.5, "{i}: {got} for {expected}");
         }
     }
 }

@@ -15,8 +15,8 @@ pub fn convolution(
     buffers: &Buffers,
 ) -> Kernel {
     let weights = Packed::from_taps(weights, conv.out_channels, buffers);
-    if conv.is_dense(input) {
-        return Kernel::Dense(weights);
+    if conv.is_product(input) {
+        return Kernel::Product(weights);
     }
     let border = Border::of(conv);
     let row = border.around(input).width * conv.in_channels;

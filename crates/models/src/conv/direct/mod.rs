@@ -18,7 +18,7 @@ pub use weight_gradient::weight_gradient;
 /// A convolution in either direction.
 pub enum Kernel {
     /// A matrix product.
-    Dense(Packed),
+    Product(Packed),
     /// Sets of taps over padded maps.
     Passes { source: Source, output: Size, passes: Vec<Pass> },
     /// Products that are summed afterwards.
@@ -35,7 +35,7 @@ impl Kernel {
         result: &mut [f32],
     ) {
         match self {
-            Self::Dense(weights) => {
+            Self::Product(weights) => {
                 // A result of several pixels is a row of the product.
                 let bias = epilogue.bias.map(|bias| bias.repeat(weights.channels / bias.len()));
                 multiply(input, weights, Epilogue { bias: bias.as_deref(), ..epilogue }, result);

@@ -49,10 +49,16 @@ pub fn run_passes(
 /// The matrix product of `input` `(rows, taps)` with `weights`: `(rows, channels)`.
 pub fn multiply(input: &[f32], weights: &Packed, epilogue: Epilogue<'_>, result: &mut [f32]) {
     /// Enough for two register tiles.
-    const ROWS_PER_TASK: usize = 12;
-    let rows = input.par_chunks(ROWS_PER_TASK * weights.taps);
-    let results = result.par_chunks_mut(ROWS_PER_TASK * weights.channels);
-    results.zip_eq(rows).for_each(|(result, rows)| multiply_rows(rows, weights, epilogue, result));
+    const ROWS: usize = 12;
+    /// Of many rows: few enough that the splitting takes no time.
+    const TASKS_PER_THREAD: usize = 4;
+    let tasks = TASKS_PER_THREAD * rayon::current_num_threads();
+    let rows = (input.len() / weights.taps).div_ceil(tasks).next_multiple_of(ROWS).max(ROWS);
+    let inputs = input.par_chunks(rows * weights.taps);
+    let results = result.par_chunks_mut(rows * weights.channels);
+    results
+        .zip_eq(inputs)
+        .for_each(|(result, input)| multiply_rows(input, weights, epilogue, result));
 }
 
 /// As [`multiply`], on one thread.

@@ -9,7 +9,7 @@ use super::passes::{Pass, Source};
 use crate::conv::buffer::Buffers;
 use crate::conv::gather::{Grid, Steps, Taps};
 use crate::conv::pack::{Border, Packed};
-use crate::conv::simd::strip_width;
+use crate::conv::simd::widest_strip;
 use crate::conv::{Conv2d, Size};
 
 /// As [`crate::conv::Kernel::input_gradient`].
@@ -19,11 +19,11 @@ pub fn input_gradient(
     (gradient, output): (Size, Size),
     buffers: &Buffers,
 ) -> Kernel {
-    if conv.is_dense(output) {
+    if conv.is_product(output) {
         let channels = conv.kernel * conv.kernel * conv.in_channels;
-        return Kernel::Dense(Packed::from_channels(&[weights], channels, buffers));
+        return Kernel::Product(Packed::from_channels(&[weights], channels, buffers));
     }
-    if conv.in_channels * 4 <= strip_width() {
+    if conv.in_channels * 4 <= widest_strip() {
         return Kernel::Fold(Fold::new(conv, weights, (gradient, output), buffers));
     }
     let rows: Vec<Phase> = phases(conv, output.height).collect();

@@ -2,7 +2,7 @@
 
 use crate::conv::buffer::{Buffer, Buffers};
 use crate::conv::pack::{Border, pad_batch};
-use crate::conv::simd::{Correlate, strip_width};
+use crate::conv::simd::{Correlate, widest_strip};
 use crate::conv::{Conv2d, Size};
 use rayon::prelude::*;
 
@@ -19,7 +19,7 @@ pub fn weight_gradient(
     }
     let border = Border::of(conv);
     let input = pad_batch(input, size, conv.in_channels, border, buffers);
-    let channels = conv.out_channels.next_multiple_of(strip_width());
+    let channels = conv.out_channels.next_multiple_of(widest_strip());
     let wide;
     let gradient = match channels == conv.out_channels {
         true => gradient,

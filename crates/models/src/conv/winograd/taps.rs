@@ -40,7 +40,7 @@ impl TransformedTaps {
         A: Algorithm,
         Taps<A>: Matrix<T, K>,
     {
-        let strip = strip_width();
+        let strip = strip_width(outputs);
         let step = inputs * strip + SKEW;
         let mut data = buffers.take(outputs / strip * T * T * step);
         data.par_chunks_mut(T * T * step).enumerate().for_each(|(index, target)| {
@@ -53,7 +53,7 @@ impl TransformedTaps {
 
     /// One of the t² matrices `(inputs, outputs)`.
     pub fn matrix(&self, index: usize) -> Strips<'_> {
-        let strip = strip_width();
+        let strip = strip_width(self.outputs);
         let step = self.inputs * strip + SKEW;
         Strips {
             data: &self.data[index * step..],

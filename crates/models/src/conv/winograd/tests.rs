@@ -1,5 +1,5 @@
 use super::algorithm::{
-    Algorithm, F3x2, F4x2, F4x3, Inputs, Matrix, Outputs, Taps as TapsMatrix, Transposed,
+    Algorithm, F2x5, F3x2, F4x2, F4x3, Inputs, Matrix, Outputs, Taps as TapsMatrix, Transposed,
 };
 
 /// Correlates with the matrices of F(`M`, `K`), in f64.
@@ -49,6 +49,7 @@ where
 #[test]
 fn algorithms_correlate() {
     assert_correlates::<F4x3, 4, 3, 6>();
+    assert_correlates::<F2x5, 2, 5, 6>();
     assert_correlates::<F4x2, 4, 2, 5>();
     assert_correlates::<F3x2, 3, 2, 4>();
 }
@@ -133,6 +134,7 @@ fn algorithms_round_little_worse_than_plain_sums() {
     };
     let ratios = [
         (ratio(errors::<F4x3, 4, 3, 6>()), 2.5),
+        (ratio(errors::<F2x5, 2, 5, 6>()), 1.8),
         (ratio(errors::<F4x2, 4, 2, 5>()), 3.7),
         (ratio(errors::<F3x2, 3, 2, 4>()), 1.0),
     ];
