@@ -325,7 +325,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
     use super::*;
     use candle_core::DType;
-    use rand::SeedableRng;
+    use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
     #[test]
@@ -336,7 +336,8 @@ mod tests {
             let mut rng = ChaCha8Rng::seed_from_u64(1);
             let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu).unwrap();
             let shape = (2, 1, patch_size, patch_size);
-            let patches = Tensor::rand(0f32, 1.0, shape, &Device::Cpu).unwrap();
+            let values: Vec<f32> = (0..2 * patch_size * patch_size).map(|_| rng.random()).collect();
+            let patches = Tensor::from_vec(values, shape, &Device::Cpu).unwrap();
             let result = model.reconstruct(&patches).unwrap();
             assert_eq!(result.dims(), patches.dims());
             let variance = result.flatten_all().unwrap().var(0).unwrap();
@@ -358,6 +359,33 @@ mod tests {
         let detached = model.reconstruct_detached(&patches).unwrap();
         assert_eq!(values(&detached), values(&model.reconstruct(&patches).unwrap()));
         assert!(!detached.track_op());
+    }
+
+    #[test]
+    fn samples_are_decodes_of_draws_from_the_posterior() {
+        let architecture = Architecture { patch_size: 32, latent_dim: 3, latent: Latent::Normal };
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu).unwrap();
+        let pixels = (0..2 * 1024).map(|i| (i % 17) as f32 / 17.0).collect();
+        let patches = Tensor::from_vec(pixels, (2, 1, 32, 32), &Device::Cpu).unwrap();
+        let (seed, keys, samples) = (5, [17, 4], 2);
+        let got = model.sample_detached(&patches, samples, seed, &keys).unwrap();
+
+        let posterior = model.posterior(&patches).unwrap();
+        let streams = keys.into_iter().map(|key| Stream::Sample { key });
+        let draws = normal_rows(seed, streams, samples * 3, &Device::Cpu).unwrap();
+        for sample in 0..samples {
+            let noise = draws.narrow(1, 3 * sample, 3).unwrap();
+            // z = μ + σ ε, as written down, and not by `Posterior::sample`.
+            let deviation = (posterior.log_variance() / 2.0).unwrap().exp().unwrap();
+            let codes = (posterior.mean() + (deviation * noise).unwrap()).unwrap();
+            let expected = model.decode(&codes.detach()).unwrap();
+            let got = got.narrow(1, sample, 1).unwrap();
+            let difference = (got - expected).unwrap().abs().unwrap().flatten_all().unwrap();
+            let difference: f32 = difference.max(0).unwrap().to_scalar().unwrap();
+            // A few roundings of σ, carried through the decoder; another draw differs by 10⁻² and more.
+            assert!(difference < 1e-5, "{difference}");
+        }
     }
 
     #[test]
