@@ -32,7 +32,7 @@ use store::Store;
 ///
 /// What is finished in the work folder is not done again, an interrupted training is resumed, and what fails is reported and
 /// does not keep the rest from running: the command can be interrupted and repeated.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 pub struct Args {
     /// Matrix in `results/matrix`: `quick` (minutes, synthetic data), `nanotwice`, `standard` (hours) or `paper` (to the letter),
     /// or another file there.
@@ -86,9 +86,29 @@ pub struct Args {
     photographs: bool,
 }
 
+impl Args {
+    /// Cells and jobs run in other folders.
+    fn with_absolute_paths(&self) -> Result<Self> {
+        let mut args = self.clone();
+        args.work = std::path::absolute(&args.work)?;
+        let paths = [
+            &mut args.matrix,
+            &mut args.images,
+            &mut args.features_weights,
+            &mut args.bench_cli,
+            &mut args.out,
+        ];
+        for path in paths.into_iter().flatten() {
+            *path = std::path::absolute(&*path)?;
+        }
+        Ok(args)
+    }
+}
+
 /// # Errors
 /// If the matrix cannot be read, the report cannot be written, or a cell has failed.
 pub fn reproduce(args: &Args) -> Result<()> {
+    let args = &args.with_absolute_paths()?;
     let path = args.matrix.clone().unwrap_or_else(|| {
         repository().join("results/matrix").join(&args.preset).with_extension("toml")
     });
@@ -98,7 +118,7 @@ pub fn reproduce(args: &Args) -> Result<()> {
     let commit = commit().unwrap_or_else(|_| "unknown".to_owned());
     let name = path.file_stem().and_then(|stem| stem.to_str()).context("expected a name")?;
     let bench_cli = match &args.bench_cli {
-        Some(program) => std::path::absolute(program)?,
+        Some(program) => program.clone(),
         None => built_bench_cli(features(args.device.as_deref()))?,
     };
     if args.slurm {
@@ -107,7 +127,7 @@ pub fn reproduce(args: &Args) -> Result<()> {
         return Ok(());
     }
     let runner = Runner {
-        store: Store::new(&std::path::absolute(&args.work)?),
+        store: Store::new(&args.work),
         bench_cli,
         commit,
         images: args.images.clone(),
@@ -194,7 +214,7 @@ fn jobs(args: &Args, name: &str, bench_cli: &Path) -> Result<slurm::Jobs> {
     let device = args.device.iter();
     command.extend(device.flat_map(|device| ["--device".to_owned(), device.clone()]));
     command.extend(args.photographs.then(|| "--photographs".to_owned()));
-    let folder = std::path::absolute(&args.work)?.join("slurm");
+    let folder = args.work.join("slurm");
     let (count, options) = (args.jobs.max(1), args.sbatch.clone());
     Ok(slurm::Jobs { name: format!("reproduce-{name}"), count, options, command, folder })
 }

@@ -183,6 +183,7 @@ fn step_arguments(cell: &Cell) -> Vec<String> {
     words.extend(["--batch".into(), number("training.batch_size")]);
     words.extend(["--latent-dim".into(), number("model.latent_dim")]);
     words.extend(["--window".into(), config.text("ssim.window").to_owned()]);
+    words.extend(["--precision".into(), config.text("training.precision").to_owned()]);
     if cell.matches_features() {
         words.extend(["--extractor".into(), config.text("features.extractor").to_owned()]);
     }
