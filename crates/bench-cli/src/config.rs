@@ -1,16 +1,14 @@
 //! The configuration of a model: everything that decides what it becomes and how it inspects.
 
-mod learning;
 mod method;
 mod rule;
-mod scoring;
+mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use learning::LearningSettings;
 pub use method::{FeaturesConfig, Method, SsimConfig, VaeConfig};
 pub use rule::{RuleName, RuleThreshold};
-pub use scoring::Scoring;
+pub use settings::Settings;
 
 use crate::data::{Dataset, Layout, Margins};
 use anyhow::{Context, Result, bail};

@@ -4,8 +4,8 @@ mod training;
 
 pub use training::{FeaturesRecord, LogEntry, TrainingRecord};
 
-use crate::config::{Config, RuleThreshold, Scoring};
-use crate::io::{remove_parts, sha256, write_durable};
+use crate::config::{Config, RuleThreshold, Settings};
+use crate::io::{remove_if_present, remove_parts, sha256, write_durable};
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::Device;
 use inspect::ThresholdRule;
@@ -52,14 +52,40 @@ pub struct Calibration {
     pub good_max: f32,
     /// Number of good images that it was derived from.
     pub images: usize,
-    /// Whether those images were kept from training.
-    pub held_out: bool,
+    /// What the training has to do with those images.
+    pub source: GoodImages,
     /// SHA-256 over names and contents of those images.
     pub data_sha256: String,
     /// SHA-256 of the weights that gave the scores.
     pub weights_sha256: String,
     /// The settings that they were given with.
-    pub scoring: Scoring,
+    pub scoring: Settings,
+}
+
+/// What a training has to do with the good images that a threshold is derived from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GoodImages {
+    /// They were kept from it.
+    HeldOut,
+    /// It is on them.
+    TrainedOn,
+    /// They were named for the calibration.
+    Given,
+    /// The folder's images are not those of the training any more: it may be on them, or not.
+    Unknown,
+}
+
+impl GoodImages {
+    /// As part of a sentence.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::HeldOut => "held out from training",
+            Self::TrainedOn => "trained on",
+            Self::Given => "given for the calibration",
+            Self::Unknown => "not known to be held out from training",
+        }
+    }
 }
 
 impl ModelFolder {
@@ -81,7 +107,7 @@ impl ModelFolder {
             );
         }
         if !folder.file(WEIGHTS).is_file() {
-            let hint = if folder.file(CHECKPOINT).is_file() {
+            let hint = if folder.has_checkpoint() {
                 "; its training is not finished: `bench-cli train --resume` goes on"
             } else {
                 ""
@@ -98,7 +124,7 @@ impl ModelFolder {
             return Ok(());
         }
         let (record, folder) = (self.record()?, self.path.display());
-        record.settings.expect(&self.config()?).with_context(|| {
+        record.settings.expect(&Settings::of_learning(&self.config()?)?).with_context(|| {
             format!(
                 "{}: not as the model was trained; put it back, or train anew with `bench-cli train --out {folder} --overwrite \
                  --config {0}`",
@@ -106,10 +132,13 @@ impl ModelFolder {
             )
         })?;
         let got = self.weights_sha256()?;
+        let help = match self.has_checkpoint() {
+            true => format!("`bench-cli train --out {folder} --resume` writes them anew"),
+            false => "put them back, or train anew".to_owned(),
+        };
         ensure!(
             record.weights_sha256.is_empty() || record.weights_sha256 == got,
-            "{}: not as the training left them: expected weights of SHA-256 {}, got {got}; `bench-cli train --out {folder} \
-             --resume` writes them anew",
+            "{}: not as the training left them: expected weights of SHA-256 {}, got {got}; {help}",
             self.file(WEIGHTS).display(),
             record.weights_sha256
         );
@@ -127,6 +156,15 @@ impl ModelFolder {
     /// Whether a training run has left anything here.
     pub fn is_occupied(&self) -> bool {
         self.file(CONFIG).exists() || self.file(WEIGHTS).exists()
+    }
+
+    /// Whether a training with the settings of a configuration has ended here.
+    pub fn is_trained(&self, config: &Config) -> bool {
+        let is_alike = |record: TrainingRecord| {
+            Settings::of_learning(config)
+                .is_ok_and(|present| record.settings.expect(&present).is_ok())
+        };
+        self.file(WEIGHTS).is_file() && self.record().is_ok_and(is_alike)
     }
 
     /// Makes the folder, if it is missing, and keeps others from writing to it. What a killed process has left of its
@@ -156,19 +194,10 @@ impl ModelFolder {
     /// # Errors
     /// If a file cannot be removed or written.
     pub fn begin(&self, config: &Config) -> Result<()> {
-        self.remove(CHECKPOINT)?;
+        remove_if_present(&self.file(CHECKPOINT))?;
         self.write_config(config)?;
-        [WEIGHTS, CALIBRATION, RECORD, LOG].into_iter().try_for_each(|name| self.remove(name))
-    }
-
-    fn remove(&self, name: &str) -> Result<()> {
-        let path = self.file(name);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("cannot remove {}", path.display()))
-            }
-            _ => Ok(()),
-        }
+        let others = [WEIGHTS, CALIBRATION, RECORD, LOG];
+        others.into_iter().try_for_each(|name| remove_if_present(&self.file(name)))
     }
 
     /// # Errors
@@ -213,6 +242,11 @@ impl ModelFolder {
     /// If the file cannot be written.
     pub fn write_checkpoint(&self, bytes: &[u8]) -> Result<()> {
         write_durable(&self.file(CHECKPOINT), bytes)
+    }
+
+    /// Whether a training has left a state to go on from.
+    pub fn has_checkpoint(&self) -> bool {
+        self.file(CHECKPOINT).is_file()
     }
 
     /// The name of the checkpoint, for messages.
@@ -267,7 +301,7 @@ impl ModelFolder {
 
     fn expect_calibrated_for(&self, calibration: &Calibration) -> Result<()> {
         let config = self.config()?;
-        calibration.scoring.expect(&config)?;
+        calibration.scoring.expect(&Settings::of_scoring(&config)?)?;
         let (expected, got) = (&calibration.rule, &config.calibration.threshold);
         ensure!(
             expected == got,

@@ -54,7 +54,7 @@ pub struct PredictArgs {
     #[arg(long, value_name = "SCORE")]
     pub threshold: Option<f32>,
     /// Exit with 1 if a defect was found.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "watch")]
     pub exit_code: bool,
 }
 

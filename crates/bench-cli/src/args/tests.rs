@@ -15,6 +15,15 @@ fn every_help_ends_with_examples_that_can_be_typed() {
     });
 }
 
+#[test]
+fn the_readme_lists_every_subcommand() {
+    const README: &str = include_str!("../../README.md");
+    for subcommand in Cli::command().get_subcommands() {
+        let name = subcommand.get_name();
+        assert!(README.contains(&format!("\n| `{name}` |")), "{name}");
+    }
+}
+
 /// Visits a command and all below it with the words that call them.
 fn for_each_command(path: &str, command: &Command, visit: &mut impl FnMut(&str, &Command)) {
     visit(path, command);

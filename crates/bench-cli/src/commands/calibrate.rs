@@ -1,13 +1,13 @@
 //! `bench-cli calibrate`
 
 use super::Context;
-use super::train::split_images;
+use super::train::{held_out_images, split_images};
 use crate::args::CalibrateArgs;
-use crate::config::{Config, RuleName, RuleThreshold, Scoring};
+use crate::config::{Config, RuleName, RuleThreshold, Settings};
 use crate::data::{Dataset, fingerprint};
 use crate::interrupt;
 use crate::io::read_image;
-use crate::model_folder::{Calibration, ModelFolder};
+use crate::model_folder::{Calibration, GoodImages, ModelFolder};
 use crate::pipeline::Inspector;
 use anyhow::{Context as _, Result};
 use inspect::Image;
@@ -24,17 +24,23 @@ pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
     if let Some(RuleName(rule)) = args.rule {
         config.calibration.threshold = rule;
     }
-    let (images, held_out) = match &args.good {
-        Some(good) => (Dataset::open(good, None)?.train, false),
-        None => {
-            let (train, held_out) = split_images(&config)?;
-            if held_out.is_empty() { (train, false) } else { (held_out, true) }
-        }
+    let (images, source) = match &args.good {
+        Some(good) => (Dataset::open(good, None)?.train, GoodImages::Given),
+        None => of_training(&folder, &config)?,
     };
-    let calibration = run(context, &folder, &config, &images, held_out)?;
+    let calibration = run(context, &folder, &config, &images, source)?;
     folder.write_config(&config)?;
     context.reporter.text(&text(&calibration))?;
     context.reporter.record(&calibration)
+}
+
+/// The good images of a training that are meant for the calibration.
+fn of_training(folder: &ModelFolder, config: &Config) -> Result<(Vec<PathBuf>, GoodImages)> {
+    match held_out_images(folder, config)? {
+        Some(held_out) if !held_out.is_empty() => Ok((held_out, GoodImages::HeldOut)),
+        Some(_) => Ok((split_images(config)?.0, GoodImages::TrainedOn)),
+        None => Ok((config.data.open()?.train, GoodImages::Unknown)),
+    }
 }
 
 /// The threshold, and what other rules give.
@@ -59,13 +65,14 @@ pub fn run(
     folder: &ModelFolder,
     config: &Config,
     images: &[PathBuf],
-    held_out: bool,
+    source: GoodImages,
 ) -> Result<Calibration> {
     let inspector = Inspector::new(folder.model(config, &context.device)?, config)?;
-    if !held_out {
-        context.reporter.note(
-            "calibrating on images that may have been trained on: the threshold may be too low for new ones",
-        );
+    if matches!(source, GoodImages::TrainedOn | GoodImages::Unknown) {
+        context.reporter.note(&format!(
+            "calibrating on images that are {}: the threshold may be too low for new ones",
+            source.describe()
+        ));
     }
     let maps = anomaly_maps(context, folder, &inspector, images)?;
     let rules = RuleThreshold::all(&maps, config.calibration.threshold)?;
@@ -77,10 +84,10 @@ pub fn run(
         rules,
         good_max: scores.copied().fold(f32::MIN, f32::max),
         images: images.len(),
-        held_out,
+        source,
         data_sha256: fingerprint(images)?,
         weights_sha256: folder.weights_sha256()?,
-        scoring: Scoring::of(config),
+        scoring: Settings::of_scoring(config)?,
     };
     folder.write_calibration(&calibration)?;
     Ok(calibration)

@@ -10,7 +10,7 @@ use crate::model_folder::ModelFolder;
 use crate::page::{Circumstances, Page, write_page};
 use crate::pipeline::Inspector;
 use crate::synthetic::{Spec, SyntheticKind, generate};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use metrics::{Figure, plot_roc};
 use serde::Serialize;
 use std::io::Write;
@@ -31,11 +31,17 @@ struct Row<'a> {
 /// # Errors
 /// If the folder cannot be written.
 pub fn demo(context: &Context, args: &DemoArgs) -> Result<()> {
+    let methods = distinct(&args.methods);
+    if args.features_weights.is_some() {
+        ensure!(
+            methods.contains(&Method::FeatureMatching),
+            "--features-weights is for the method feature-matching, which is not among --methods"
+        );
+    }
     let data = args.out.join("fabric");
     context.reporter.note("making synthetic fabric");
     let full = Spec::full(SyntheticKind::Plain, args.seed);
     generate(&Spec { good: 20, defective: 12, ..full }, &data)?;
-    let methods = distinct(&args.methods);
     let outcomes = methods.iter().map(|&method| run(context, args, &data, method));
     let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
 

@@ -41,9 +41,8 @@ fn text(info: &Info) -> Result<String> {
         &info.training;
     let state = if *collapsed { ", collapsed to constant grey" } else { "" };
     let calibration = match &info.calibration {
-        Some(Calibration { threshold, images, held_out, .. }) => {
-            let source = if *held_out { "held-out" } else { "training" };
-            format!("threshold {threshold:.6} from {images} {source} images")
+        Some(Calibration { threshold, images, source, .. }) => {
+            format!("threshold {threshold:.6} from {images} good images, {}", source.describe())
         }
         None => "not calibrated".to_owned(),
     };

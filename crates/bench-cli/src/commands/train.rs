@@ -5,8 +5,9 @@ mod run;
 use super::Context;
 use crate::args::{CHECKPOINT_SECONDS, TrainArgs};
 use crate::config::{Config, Method};
+use crate::data::fingerprint;
 use crate::interrupt;
-use crate::model_folder::{ModelFolder, TrainingRecord};
+use crate::model_folder::{GoodImages, ModelFolder, TrainingRecord};
 use anyhow::{Context as _, Result, bail, ensure};
 use indicatif::ProgressBar;
 use models::{EpochReport, StepReport};
@@ -76,7 +77,7 @@ pub fn train_model(
     let (train, held_out) = split_images(config)?;
     let (folder, config) = (folder.clone(), config.clone());
     let beginning = match folder.config() {
-        Ok(found) if found == config => Beginning::Resuming,
+        Ok(found) if found == config && folder.has_checkpoint() => Beginning::Resuming,
         _ => Beginning::Replacing,
     };
     let checkpoint_interval = Duration::from_secs(CHECKPOINT_SECONDS);
@@ -88,9 +89,11 @@ fn execute(context: &Context, plan: &Plan) -> Result<TrainingRecord> {
     context.reporter.note(&format!("training on {}", run.device));
     advance(context, &mut run)?;
     let record = run.finish()?;
-    let is_held_out = !plan.held_out.is_empty();
-    let images = if is_held_out { &plan.held_out } else { &plan.train };
-    super::calibrate::run(context, &plan.folder, &plan.config, images, is_held_out).with_context(
+    let (images, source) = match plan.held_out.is_empty() {
+        true => (&plan.train, GoodImages::TrainedOn),
+        false => (&plan.held_out, GoodImages::HeldOut),
+    };
+    super::calibrate::run(context, &plan.folder, &plan.config, images, source).with_context(
         || {
             let folder = plan.folder.path().display();
             format!(
@@ -161,6 +164,14 @@ pub fn split_images(config: &Config) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
         images.iter().cloned().enumerate().partition(|&(i, _)| is_held_out(i));
     let paths = |images: Vec<(usize, PathBuf)>| images.into_iter().map(|(_, path)| path).collect();
     Ok((paths(train), paths(held_out)))
+}
+
+/// The good images that a training has held out; `None` if the images are not those of the training any more, so that nobody
+/// knows which they were.
+pub fn held_out_images(folder: &ModelFolder, config: &Config) -> Result<Option<Vec<PathBuf>>> {
+    let (train, held_out) = split_images(config)?;
+    let trained_on = folder.record().ok().map(|record| record.data_sha256);
+    Ok((trained_on == Some(fingerprint(&train)?)).then_some(held_out))
 }
 
 /// Trains to the end of the schedule.

@@ -1,7 +1,7 @@
 //! A model and what it came to.
 
 use super::{Curves, Evaluation, Metrics, evaluate};
-use crate::config::{Config, Method, Scoring};
+use crate::config::{Config, Method, Settings};
 use crate::data::Dataset;
 use crate::model_folder::{Calibration, ModelFolder, TrainingRecord};
 use crate::pipeline::Inspector;
@@ -41,7 +41,8 @@ impl Origin {
 
     /// Whether the thresholds are of scores of the same settings.
     pub fn is_calibrated_alike(&self) -> bool {
-        self.calibration.scoring == Scoring::of(&self.config)
+        let present = Settings::of_scoring(&self.config);
+        present.is_ok_and(|present| self.calibration.scoring.expect(&present).is_ok())
     }
 }
 

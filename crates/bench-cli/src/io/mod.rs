@@ -17,7 +17,7 @@ mod resize;
 mod shown;
 mod write;
 
-pub use atomic::{prepare_folder, remove_parts, write_atomic, write_durable};
+pub use atomic::{prepare_folder, remove_if_present, remove_parts, write_atomic, write_durable};
 pub use colour::ScoreRange;
 pub use features::{FeatureWeights, read_feature_weights};
 pub use figure::{Cell, write_figure};

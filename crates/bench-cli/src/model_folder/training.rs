@@ -1,6 +1,6 @@
 //! What a training leaves beside weights.
 
-use crate::config::LearningSettings;
+use crate::config::Settings;
 use models::{DeviceChoice, Extractor, FeatureMatching, Objective, Precision};
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,7 @@ pub struct TrainingRecord {
     pub weights_sha256: String,
     /// The settings that decided about the weights.
     #[serde(default)]
-    pub settings: LearningSettings,
+    pub settings: Settings,
 }
 
 /// What trained the models of which it is not said.

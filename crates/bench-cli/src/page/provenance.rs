@@ -99,10 +99,12 @@ fn of_model(measured: &Measured) -> Vec<(&'static str, String)> {
     let Origin { model, config, training, calibration } = &measured.origin;
     let TrainingRecord { version, patches, seconds, threads, device, loss, images, .. } = training;
     let trained = format!("{patches} patches of {images} images in {seconds:.0} s, loss {loss:.4}");
-    let Calibration { threshold, rule, images, held_out, .. } = calibration;
-    let source = if *held_out { "held out from training" } else { "not known to be held out" };
-    let calibrated =
-        format!("threshold {threshold} by {} from {images} good images, {source}", RuleName(*rule));
+    let Calibration { threshold, rule, images, source, .. } = calibration;
+    let calibrated = format!(
+        "threshold {threshold} by {} from {images} good images, {}",
+        RuleName(*rule),
+        source.describe()
+    );
     vec![
         ("Model", model.display().to_string()),
         ("Method", config.method.title().to_owned()),

@@ -1,7 +1,7 @@
 //! `bench-cli calibrate` and `bench-cli info`
 
 use crate::bench::{Bench, keys, number};
-use crate::images::{save, texture};
+use crate::images::{save, texture, write_cloth};
 use std::fs;
 
 #[test]
@@ -23,18 +23,18 @@ fn another_rule_gives_another_threshold_and_changes_nothing_else() {
         [
             "data_sha256",
             "good_max",
-            "held_out",
             "images",
             "rule",
             "rules",
             "scoring",
+            "source",
             "threshold",
             "weights_sha256"
         ]
     );
     assert_eq!(after["rule"]["rule"], "quantile");
     assert!(number(&after, "threshold") < number(&before, "threshold"));
-    for key in ["good_max", "images", "held_out", "data_sha256", "scoring", "weights_sha256"] {
+    for key in ["good_max", "images", "source", "data_sha256", "scoring", "weights_sha256"] {
         assert_eq!(after[key], before[key], "{key}");
     }
     assert!(bytes() == unchanged);
@@ -61,7 +61,9 @@ fn other_good_images_can_be_used() {
     let bench = Bench::with_model();
     save(&bench.path("new/0.png"), &texture(11));
     let calibration = bench.run("calibrate model --data new --json").done().last();
-    assert_eq!(calibration["images"], 1);
+    assert_eq!((&calibration["images"], &calibration["source"]), (&1.into(), &"given".into()));
+    let info = bench.run("info model").done().stdout;
+    assert!(info.contains("from 1 good images, given for the calibration"), "{info}");
     let same = bench.run("calibrate model --good new --json").done().last();
     assert_eq!(same, calibration, "--data by another name");
     let message = bench.error("calibrate model --set training.seed=1");
@@ -69,6 +71,27 @@ fn other_good_images_can_be_used() {
     let message =
         bench.error("calibrate model --set calibration.threshold={rule=\"quantile\",q=2}");
     assert!(message.contains('q'), "{message}");
+}
+
+#[test]
+fn what_was_held_out_is_claimed_of_the_trainings_images_only() {
+    let bench = Bench::new();
+    write_cloth(&bench.path("cloth"));
+    bench.train("model", "--set data.held_out=0.5");
+    let source = || {
+        let run = bench.run("calibrate model --json").done();
+        (run.last()["source"].clone(), run.last()["images"].clone(), run.stderr)
+    };
+    let (held_out, images, note) = source();
+    assert_eq!((held_out, images), ("held-out".into(), 2.into()));
+    assert!(!note.contains("too low"), "{note}");
+    // Another image moves those that the same rule would hold out.
+    save(&bench.path("cloth/train/good/a.png"), &texture(12));
+    let (unknown, images, note) = source();
+    assert_eq!((unknown, images), ("unknown".into(), 5.into()));
+    assert!(note.contains("not known to be held out") && note.contains("too low"), "{note}");
+    bench.train("all", "--set data.held_out=0");
+    assert_eq!(bench.json("all/calibration.json")["source"], "trained-on");
 }
 
 #[test]
@@ -133,7 +156,7 @@ fn a_threshold_is_of_its_weights_and_settings_only() {
     let predict = "predict model cloth/test/hole --out results";
     let message = bench.error(predict);
     assert!(message.contains("model/calibration.json: not of this model"), "{message}");
-    assert!(message.contains("expected `stride` to be 30, got 16"), "{message}");
+    assert!(message.contains("expected `inspection.stride` to be 30, got 16"), "{message}");
     // A threshold of one's own needs no calibration, and a new one mends it.
     bench.run(&format!("{predict} --threshold 0.5")).done();
     bench.run("calibrate model").done();

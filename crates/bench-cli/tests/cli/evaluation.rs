@@ -232,6 +232,16 @@ fn good_images_that_training_held_out_stand_for_those_that_a_test_set_lacks() {
     let pairs = defective.iter().flat_map(|high| good.iter().map(move |low| high > low));
     let expected = pairs.filter(|&right| right).count() as f64 / 4.0;
     assert_eq!(number(&metrics, "image_au_roc"), expected);
+
+    // With other images, nobody knows.
+    fs::remove_file(bench.path("cloth/train/good/000.png")).unwrap();
+    let run = bench.run("evaluate model --out fewer").done();
+    assert!(
+        run.stderr.contains("not the good images that the model was trained"),
+        "{}",
+        run.stderr
+    );
+    assert!(bench.json("fewer/metrics.json")["image_au_roc_good"].is_null());
 }
 
 #[test]

@@ -25,6 +25,16 @@ fn a_configuration_that_is_not_the_trainings_is_refused_by_all() {
         ("uniform:11", "uniform:7", "expected `ssim.window` to be \"uniform:11\""),
         ("held_out = 0.1", "held_out = 0.5", "expected `data.held_out` to be 0.1, got 0.5"),
         ("learning_rate = 0.0002", "learning_rate = 1", "expected `optimiser.learning_rate`"),
+        (
+            "patches_per_epoch = 10000",
+            "patches_per_epoch = 7",
+            "expected `training.patches_per_epoch`",
+        ),
+        (
+            "held_out = 0.1",
+            "held_out = 0.1\nsize = [64, 64]",
+            "expected `data.size` to be nothing, got",
+        ),
     ] {
         let bench = Bench::with_model();
         edit(&bench, from, to);
@@ -73,6 +83,25 @@ fn weights_that_are_not_the_trainings_are_refused_by_all_and_mended_by_resuming(
     bench.run("train --out model --resume").done();
     assert!(bench.bytes("model/model.safetensors") == weights);
     bench.run("info model").done();
+}
+
+#[test]
+fn a_finished_model_without_its_checkpoint_is_not_trained_anew_by_resuming() {
+    let bench = Bench::with_model();
+    fs::remove_file(bench.path("model/checkpoint.safetensors")).unwrap();
+    let files =
+        || bench.names("model").into_iter().map(|name| bench.bytes(&format!("model/{name}")));
+    let before: Vec<_> = files().collect();
+    let message = bench.error("train --out model --resume --patches 16");
+    assert!(message.contains("model/checkpoint.safetensors: expected the state"), "{message}");
+    assert!(files().eq(before));
+    // Nor does it help with weights that are not the training's.
+    fs::write(bench.path("model/model.safetensors"), "").unwrap();
+    let message = bench.error("info model");
+    assert!(
+        message.contains("not as the training left them") && !message.contains("--resume"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -167,6 +167,32 @@ fn a_colour_means_the_same_score_in_all_images_and_a_clean_image_does_not_glow()
 }
 
 #[test]
+fn a_new_run_leaves_no_tables_of_an_earlier_one() {
+    let bench = bench();
+    let predict = |write: &str| {
+        bench.run(&format!("predict model line --out results --write {write}")).done();
+        bench.names("results")
+    };
+    let records = ["predictions.csv", "predictions.jsonl"];
+    assert_eq!(predict("regions,coco"), ["coco.json", records[0], records[1], "regions.csv"]);
+    assert_eq!(predict("none"), records);
+}
+
+#[test]
+fn options_that_would_do_nothing_are_refused() {
+    let bench = bench();
+    let message = bench.error("predict model line --out results --null");
+    assert!(message.contains("--null is for a list on standard input"), "{message}");
+    let message = bench.error("predict model --watch nowhere --out results");
+    assert!(message.contains("nowhere: expected a folder to watch"), "{message}");
+    let run = bench.run("predict model --watch line --out results --exit-code");
+    assert!(run.code == 2 && run.stderr.contains("cannot be used with"), "{}", run.stderr);
+    let message = bench.error("demo --out results --methods l2 --features-weights weights.pth");
+    assert!(message.contains("not among --methods"), "{message}");
+    assert!(!bench.path("results").exists());
+}
+
+#[test]
 fn a_list_on_standard_input_is_inspected() {
     let bench = bench();
     save(&bench.path("line/*.png"), &texture(9));

@@ -149,6 +149,6 @@ fn a_configuration_file_and_settings_are_combined() {
     assert_eq!(config["method"].as_str(), Some("l2"));
     assert_eq!(config["training"]["seed"].as_integer(), Some(4));
     let calibration = bench.json("model/calibration.json");
-    assert_eq!((&calibration["images"], &calibration["held_out"]), (&2.into(), &true.into()));
+    assert_eq!((&calibration["images"], &calibration["source"]), (&2.into(), &"held-out".into()));
     assert_eq!(bench.json("model/training.json")["images"], 2);
 }

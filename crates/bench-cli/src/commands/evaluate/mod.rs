@@ -3,11 +3,11 @@
 mod table;
 
 use super::Context;
-use super::train::split_images;
+use super::train::held_out_images;
 use crate::args::EvaluateArgs;
-use crate::config::{Config, Method, Scoring};
+use crate::config::{Config, Method, Settings};
 use crate::curve_points::write_curves;
-use crate::data::Dataset;
+use crate::data::{Dataset, TestSample};
 use crate::evaluation::{Curves, Evaluation, Inspection, Measured, Metrics, Origin};
 use crate::io::{Cell, ScoreRange, prepare_folder, write_atomic, write_figure, write_float_tiff};
 use crate::model_folder::{ModelFolder, write_json};
@@ -18,7 +18,7 @@ use anyhow::Result;
 use inspect::{Mask, threshold_mask};
 use metrics::{Figure, HistogramStyle, Scale, plot_histogram, plot_pr, plot_pro, plot_roc};
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use table::table;
 
 /// What `metrics.json` holds beside the numbers.
@@ -44,7 +44,7 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let config = config(context, &folder, args)?;
     let dataset = config.data.open()?;
     let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
-    let (_, held_out) = split_images(&config)?;
+    let held_out = held_out(context, &folder, &config, &dataset)?;
     let origin = Origin::of(&folder, config)?;
     prepare_folder(&args.out)?;
     let measured = Measured::on(&dataset, &held_out, &inspector, origin, context.reporter)?;
@@ -89,12 +89,34 @@ fn config(context: &Context, folder: &ModelFolder, args: &EvaluateArgs) -> Resul
         trained.clone().with_settings_of(&["data", "inspection", "vae"], &args.settings)?;
     // Which images were held out is no longer a choice.
     config.data.held_out = trained.data.held_out;
-    if Scoring::of(&config) != Scoring::of(&trained) {
+    if Settings::of_scoring(&config)? != Settings::of_scoring(&trained)? {
         context.reporter.warn(
             "the threshold was calibrated with other settings: what is said of it may not hold",
         );
     }
     Ok(config)
+}
+
+/// Good images that stand for those that a test set lacks: none if it has some, or if nobody knows which the training has
+/// not seen.
+fn held_out(
+    context: &Context,
+    folder: &ModelFolder,
+    config: &Config,
+    dataset: &Dataset,
+) -> Result<Vec<PathBuf>> {
+    if dataset.test.iter().any(TestSample::is_good) {
+        return Ok(Vec::new());
+    }
+    let held_out = held_out_images(folder, config)?;
+    if held_out.is_none() {
+        context.reporter.warn(&format!(
+            "{}: not the good images that the model was trained and calibrated on, so that none of them stands for those that the \
+             test set lacks",
+            dataset.root.display()
+        ));
+    }
+    Ok(held_out.unwrap_or_default())
 }
 
 /// The data set's name: its folder's.

@@ -1,7 +1,7 @@
 //! The regions of a run as COCO has objects.
 
 use super::prediction::Prediction;
-use crate::io::write_atomic;
+use crate::io::{remove_if_present, write_atomic};
 use anyhow::Result;
 use inspect::Region;
 use serde::Serialize;
@@ -82,6 +82,14 @@ impl Coco {
                 score,
             });
         }
+    }
+
+    /// Removes what an earlier run left in a folder.
+    ///
+    /// # Errors
+    /// If that is not possible.
+    pub fn forget(folder: &Path) -> Result<()> {
+        remove_if_present(&folder.join(FILE))
     }
 
     /// Writes `coco.json`.

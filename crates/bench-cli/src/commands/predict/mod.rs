@@ -22,6 +22,7 @@ use inputs::{Separator, is_same, listed_images, named_images, spare};
 use names::Names;
 use prediction::{Job, Prediction};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tables::Tables;
 
 /// How a run over images ended.
@@ -46,11 +47,18 @@ pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
     let outputs = outputs(&args.write)?;
     let config = folder.config()?;
     let (named, has_list) = named_images(&args.inputs)?;
+    ensure!(
+        has_list || !args.null,
+        "--null is for a list on standard input: name `-` as the input"
+    );
+    if let Some(watched) = &args.watch {
+        check_watch(watched, &outputs, &args.out)?;
+    }
     let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
     prepare_folder(&args.out)?;
     let job = Job { inspector, threshold, outputs, out: args.out.clone() };
     match &args.watch {
-        Some(watched) => watch(context.reporter, &job, watched, args),
+        Some(watched) => watch(context.reporter, &job, watched, args.poll),
         None => {
             named.iter().try_for_each(|image| spare(image, &args.out))?;
             let separator = if args.null { Separator::Nul } else { Separator::Line };
@@ -84,6 +92,7 @@ fn inspect_all(
         None => reporter.bar(named.len() as u64, "{wide_bar} {pos}/{len} images, {eta} left"),
         Some(_) => reporter.bar(0, "{elapsed_precise} {pos} images, {per_sec}"),
     };
+    Coco::forget(&job.out)?;
     let mut run = Run {
         job,
         reporter,
@@ -110,22 +119,28 @@ fn inspect_all(
     run.finish()
 }
 
-/// Inspects what lies and arrives in a folder.
-fn watch(reporter: Reporter, job: &Job, folder: &Path, args: &PredictArgs) -> Result<Outcome> {
+/// # Errors
+/// If a folder cannot be watched, or not for these outputs.
+fn check_watch(folder: &Path, outputs: &[Output], out: &Path) -> Result<()> {
     ensure!(folder.is_dir(), "{}: expected a folder to watch", folder.display());
     ensure!(
-        !is_same(folder, &job.out),
+        !is_same(folder, out),
         "{}: the folder of the results cannot be watched; name another --out",
         folder.display()
     );
-    ensure!(!job.keeps(Output::Coco), "--write coco is for runs that end, not for --watch");
+    ensure!(!outputs.contains(&Output::Coco), "--write coco is for runs that end, not for --watch");
+    Ok(())
+}
+
+/// Inspects what lies and arrives in a folder.
+fn watch(reporter: Reporter, job: &Job, folder: &Path, poll: Duration) -> Result<Outcome> {
     let (tables, recorded) = Tables::resume(&job.out, job.keeps(Output::Regions))?;
     let mut names = Names::default();
     recorded.iter().for_each(|recorded| names.take(&recorded.id));
     let (bar, tally) = (ProgressBar::hidden(), Tally::default());
     let mut run = Run { job, reporter, bar, tables, coco: None, names, tally };
     reporter.note(&format!("watching {}", folder.display()));
-    match watch::watch(&mut run, folder, args.poll, recorded)? {}
+    match watch::watch(&mut run, folder, poll, recorded)? {}
 }
 
 /// Images so far.

@@ -4,6 +4,7 @@
 //! They grow by whole lines instead, and those of an image follow its other results.
 
 use super::prediction::Prediction;
+use crate::io::remove_if_present;
 use anyhow::{Context, Result};
 use inspect::Region;
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,10 @@ impl Tables {
     /// # Errors
     /// If a file cannot be written.
     pub fn begin(folder: &Path, with_regions: bool) -> Result<Self> {
+        // What an earlier run left would pass for regions of this one's images.
+        if !with_regions {
+            remove_if_present(&folder.join(REGIONS))?;
+        }
         Self::open(folder, with_regions, Earlier::Forgotten)
     }
 

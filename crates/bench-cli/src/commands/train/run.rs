@@ -2,7 +2,7 @@
 
 use super::{Beginning, Plan};
 use crate::commands::Context;
-use crate::config::LearningSettings;
+use crate::config::Settings;
 use crate::data::fingerprint;
 use crate::io::read_image;
 use crate::model_folder::{FeaturesRecord, FolderLock, LogEntry, TrainingRecord};
@@ -23,6 +23,9 @@ struct Note {
     seconds: f64,
     /// Of the images trained on.
     data_sha256: String,
+    /// The settings trained with; none in checkpoints of before they were kept here, too.
+    #[serde(default)]
+    settings: Settings,
 }
 
 /// A training in progress and what it leaves in its folder.
@@ -58,7 +61,7 @@ impl<'a> Run<'a> {
         // Another process may have come and gone since the plan was made.
         plan.beginning.check(&plan.folder)?;
         let checkpoint = match plan.beginning {
-            Beginning::Resuming => plan.folder.checkpoint()?,
+            Beginning::Resuming => checkpoint(plan)?,
             Beginning::Fresh | Beginning::Replacing => None,
         };
         let (log, seconds_before) = match checkpoint {
@@ -142,7 +145,11 @@ impl<'a> Run<'a> {
     }
 
     fn write_state(&self) -> Result<()> {
-        let note = Note { seconds: self.seconds(), data_sha256: self.data_sha256.clone() };
+        let note = Note {
+            seconds: self.seconds(),
+            data_sha256: self.data_sha256.clone(),
+            settings: Settings::of_learning(&self.plan.config)?,
+        };
         let checkpoint = self.trainer.checkpoint(&serde_json::to_string(&note)?)?;
         // In this order: a log that is ahead of its checkpoint is cut, but one that is behind cannot be mended.
         self.plan.folder.write_log(&self.log)?;
@@ -198,7 +205,7 @@ impl<'a> Run<'a> {
             data_sha256: self.data_sha256.clone(),
             features: self.features.clone(),
             weights_sha256: self.plan.folder.weights_sha256()?,
-            settings: LearningSettings::of(&self.plan.config)?,
+            settings: Settings::of_learning(&self.plan.config)?,
         })
     }
 }
@@ -209,6 +216,17 @@ fn out_of_memory(device: &str, batch_size: usize) -> anyhow::Error {
     )
 }
 
+/// The state that a training goes on from; `None` if it has left none yet.
+fn checkpoint(plan: &Plan) -> Result<Option<Vec<u8>>> {
+    let checkpoint = plan.folder.checkpoint()?;
+    ensure!(
+        checkpoint.is_some() || !plan.folder.is_trained(&plan.config),
+        "{}: expected the state that the training of this model ended with, to go on from; --overwrite trains anew",
+        plan.folder.checkpoint_name()
+    );
+    Ok(checkpoint)
+}
+
 /// Goes on from the state that an earlier part of the training has left; its log, and how long it took.
 fn restore(
     plan: &Plan,
@@ -216,7 +234,9 @@ fn restore(
     checkpoint: &[u8],
     data_sha256: &str,
 ) -> Result<(Vec<LogEntry>, f64)> {
-    let note = note(checkpoint, data_sha256).with_context(|| plan.folder.checkpoint_name())?;
+    let present = Settings::of_learning(&plan.config)?;
+    let note =
+        note(checkpoint, data_sha256, &present).with_context(|| plan.folder.checkpoint_name())?;
     trainer.restore(checkpoint).with_context(|| plan.folder.checkpoint_name())?;
     plan.folder.write_config(&plan.config)?;
     let mut log = plan.folder.log()?;
@@ -231,8 +251,8 @@ fn is_kept(entry: &LogEntry, seen: u64, schedule: &Schedule) -> bool {
     entry.patches <= seen && (is_whole || entry.patches == schedule.patches)
 }
 
-/// What was noted in a checkpoint, if it is of a training on the same images.
-fn note(checkpoint: &[u8], data_sha256: &str) -> Result<Note> {
+/// What was noted in a checkpoint, if it is of a training on the same images with the same settings.
+fn note(checkpoint: &[u8], data_sha256: &str, settings: &Settings) -> Result<Note> {
     let note: Note = serde_json::from_str(&checkpoint_note(checkpoint)?)
         .context("expected a checkpoint of `bench-cli train`")?;
     ensure!(
@@ -240,6 +260,7 @@ fn note(checkpoint: &[u8], data_sha256: &str) -> Result<Note> {
         "expected images of SHA-256 {}, with which the training began, got {data_sha256}",
         note.data_sha256
     );
+    note.settings.expect(settings)?;
     Ok(note)
 }
 
