@@ -14,8 +14,9 @@ mod page;
 mod pipeline;
 mod report;
 mod synthetic;
+mod threads;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 use args::{Cli, Command};
 use candle_core::Device;
 use clap::Parser;
@@ -82,19 +83,12 @@ fn run(cli: &Cli) -> Result<ExitCode> {
 
 fn context(cli: &Cli) -> Result<Context> {
     let common = &cli.common;
+    // First, before anything starts threads.
+    common.threads.map(threads::limit).transpose()?;
     let device = match cli.command.runs_network() {
         true => common.device.open()?,
         false => Device::Cpu,
     };
-    if let Some(threads) = common.threads {
-        if threads == 0 {
-            bail!("--threads must be at least 1");
-        }
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build_global()
-            .context("cannot start threads")?;
-    }
     let reporter = Reporter { json: common.json, quiet: common.quiet };
     Ok(Context { reporter, device })
 }

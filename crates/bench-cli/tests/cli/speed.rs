@@ -228,3 +228,34 @@ fn wrong_options_are_refused() {
         assert!(message.contains(expected), "{message}");
     }
 }
+
+/// The most threads that a program had at once.
+#[cfg(target_os = "linux")]
+fn most_threads(arguments: &str) -> usize {
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(crate::bench::program())
+        .args(arguments.split_whitespace())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (tasks, mut most) = (format!("/proc/{}/task", child.id()), 0);
+    while child.try_wait().unwrap().is_none() {
+        // None, if it has just ended.
+        most = most.max(std::fs::read_dir(&tasks).map_or(0, Iterator::count));
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert!(child.wait().unwrap().success());
+    most
+}
+
+/// The large tensors of a step are also worked on by candle's own threads.
+#[test]
+#[cfg(target_os = "linux")]
+fn no_more_threads_compute_than_are_asked_for() {
+    let step = "bench train-step --device cpu --latent-dim 4 --runs 2";
+    // Beside the main thread, which waits.
+    for threads in [1, 3] {
+        let most = most_threads(&format!("{step} --threads {threads}"));
+        assert!((2..=2 * threads).contains(&most), "{most} threads with --threads {threads}");
+    }
+}
