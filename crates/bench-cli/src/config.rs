@@ -230,7 +230,10 @@ impl Config {
 
     /// All but the files that training needs.
     fn validate_training(&self) -> Result<()> {
-        self.ssim_params(Border::Valid)?;
+        let params = self.ssim_params(Border::Valid)?;
+        if self.method == Method::Ssim {
+            Objective::Ssim(params).validate(self.model.patch_size)?;
+        }
         self.vae.elbo().validate().context("vae")?;
         self.features.validate()?;
         self.architecture().validate()?;

@@ -36,7 +36,7 @@ impl<T> Plane<T> {
     /// # Errors
     /// [`Error::PlaneLength`] if `data` does not hold `width * height` values.
     pub fn new(width: usize, height: usize, data: Vec<T>) -> Result<Self, Error> {
-        let expected = width * height;
+        let expected = width.saturating_mul(height);
         if data.len() != expected {
             let got = data.len();
             return Err(Error::PlaneLength { width, height, expected, got });
@@ -79,6 +79,9 @@ impl<T> Plane<T> {
     }
 
     /// The pixels of row `y`.
+    ///
+    /// # Panics
+    /// If the plane has no such row.
     pub fn row(&self, y: usize) -> &[T] {
         &self.data[y * self.width..(y + 1) * self.width]
     }

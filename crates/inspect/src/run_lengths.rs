@@ -17,6 +17,11 @@ impl Region {
     /// assert_eq!(found[0].run_lengths(&labels), [2, 1, 1, 2]);
     /// # Ok::<(), inspect::Error>(())
     /// ```
+    ///
+    /// `labels` are those that the region was found in.
+    ///
+    /// # Panics
+    /// If the region reaches beyond them.
     pub fn run_lengths(&self, labels: &Plane<u32>) -> Vec<usize> {
         let mut runs = vec![self.x0 * labels.height()];
         let mut inside = false;

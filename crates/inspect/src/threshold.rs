@@ -95,7 +95,8 @@ pub fn threshold(good: &[Image], rule: &ThresholdRule) -> Result<f32, Error> {
     if threshold.is_finite() { Ok(threshold) } else { Err(Error::ThresholdRange { statistic }) }
 }
 
-/// The pixels that are defective at `threshold`: those with `score >= threshold`.
+/// The pixels that are defective at `threshold`: those with `score >= threshold`. A score that is NaN is defective, and with a
+/// threshold that is NaN all are: what cannot be judged does not pass as good.
 ///
 /// ```
 /// use inspect::{Image, Mask, threshold_mask};
@@ -108,7 +109,8 @@ pub fn threshold(good: &[Image], rule: &ThresholdRule) -> Result<f32, Error> {
 /// # Ok::<(), inspect::Error>(())
 /// ```
 pub fn threshold_mask(scores: &Image, threshold: f32) -> Mask {
-    Plane::from_fn(scores.width(), scores.height(), |x, y| scores.get(x, y) >= threshold)
+    let is_good = |score: f32| score < threshold;
+    Plane::from_fn(scores.width(), scores.height(), |x, y| !is_good(scores.get(x, y)))
 }
 
 fn check_rule(rule: &ThresholdRule) -> Result<(), Error> {

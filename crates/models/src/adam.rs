@@ -56,10 +56,11 @@ impl AdamConfig {
             false => Err(Error::setting(name, "positive", value)),
         };
         positive("learning_rate", self.learning_rate)?;
-        positive("epsilon", self.epsilon)?;
+        // Moments are f32, which rounds what is next to 0 or 1.
+        positive("epsilon", f64::from(self.epsilon as f32))?;
         for (name, beta) in [("beta1", self.beta1), ("beta2", self.beta2)] {
-            if !(0.0..1.0).contains(&beta) {
-                return Err(Error::setting(name, "in [0, 1)", beta));
+            if !(0.0..1.0).contains(&(beta as f32)) {
+                return Err(Error::setting(name, "in [0, 1) as f32", beta));
             }
         }
         if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
@@ -324,8 +325,13 @@ mod tests {
     fn settings_out_of_range_are_refused() {
         let bad = AdamConfig { learning_rate: -1.0, ..AdamConfig::default() };
         assert!(matches!(bad.validate(), Err(Error::Setting { name: "learning_rate", .. })));
-        let bad = AdamConfig { beta2: 1.0, ..AdamConfig::default() };
-        assert!(matches!(bad.validate(), Err(Error::Setting { name: "beta2", .. })));
+        // The second is 1 as f32.
+        for beta2 in [1.0, 0.999_999_99] {
+            let bad = AdamConfig { beta2, ..AdamConfig::default() };
+            assert!(matches!(bad.validate(), Err(Error::Setting { name: "beta2", .. })));
+        }
+        let bad = AdamConfig { epsilon: 1e-46, ..AdamConfig::default() };
+        assert!(matches!(bad.validate(), Err(Error::Setting { name: "epsilon", .. })));
         let bad = AdamConfig { weight_decay: f64::NAN, ..AdamConfig::default() };
         assert!(matches!(bad.validate(), Err(Error::Setting { name: "weight_decay", .. })));
     }

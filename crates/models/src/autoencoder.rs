@@ -288,6 +288,9 @@ impl Autoencoder {
             let expected = format!("one for each of {count} patches");
             return Err(Error::setting("keys", expected, keys.len()));
         }
+        if let Some(key) = keys.iter().find(|&&key| key >= Stream::SAMPLE_KEYS) {
+            return Err(Error::setting("keys", "below 2^61", key));
+        }
         let streams = keys.iter().map(|&key| Stream::Sample { key });
         let noise = normal_rows(seed, streams, samples * d, self.device())?;
         let decode = |sample: usize| -> Result<Tensor> {

@@ -1,7 +1,7 @@
 //! What a training run minimises.
 
 use crate::elbo::Elbo;
-use crate::{FeatureMatching, Latent, Posterior, Result};
+use crate::{Error, FeatureMatching, Latent, Posterior, Result};
 use candle_core::Tensor;
 
 /// The loss of a method. A new method is a new variant here, and its residual map in the crate `inspect`.
@@ -69,15 +69,27 @@ impl Objective {
         }
     }
 
-    /// Checks the settings.
+    /// Checks the settings for patches of the given side.
     ///
     /// # Errors
     /// [`crate::Error::Setting`] for a setting outside its range.
-    pub fn validate(&self) -> Result<()> {
+    pub fn validate(&self, patch_size: usize) -> Result<()> {
         match self {
-            Self::L2 | Self::Ssim(_) => Ok(()),
+            Self::L2 => Ok(()),
+            Self::Ssim(params) => check_params(params, patch_size),
             Self::Elbo(elbo) => elbo.validate(),
             Self::FeatureMatching(matching) => matching.validate(),
         }
     }
+}
+
+/// Checks the parameters of the structural similarity of patches of the given side.
+///
+/// # Errors
+/// [`Error::Setting`] if they cannot be used.
+fn check_params(params: &ssim::Params, patch_size: usize) -> Result<()> {
+    params.map_size(patch_size, patch_size).map(|_| ()).map_err(|error| {
+        let expected = format!("usable with patches of {patch_size}x{patch_size} pixels");
+        Error::setting("ssim", expected, error)
+    })
 }

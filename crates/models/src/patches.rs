@@ -84,9 +84,15 @@ impl PatchSource {
             if width < patch_size || height < patch_size {
                 return Err(Error::ImageTooSmall { index, width, height, patch: patch_size });
             }
-            if pixels.len() != width * height {
-                let expected = format!("{} values for {width}x{height} pixels", width * height);
+            let expected = width.saturating_mul(height);
+            if pixels.len() != expected {
+                let expected = format!("{expected} values for {width}x{height} pixels");
                 return Err(Error::setting("image", expected, pixels.len()));
+            }
+            if let Some(at) = pixels.iter().position(|pixel| !pixel.is_finite()) {
+                let (x, y, value) = (at % width, at / width, pixels[at]);
+                let got = format!("{value} at ({x}, {y}) of image {index}");
+                return Err(Error::setting("image", "of finite pixels", got));
             }
         }
         let source = Self { images, patch_size, seed, device: device.clone(), resident: None };

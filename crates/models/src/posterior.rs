@@ -66,8 +66,8 @@ impl Posterior {
     }
 
     /// The Kullback-Leibler divergence from the prior N(0, I) of each distribution, `(N)`:
-    /// `½ Σ (mean² + variance − log variance − 1)` over components (Kingma and Welling 2014, appendix B). At least 0, and 0
-    /// for the prior.
+    /// `½ Σ (mean² + variance − log variance − 1)` over components (Kingma and Welling 2014, appendix B). At least 0, but
+    /// for rounding, and 0 for the prior.
     ///
     /// # Errors
     /// [`crate::Error::Tensor`] if the device fails.

@@ -22,6 +22,9 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
+    /// Keys of samples lie below it.
+    pub const SAMPLE_KEYS: u64 = 1 << 61;
+
     /// The generator of this stream. Any point of a run can be returned to without replaying what came before.
     pub fn rng(self, seed: u64) -> ChaCha8Rng {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -30,7 +33,7 @@ impl Stream {
             Self::Order { epoch } => (1 << 63) | epoch,
             Self::Crop { patch } => patch,
             Self::Noise { position } => (1 << 62) | position,
-            Self::Sample { key } => (1 << 61) | key,
+            Self::Sample { key } => Self::SAMPLE_KEYS | key,
         });
         rng
     }

@@ -94,10 +94,8 @@ impl Trainer {
         images: Vec<TrainingImage>,
         device: &Device,
     ) -> Result<Self> {
-        config.schedule.validate()?;
+        config.validate()?;
         config.schedule.precision.check(device)?;
-        config.objective.validate()?;
-        config.architecture.expect_latent(config.objective.latent())?;
         let Schedule { initialisation, seed, precision, .. } = config.schedule;
         let rng = &mut Stream::Weights.rng(seed);
         let mut model = Autoencoder::initialised(config.architecture, initialisation, rng, device)?;

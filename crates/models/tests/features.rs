@@ -179,7 +179,7 @@ fn what_cannot_be_compared_is_refused() {
     let message = features.extract(&zeros(&[1, 1, 4, 64])).unwrap_err().to_string();
     assert!(message.contains("too small"), "{message}");
     for weight in [-1.0, f64::NAN, f64::INFINITY] {
-        let error = matching(Extractor::Squeezenet, weight).validate().unwrap_err();
+        let error = matching(Extractor::Squeezenet, weight).validate(128).unwrap_err();
         assert!(matches!(error, Error::Setting { name: "weight", .. }), "{weight}");
     }
     assert_eq!(matching(Extractor::Squeezenet, 1.0).latent(), Latent::Vector);

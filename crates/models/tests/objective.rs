@@ -155,7 +155,7 @@ fn an_elbo_needs_a_distribution_and_settings_in_range() {
         (1.0, 0.0, "variance"),
         (1.0, f64::INFINITY, "variance"),
     ] {
-        let error = Objective::Elbo(Elbo { kl_weight, variance }).validate().unwrap_err();
+        let error = Objective::Elbo(Elbo { kl_weight, variance }).validate(128).unwrap_err();
         assert!(matches!(error, Error::Setting { name, .. } if name == expected), "{error}");
     }
     assert!(Posterior::new(codes(&[0.0; 4]), &codes(&[0.0; 2])).is_err());

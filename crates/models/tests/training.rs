@@ -324,16 +324,37 @@ fn every_patch_of_the_schedule_is_seen_once() {
 }
 
 #[test]
-fn images_with_nan_are_reported_and_leave_the_weights() {
-    for objective in [Objective::L2, SSIM] {
-        let mut images = flat(0.5);
-        images[0].pixels[500] = f32::NAN;
-        let mut trainer = Trainer::new(config(&objective), images, &Device::Cpu).unwrap();
-        let weights = trainer.model().to_safetensors().unwrap();
-        let error = trainer.step().unwrap_err();
-        assert!(matches!(error, Error::Diverged { patches: 0, .. }), "{objective:?}: {error}");
-        assert!(trainer.model().to_safetensors().unwrap() == weights);
+fn images_with_nan_are_refused() {
+    let mut images = flat(0.5);
+    let (width, at) = (images[0].width, 500);
+    images[0].pixels[at] = f32::NAN;
+    let error = Trainer::new(config(&Objective::L2), images, &Device::Cpu).map(|_| ()).unwrap_err();
+    let place = format!("NaN at ({}, {}) of image 0", at % width, at / width);
+    assert_eq!(error.to_string(), format!("image must be of finite pixels, got {place}"));
+}
+
+#[test]
+fn settings_that_do_not_go_together_are_refused_before_the_first_step() {
+    let refused = |change: &dyn Fn(&mut TrainingConfig)| {
+        let mut config = config(&SSIM);
+        change(&mut config);
+        let error = Trainer::new(config, flat(0.5), &Device::Cpu).map(|_| ()).unwrap_err();
+        assert!(matches!(error, Error::Setting { .. }), "{error}");
+        error.to_string()
+    };
+    for size in [33, 10] {
+        let message = refused(&|config| {
+            let window = ssim::Window::Uniform { size };
+            let constants = ssim::Constants::squared();
+            let params = ssim::Params::new(window, ssim::Border::Valid, constants);
+            config.objective = Objective::Ssim(params);
+        });
+        assert!(message.contains("usable with patches of 32x32 pixels"), "{message}");
     }
+    let message = refused(&|config| config.schedule.patches_per_epoch = u64::MAX);
+    assert!(message.contains("at most 2^28"), "{message}");
+    let message = refused(&|config| config.schedule.patches = u64::MAX);
+    assert!(message.contains("at most 2^48"), "{message}");
 }
 
 #[test]

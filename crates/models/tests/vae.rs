@@ -127,6 +127,8 @@ fn samples_depend_on_seed_and_key_alone() {
 fn what_has_no_distribution_is_refused() {
     let error = model().sample_detached(&patches(2), 1, 0, &[1]).unwrap_err();
     assert_eq!(error.to_string(), "keys must be one for each of 2 patches, got 1");
+    let error = model().sample_detached(&patches(2), 1, 0, &[0, 1 << 61]).unwrap_err();
+    assert!(error.to_string().starts_with("keys must be below 2^61, got "), "{error}");
     let error = model().sample_detached(&patches(1), 0, 0, &[1]).unwrap_err();
     assert_eq!(error.to_string(), "samples must be at least 1, got 0");
     let plain = Architecture { latent: Latent::Vector, ..ARCHITECTURE };

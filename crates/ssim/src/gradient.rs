@@ -48,7 +48,8 @@ pub fn loss_and_gradient<T: Sample>(
 /// The gradient of Σ `cotangent` · SSIM over the map with respect to one of the images.
 ///
 /// This is the vector–Jacobian product that back-propagation through [`ssim_map`](crate::ssim_map)
-/// needs; `cotangent` has the size of that map.
+/// needs; `cotangent` has the size of that map. Its values are not checked, unlike the pixels: where one is not finite, the
+/// gradient is of no use.
 ///
 /// ```
 /// use ssim::{Border, Constants, Input, Params, Window};

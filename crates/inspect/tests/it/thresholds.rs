@@ -181,3 +181,10 @@ proptest! {
         prop_assert_eq!(Some(t), expected);
     }
 }
+
+#[test]
+fn what_cannot_be_judged_is_defective() {
+    let scores = Image::new(3, 1, vec![f32::NAN, 0.1, f32::INFINITY]).unwrap();
+    assert_eq!(threshold_mask(&scores, 0.5).data(), [true, false, true]);
+    assert_eq!(threshold_mask(&scores, f32::NAN).data(), [true; 3]);
+}

@@ -53,8 +53,13 @@ impl Schedule {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a count of 0.
+    /// [`Error::Setting`] for a count of 0, or more than 2⁴⁸ patches or 2²⁸ in an epoch, whose numbers are held in memory.
     pub fn validate(&self) -> Result<()> {
+        let most =
+            [("patches", self.patches, 48), ("patches_per_epoch", self.patches_per_epoch, 28)];
+        if let Some((name, count, power)) = most.into_iter().find(|&(_, n, power)| n > 1 << power) {
+            return Err(Error::setting(name, format!("at most 2^{power}"), count));
+        }
         let counts = [
             ("batch_size", self.batch_size as u64),
             ("patches_per_epoch", self.patches_per_epoch),
@@ -78,4 +83,19 @@ pub struct TrainingConfig {
     pub adam: AdamConfig,
     /// Batches, epochs and the seed.
     pub schedule: Schedule,
+}
+
+impl TrainingConfig {
+    /// Checks all settings, and whether they go together.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a setting outside its range, among them a window of the structural similarity that does not fit
+    /// into a patch, or a network without the objective's latent layer.
+    pub fn validate(&self) -> Result<()> {
+        self.architecture.validate()?;
+        self.adam.validate()?;
+        self.schedule.validate()?;
+        self.objective.validate(self.architecture.patch_size)?;
+        self.architecture.expect_latent(self.objective.latent())
+    }
 }

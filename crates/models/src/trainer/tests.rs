@@ -119,10 +119,10 @@ fn a_failure_leaves_the_state_before_it() {
 }
 
 #[test]
-fn images_with_nan_fail_at_the_first_step() {
+fn images_out_of_all_scale_fail_at_the_first_step() {
     let mut image = stripes();
     // In the middle, which every patch covers.
-    image[40 * 20 + 20] = f32::NAN;
+    image[40 * 20 + 20] = f32::MAX;
     let mut late = start_recording(&config(1e-3), &image);
     let expected = late.checkpoint("").unwrap();
     let error = loop {
@@ -130,6 +130,6 @@ fn images_with_nan_fail_at_the_first_step() {
             break error;
         }
     };
-    assert!(matches!(error, Error::Diverged { patches: 0, loss } if loss.is_nan()), "{error}");
+    assert!(matches!(error, Error::Diverged { patches: 0, loss } if !loss.is_finite()), "{error}");
     assert!(late.checkpoint("").unwrap() == expected);
 }
