@@ -60,7 +60,7 @@ impl AdamConfig {
         positive("epsilon", f64::from(self.epsilon as f32))?;
         for (name, beta) in [("beta1", self.beta1), ("beta2", self.beta2)] {
             if !(0.0..1.0).contains(&(beta as f32)) {
-                return Err(Error::setting(name, "in [0, 1) as f32", beta));
+                return Err(Error::setting(name, "in [0, 1)", beta));
             }
         }
         if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
