@@ -32,7 +32,10 @@ fuzz_target!(|bytes: &[u8]| {
                 let again = Config::read(&FILE).expect("what was written can be read");
                 assert_eq!(again, config);
                 again.validate().expect("it was valid");
-                config::LearningSettings::of(&config).expect("it was text").expect(&again).expect("it is the same");
+                for of in [config::Settings::of_learning, config::Settings::of_scoring] {
+                    let [before, after] = [&config, &again].map(|config| of(config).expect("it was text"));
+                    before.expect(&after).expect("it is the same");
+                }
             }
             Ok(_) => {}
         }

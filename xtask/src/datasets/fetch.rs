@@ -74,6 +74,13 @@ fn already_there(args: &Args, manifest: &Manifest, places: &Places) -> Result<Op
         "{}: expected no {key} yet; remove it to take another",
         stored.place.display()
     );
+    ensure!(
+        stored.root.is_dir(),
+        "{}: expected the images of {key} in {}, where there are none any more; name their folder with --root, or remove that file to \
+         fetch them",
+        stored.place.display(),
+        stored.root.display()
+    );
     // Left if the fetch was killed at its very end.
     (0..manifest.archives.len())
         .try_for_each(|index| download::forget(&places.part(key, index)))?;

@@ -216,6 +216,13 @@ fn a_folder_given_by_hand_stays_where_it_is() {
     by_hand(&places, &mine).expect("a part will do");
     let set = open_in("set/a", &places).expect("it is there");
     assert!(set.source.contains("0 of 1 test images"), "{}", set.source);
+    // Moved away: it is not as if nothing were wrong.
+    fs::rename(&mine, folder.path().join("elsewhere")).expect("the folder can be written");
+    let message = message(plain(&places));
+    assert!(
+        message.contains("set.toml: expected the images of set in") && message.contains("--root"),
+        "{message}"
+    );
 }
 
 #[test]

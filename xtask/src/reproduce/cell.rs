@@ -13,6 +13,9 @@ pub struct Cell {
     pub set: String,
     /// Tells its images from those of another version or part of the set.
     pub images: String,
+    /// SHA-256 of the weights of the features that are matched, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub features: Option<String>,
     pub config: Config,
 }
 
@@ -29,7 +32,7 @@ impl Cell {
 
     /// Names the model's folder: the same for cells that differ in how they inspect only.
     pub fn model_hash(&self) -> String {
-        hash(&(&self.set, &self.images, &self.training_config()))
+        self.hash_with(&self.training_config())
     }
 
     /// The same for cells whose models are the same one, trained for longer or shorter.
@@ -39,7 +42,15 @@ impl Cell {
         if let Some(Value::Table(training)) = config.0.get_mut("training") {
             training.remove("patches");
         }
-        hash(&(&self.set, &self.images, &config))
+        self.hash_with(&config)
+    }
+
+    /// Of the images, the features if there are some, and settings.
+    fn hash_with(&self, config: &Config) -> String {
+        match &self.features {
+            Some(features) => hash(&(&self.set, &self.images, features, config)),
+            None => hash(&(&self.set, &self.images, config)),
+        }
     }
 
     /// The settings that the training depends on.
@@ -64,7 +75,7 @@ impl Cell {
 
     /// Whether it needs the weights of a network whose features are matched.
     pub fn matches_features(&self) -> bool {
-        self.method() == "feature-matching"
+        self.config.matches_features()
     }
 
     /// The length of its training.
@@ -88,6 +99,10 @@ fn hash(content: &impl Serialize) -> String {
 const REFERENCE: &str = include_str!("../../../crates/bench-cli/README.md");
 
 impl Config {
+    pub fn matches_features(&self) -> bool {
+        self.text("method") == "feature-matching"
+    }
+
     /// What bench-cli takes where nothing is set.
     ///
     /// # Errors
@@ -168,7 +183,7 @@ mod tests {
         config
             .overlay(&toml::from_str(text).expect("it is TOML"))
             .expect("keys are of their kinds");
-        Cell { set: "plain".into(), images: String::new(), config }
+        Cell { set: "plain".into(), images: String::new(), features: None, config }
     }
 
     #[test]

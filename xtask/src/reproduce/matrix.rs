@@ -100,11 +100,17 @@ impl Matrix {
         Ok(())
     }
 
-    /// The lines of an experiment's table, in the order of the file. Data sets lie in `images`, unless in the usual place.
+    /// The lines of an experiment's table, in the order of the file. Data sets lie in `images`, unless in the usual place; `features`
+    /// is the SHA-256 of the weights of the features that are matched.
     ///
     /// # Errors
     /// If a data set is unknown, or settings contradict each other.
-    pub fn rows(&self, experiment: &Experiment, images: Option<&Path>) -> Result<Vec<Row>> {
+    pub fn rows(
+        &self,
+        experiment: &Experiment,
+        images: Option<&Path>,
+        features: Option<&str>,
+    ) -> Result<Vec<Row>> {
         let values = match &experiment.vary {
             None => vec![None],
             Some(vary) => vary.values.iter().cloned().map(Some).collect(),
@@ -118,7 +124,11 @@ impl Matrix {
                     let configs = self
                         .configs(experiment, &set, &method, value.as_ref())
                         .with_context(|| format!("experiment {}", experiment.key))?;
-                    let cell = |config| Cell { set: set.clone(), images: images.clone(), config };
+                    let cell = |config: Config| {
+                        let (set, images) = (set.clone(), images.clone());
+                        let features = features.filter(|_| config.matches_features());
+                        Cell { set, images, features: features.map(str::to_owned), config }
+                    };
                     let cells = configs.into_iter().map(cell).collect();
                     rows.push(Row { set, method, value, cells });
                 }

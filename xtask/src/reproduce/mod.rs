@@ -17,8 +17,9 @@ mod tests;
 
 use crate::command::{built_bench_cli, repository, text};
 use crate::datasets;
+use crate::files;
 use crate::machine::commit;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use matrix::Matrix;
 use plan::Plan;
 use run::{Outcome, Runner};
@@ -74,6 +75,9 @@ pub struct Args {
     /// Program to run instead of building `bench-cli`.
     #[arg(long, value_name = "FILE")]
     bench_cli: Option<PathBuf>,
+    /// Commit that the program of `--bench-cli` was built from, for the provenance.
+    #[arg(long, value_name = "ID", requires = "bench_cli")]
+    commit: Option<String>,
     /// Device that trains and inspects, as bench-cli takes it: `auto`, `cpu`, `cuda` or `cuda:N`. For `cuda`, bench-cli is built
     /// with that feature.
     #[arg(long, value_name = "DEVICE")]
@@ -113,9 +117,14 @@ pub fn reproduce(args: &Args) -> Result<()> {
         repository().join("results/matrix").join(&args.preset).with_extension("toml")
     });
     let matrix = Matrix::read(&path)?;
-    let plan = Plan::new(&matrix, args.images.as_deref())?;
-    // Before the program is built, and whatever is committed while it runs.
-    let commit = commit().unwrap_or_else(|_| "unknown".to_owned());
+    let weights = args.features_weights.as_deref().map(files::sha256).transpose()?;
+    let plan = Plan::new(&matrix, args.images.as_deref(), weights.as_deref())?;
+    // Before the program is built, and whatever is committed while it runs. Of what another program was built, nobody knows.
+    let commit = match (&args.commit, &args.bench_cli) {
+        (Some(commit), _) => commit.clone(),
+        (None, Some(_)) => "unknown".to_owned(),
+        (None, None) => commit().unwrap_or_else(|_| "unknown".to_owned()),
+    };
     let name = path.file_stem().and_then(|stem| stem.to_str()).context("expected a name")?;
     let bench_cli = match &args.bench_cli {
         Some(program) => program.clone(),
@@ -123,7 +132,7 @@ pub fn reproduce(args: &Args) -> Result<()> {
     };
     if args.slurm {
         make_synthetic_sets(&plan, args.images.as_deref())?;
-        println!("{}", slurm::submit(&jobs(args, name, &bench_cli)?)?);
+        println!("{}", slurm::submit(&jobs(args, name, &bench_cli, &commit)?)?);
         return Ok(());
     }
     let runner = Runner {
@@ -136,6 +145,13 @@ pub fn reproduce(args: &Args) -> Result<()> {
     };
     let failed = if args.report { 0 } else { run(args, &plan, &runner)? };
     if !(args.plan || args.shard.is_some() || args.cell.is_some()) {
+        let finished =
+            plan.cells().into_iter().filter(|cell| runner.store.finished(cell).is_some());
+        ensure!(
+            finished.count() > 0,
+            "{}: expected a finished cell, got none, so that there is nothing to report; `--plan` says what they lack",
+            args.work.display()
+        );
         let out = args.out.clone();
         let out = out.unwrap_or_else(|| repository().join("results/reproduce").join(name));
         let command = command(args);
@@ -192,10 +208,10 @@ fn make_synthetic_sets(plan: &Plan<'_>, images: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
-fn jobs(args: &Args, name: &str, bench_cli: &Path) -> Result<slurm::Jobs> {
+fn jobs(args: &Args, name: &str, bench_cli: &Path, commit: &str) -> Result<slurm::Jobs> {
     let program = std::env::current_exe()?;
     let mut command = vec![text(&program)?, "reproduce".into(), "--bench-cli".into()];
-    command.push(text(bench_cli)?);
+    command.extend([text(bench_cli)?, "--commit".into(), commit.to_owned()]);
     match &args.matrix {
         Some(matrix) => command.extend(["--matrix".into(), text(matrix)?]),
         None => command.extend(["--preset".into(), args.preset.clone()]),

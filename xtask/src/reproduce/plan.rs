@@ -30,8 +30,8 @@ impl<'a> Plan<'a> {
     ///
     /// # Errors
     /// If the matrix contradicts itself or names what does not exist.
-    pub fn new(matrix: &'a Matrix, images: Option<&Path>) -> Result<Self> {
-        let rows = |experiment| Ok((experiment, matrix.rows(experiment, images)?));
+    pub fn new(matrix: &'a Matrix, images: Option<&Path>, features: Option<&str>) -> Result<Self> {
+        let rows = |experiment| Ok((experiment, matrix.rows(experiment, images, features)?));
         Ok(Self { experiments: matrix.experiments.iter().map(rows).collect::<Result<_>>()? })
     }
 

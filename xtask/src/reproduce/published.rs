@@ -16,6 +16,9 @@ pub struct Published {
     pub method: String,
     /// What the figure holds for.
     pub settings: Table,
+    /// Settings that must not be there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unset: Vec<String>,
     pub pixel_au_roc: f64,
     /// Images that it was measured on, if that is known.
     pub test_images: Option<u64>,
@@ -56,6 +59,7 @@ impl Publications {
             value.set == set
                 && value.method == method
                 && value.settings.iter().all(|(key, value)| config.get(key) == Some(value))
+                && value.unset.iter().all(|key| config.get(key).is_none())
         };
         self.value.iter().find(fits)
     }
@@ -82,5 +86,6 @@ mod tests {
         assert_eq!(of("[model]\nlatent_dim = 500\n[ssim]\nwindow = \"uniform:13\""), None);
         assert_eq!(of("[model]\nlatent_dim = 500\n[inspection]\nstride = 64"), None);
         assert_eq!(of("[model]\nlatent_dim = 70"), None);
+        assert_eq!(of("[model]\nlatent_dim = 500\n[data]\nsize = [256, 256]"), None);
     }
 }

@@ -35,7 +35,7 @@ fn matrix(text: &str) -> Result<Matrix> {
 #[test]
 fn a_matrix_stands_for_every_cell_once() {
     let matrix = matrix(MATRIX).expect("it is a matrix");
-    let plan = Plan::new(&matrix, None).expect("the set is known");
+    let plan = Plan::new(&matrix, None, None).expect("the set is known");
     // Two methods with two seeds each; another stride. The stride 30 is there already.
     assert_eq!(plan.cells().len(), 5);
     let strides: Vec<i64> =
@@ -52,7 +52,7 @@ fn a_matrix_stands_for_every_cell_once() {
 #[test]
 fn cells_that_share_a_model_are_in_one_shard() {
     let matrix = matrix(MATRIX).expect("it is a matrix");
-    let plan = Plan::new(&matrix, None).expect("the set is known");
+    let plan = Plan::new(&matrix, None, None).expect("the set is known");
     let shards = [1, 2, 3].map(|index| plan.shard(Shard { index, count: 3 }));
     assert_eq!(shards.iter().map(Vec::len).sum::<usize>(), 5);
     for shard in &shards {
@@ -68,7 +68,7 @@ fn what_is_no_matrix_is_refused() {
     let message = |from: &str, to: &str| {
         let changed = MATRIX.replacen(from, to, 1);
         assert_ne!(changed, MATRIX);
-        let plan = matrix(&changed).and_then(|matrix| Plan::new(&matrix, None).map(drop));
+        let plan = matrix(&changed).and_then(|matrix| Plan::new(&matrix, None, None).map(drop));
         format!("{:#}", plan.expect_err("it must be refused"))
     };
     assert!(message("nanotwice", "nanothrice").contains("nanothrice"));
@@ -84,10 +84,12 @@ fn what_is_no_matrix_is_refused() {
 
 #[test]
 fn the_presets_are_matrices() {
-    for preset in ["quick", "nanotwice", "standard", "paper"] {
-        let path = repository().join("results/matrix").join(preset).with_extension("toml");
+    let files = fs::read_dir(repository().join("results/matrix")).expect("it is there");
+    let paths = files.map(|file| file.expect("it can be read").path());
+    // What others have published is no matrix.
+    for path in paths.filter(|path| !path.ends_with("published.toml")) {
         let matrix = Matrix::read(&path).expect("it is part of the repository");
-        assert!(!Plan::new(&matrix, None).expect("the sets are known").cells().is_empty());
+        assert!(!Plan::new(&matrix, None, None).expect("the sets are known").cells().is_empty());
     }
 }
 
@@ -161,7 +163,7 @@ fn cells_are_trained_once_resumed_and_tried_again() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runner = runner(folder.path());
     let matrix = matrix(MATRIX).expect("it is a matrix");
-    let plan = Plan::new(&matrix, None).expect("the set is known");
+    let plan = Plan::new(&matrix, None, None).expect("the set is known");
     let cells = plan.cells();
     let (cell, other_stride) = (cells[2], cells[4]);
     assert_eq!((cell.method(), cell.model_hash()), ("ssim", other_stride.model_hash()));
@@ -206,7 +208,7 @@ fn a_longer_training_goes_on_where_a_shorter_one_ended() {
     let vary = r#"{ key = "training.patches", values = [8, 32, 16] }"#;
     let text = MATRIX.replace(r#"{ key = "inspection.stride", values = [30, 64] }"#, vary);
     let matrix = matrix(&text).expect("it is a matrix");
-    let plan = Plan::new(&matrix, None).expect("the set is known");
+    let plan = Plan::new(&matrix, None, None).expect("the set is known");
     let of = |patches| {
         let mut cells = plan.cells().into_iter().filter(|cell| cell.method() == "ssim");
         cells.find(|cell| cell.patches() == patches).expect("the matrix has it")
@@ -232,13 +234,30 @@ fn a_longer_training_goes_on_where_a_shorter_one_ended() {
     assert!(!finished.trained.command.contains("--resume"), "what anyone would do at once");
 }
 
+#[test]
+fn features_of_other_weights_make_other_cells() {
+    let text = MATRIX.replace("\"ssim\"", "\"feature-matching\"");
+    let matrix = matrix(&text).expect("it is a matrix");
+    let hashes = |weights| {
+        let plan = Plan::new(&matrix, None, weights).expect("the set is known");
+        let of = |method: &'static str| {
+            let cells = plan.cells().into_iter().filter(move |cell| cell.method() == method);
+            cells.map(|cell| (cell.hash(), cell.model_hash())).collect::<Vec<_>>()
+        };
+        (of("feature-matching"), of("l2"))
+    };
+    let [(one, plain), (other, plain_too)] = [Some("1"), Some("2")].map(hashes);
+    assert!(!one.is_empty() && one.iter().zip(&other).all(|(a, b)| a.0 != b.0 && a.1 != b.1));
+    assert!(!plain.is_empty() && plain == plain_too);
+}
+
 #[cfg(unix)]
 #[test]
 fn the_device_is_passed_on_and_noted() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runner = Runner { device: Some("cuda:1".into()), ..runner(folder.path()) };
     let matrix = matrix(MATRIX).expect("it is a matrix");
-    let plan = Plan::new(&matrix, None).expect("the set is known");
+    let plan = Plan::new(&matrix, None, None).expect("the set is known");
     let cell = plan.cells()[0];
     assert_eq!(runner.run(cell, None).expect("the folder can be written"), Outcome::Finished);
     let calls = calls(&folder);
@@ -255,7 +274,7 @@ fn the_table_has_the_published_figure_beside_ours() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runner = runner(folder.path());
     let matrix = matrix(MATRIX).expect("it is a matrix");
-    let plan = Plan::new(&matrix, None).expect("the set is known");
+    let plan = Plan::new(&matrix, None, None).expect("the set is known");
     for cell in &plan.cells()[..3] {
         assert_eq!(runner.run(cell, None).expect("the folder can be written"), Outcome::Finished);
     }
@@ -284,7 +303,7 @@ fn what_a_cell_lacks_is_said() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runner = Runner { images: Some(folder.path().join("none")), ..runner(folder.path()) };
     let matrix = matrix(&MATRIX.replace("\"l2\"", "\"feature-matching\"")).expect("it is a matrix");
-    let plan = Plan::new(&matrix, None).expect("the set is known");
+    let plan = Plan::new(&matrix, None, None).expect("the set is known");
     let missing = |runner: &Runner| runner.missing(plan.cells()[0]).expect("the set is known");
     assert_eq!(missing(&runner).as_deref(), Some("cargo xtask datasets fetch nanotwice"));
     let runner = Runner { images: Some(folder.path().join("images")), ..runner };

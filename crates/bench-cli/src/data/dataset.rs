@@ -1,8 +1,9 @@
 //! The images of a data set.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use inspect::{Image, Mask};
 
 use super::Layout;
@@ -54,8 +55,24 @@ impl Dataset {
             }
             Layout::Flat => (some_images_in(root)?, Vec::new()),
         };
+        check_names(&test)?;
         Ok(Self { root: root.to_path_buf(), layout, train, test })
     }
+}
+
+/// Results of an image bear its name without extension.
+fn check_names(test: &[TestSample]) -> Result<()> {
+    let mut named = HashMap::new();
+    for sample in test {
+        if let Some(other) = named.insert((&sample.defect, &sample.id), &sample.image) {
+            bail!(
+                "{}: expected names that differ in more than their extensions, got {}, too",
+                sample.image.display(),
+                other.display()
+            );
+        }
+    }
+    Ok(())
 }
 
 impl TestSample {

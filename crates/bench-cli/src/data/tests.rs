@@ -142,6 +142,15 @@ fn folders_without_data_are_explained() {
 }
 
 #[test]
+fn names_that_results_could_not_tell_apart_are_refused() {
+    let names = ["train/good/0.png", "test/hole/0.png", "test/hole/0.tif", "test/good/0.png"];
+    let root = tree(&[&names[..], &["ground_truth/hole/0_mask.png"]].concat());
+    let message = open_error(root.path(), None);
+    assert!(message.contains("test/hole/0.tif: expected names that differ in more"), "{message}");
+    assert!(message.contains("test/hole/0.png, too"), "{message}");
+}
+
+#[test]
 fn a_mask_of_another_size_is_refused() {
     let root = tree(&["train/good/000.png", "test/hole/000.png", "ground_truth/hole/000_mask.png"]);
     let path = root.path().join("ground_truth/hole/000_mask.png");

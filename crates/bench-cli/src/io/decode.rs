@@ -21,6 +21,9 @@ const MAX_BYTES: u64 = 1 << 30;
 /// More pixels than a byte of a JPEG file can hold: a block of 64 takes at least a bit. The decoder fills what is missing with grey.
 const MOST_JPEG_PIXELS: u64 = 1024;
 
+const INKS: &str =
+    "expected grey or red, green and blue, got inks (CMYK), whose brightness no file says";
+
 /// Decodes a PNG, TIFF, BMP or JPEG file, told from its content.
 ///
 /// # Errors
@@ -30,7 +33,9 @@ pub fn decode(bytes: &[u8]) -> Result<DynamicImage> {
     ensure!(!bytes.is_empty(), "expected a PNG, TIFF, BMP or JPEG image, got an empty file");
     match image::guess_format(bytes).ok() {
         Some(ImageFormat::Png) => decode_png(bytes).context("expected a complete PNG image"),
-        Some(ImageFormat::Tiff) => decode_tiff(bytes).context("expected a complete TIFF image"),
+        Some(ImageFormat::Tiff) => {
+            decode_tiff(bytes).context("expected a complete TIFF image of a kind that is read")
+        }
         Some(ImageFormat::Jpeg) => decode_jpeg(bytes).context("expected a complete JPEG image"),
         Some(ImageFormat::Bmp) => {
             decode_as(bytes, ImageFormat::Bmp).context("expected a complete BMP image")
@@ -76,8 +81,11 @@ fn decode_png(bytes: &[u8]) -> Result<DynamicImage> {
 fn decode_tiff(bytes: &[u8]) -> Result<DynamicImage> {
     check_pages(bytes)?;
     let mut decoder = tiff_decoder(bytes)?;
-    if decoder.colortype()? != ColorType::Gray(32) {
-        return decode_as(bytes, ImageFormat::Tiff);
+    match decoder.colortype()? {
+        ColorType::Gray(32) => {}
+        ColorType::CMYK(_) | ColorType::CMYKA(_) => bail!(INKS),
+        ColorType::Palette(_) => bail!("got one with a palette, which PNG images may have"),
+        _ => return decode_as(bytes, ImageFormat::Tiff),
     }
     let (width, height) = decoder.dimensions()?;
     check_size(width, height, 4 * u64::from(width) * u64::from(height))?;
@@ -111,10 +119,7 @@ fn decode_jpeg(bytes: &[u8]) -> Result<DynamicImage> {
     ensure!(is_complete_jpeg(bytes), "got one without its end");
     let Frame { width, height, channels } =
         jpeg_frame(bytes).context("got one without its size")?;
-    ensure!(
-        channels != 4,
-        "expected grey or red, green and blue, got inks (CMYK), whose brightness no file says"
-    );
+    ensure!(channels != 4, INKS);
     ensure!(
         u64::from(width) * u64::from(height) <= MOST_JPEG_PIXELS * bytes.len() as u64,
         "{} bytes cannot hold {width}x{height} pixels",

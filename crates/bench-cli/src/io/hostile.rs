@@ -9,7 +9,7 @@ use image::{DynamicImage, GrayImage, ImageFormat, Luma, LumaA, Rgba};
 use inspect::Image;
 use tempfile::TempDir;
 use tiff::encoder::TiffEncoder;
-use tiff::encoder::colortype::{Gray8, Gray32};
+use tiff::encoder::colortype::{CMYK8, Gray8, Gray32};
 use tiff::tags::Tag;
 
 use super::*;
@@ -49,6 +49,14 @@ fn bomb(width: u32, height: u32, depth: u8, colour: u8) -> Vec<u8> {
 fn with_chunk(png: &[u8], chunk: &[u8]) -> Vec<u8> {
     let (header, rest) = png.split_at(33);
     [header, chunk, rest].concat()
+}
+
+/// A TIFF file of inks.
+fn printed() -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    let mut encoder = TiffEncoder::new(&mut bytes).unwrap();
+    encoder.write_image::<CMYK8>(2, 1, &[0, 51, 102, 153, 204, 255, 0, 9]).unwrap();
+    bytes.into_inner()
 }
 
 fn pages(kinds: &[u32]) -> Vec<u8> {
@@ -117,7 +125,7 @@ fn what_has_no_meaning_as_an_image_is_refused_by_name() {
         bytes[60] ^= 0x55;
         bytes
     };
-    let table: [(&str, Vec<u8>, &str); 18] = [
+    let table: [(&str, Vec<u8>, &str); 19] = [
         ("bomb.png", bomb(60_000, 60_000, 8, 0), "has 60000x60000 pixels, at most 32768 a side"),
         ("wide.png", bomb(40_000, 1, 1, 0), "has 40000x1 pixels, at most 32768 a side"),
         ("many.png", bomb(30_000, 30_000, 1, 0), "has 30000x30000 pixels"),
@@ -130,6 +138,7 @@ fn what_has_no_meaning_as_an_image_is_refused_by_name() {
         ("pages.tif", pages(&[0, 0]), "expected a single image, got several pages"),
         ("integers.tif", integers(), "32-bit integers are not read"),
         ("inks.jpg", inks(), "got inks (CMYK)"),
+        ("inks.tif", printed(), "got inks (CMYK)"),
         ("claim.jpg", claim(), "bytes cannot hold 16656x2316 pixels"),
         ("empty.bmp", Vec::new(), "got an empty file"),
         ("text.png", b"a,b\n1,2\n".to_vec(), "got something else"),
