@@ -20,6 +20,7 @@ use crate::datasets;
 use crate::files;
 use crate::machine::commit;
 use anyhow::{Context, Result, bail, ensure};
+use cell::Cell;
 use matrix::Matrix;
 use plan::Plan;
 use run::{Outcome, Runner};
@@ -119,17 +120,8 @@ pub fn reproduce(args: &Args) -> Result<()> {
     let matrix = Matrix::read(&path)?;
     let weights = args.features_weights.as_deref().map(files::sha256).transpose()?;
     let plan = Plan::new(&matrix, args.images.as_deref(), weights.as_deref())?;
-    // Before the program is built, and whatever is committed while it runs. Of what another program was built, nobody knows.
-    let commit = match (&args.commit, &args.bench_cli) {
-        (Some(commit), _) => commit.clone(),
-        (None, Some(_)) => "unknown".to_owned(),
-        (None, None) => commit().unwrap_or_else(|_| "unknown".to_owned()),
-    };
     let name = path.file_stem().and_then(|stem| stem.to_str()).context("expected a name")?;
-    let bench_cli = match &args.bench_cli {
-        Some(program) => program.clone(),
-        None => built_bench_cli(features(args.device.as_deref()))?,
-    };
+    let (bench_cli, commit) = program(args)?;
     if args.slurm {
         make_synthetic_sets(&plan, args.images.as_deref())?;
         println!("{}", slurm::submit(&jobs(args, name, &bench_cli, &commit)?)?);
@@ -145,23 +137,38 @@ pub fn reproduce(args: &Args) -> Result<()> {
     };
     let failed = if args.report { 0 } else { run(args, &plan, &runner)? };
     if !(args.plan || args.shard.is_some() || args.cell.is_some()) {
-        let finished =
-            plan.cells().into_iter().filter(|cell| runner.store.finished(cell).is_some());
-        ensure!(
-            finished.count() > 0,
-            "{}: expected a finished cell, got none, so that there is nothing to report; `--plan` says what they lack",
-            args.work.display()
-        );
-        let out = args.out.clone();
-        let out = out.unwrap_or_else(|| repository().join("results/reproduce").join(name));
-        let command = command(args);
-        let report = report::Report { name, command, matrix: &matrix, plan: &plan };
-        println!("{}", report.write(&runner, &out, args.photographs)?.display());
+        let report = report::Report { name, command: command(args), matrix: &matrix, plan: &plan };
+        println!("{}", write(&report, args, &runner)?.display());
     }
     match failed {
         0 => Ok(()),
         count => bail!("cells that failed: {count}; the same command tries them again"),
     }
+}
+
+/// The program that runs, and the commit that it was built from.
+fn program(args: &Args) -> Result<(PathBuf, String)> {
+    let unknown = || "unknown".to_owned();
+    match &args.bench_cli {
+        Some(program) => Ok((program.clone(), args.commit.clone().unwrap_or_else(unknown))),
+        None => {
+            // Before it is built, and whatever is committed while it runs.
+            let commit = commit().unwrap_or_else(|_| unknown());
+            Ok((built_bench_cli(features(args.device.as_deref()))?, commit))
+        }
+    }
+}
+
+/// Writes the report of what is finished; its page.
+fn write(report: &report::Report<'_>, args: &Args, runner: &Runner) -> Result<PathBuf> {
+    let is_finished = |cell: &Cell| runner.store.finished(cell).is_some();
+    ensure!(
+        report.plan.cells().into_iter().any(is_finished),
+        "{}: expected a finished cell, got none, so that there is nothing to report; `--plan` says what they lack",
+        args.work.display()
+    );
+    let usual = || repository().join("results/reproduce").join(report.name);
+    report.write(runner, &args.out.clone().unwrap_or_else(usual), args.photographs)
 }
 
 /// Runs the cells that are asked for; how many failed.
