@@ -1,7 +1,7 @@
 //! `bench-cli calibrate`
 
 use super::Context;
-use super::train::{held_out_images, split_images};
+use super::train::split_of_training;
 use crate::args::CalibrateArgs;
 use crate::config::{Config, RuleName, RuleThreshold, Settings};
 use crate::data::{Dataset, fingerprint};
@@ -36,9 +36,9 @@ pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
 
 /// The good images of a training that are meant for the calibration.
 fn of_training(folder: &ModelFolder, config: &Config) -> Result<(Vec<PathBuf>, GoodImages)> {
-    match held_out_images(folder, config)? {
-        Some(held_out) if !held_out.is_empty() => Ok((held_out, GoodImages::HeldOut)),
-        Some(_) => Ok((split_images(config)?.0, GoodImages::TrainedOn)),
+    match split_of_training(folder, config)? {
+        Some((train, held_out)) if held_out.is_empty() => Ok((train, GoodImages::TrainedOn)),
+        Some((_, held_out)) => Ok((held_out, GoodImages::HeldOut)),
         None => Ok((config.data.open()?.train, GoodImages::Unknown)),
     }
 }

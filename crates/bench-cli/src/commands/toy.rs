@@ -81,7 +81,7 @@ pub fn toy(context: &Context, args: &ToyArgs) -> Result<()> {
     context.reporter.record(&report)
 }
 
-/// A good image that the model has not seen, or else one that it has.
+/// A good image that the model has not seen, if the images are still those of its training, or else one that it has.
 fn good_image(config: &Config) -> Result<PathBuf> {
     let (train, held_out) = split_images(config)?;
     held_out.into_iter().chain(train).next().context("a data set has at least one good image")

@@ -166,12 +166,15 @@ pub fn split_images(config: &Config) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     Ok((paths(train), paths(held_out)))
 }
 
-/// The good images that a training has held out; `None` if the images are not those of the training any more, so that nobody
-/// knows which they were.
-pub fn held_out_images(folder: &ModelFolder, config: &Config) -> Result<Option<Vec<PathBuf>>> {
+/// The good images that a model was trained on and those that were held out; `None` if the images are not those of the
+/// training any more, so that nobody knows which they were.
+pub fn split_of_training(
+    folder: &ModelFolder,
+    config: &Config,
+) -> Result<Option<(Vec<PathBuf>, Vec<PathBuf>)>> {
     let (train, held_out) = split_images(config)?;
     let trained_on = folder.record().ok().map(|record| record.data_sha256);
-    Ok((trained_on == Some(fingerprint(&train)?)).then_some(held_out))
+    Ok((trained_on == Some(fingerprint(&train)?)).then_some((train, held_out)))
 }
 
 /// Trains to the end of the schedule.

@@ -3,7 +3,7 @@
 mod table;
 
 use super::Context;
-use super::train::held_out_images;
+use super::train::split_of_training;
 use crate::args::EvaluateArgs;
 use crate::config::{Config, Method, Settings};
 use crate::curve_points::write_curves;
@@ -108,15 +108,15 @@ fn held_out(
     if dataset.test.iter().any(TestSample::is_good) {
         return Ok(Vec::new());
     }
-    let held_out = held_out_images(folder, config)?;
-    if held_out.is_none() {
+    let Some((_, held_out)) = split_of_training(folder, config)? else {
         context.reporter.warn(&format!(
             "{}: not the good images that the model was trained and calibrated on, so that none of them stands for those that the \
              test set lacks",
             dataset.root.display()
         ));
-    }
-    Ok(held_out.unwrap_or_default())
+        return Ok(Vec::new());
+    };
+    Ok(held_out)
 }
 
 /// The data set's name: its folder's.
