@@ -186,9 +186,11 @@ fn advance(context: &Context, run: &mut Run<'_>) -> Result<()> {
     );
     bar.set_position(run.patches());
     bar.reset_eta();
+    let mut graph_failure = None;
     while !run.is_done() {
         let step = run.step()?;
         show(&bar, &step);
+        graph_failure = graph_failure.or(step.graph_failure);
         if let Some(epoch) = step.epoch {
             let entry = run.log_epoch(&epoch);
             reporter.record(&entry)?;
@@ -208,15 +210,11 @@ fn advance(context: &Context, run: &mut Run<'_>) -> Result<()> {
         })?;
     }
     bar.finish_and_clear();
-    warn_of_slow_steps(context, run);
-    Ok(())
-}
-
-fn warn_of_slow_steps(context: &Context, run: &Run<'_>) {
-    if let Some(error) = run.why_not_repeated() {
+    if let Some(error) = graph_failure {
         let slower = "steps were launched kernel by kernel, which is slower";
-        context.reporter.warn(&format!("{slower}: no CUDA graph could be made of one: {error}"));
+        reporter.warn(&format!("{slower}: no CUDA graph could be made of one: {error}"));
     }
+    Ok(())
 }
 
 fn show(bar: &ProgressBar, step: &StepReport) {

@@ -2,7 +2,8 @@
 
 use crate::io::{FeatureWeights, read_feature_weights};
 use anyhow::{Context, Result, bail};
-use candle_core::Device;
+use candle_core::{DType, Device};
+use candle_nn::VarBuilder;
 use inspect::{SampleScore, Sampled};
 use models::{Elbo, Extractor, FeatureMatching, Features, Latent};
 use serde::{Deserialize, Serialize};
@@ -164,7 +165,8 @@ impl FeaturesConfig {
             )
         })?;
         let FeatureWeights { tensors, sha256 } = read_feature_weights(path, extractor)?;
-        let features = Features::new(extractor, &tensors, sha256, device).with_context(|| {
+        let vb = VarBuilder::from_tensors(tensors, DType::F32, device);
+        let features = Features::new(extractor, sha256, vb).with_context(|| {
             format!("{}: expected weights of {extractor} by torchvision's names", path.display())
         })?;
         Ok(FeatureMatching { features, weight: self.lambda })

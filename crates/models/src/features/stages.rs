@@ -1,7 +1,7 @@
 //! The stages of an extractor on the CPU.
 
-use super::Stage;
 use super::pool::Windows;
+use super::stage::Stage;
 use crate::conv::{Buffer, Buffers, Frozen, Mode};
 use candle_core::{Result, Shape};
 use std::iter::once;

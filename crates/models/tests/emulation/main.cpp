@@ -27,7 +27,7 @@ static std::vector<T> get(size_t count) {
     return values;
 }
 
-constexpr size_t RECORD = IS_INFINITE + 1;
+constexpr size_t LOG_LENGTH = IS_INFINITE + 1;
 
 template <class T>
 static T get() {
@@ -198,39 +198,39 @@ static void run_transpose(const std::vector<unsigned> &numbers) {
     put(result);
 }
 
-// Numbers: pixels of all images, places, patches, their size, whether the record counts.
+// Numbers: pixels of all images, places, patches, their size, whether the log counts.
 static void run_cut(const std::vector<unsigned> &numbers) {
     const auto images = get<float>(numbers[0]);
     const auto places = get<long long>(2 * numbers[1]);
-    const auto record = get<double>(RECORD);
+    const auto log = get<double>(LOG_LENGTH);
     std::vector<float> patches(numbers[2] * numbers[3] * numbers[3]);
     threads(patches.size(), [&] {
-        cut_patches(images.data(), places.data(), numbers[1], numbers[4] ? record.data() : nullptr, patches.size(), numbers[3],
+        cut_patches(images.data(), places.data(), numbers[1], numbers[4] ? log.data() : nullptr, patches.size(), numbers[3],
                     patches.data());
     });
     put(patches);
 }
 
 // Numbers: steps, values of each step's reconstructions, patches of a batch. Each step has a loss and its reconstructions.
-static void run_record(const std::vector<unsigned> &numbers) {
-    auto record = get<double>(RECORD);
-    const Pace pace = get<Pace>();
+static void run_log(const std::vector<unsigned> &numbers) {
+    auto log = get<double>(LOG_LENGTH);
+    const StepSizeRule rule = get<StepSizeRule>();
     for (unsigned step = 0; step < numbers[0]; step++) {
         const auto loss = get<float>(1), reconstructions = get<float>(numbers[1]);
-        threads(numbers[1], [&] { look_at(reconstructions.data(), numbers[1], record.data()); });
-        emulation::launch(1, {1, 1}, [&] { record_step(loss.data(), numbers[2], pace, record.data()); });
+        threads(numbers[1], [&] { find_infinite(reconstructions.data(), numbers[1], log.data()); });
+        emulation::launch(1, {1, 1}, [&] { log_step(loss.data(), numbers[2], rule, log.data()); });
     }
-    put(record);
+    put(log);
 }
 
 // Numbers: values.
 static void run_adam(const std::vector<unsigned> &numbers) {
     const unsigned count = numbers[0];
-    const auto record = get<double>(RECORD);
+    const auto log = get<double>(LOG_LENGTH);
     const Decay decay = get<Decay>();
     const auto gradients = get<float>(count);
     auto parameters = get<float>(count), moments = get<float>(2 * count);
-    threads(count, [&] { adam(gradients.data(), count, decay, record.data(), moments.data(), parameters.data()); });
+    threads(count, [&] { adam(gradients.data(), count, decay, log.data(), moments.data(), parameters.data()); });
     put(parameters);
     put(moments);
 }
@@ -242,7 +242,7 @@ int main(int count, char **arguments) {
     } kernels[] = {
         {"convolve", run_convolve}, {"weigh", run_weigh},
         {"unfold", run_unfold}, {"fold", run_fold},     {"finish", run_finish}, {"rectify", run_rectify}, {"sums", run_sums}, {"transpose", run_transpose},
-        {"cut", run_cut},       {"record", run_record}, {"adam", run_adam},
+        {"cut", run_cut},       {"log", run_log}, {"adam", run_adam},
     };
     std::vector<unsigned> numbers;
     for (int i = 2; i < count; i++) numbers.push_back(std::strtoul(arguments[i], nullptr, 10));

@@ -1,8 +1,8 @@
 //! The inspection of a whole image.
 
 use super::exchange::{Exchange, exchange, named};
-use super::inputs::{dice, tensor, texture};
-use super::network::weights;
+use super::inputs::{tensor, texture};
+use super::network::{untrained, weights};
 use super::timing::Timing;
 use super::work::Arithmetic;
 use super::{Context, report};
@@ -11,7 +11,7 @@ use crate::config::{Config, Method, ModelConfig};
 use crate::pipeline::Inspector;
 use anyhow::Result;
 use inspect::{Residual, tile_positions};
-use models::Autoencoder;
+use models::bench::{decoder_multiply_adds, encoder_multiply_adds};
 use serde::Serialize;
 
 /// The size of an inspection.
@@ -37,11 +37,7 @@ struct Work {
 /// If the arguments are out of range or the image is smaller than a patch.
 pub fn inspect(context: &Context, args: &InspectArgs) -> Result<()> {
     let config = config(args);
-    let network = Autoencoder::new(
-        config.architecture(),
-        &mut dice(args.run.seed, u64::MAX),
-        &context.device,
-    )?;
+    let network = untrained(&config.architecture(), args.run.seed, &context.device)?;
     let weights = weights(&network, &context.device)?;
     let inspector = Inspector::new(network, &config)?;
     let image = texture(args.size, args.run.seed, 0);
@@ -71,8 +67,8 @@ fn work(args: &InspectArgs, config: &Config, residual: Residual, median_ms: f64)
         Residual::Sampled(sampled) => sampled.samples,
         _ => 1,
     };
-    let patch_multiply_adds = architecture.encoder_multiply_adds()
-        + decodes as u64 * architecture.decoder_multiply_adds();
+    let patch_multiply_adds = encoder_multiply_adds(&architecture)
+        + decodes as u64 * decoder_multiply_adds(&architecture);
     Ok(Work {
         method: config.method,
         window: args.loss.window.window.to_string(),

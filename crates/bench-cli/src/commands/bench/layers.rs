@@ -1,13 +1,13 @@
 //! Where the time of a training step goes.
 
 use super::Context;
-use super::network::untrained;
+use super::network::architecture;
 use crate::args::NetworkArgs;
 use anyhow::Result;
-use models::{LayerProfile, Profile};
+use models::bench::{LayerProfile, Profile, profile};
 use serde::Serialize;
 
-/// What was measured; see [`models::Profile`].
+/// What was measured; see [`models::bench::Profile`].
 #[derive(Serialize)]
 struct Record<'a> {
     case: &'a str,
@@ -25,7 +25,7 @@ struct Record<'a> {
 /// # Errors
 /// If the arguments are out of range.
 pub fn layers(context: &Context, network: &NetworkArgs, runs: usize) -> Result<()> {
-    let profile = untrained(network, 0, &context.device)?.profile(network.batch, runs);
+    let profile = profile(&architecture(network), network.batch, runs)?;
     let threads = rayon::current_num_threads();
     context.reporter.text(&format!(
         "{:<12} {:>10} {:>10} {:>14} {:>15}",

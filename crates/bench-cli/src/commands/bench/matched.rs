@@ -5,7 +5,8 @@ use crate::args::{FeatureArgs, LossArgs};
 use crate::config::Method;
 use crate::io::{FeatureWeights, read_feature_weights};
 use anyhow::Result;
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
 use models::{Extractor, Features};
 use rand::Rng;
 use std::collections::HashMap;
@@ -33,7 +34,8 @@ impl Matched {
             Some(path) => read_feature_weights(path, *extractor)?,
             None => random(*extractor, seed)?,
         };
-        let features = Features::new(*extractor, &tensors, sha256, device)?;
+        let vb = VarBuilder::from_tensors(tensors.clone(), DType::F32, device);
+        let features = Features::new(*extractor, sha256, vb)?;
         Ok(Some(Self { features, tensors }))
     }
 }

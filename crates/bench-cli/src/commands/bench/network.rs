@@ -1,7 +1,7 @@
 //! The network: training steps and reconstructions.
 
 use super::exchange::{Exchange, exchange, named};
-use super::inputs::{dice, texture};
+use super::inputs::texture;
 use super::matched::Matched;
 use super::timing::Timing;
 use super::work::Arithmetic;
@@ -9,10 +9,12 @@ use super::{Context, report};
 use crate::args::{LossArgs, NetworkArgs, RunArgs, Size};
 use crate::config::{Config, Method, ModelConfig};
 use anyhow::{Context as _, Result};
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Module, Tensor};
+use candle_nn::{VarBuilder, VarMap};
+use models::bench::{features_multiply_adds, forward_multiply_adds, training_multiply_adds};
 use models::{
-    Architecture, Autoencoder, Extractor, FeatureMatching, Objective, Precision, Schedule, Trainer,
-    TrainingConfig, TrainingImage,
+    Architecture, Autoencoder, Extractor, FeatureMatching, Initialisation, Objective, Precision,
+    Schedule, Trainer, TrainingConfig, TrainingImage, initialise,
 };
 use serde::Serialize;
 
@@ -88,8 +90,9 @@ fn training_work(
 ) -> TrainingWork {
     let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
     // Of the originals forwards, of the reconstructions forwards and backwards to them.
-    let features = extractor.map_or(0, |extractor| 3 * extractor.multiply_adds(patch_size));
-    let patch_multiply_adds = config.architecture.training_multiply_adds() + features;
+    let features =
+        extractor.map_or(0, |extractor| 3 * features_multiply_adds(extractor, patch_size));
+    let patch_multiply_adds = training_multiply_adds(&config.architecture) + features;
     TrainingWork {
         method: loss.method,
         extractor,
@@ -107,7 +110,7 @@ fn training_work(
 /// # Errors
 /// If the arguments are out of range.
 pub fn forward(context: &Context, network: &NetworkArgs, run: &RunArgs) -> Result<()> {
-    let model = untrained(network, run.seed, &context.device)?;
+    let model = untrained(&architecture(network), run.seed, &context.device)?;
     let patches = batch(&training_images(network, run.seed), &context.device)?;
     let timing = Timing::of(run, || {
         let reconstructions = model.reconstruct_detached(&patches)?;
@@ -116,7 +119,7 @@ pub fn forward(context: &Context, network: &NetworkArgs, run: &RunArgs) -> Resul
     })?;
     let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
     let arithmetic = Arithmetic::new(
-        architecture(network).forward_multiply_adds() * batch as u64,
+        forward_multiply_adds(&architecture(network)) * batch as u64,
         timing.median_ms,
     );
     let work = ForwardWork { batch, patch_size, latent_dim, arithmetic };
@@ -130,8 +133,11 @@ pub fn forward(context: &Context, network: &NetworkArgs, run: &RunArgs) -> Resul
 }
 
 /// A network with the random weights that training starts from.
-pub fn untrained(network: &NetworkArgs, seed: u64, device: &Device) -> Result<Autoencoder> {
-    Ok(Autoencoder::new(architecture(network), &mut dice(seed, u64::MAX), device)?)
+pub fn untrained(architecture: &Architecture, seed: u64, device: &Device) -> Result<Autoencoder> {
+    let weights = VarMap::new();
+    initialise(&weights, architecture, Initialisation::He, seed, device)?;
+    let vb = VarBuilder::from_varmap(&weights, DType::F32, device);
+    Ok(Autoencoder::new(architecture, vb)?.detached()?)
 }
 
 /// The weights by PyTorch's names.
@@ -140,7 +146,7 @@ pub fn weights(model: &Autoencoder, device: &Device) -> Result<Vec<(String, Tens
     Ok(tensors.into_iter().collect())
 }
 
-fn architecture(network: &NetworkArgs) -> Architecture {
+pub fn architecture(network: &NetworkArgs) -> Architecture {
     Config { model: model(network), ..Config::default() }.architecture()
 }
 
@@ -209,14 +215,13 @@ fn training_exchange(
     let patches = batch(&images, device)?;
     let mut trainer = Trainer::new(config, images, device)?;
     let mut inputs = weights(trainer.model(), device)?;
-    let reconstructions = trainer.model().reconstruct(&patches)?.detach();
+    let reconstructions = trainer.model().forward(&patches)?.detach();
+    trainer.read_losses_every(1);
     let (mut batches, mut noise, mut losses) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..EXCHANGED_STEPS {
         batches.push(trainer.next_patches()?);
         noise.extend(trainer.next_noise()?);
-        let told = trainer.step()?.loss;
-        let loss = told.map_or_else(|| trainer.read_loss(), |loss| Ok(Some(loss)))?;
-        losses.push(loss.context("a step has a loss")?);
+        losses.push(trainer.step()?.loss.context("a step has a loss")?);
     }
     let (batches, losses) = (Tensor::cat(&batches, 0)?, Tensor::new(losses, device)?);
     let mut outputs = named([("losses", losses), ("reconstructions", reconstructions)]);

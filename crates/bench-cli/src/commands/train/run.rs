@@ -108,11 +108,6 @@ impl<'a> Run<'a> {
         self.trainer.step().map_err(|error| self.explain(error))
     }
 
-    /// As [`Trainer::why_not_repeated`].
-    pub fn why_not_repeated(&self) -> Option<&models::Error> {
-        self.trainer.why_not_repeated()
-    }
-
     fn seconds(&self) -> f64 {
         self.seconds_before + self.started.elapsed().as_secs_f64()
     }
