@@ -3,7 +3,9 @@
 // What changes from step to step lies in the record: the arguments of a step's launches are the same in all of them, so that a CUDA
 // graph can repeat it.
 
-#include "threads.cuh"
+constexpr unsigned THREADS = 256;  // of a block; as in src/cuda/mod.rs
+
+__device__ inline unsigned thread_number() { return blockIdx.x * THREADS + threadIdx.x; }
 
 // What a run knows of its steps, all as double. src/record.rs has the same places.
 enum Record { LOSSES, FAILED, LOSS, PATCHES, STEPS, STEP_SIZE, CORRECTION, IS_INFINITE };

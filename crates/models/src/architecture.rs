@@ -1,7 +1,7 @@
 //! Table 1 of the paper as data.
 
-use crate::conv::{Conv2d, Size};
 use crate::{Error, Result};
+use convolutions::{Conv2d, Size};
 use serde::{Deserialize, Serialize};
 
 /// Slope of the leaky rectifiers below zero (Table 1).

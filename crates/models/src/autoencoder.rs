@@ -4,11 +4,11 @@
 mod tests;
 
 use crate::architecture::{Architecture, LEAKY_SLOPE, Latent};
-use crate::conv::{Chain, Conv2d, Direction, InputGradient, Layer, Mode, Slot};
 use crate::stream::{Stream, normal_rows};
 use crate::{Error, Initialisation, Posterior, Precision, Result};
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
+use convolutions::{Chain, Conv2d, Direction, InputGradient, Layer, Mode, Slot};
 use rand::Rng;
 
 /// One half of the network.

@@ -2,11 +2,19 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use crate::adam::{Adam, AdamConfig};
-use crate::conv::tests::noise;
 use crate::emulation::{bytes, floats, run};
 use crate::patches::crops::{cut, cut_next};
 use crate::record::{Entry, Record, Standing};
 use candle_core::{Device, Tensor, Var};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Values in [-1, 1) that depend on nothing but the seed.
+fn noise(seed: u64, shape: &[usize]) -> Tensor {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let values = (0..shape.iter().product()).map(|_| rng.random_range(-1.0..1.0)).collect();
+    Tensor::from_vec::<_, f32>(values, shape, &Device::Cpu).unwrap()
+}
 
 fn values(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()

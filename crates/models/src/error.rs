@@ -1,4 +1,5 @@
 use crate::device::{DeviceChoice, DeviceFailure};
+use convolutions::PrecisionError;
 use std::fmt;
 
 /// What can go wrong in this crate.
@@ -144,6 +145,12 @@ impl Error {
         got: impl fmt::Display,
     ) -> Self {
         Self::Setting { name, expected: expected.into(), got: got.to_string() }
+    }
+}
+
+impl From<PrecisionError> for Error {
+    fn from(PrecisionError { expected, got, .. }: PrecisionError) -> Self {
+        Self::setting("precision", expected, got)
     }
 }
 

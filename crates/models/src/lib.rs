@@ -1,8 +1,8 @@
 //! Autoencoders that learn to reconstruct defect-free texture patches, and their training.
 //!
 //! The network is Table 1 of "Improving Unsupervised Defect Segmentation by Applying Structural Similarity to
-//! Autoencoders" (Bergmann et al., 2018), on candle, with convolutions of this crate's
-//! own. Where it fails to reconstruct a patch, there is a defect; what to do with that is the business of the
+//! Autoencoders" (Bergmann et al., 2018), on candle, with the
+//! convolutions of the crate `convolutions`. Where it fails to reconstruct a patch, there is a defect; what to do with that is the business of the
 //! crate `inspect`. This crate knows nothing of files: images come as slices, weights and checkpoints go as bytes.
 //!
 //! Everything runs on the CPU and, with the feature `cuda`, on NVIDIA's GPUs: the device of the weights computes.
@@ -41,7 +41,6 @@ mod adam;
 mod architecture;
 mod autoencoder;
 mod checkpoint;
-mod conv;
 #[cfg(feature = "cuda")]
 mod cuda;
 mod device;
@@ -58,7 +57,6 @@ mod objective;
 mod onnx;
 mod patches;
 mod posterior;
-mod precision;
 mod profile;
 mod record;
 mod stream;
@@ -69,6 +67,7 @@ pub use adam::AdamConfig;
 pub use architecture::{Architecture, Latent};
 pub use autoencoder::Autoencoder;
 pub use checkpoint::checkpoint_note;
+pub use convolutions::{Precision, PrecisionError};
 pub use device::{DeviceChoice, DeviceFailure, device_name};
 pub use elbo::Elbo;
 pub use error::{Error, Result};
@@ -77,7 +76,6 @@ pub use init::Initialisation;
 pub use objective::Objective;
 pub use patches::{Sampling, TrainingImage};
 pub use posterior::Posterior;
-pub use precision::Precision;
 pub use profile::{LayerProfile, Profile};
 pub use trainer::{EpochReport, Schedule, StepReport, Trainer, TrainingConfig};
 

@@ -3,10 +3,10 @@
 mod proto;
 
 use crate::autoencoder::Stack;
-use crate::conv::Direction;
 use crate::posterior::MAX_LOG_VARIANCE;
 use crate::{Architecture, Autoencoder, Latent, Result};
 use candle_core::Tensor;
+use convolutions::Direction;
 use prost::Message;
 use proto::{Attribute, Graph, Model, Node, OperatorSet, TensorData, Value};
 

@@ -1,7 +1,7 @@
 //! Where the time of a training step goes.
 
-use crate::conv::{Size, product_rate};
 use crate::{Architecture, Autoencoder};
+use convolutions::{Size, product_rate};
 use serde::Serialize;
 
 /// How long the convolutions of a network take, each the shortest of several runs.

@@ -5,10 +5,10 @@
 //! run is lies there, too, and what follows from it for the next step.
 
 use crate::adam::Pace;
-use crate::conv::contiguous;
 use candle_core::{CpuStorage, Device, InplaceOp3, Layout, Result, Tensor, bail};
 #[cfg(feature = "cuda")]
 use candle_core::{CudaStorage, cuda_backend::cudarc::driver::CudaSlice};
+use convolutions::contiguous;
 
 /// Where in a record what lies; as in `kernels/training.cu`.
 const LOSSES: usize = 0;

@@ -1,9 +1,9 @@
 //! Weights as safetensors, under the names and in the layouts of the equivalent PyTorch module.
 
 use crate::autoencoder::Stack;
-use crate::conv::{Conv2d, Layer};
 use crate::{Architecture, Autoencoder, Error, Result};
 use candle_core::{DType, Device, Tensor};
+use convolutions::{Conv2d, Layer};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Range;

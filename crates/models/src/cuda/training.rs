@@ -1,7 +1,7 @@
 //! Launches of `kernels/training.cu`.
 #![expect(unsafe_code, reason = "what a kernel does with its arguments is not for Rust to see")]
 
-use super::{Module, NULL, count, elements, threads};
+use super::{NULL, count, elements, load, threads};
 use crate::adam::{AdamConfig, Pace};
 use crate::record::{Entry, Record};
 use candle_core::backend::BackendStorage;
@@ -45,7 +45,7 @@ pub(crate) fn cut_patches(
     // SAFETY: the kernel writes all of it, and nothing reads it before.
     let mut patches: CudaSlice<f32> = unsafe { device.alloc(pixels) }?;
     let (pixels, size, epoch) = (count(pixels)?, count(size)?, count(places.len() / 2)?);
-    let (kernel, stream) = (Module::Training.kernel(device, "cut_patches")?, device.cuda_stream());
+    let (kernel, stream) = (load(device, "cut_patches")?, device.cuda_stream());
     with(record, |record| {
         let mut builder = stream.launch_builder(&kernel);
         builder.arg(&images).arg(&places).arg(&epoch);
@@ -75,15 +75,14 @@ pub(crate) fn record_step(
     let record = record.as_cuda_slice_mut::<f64>()?;
     let stream = device.cuda_stream();
 
-    let (kernel, values) =
-        (Module::Training.kernel(&device, "look_at")?, count(reconstructions.len())?);
+    let (kernel, values) = (load(&device, "look_at")?, count(reconstructions.len())?);
     let mut builder = stream.launch_builder(&kernel);
     builder.arg(&reconstructions).arg(&values).arg(&mut *record);
     // SAFETY: the arguments are those of the kernel. A thread reads one of so many values, and may write one of the record, of which
     // there is a whole one.
     unsafe { builder.launch(threads(values)) }.w()?;
 
-    let (kernel, patches) = (Module::Training.kernel(&device, "record_step")?, count(entry.count)?);
+    let (kernel, patches) = (load(&device, "record_step")?, count(entry.count)?);
     let mut builder = stream.launch_builder(&kernel);
     builder.arg(&loss).arg(&patches).arg(&entry.pace).arg(record);
     let config = LaunchConfig { grid_dim: (1, 1, 1), block_dim: (1, 1, 1), shared_mem_bytes: 0 };
@@ -116,7 +115,7 @@ pub(crate) fn adam(
     let [beta1, beta2, weight_decay, epsilon] =
         [beta1, beta2, weight_decay, epsilon].map(|value| value as f32);
     let decay = Decay { beta1, beta2, weight_decay, epsilon };
-    let (kernel, stream) = (Module::Training.kernel(device, "adam")?, device.cuda_stream());
+    let (kernel, stream) = (load(device, "adam")?, device.cuda_stream());
     let mut builder = stream.launch_builder(&kernel);
     builder.arg(gradient).arg(&count).arg(&decay).arg(record).arg(moments).arg(variable);
     // SAFETY: the arguments are those of the kernel. A thread reads the record and a gradient, of which there are `count`, and changes

@@ -11,8 +11,8 @@ pub use layers::Extractor;
 pub use matching::FeatureMatching;
 
 use crate::Result;
-use crate::conv::{Chain, Layer, Mode};
 use candle_core::{DType, Device, Tensor};
+use convolutions::{Chain, Layer, Mode};
 use layers::Step;
 use pool::MaxPool;
 use stages::Stages;

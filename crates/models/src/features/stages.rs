@@ -2,8 +2,8 @@
 
 use super::Stage;
 use super::pool::Windows;
-use crate::conv::{Buffer, Buffers, Frozen, Mode};
 use candle_core::{Result, Shape};
+use convolutions::{Buffer, Buffers, Frozen, Mode};
 use std::iter::once;
 use std::ops::Deref;
 

@@ -1,9 +1,9 @@
 //! From torchvision's weights to those of our layers.
 
-use crate::conv::{Conv2d, Direction, Layer};
 use crate::weights::{check_finite, check_shape};
 use crate::{Error, Result};
 use candle_core::{DType, Tensor};
+use convolutions::{Conv2d, Direction, Layer};
 use std::collections::HashMap;
 
 /// Means and standard deviations of ImageNet's red, green and blue intensities, as torchvision normalises them.

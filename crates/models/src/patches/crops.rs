@@ -1,11 +1,11 @@
 //! Patches cut on the device that holds the images.
 
-use crate::conv::contiguous;
 use crate::record::Record;
 use candle_core::Device;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 #[cfg(feature = "cuda")]
 use candle_core::{CudaStorage, cuda_backend::WrapErr};
+use convolutions::contiguous;
 
 /// The share of a GPU's free memory that images may take.
 #[cfg(feature = "cuda")]
