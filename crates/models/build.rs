@@ -10,7 +10,7 @@ use std::{
 const ARCHITECTURE: &str = "-arch=compute_80";
 
 /// Files of `kernels`, each a module.
-const MODULES: [&str; 4] = ["convolutions", "layers", "sums", "training"];
+const MODULES: [&str; 1] = ["training"];
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");

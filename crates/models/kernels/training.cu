@@ -3,7 +3,9 @@
 // Whatever changes from step to step lies in the log: the arguments of a step's launches are the same in all steps, so that a CUDA graph
 // can repeat it.
 
-#include "threads.cuh"
+constexpr unsigned THREADS = 256;  // of a block; as in src/cuda/mod.rs
+
+__device__ inline unsigned thread_number() { return blockIdx.x * THREADS + threadIdx.x; }
 
 // The values of a log, all as double; src/loss_log.rs has the same places.
 enum LossLog { LOSSES, FAILED, LOSS, PATCHES, STEPS, STEP_SIZE, CORRECTION, IS_INFINITE };

@@ -1,7 +1,7 @@
 //! Table 1 of the paper as data.
 
-use crate::conv::Conv2d;
 use crate::{Error, Result};
+use convolutions::Conv2d;
 use serde::{Deserialize, Serialize};
 
 /// Slope of the leaky rectifiers below zero (Table 1).
@@ -148,7 +148,7 @@ impl Architecture {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conv::Size;
+    use convolutions::Size;
 
     #[test]
     fn parameters_are_those_counted_for_table_1() {

@@ -2,19 +2,27 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use crate::adam::{Adam, AdamConfig};
-use crate::conv::tests::noise;
 use crate::emulation::{bytes, floats, run};
 use crate::loss_log::{LogEntry, LossLog};
 use crate::patches::crops::{cut, cut_next};
 use crate::progress::Progress;
 use candle_core::{Device, Tensor, Var};
 use candle_nn::Optimizer;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Values in [-1, 1) that depend on nothing but the seed.
+fn noise(seed: u64, shape: &[usize]) -> Tensor {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let values = (0..shape.iter().product()).map(|_| rng.random_range(-1.0..1.0)).collect();
+    Tensor::from_vec::<_, f32>(values, shape, &Device::Cpu).unwrap()
+}
 
 fn values(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// The log of a run after so many patches and steps.
+/// The log of a run after the given numbers of patches and steps.
 fn log_after(patches: u64, steps: u64) -> LossLog {
     let log = LossLog::new(&Device::Cpu).unwrap();
     log.restart(Progress { epoch_loss: 2.5, patches, steps }).unwrap();

@@ -27,7 +27,7 @@ fn program() -> &'static Path {
     })
 }
 
-/// What a kernel writes, for the arguments that `tests/emulation/main.cpp` describes.
+/// Runs a kernel with the arguments that `tests/emulation/main.cpp` describes, and returns the arrays that it writes.
 pub(crate) fn run(kernel: &str, numbers: &[u32], input: Vec<u8>) -> Vec<u8> {
     let mut command = Command::new(program());
     command.arg(kernel).args(numbers.iter().map(u32::to_string));

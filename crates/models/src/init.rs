@@ -1,7 +1,7 @@
 //! Random initial weights.
 
 use crate::architecture::LEAKY_SLOPE;
-use crate::conv::{Direction, Layer};
+use convolutions::{Direction, Layer};
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
@@ -87,8 +87,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
     use super::*;
     use crate::Architecture;
-    use crate::conv::{Chain, InputGradient, Mode};
     use candle_core::{Device, Tensor};
+    use convolutions::{Chain, InputGradient, Mode};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 

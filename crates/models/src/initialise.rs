@@ -3,11 +3,11 @@
 use crate::Result;
 use crate::architecture::Architecture;
 use crate::autoencoder::half::{chains, names_and_shapes, unpack};
-use crate::conv::Chain;
 use crate::init::Initialisation;
 use crate::stream::Stream;
 use candle_core::{Device, Tensor, Var};
 use candle_nn::VarMap;
+use convolutions::Chain;
 use rand::Rng;
 use std::sync::PoisonError;
 

@@ -47,7 +47,6 @@ mod autoencoder;
 #[doc(hidden)]
 pub mod bench;
 mod checkpoint;
-mod conv;
 #[cfg(feature = "cuda")]
 mod cuda;
 mod device;
@@ -66,7 +65,6 @@ mod objective;
 mod onnx;
 mod patches;
 mod posterior;
-mod precision;
 mod progress;
 mod step_size;
 mod stream;
@@ -77,6 +75,7 @@ pub use adam::{Adam, AdamConfig};
 pub use architecture::{Architecture, Latent};
 pub use autoencoder::Autoencoder;
 pub use checkpoint::checkpoint_note;
+pub use convolutions::{Precision, PrecisionError};
 pub use device::{DeviceChoice, DeviceFailure, device_name};
 pub use error::{Error, Result};
 pub use features::{Extractor, Features};
@@ -86,7 +85,6 @@ pub use loss::{Elbo, FeatureMatching};
 pub use objective::Objective;
 pub use patches::{Sampling, TrainingImage};
 pub use posterior::Posterior;
-pub use precision::Precision;
 pub use trainer::{EpochReport, Schedule, StepReport, Trainer, TrainingConfig};
 
 /// Compiles and runs the example in the README.

@@ -5,12 +5,12 @@
 //! changes from step to step lies in the log as well, namely the progress of the run and the size of the optimiser's step, so that the
 //! arguments of a step's kernels are the same in all steps.
 
-use crate::conv::contiguous;
 use crate::progress::Progress;
 use crate::step_size::StepSizeRule;
 use candle_core::{CpuStorage, Device, InplaceOp3, Layout, Result, Tensor, bail};
 #[cfg(feature = "cuda")]
 use candle_core::{CudaStorage, cuda_backend::cudarc::driver::CudaSlice};
+use convolutions::contiguous;
 
 /// The places of the log's values; `kernels/training.cu` has the same.
 const LOSSES: usize = 0;
@@ -36,7 +36,7 @@ pub(crate) struct Logged {
     pub failure: Option<f32>,
 }
 
-/// What the log needs to know of a step beside its loss.
+/// A step that the log adds up: the numbers that it takes beside the loss.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogEntry {
     /// Patches of the batch.

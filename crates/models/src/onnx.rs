@@ -6,9 +6,9 @@ use crate::Result;
 use crate::architecture::{Architecture, Latent};
 use crate::autoencoder::Autoencoder;
 use crate::autoencoder::half::Half;
-use crate::conv::Direction;
 use crate::posterior::MAX_LOG_VARIANCE;
 use candle_core::Tensor;
+use convolutions::Direction;
 use prost::Message;
 use proto::{Attribute, Graph, Model, Node, OperatorSet, TensorData, Value};
 

@@ -154,8 +154,8 @@ impl Trainer {
         self.progress.patches >= self.config.schedule.patches
     }
 
-    /// Reads losses once in so many steps, and at the end of an epoch; at least 1. By default that is every step on the CPU, and 100 steps
-    /// on a GPU, which has nothing to do while a loss is read. It changes no weights.
+    /// Sets after how many steps losses are read, at least 1; they are also read at the end of an epoch. The default is 1 on the CPU, and 100
+    /// on a GPU, which would stand still while the host reads a loss. The weights do not depend on it.
     ///
     /// ```
     /// use candle_core::Device;

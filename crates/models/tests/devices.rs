@@ -20,7 +20,7 @@ const SSIM: Objective = Objective::Ssim(ssim::Params::new(
 const RECONSTRUCTION_TOLERANCE: f32 = 1e-4;
 
 /// Losses are means of such differences squared and lie between 0.01 and 10. Adam moves a weight by its learning rate, here 10⁻⁴,
-/// whichever way a gradient of next to nothing points: so many weights that the loss does depend on them, if little.
+/// whichever way a gradient of next to nothing points, and there are enough such weights that the loss depends on them, if little.
 const LOSS_TOLERANCE: f32 = 1e-3;
 
 fn architecture(patch_size: usize, latent: Latent) -> Architecture {

@@ -4,11 +4,11 @@
 //! candle's own operations, so that gradients reach the tensors.
 
 use crate::architecture::{Architecture, LEAKY_SLOPE};
-use crate::conv::{Chain, Conv2d, Direction, InputGradient, Layer, Mode};
 use crate::init::deviation;
 use crate::{Precision, Result};
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
+use convolutions::{Chain, Conv2d, Direction, InputGradient, Layer, Mode};
 
 /// The encoder or the decoder.
 #[derive(Debug)]

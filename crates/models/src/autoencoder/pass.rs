@@ -1,7 +1,7 @@
 //! A pass forwards and backwards for [`Trainer`](crate::Trainer).
 //!
 //! candle adds every gradient to zeros that it makes first. For the parameters of a half, a single large vector, that takes longer than
-//! the optimiser's step. So candle differentiates only what lies between and behind the halves, and the halves are differentiated one by
+//! the optimiser's step. So candle differentiates only the operations between and behind the halves, and the halves are differentiated one by
 //! one.
 
 use super::Autoencoder;
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 
-/// Reconstructions, and all that their gradients need.
+/// Reconstructions, and all values that gradients need.
 pub(crate) struct Pass<'a> {
     encoder: (&'a Half, Activations),
     /// The encoder's outputs; candle's graph begins anew with them.
@@ -23,7 +23,7 @@ pub(crate) struct Pass<'a> {
     reconstructions: Var,
 }
 
-/// What lies between the encoder's outputs and the decoder.
+/// The operations between the encoder's outputs and the decoder.
 enum LatentLayer {
     /// Nothing: the outputs are the latent vectors.
     Identity,

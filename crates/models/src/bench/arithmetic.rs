@@ -4,8 +4,8 @@
 //! weights.
 
 use crate::architecture::Architecture;
-use crate::conv::{Conv2d, Size};
 use crate::features::Extractor;
+use convolutions::{Conv2d, Size};
 
 /// Of the latent vector of one patch.
 pub fn encoder_multiply_adds(architecture: &Architecture) -> u64 {

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::architecture::Architecture;
 use crate::autoencoder::half::{chains, layer_name};
-use crate::conv::{Size, product_rate};
+use convolutions::{Size, product_rate};
 use serde::Serialize;
 
 /// The times of a network's convolutions, each the shortest of several runs.

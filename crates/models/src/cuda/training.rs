@@ -1,7 +1,7 @@
 //! Launches of `kernels/training.cu`.
 #![expect(unsafe_code, reason = "what a kernel does with its arguments is not for Rust to see")]
 
-use super::{Module, NULL, count, elements, threads};
+use super::{NULL, count, elements, load, threads};
 use crate::step_size::StepSizeRule;
 use candle_core::backend::BackendStorage;
 use candle_core::cuda_backend::WrapErr;
@@ -44,7 +44,7 @@ pub(crate) fn cut_patches(
     // SAFETY: the kernel writes all of it, and nothing reads it before.
     let mut patches: CudaSlice<f32> = unsafe { device.alloc(pixels) }?;
     let (pixels, size, epoch) = (count(pixels)?, count(size)?, count(places.len() / 2)?);
-    let (kernel, stream) = (Module::Training.kernel(device, "cut_patches")?, device.cuda_stream());
+    let (kernel, stream) = (load(device, "cut_patches")?, device.cuda_stream());
     let mut builder = stream.launch_builder(&kernel);
     builder.arg(&images).arg(&places).arg(&epoch);
     match log {
@@ -71,15 +71,14 @@ pub(crate) fn log_step(
     let log = log.as_cuda_slice_mut::<f64>()?;
     let stream = device.cuda_stream();
 
-    let (kernel, values) =
-        (Module::Training.kernel(&device, "find_infinite")?, count(reconstructions.len())?);
+    let (kernel, values) = (load(&device, "find_infinite")?, count(reconstructions.len())?);
     let mut builder = stream.launch_builder(&kernel);
     builder.arg(&reconstructions).arg(&values).arg(&mut *log);
     // SAFETY: the arguments are those of the kernel. A thread reads one of the values, and may write one of the log, of which there is a
     // whole one.
     unsafe { builder.launch(threads(values)) }.w()?;
 
-    let (kernel, patches) = (Module::Training.kernel(&device, "log_step")?, count(patches)?);
+    let (kernel, patches) = (load(&device, "log_step")?, count(patches)?);
     let mut builder = stream.launch_builder(&kernel);
     builder.arg(&loss).arg(&patches).arg(&step_size).arg(log);
     let config = LaunchConfig { grid_dim: (1, 1, 1), block_dim: (1, 1, 1), shared_mem_bytes: 0 };
@@ -108,7 +107,7 @@ pub(crate) fn adam(
         bail!("Adam needs a gradient and two moments of each value");
     }
     let count = count(gradient.len())?;
-    let (kernel, stream) = (Module::Training.kernel(device, "adam")?, device.cuda_stream());
+    let (kernel, stream) = (load(device, "adam")?, device.cuda_stream());
     let mut builder = stream.launch_builder(&kernel);
     builder.arg(gradient).arg(&count).arg(&decay).arg(log).arg(moments).arg(variable);
     // SAFETY: the arguments are those of the kernel. A thread reads the log and one of `count` gradients, and changes a parameter and

@@ -1,8 +1,8 @@
 //! The layers of the extractors, by torchvision's names.
 
 use super::pool::{MaxPool, Rounding};
-use crate::conv::{Conv2d, Size};
 use crate::{Error, Result};
+use convolutions::{Conv2d, Size};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;

@@ -10,9 +10,9 @@ mod weights;
 pub use layers::Extractor;
 
 use crate::Result;
-use crate::conv::Mode;
 use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
+use convolutions::Mode;
 use layers::Step;
 use pool::MaxPool;
 use stage::Stage;

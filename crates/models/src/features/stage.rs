@@ -1,8 +1,8 @@
 //! A stage of an extractor.
 
 use super::pool::MaxPool;
-use crate::conv::{Chain, Layer, Mode};
 use candle_core::{Device, Result, Tensor};
+use convolutions::{Chain, Layer, Mode};
 
 /// An operation on maps `(N, H, W, C)`.
 pub(super) enum Stage {

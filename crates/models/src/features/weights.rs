@@ -1,10 +1,10 @@
 //! From torchvision's weights to those of our layers.
 
-use crate::conv::{Conv2d, Direction, Layer};
 use crate::weights::{check_finite, check_shape};
 use crate::{Error, Result};
 use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
+use convolutions::{Conv2d, Direction, Layer};
 
 /// Means and standard deviations of ImageNet's red, green and blue intensities, as torchvision normalises them.
 const MEAN: [f64; 3] = [0.485, 0.456, 0.406];

@@ -1,6 +1,5 @@
 //! Patches cut on the device that holds the images.
 
-use crate::conv::contiguous;
 use crate::loss_log::LossLog;
 use candle_core::Device;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
@@ -9,6 +8,7 @@ use candle_core::{
     CudaStorage,
     cuda_backend::{WrapErr, cudarc::driver::CudaSlice},
 };
+use convolutions::contiguous;
 
 /// The share of a GPU's free memory that images may take.
 #[cfg(feature = "cuda")]
