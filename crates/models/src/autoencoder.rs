@@ -56,11 +56,11 @@ use half::Half;
 /// use candle_nn::VarBuilder;
 /// use models::{Architecture, Autoencoder};
 ///
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pth/mod.rs"));
+/// # mod pth { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pth/mod.rs")); }
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("model.pth");
 /// # let architecture = Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() };
-/// # write_state_dict(&path, &table_1(32, 4))?;
+/// # pth::write_state_dict(&path, &pth::table_1(32, 4))?;
 /// let vb = VarBuilder::from_pth(path, DType::F32, &Device::Cpu)?;
 /// let architecture = Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() };
 /// let model = Autoencoder::new(&architecture, vb)?;

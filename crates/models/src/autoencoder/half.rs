@@ -92,11 +92,17 @@ impl Half {
     /// Applies the layers to maps `(N, H, W, C)`. Activations are kept if candle may ask for a gradient.
     pub fn apply(&self, maps: &Tensor) -> candle_core::Result<Tensor> {
         let parameters = self.parameters()?;
-        let mode = match maps.track_op() || parameters.track_op() {
-            true => Mode::Training,
-            false => Mode::Inference,
-        };
-        self.chain.apply(maps, &parameters, mode)
+        match (maps.track_op(), parameters.track_op()) {
+            (false, false) => self.chain.apply(maps, &parameters, Mode::Inference),
+            (false, true) => self.chain.apply(maps, &parameters, Mode::Training),
+            (true, _) => self.with_input_gradient().apply(maps, &parameters, Mode::Training),
+        }
+    }
+
+    fn with_input_gradient(&self) -> Chain {
+        let mut chain = Chain::new(self.chain.layers().to_vec(), InputGradient::Needed);
+        chain.precision = self.chain.precision;
+        chain
     }
 
     /// Applies the layers to maps `(N, H, W, C)` and keeps nothing.
@@ -136,7 +142,7 @@ pub(crate) fn layer_name(half: &str, layer: usize) -> String {
     format!("{half}.{}", 2 * layer)
 }
 
-/// A leaky rectifier follows all layers but the last. The input of the encoder is data, whose gradient nobody needs.
+/// A leaky rectifier follows all layers but the last. The input of the encoder is data, which usually has no gradient.
 fn chain(convs: &[Conv2d], direction: Direction) -> Chain {
     let layer = |&conv| Layer { conv, direction, slope: Some(LEAKY_SLOPE) };
     let mut layers: Vec<_> = convs.iter().map(layer).collect();

@@ -38,11 +38,25 @@ impl Learner {
     ) -> Result<Tensor> {
         let pass = self.model.forward_pass(patches, noise)?;
         let reconstructions = pass.reconstructions();
-        let loss = self.objective.loss(reconstructions, patches, pass.posterior())?;
         let entry = LogEntry { count: patches.dim(0)?, step_size: self.adam.config().step_size() };
+        let loss = match self.objective.loss(reconstructions, patches, pass.posterior()) {
+            Ok(loss) => loss,
+            // SSIM on the CPU refuses such pixels.
+            Err(_) if !are_finite(reconstructions)? => {
+                let nan = Tensor::new(f32::NAN, reconstructions.device())?;
+                self.log.add(entry, &nan, reconstructions)?;
+                return Ok(reconstructions.detach());
+            }
+            Err(error) => return Err(error),
+        };
         self.log.add(entry, &loss, reconstructions)?;
         let gradients = pass.backward(&loss)?;
         self.adam.update(number, &gradients, Some(&self.log))?;
         Ok(reconstructions.detach())
     }
+}
+
+/// Whether all values are finite, and small enough that their sum is.
+fn are_finite(values: &Tensor) -> Result<bool> {
+    Ok(values.detach().sum_all()?.to_scalar::<f32>()?.is_finite())
 }
