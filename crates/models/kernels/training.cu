@@ -1,17 +1,17 @@
 // Steps of training: crops, the record of losses, Adam. Counts are below 2^31.
 //
-// What changes from step to step lies in the record: the arguments of a step's launches are the same in all of them, so that a CUDA
+// All numbers that change from step to step lie in the record: the arguments of a step's launches are the same in all of them, so that a CUDA
 // graph can repeat it.
 
 constexpr unsigned THREADS = 256;  // of a block; as in src/cuda/mod.rs
 
 __device__ inline unsigned thread_number() { return blockIdx.x * THREADS + threadIdx.x; }
 
-// What a run knows of its steps, all as double. src/record.rs has the same places.
+// The state of a run, all as double. src/record.rs has the same places.
 enum Record { LOSSES, FAILED, LOSS, PATCHES, STEPS, STEP_SIZE, CORRECTION, IS_INFINITE };
 
 // Cuts patches of `size`×`size` pixels; of each place it is known where it begins and how wide its image is. The first patch is the
-// first place, or with a record the next one of an epoch of so many places.
+// first place, or with a record the next one of an epoch of `epoch` places.
 extern "C" __global__ void cut_patches(const float *images, const long long *places, unsigned epoch, const double *record, unsigned count,
                                        unsigned size, float *patches) {
     const unsigned i = thread_number();
@@ -34,7 +34,7 @@ struct Pace {
     double learning_rate, beta1, beta2;
 };
 
-// Adds the loss of a batch of so many patches and says how Adam is to step, or keeps the loss of the first batch whose reconstructions
+// Adds the loss of a batch of `count` patches and says how Adam is to step, or keeps the loss of the first batch whose reconstructions
 // or loss are not finite, and how far the run was before it. After that, nothing changes any more. For a single thread.
 extern "C" __global__ void record_step(const float *loss, unsigned count, Pace pace, double *record) {
     if (record[FAILED] != 0) return;

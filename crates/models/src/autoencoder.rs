@@ -6,9 +6,8 @@ mod tests;
 use crate::architecture::{Architecture, LEAKY_SLOPE, Latent};
 use crate::stream::{Stream, normal_rows};
 use crate::{Error, Initialisation, Posterior, Precision, Result};
-use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
-use convolutions::{Chain, Conv2d, Direction, InputGradient, Layer, Mode, Slot};
+use convolutions::{Activations, Chain, Conv2d, Direction, InputGradient, Layer, Mode};
 use rand::Rng;
 
 /// One half of the network.
@@ -49,14 +48,13 @@ impl Stack {
         format!("{}.{}", self.name, 2 * layer)
     }
 
-    /// The gradient of the parameters after a backward pass.
-    fn gradient(&self, gradients: &GradStore) -> Option<Tensor> {
-        let kept = self.chain.slot.as_ref().and_then(Slot::take);
-        kept.or_else(|| gradients.get(&self.parameters).cloned())
-    }
-
     fn apply(&self, maps: &Tensor, mode: Mode) -> Result<Tensor> {
         Ok(self.chain.apply(maps, &self.parameters, mode)?)
+    }
+
+    /// As [`apply`](Self::apply) for training, with the activations that its gradients need.
+    pub fn forward(&self, maps: &Tensor) -> Result<(Tensor, Activations)> {
+        Ok(self.chain.forward(maps, &self.parameters, Mode::Training)?)
     }
 }
 
@@ -133,23 +131,8 @@ impl Autoencoder {
     /// Lets CUDA devices multiply in this precision.
     pub(crate) fn multiply_in(&mut self, precision: Precision) {
         for stack in [&mut self.encoder, &mut self.decoder] {
-            stack.chain.precision = precision;
+            stack.chain = stack.chain.clone().with_precision(precision);
         }
-    }
-
-    /// Keeps the gradients of the parameters for [`gradients`](Self::gradients) of one backward pass at a time.
-    pub(crate) fn keep_gradients(&mut self) {
-        for stack in [&mut self.encoder, &mut self.decoder] {
-            stack.chain.slot = Some(Slot::default());
-        }
-    }
-
-    /// All trained tensors with their gradients, in a fixed order.
-    pub(crate) fn gradients(
-        &self,
-        gradients: &GradStore,
-    ) -> impl Iterator<Item = (&Var, Option<Tensor>)> {
-        self.stacks().into_iter().map(|stack| (&stack.parameters, stack.gradient(gradients)))
     }
 
     /// The architecture.

@@ -47,14 +47,13 @@ mod device;
 mod elbo;
 #[cfg(test)]
 mod emulated;
-#[cfg(test)]
-mod emulation;
 mod error;
 mod features;
 mod init;
 mod objective;
 #[cfg(feature = "onnx")]
 mod onnx;
+mod pass;
 mod patches;
 mod posterior;
 mod profile;

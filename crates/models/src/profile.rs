@@ -1,7 +1,8 @@
 //! Where the time of a training step goes.
 
 use crate::{Architecture, Autoencoder};
-use convolutions::{Size, product_rate};
+use convolutions::Size;
+use convolutions::profile::{product_rate, time_layers};
 use serde::Serialize;
 
 /// How long the convolutions of a network take, each the shortest of several runs.
@@ -51,7 +52,7 @@ impl Autoencoder {
         let ms = |time: std::time::Duration| 1e3 * time.as_secs_f64();
         let stacks = self.stacks().into_iter().zip([patches, codes]);
         let layers = stacks.flat_map(|(stack, size)| {
-            let times = stack.chain.time_layers(batch, size, runs).into_iter().enumerate();
+            let times = time_layers(&stack.chain, batch, size, runs).into_iter().enumerate();
             times.map(move |(i, times)| LayerProfile {
                 layer: stack.layer_name(i),
                 multiply_adds: times.multiply_adds,

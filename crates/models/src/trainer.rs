@@ -100,7 +100,6 @@ impl Trainer {
         let rng = &mut Stream::Weights.rng(seed);
         let mut model = Autoencoder::initialised(config.architecture, initialisation, rng, device)?;
         model.multiply_in(precision);
-        model.keep_gradients();
         let adam = Adam::new(config.adam, model.variables())?;
         let source = PatchSource::new(images, config.architecture.patch_size, seed, device)?;
         let progress = Progress::default();
@@ -246,18 +245,22 @@ impl Trainer {
             Some(record) => self.source.next_batch(&self.epoch, range, record)?,
             None => self.source.batch(&self.epoch, range)?,
         };
-        let (reconstructions, posterior) = self.reconstruct(&patches, noise)?;
+        let pass = self.model.pass(&patches, noise)?;
+        let (reconstructions, posterior) = (&pass.reconstructions, pass.posterior.as_ref());
         let Some(record) = &self.record else {
-            let (loss, value) = self.finite_loss(&reconstructions, &patches, posterior.as_ref())?;
-            self.adam.step(self.model.gradients(&loss.backward()?), None)?;
+            let (loss, value) = self.finite_loss(reconstructions, &patches, posterior)?;
+            let gradients = self.model.gradients(&pass, &loss)?;
+            self.adam.step(self.model.variables().zip(gradients), None)?;
             self.progress.epoch_loss += f64::from(value) * count as f64;
+            let reconstructions = pass.reconstructions;
             return Ok(Computed { patches, reconstructions, loss: Some(value) });
         };
-        let loss = self.config.objective.loss(&reconstructions, &patches, posterior.as_ref())?;
+        let loss = self.config.objective.loss(reconstructions, &patches, posterior)?;
         let entry = Entry { count, pace: self.adam.config.pace() };
-        record.add(entry, &loss, &reconstructions)?;
-        self.adam.step(self.model.gradients(&loss.backward()?), Some(record))?;
-        Ok(Computed { patches, reconstructions, loss: None })
+        record.add(entry, &loss, reconstructions)?;
+        let gradients = self.model.gradients(&pass, &loss)?;
+        self.adam.step(self.model.variables().zip(gradients), Some(record))?;
+        Ok(Computed { patches, reconstructions: pass.reconstructions, loss: None })
     }
 
     /// The mean loss of the patches since it was last told, by this or by [`step`](Self::step); `None` if there were none. A GPU is
@@ -293,19 +296,6 @@ impl Trainer {
             Some(loss) => Err(Error::Diverged { loss, patches: standing.patches }),
             None => Ok(Progress { epoch_loss: standing.losses, ..self.progress }),
         }
-    }
-
-    /// Reconstructions, and the distributions that their latent vectors were drawn from, if they were.
-    fn reconstruct(
-        &self,
-        patches: &Tensor,
-        noise: Option<&Tensor>,
-    ) -> Result<(Tensor, Option<Posterior>)> {
-        let Some(noise) = noise else {
-            return Ok((self.model.reconstruct(patches)?, None));
-        };
-        let posterior = self.model.posterior(patches)?;
-        Ok((self.model.decode(&posterior.sample(noise)?)?, Some(posterior)))
     }
 
     /// The loss, and its value.
