@@ -181,8 +181,8 @@ __device__ static void find_weight_gradient(const float *maps, const float *grad
     }
 }
 
-// Adds up what the shares have in an order that is always the same: so many threads take turns, which divide a block. Values of
-// `channels` channels lie side by side.
+// Adds up the shares, in an order that is always the same: `turns` threads take turns for each value, and a block has BLOCK / turns values.
+// Values of `channels` channels lie side by side.
 extern "C" __global__ void add_shares(const float *parts, unsigned count, unsigned shares, unsigned turns, unsigned channels,
                                       Epilogue epilogue, float *result) {
     __shared__ float partial[BLOCK];

@@ -1,4 +1,4 @@
-// What the left factor of a convolution is gathered from.
+// Where the left factor of a convolution is gathered from.
 #pragma once
 
 #include "geometry.cuh"
@@ -148,7 +148,7 @@ struct Tap {
     }
 };
 
-// What a pixel is gathered from: where its first tap lies, and where that pixel's values begin.
+// Where a pixel is gathered from: the row and column of its first tap, and where the values of that pixel of the map begin.
 struct Place {
     int top, left, first;
 };

@@ -2,7 +2,7 @@
 #pragma once
 
 // A convolution's maps, and the pixels of its result, which are the rows of the matrix of columns. `Geometry` in
-// src/gpu/columns.rs has the same fields.
+// src/gpu/problem.rs has the same fields.
 struct Geometry {
     unsigned height, width, channels, rows, columns, kernel, stride, padding;
 };

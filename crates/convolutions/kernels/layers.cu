@@ -1,4 +1,4 @@
-// What the layers of a chain need beside matrix products. Maps are (N, H, W, C); counts are below 2^31.
+// The operations of a chain but matrix products. Maps are (N, H, W, C); counts are below 2^31.
 
 #include "geometry.cuh"
 #include "vectors.cuh"

@@ -1,5 +1,5 @@
-// Sums of the rows of matrices, many of them at once: biases' gradients, and those of weights that several blocks have shares of. The order
-// in which rows are added is always the same. Counts are below 2^31.
+// Sums of the rows of matrices, many matrices at once: the gradients of biases, and those of weights that several blocks have shares of. The
+// order in which rows are added is always the same. Counts are below 2^31.
 
 #include "threads.cuh"
 
@@ -18,10 +18,10 @@ struct Sums {
     unsigned count;
 };
 
-// Parts of some columns that were summed.
+// The number of parts that were summed, for each group of columns.
 __device__ static unsigned arrived[MOST_TICKETS];
 
-// What the threads of a block share.
+// The shared memory of a block.
 struct Shared {
     float partial[THREADS];
     unsigned arrived;
@@ -30,7 +30,8 @@ struct Shared {
 constexpr unsigned NEIGHBOURS = 32;  // neighbouring columns of a block, as in src/gpu/rows.rs
 constexpr unsigned LOADS = 16;  // that a thread begins before it waits for the first of them
 
-// The sum of a column: a thread adds every so-manieth row, and then one thread what these have, which alone gets the sum.
+// The sum of a column. The threads of a column take turns to add its rows; the first of them adds up their sums, and it alone returns the
+// result.
 template <class Values>
 __device__ static float sum_column(Values values, unsigned columns, unsigned column, unsigned first, unsigned end, Shared &shared) {
     const unsigned lanes = smaller(columns, NEIGHBOURS), side = THREADS / lanes, turn = threadIdx.x / lanes;

@@ -45,7 +45,7 @@ __device__ inline void copy_1(float *shared, const float *global, bool is_there)
 // The copies that a thread has begun since the last call are a group.
 __device__ inline void end_copies() { asm volatile("cp.async.commit_group;"); }
 
-// Waits for the thread's own copies, but not for the latest so many groups of them.
+// Waits for the thread's own copies, but for the LATEST groups of them.
 template <int LATEST>
 __device__ inline void wait_for_copies() {
     asm volatile("cp.async.wait_group %0;" : : "n"(LATEST));

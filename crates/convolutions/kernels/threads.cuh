@@ -1,7 +1,7 @@
 // How threads are numbered, and what kernels of several files share.
 #pragma once
 
-constexpr unsigned THREADS = 256;  // of a block; as in src/launch.rs
+constexpr unsigned THREADS = 256;  // of a block; as in src/gpu/cuda/launch.rs
 
 __device__ inline unsigned thread_number() { return blockIdx.x * THREADS + threadIdx.x; }
 

@@ -3,36 +3,67 @@
 //! candle differentiates them; all activations are kept for it in training, none in inference. It also computes the gradients
 //! that a chain does without, those of data and of frozen parameters: they cost time and change nothing.
 
-use super::chain::{Chain, InputGradient, Mode, ParameterGradient};
-use super::{Conv2d, Direction, Layer};
-use candle_core::{Result, Tensor};
+use crate::geometry::{Conv2d, Direction, Layer};
+use crate::layers::{InputGradient, Layers, Mode, ParameterGradient};
+use candle_core::{Result, Tensor, Var};
+
+/// A forward pass of training, with candle's graph from the inputs to the output.
+pub(crate) struct Graph {
+    input: Var,
+    parameters: Var,
+    output: Tensor,
+}
 
 /// Applies the layers to maps `(N, H, W, C)`, with the results and gradients of the chain's operation but for rounding. There
 /// must be a map.
-pub(super) fn apply(
-    chain: &Chain,
+pub(crate) fn apply(
+    layers: &Layers,
     input: &Tensor,
     parameters: &Tensor,
     mode: Mode,
 ) -> Result<Tensor> {
-    chain.check(input.shape(), parameters.elem_count())?;
+    layers.shapes(input.shape(), parameters.elem_count())?;
     let detached = |tensor: &Tensor, is_constant: bool| match is_constant {
         true => tensor.detach(),
         false => tensor.clone(),
     };
     let is_inference = mode == Mode::Inference;
-    let input = detached(input, is_inference || chain.input_gradient == InputGradient::Skipped);
-    let parameters = detached(
-        parameters,
-        is_inference || chain.parameter_gradient == ParameterGradient::Skipped,
-    );
+    let input = detached(input, is_inference || layers.input_gradient == InputGradient::Skipped);
+    let is_frozen = layers.parameter_gradient == ParameterGradient::Skipped;
+    let parameters = detached(parameters, is_inference || is_frozen);
     let mut maps = input.permute((0, 3, 1, 2))?.contiguous()?;
-    for (layer, (weights, bias)) in chain.layers().iter().zip(chain.places()) {
+    for (layer, (weights, bias)) in layers.as_slice().iter().zip(layers.places()) {
         let weights = parameters.narrow(0, weights.start, weights.len())?;
         let bias = parameters.narrow(0, bias.start, bias.len())?;
         maps = apply_layer(layer, &maps, &weights, &bias)?;
     }
     maps.permute((0, 2, 3, 1))?.contiguous()
+}
+
+/// The output of the layers, in training as a leaf, and the graph that their gradients need.
+pub(crate) fn forward(
+    layers: &Layers,
+    input: &Tensor,
+    parameters: &Tensor,
+    mode: Mode,
+) -> Result<(Tensor, Option<Graph>)> {
+    if mode == Mode::Inference {
+        return Ok((apply(layers, input, parameters, mode)?, None));
+    }
+    let [input, parameters] = [Var::from_tensor(input)?, Var::from_tensor(parameters)?];
+    let output = apply(layers, &input, &parameters, mode)?;
+    let leaf = Var::from_tensor(&output.detach())?.into_inner();
+    Ok((leaf, Some(Graph { input, parameters, output })))
+}
+
+/// The gradients of the input and of the parameters, each if needed, for that of the output.
+pub(crate) fn backward(
+    graph: &Graph,
+    output_gradient: &Tensor,
+) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    let sum = (&graph.output * output_gradient)?.sum_all()?;
+    let mut gradients = sum.backward()?;
+    Ok((gradients.remove(&graph.input), gradients.remove(&graph.parameters)))
 }
 
 /// One layer on maps `(N, C, H, W)`.
@@ -62,7 +93,8 @@ fn rectify(sums: &Tensor, slope: f32) -> Result<Tensor> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
     use super::*;
-    use crate::Size;
+    use crate::Chain;
+    use crate::geometry::Size;
     use crate::tests::{decoder, encoder, noise};
     use candle_core::{DType, Var};
 
@@ -89,9 +121,8 @@ mod tests {
         tensor.abs().unwrap().flatten_all().unwrap().max(0).unwrap().to_scalar().unwrap()
     }
 
-    /// Both ways give the same up to rounding, or nothing, on so many maps of a size.
-    fn compare(chain: &Chain, maps: (usize, usize), seed: u64) {
-        let (count, side) = maps;
+    /// Both ways give the same up to rounding, or nothing, on `count` maps of `side`×`side` pixels.
+    fn compare(chain: &Chain, (count, side): (usize, usize), seed: u64) {
         let (channels, _) = chain.layers()[0].channels();
         let input = Var::from_tensor(&noise(seed, &[count, side, side, channels])).unwrap();
         let deviation = |layer: &Layer| {
@@ -108,7 +139,8 @@ mod tests {
         let variables = [&input, &parameters];
         let mode = Mode::Training;
         let expected = run(|input, values| chain.apply(input, values, mode), variables, seed + 99);
-        let got = run(|input, values| apply(chain, input, values, mode), variables, seed + 99);
+        let composed = |input: &Tensor, values: &Tensor| apply(&chain.layers, input, values, mode);
+        let got = run(composed, variables, seed + 99);
         for (part, (expected, got)) in expected.iter().zip(&got).enumerate() {
             let (Some(expected), Some(got)) = (expected, got) else {
                 assert_eq!(expected.is_some(), got.is_some(), "part {part}");
@@ -169,11 +201,30 @@ mod tests {
         let chain = Chain::new(encoder, InputGradient::Skipped);
         let input = noise(1, &[2, 32, 32, 1]);
         let parameters = Var::from_tensor(&noise(2, &[chain.parameter_count()])).unwrap();
-        let values = |mode| apply(&chain, &input, &parameters, mode).unwrap();
+        let values = |mode| apply(&chain.layers, &input, &parameters, mode).unwrap();
         let (trained, inferred) = (values(Mode::Training), values(Mode::Inference));
         assert!(trained.track_op() && !inferred.track_op());
         let flat = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(flat(&trained), flat(&inferred));
+    }
+
+    /// The leaf and the gradients of the explicit passes are those of the graph.
+    #[test]
+    fn explicit_passes_equal_the_graph() {
+        let chain =
+            Chain::new(layers(&encoder(32, 4), Direction::Convolution), InputGradient::Needed);
+        let input = Var::from_tensor(&noise(1, &[2, 32, 32, 1])).unwrap();
+        let parameters = Var::from_tensor(&noise(2, &[chain.parameter_count()])).unwrap();
+        let expected = apply(&chain.layers, &input, &parameters, Mode::Training).unwrap();
+        let gradients = expected.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+        let (leaf, graph) = forward(&chain.layers, &input, &parameters, Mode::Training).unwrap();
+        let loss = leaf.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+        let (of_input, of_parameters) =
+            backward(&graph.unwrap(), loss.get(&leaf).unwrap()).unwrap();
+        let flat = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(flat(&leaf), flat(&expected));
+        assert_eq!(flat(&of_input.unwrap()), flat(gradients.get(&input).unwrap()));
+        assert_eq!(flat(&of_parameters.unwrap()), flat(gradients.get(&parameters).unwrap()));
     }
 
     #[test]
@@ -193,7 +244,7 @@ mod tests {
         let chain = Chain::new(layers(&[conv], Direction::Convolution), InputGradient::Needed);
         let message = |channels, parameters: usize| {
             let (input, parameters) = (noise(1, &[1, 5, 5, channels]), noise(2, &[parameters]));
-            apply(&chain, &input, &parameters, Mode::Training).unwrap_err().to_string()
+            apply(&chain.layers, &input, &parameters, Mode::Training).unwrap_err().to_string()
         };
         assert!(message(3, 76).contains("2 channels"));
         assert!(message(2, 75).contains("expected 76 parameters"));

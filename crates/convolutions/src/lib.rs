@@ -33,7 +33,7 @@
 //! - the inputs below one row of a kernel are contiguous, so that no patch matrix needs to be gathered;
 //! - a vector register holds neighbouring channels, whatever the size of the map, down to 1×1.
 //!
-//! Convolutions with kernels of 3×3 and 5×5, and of 4×4 at a stride of 2, have Winograd's minimal algorithms on the CPU if they have
+//! On the CPU, convolutions with kernels of 3×3 and 5×5, and of 4×4 at a stride of 2, have Winograd's minimal algorithms if they have
 //! enough channels; all others are plain sums. The work is split over threads by maps, tiles or weights, never within a sum: results
 //! are the same for any number of threads.
 //!
@@ -43,167 +43,28 @@
 //! - `cudnn`: `cuda`, and convolutions by cuDNN in place of this crate's.
 //! - `serde`: [`Precision`] in configurations.
 
-mod buffer;
 mod chain;
 mod composed;
-mod direct;
-#[cfg(test)]
-mod emulation;
-mod frozen;
-mod gather;
+mod cpu;
+mod geometry;
 #[cfg(any(test, feature = "cuda"))]
 mod gpu;
-#[cfg(feature = "cuda")]
-mod launch;
-mod layer;
+mod layers;
 mod op;
-mod pack;
 mod precision;
-mod profile;
-mod simd;
-mod slot;
+mod prepared;
+pub mod profile;
+mod storage;
 #[cfg(test)]
 mod tests;
-mod winograd;
 
-pub use buffer::{Buffer, Buffers};
-pub use chain::{Chain, InputGradient, Mode, contiguous, with_values};
-pub use frozen::Frozen;
-pub use layer::{Direction, Layer};
+pub use chain::{Activations, Chain, Gradients};
+pub use cpu::{Buffer, Buffers};
+pub use geometry::{Conv2d, Direction, Layer, Size};
+pub use layers::{InputGradient, Mode};
 pub use precision::{Precision, PrecisionError};
-pub use profile::{LayerTimes, product_rate};
-pub use slot::Slot;
-
-/// The geometry of a convolution with a square kernel and equal stride and zero padding in both directions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Conv2d {
-    /// Channels of the convolved map.
-    pub in_channels: usize,
-    /// Channels of the result.
-    pub out_channels: usize,
-    /// Side of the kernel.
-    pub kernel: usize,
-    /// Distance of neighbouring outputs, in pixels of the input; from 1 to `kernel`.
-    pub stride: usize,
-    /// Rows and columns of zeros put around the input on each side.
-    pub padding: usize,
-}
-
-/// The size of maps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size {
-    /// Rows.
-    pub height: usize,
-    /// Columns.
-    pub width: usize,
-}
-
-impl Size {
-    fn pixels(&self) -> usize {
-        self.height * self.width
-    }
-}
-
-impl Conv2d {
-    /// The size of the result, `None` if the kernel is larger than the padded input.
-    pub fn output(&self, input: Size) -> Option<Size> {
-        let side = |size: usize| {
-            Some((size + 2 * self.padding).checked_sub(self.kernel)? / self.stride + 1)
-        };
-        Some(Size { height: side(input.height)?, width: side(input.width)? })
-    }
-
-    /// The size of the result of the transposed convolution, `None` if the padding leaves nothing.
-    pub fn transposed_output(&self, input: Size) -> Option<Size> {
-        let side = |size: usize| {
-            let full = size.checked_sub(1)? * self.stride + self.kernel;
-            full.checked_sub(2 * self.padding).filter(|&side| side > 0)
-        };
-        Some(Size { height: side(input.height)?, width: side(input.width)? })
-    }
-
-    /// The shape of the weights, `(kernel, kernel, C_in, C_out)`.
-    pub fn weight_shape(&self) -> [usize; 4] {
-        [self.kernel, self.kernel, self.in_channels, self.out_channels]
-    }
-
-    /// The number of weights, without biases.
-    pub fn weight_count(&self) -> usize {
-        self.weight_shape().iter().product()
-    }
-
-    /// Whether the convolution is a matrix product of the maps as they lie: of one row a map, or of one a pixel.
-    fn is_product(&self, input: Size) -> bool {
-        self.is_dense(input) || (self.kernel, self.stride, self.padding) == (1, 1, 0)
-    }
-
-    /// Whether the kernel covers an unpadded input exactly once, so that the convolution is a matrix product.
-    fn is_dense(&self, input: Size) -> bool {
-        self.padding == 0 && input.height == self.kernel && input.width == self.kernel
-    }
-}
-
-/// What is done with a sum before it is stored: add the bias of its channel, then apply a rectifier.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Epilogue<'a> {
-    /// One value per output channel.
-    pub bias: Option<&'a [f32]>,
-    /// Slope below zero, in [0, 1); linear if there is none.
-    pub slope: Option<f32>,
-}
-
-/// A convolution in either direction for maps of one size, its weights in the order in which they are read.
-enum Kernel {
-    Direct(direct::Kernel),
-    Winograd(winograd::Kernel),
-}
-
-impl Kernel {
-    /// The convolution with weights `(kernel, kernel, C_in, C_out)`, for the sizes of its input and its result.
-    fn convolution(conv: &Conv2d, weights: &[f32], sizes: (Size, Size), buffers: &Buffers) -> Self {
-        match winograd::supports(conv) {
-            true => Self::Winograd(winograd::convolution(conv, weights, sizes, buffers)),
-            false => Self::Direct(direct::convolution(conv, weights, sizes, buffers)),
-        }
-    }
-
-    /// The convolution's gradient with respect to its input, which is the transposed convolution; for the sizes of the
-    /// gradient and of the input, which that of the gradient does not tell where a stride leaves a remainder.
-    fn input_gradient(
-        conv: &Conv2d,
-        weights: &[f32],
-        sizes: (Size, Size),
-        buffers: &Buffers,
-    ) -> Self {
-        match winograd::supports(conv) {
-            true => Self::Winograd(winograd::input_gradient(conv, weights, sizes, buffers)),
-            false => Self::Direct(direct::input_gradient(conv, weights, sizes, buffers)),
-        }
-    }
-
-    /// Writes the results for a batch of maps, `(N, H, W, C)` each.
-    fn run(&self, input: &[f32], epilogue: Epilogue<'_>, buffers: &Buffers, result: &mut [f32]) {
-        match self {
-            Self::Direct(kernel) => kernel.run(input, epilogue, buffers, result),
-            Self::Winograd(kernel) => kernel.run(input, epilogue, buffers, result),
-        }
-    }
-}
-
-/// Writes the gradient with respect to the weights, `(kernel, kernel, C_in, C_out)`, for an input `(N, H, W, C_in)` and a
-/// gradient of the result `(N, H', W', C_out)`.
-fn weight_gradient(
-    conv: &Conv2d,
-    input: (&[f32], Size),
-    gradient: (&[f32], Size),
-    buffers: &Buffers,
-    result: &mut [f32],
-) {
-    match winograd::supports_weight_gradient(conv) {
-        true => winograd::weight_gradient(conv, input, gradient, buffers, result),
-        false => direct::weight_gradient(conv, input, gradient, buffers, result),
-    }
-}
+pub use prepared::PreparedChain;
+pub use storage::{contiguous, with_values};
 
 /// Compiles and runs the example in the README.
 #[cfg(doctest)]

@@ -1,77 +1,116 @@
-//! A chain of layers as one candle operation, so that autograd and everything above stay candle's.
+//! A chain of layers as one operation of candle's, on the CPU and with CUDA.
 //!
 //! candle adds every gradient to zeros that it first makes, on one thread. Within a chain no such sums are needed: only the
 //! gradients of its input and of all its parameters, one flat vector, meet candle's.
 
-use super::buffer::Buffer;
+use crate::cpu::{Buffer, Buffers, CpuChain};
 #[cfg(feature = "cuda")]
-use super::gpu::cuda;
-use super::{Chain, Mode, contiguous, with_values};
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
+use crate::gpu::cuda;
+use crate::layers::{Layers, Mode};
+use crate::storage::{contiguous, with_values};
+use candle_core::op::BackpropOp;
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Storage, Tensor, bail};
 #[cfg(feature = "cuda")]
 use candle_core::{CudaStorage, cuda_backend::cudarc::driver::CudaSlice};
 use std::ops::Deref;
-use std::sync::{Mutex, PoisonError};
-
-/// Applies a chain to maps `(N, H, W, C)` on a device that the operation has a form for.
-pub(super) fn apply(
-    chain: &Chain,
-    input: &Tensor,
-    parameters: &Tensor,
-    mode: Mode,
-) -> Result<Tensor> {
-    let op = ChainOp { chain: chain.clone(), mode, activations: Mutex::default() };
-    match mode {
-        Mode::Training => input.apply_op2(parameters, op),
-        Mode::Inference => input.apply_op2_no_bwd(parameters, &op),
-    }
-}
-
-/// A chain at work on one input.
-struct ChainOp {
-    chain: Chain,
-    mode: Mode,
-    activations: Mutex<Activations>,
-}
+use std::sync::OnceLock;
 
 /// The outputs of all layers but the last, where they were computed.
-#[derive(Default)]
-enum Activations {
-    #[default]
-    None,
+pub(crate) enum Kept {
     Cpu(Vec<Buffer>),
     #[cfg(feature = "cuda")]
     Cuda(Vec<CudaSlice<f32>>),
 }
 
-impl ChainOp {
-    fn keep(&self, activations: Activations) {
-        *self.activations.lock().unwrap_or_else(PoisonError::into_inner) = activations;
-    }
+/// The gradients of the input and of the parameters, each if needed.
+pub(crate) type InputAndParameters = (Option<Tensor>, Option<Tensor>);
 
-    /// The gradients for an output on the CPU.
-    fn backward_on_cpu(
-        &self,
-        kept: &[Buffer],
-        [input, parameters, output, gradient]: [&Tensor; 4],
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let stages = self.chain.stages(input.shape(), parameters.elem_count())?;
-        let (input_gradient, parameter_gradient) = with_values(
-            [input, parameters, output, gradient],
-            |[input, parameters, output, gradient]| {
-                let kept = kept.iter().map(Deref::deref);
-                let activations: Vec<&[f32]> =
-                    [input].into_iter().chain(kept).chain([output]).collect();
-                let gradient = self.chain.buffers.copy(gradient);
-                self.chain.backward(&activations, &stages, parameters, gradient)
-            },
-        )?;
-        let tensor = |values, like: &Tensor| Tensor::from_vec(values, like.shape(), like.device());
-        let input_gradient =
-            input_gradient.map(|values| tensor(values.to_vec(), input)).transpose()?;
-        let parameter_gradient = parameter_gradient.map(|values| tensor(values, parameters));
-        Ok((input_gradient, parameter_gradient.transpose()?))
+/// An operation that candle differentiates.
+pub(crate) struct ChainOp {
+    pub layers: Layers,
+    pub buffers: Buffers,
+    pub mode: Mode,
+    /// Set by the forward pass.
+    pub kept: OnceLock<Kept>,
+}
+
+/// The forward pass outside of candle's graph. In training, the output is a leaf of a new graph.
+pub(crate) fn forward(
+    layers: &Layers,
+    buffers: &Buffers,
+    [input, parameters]: [&Tensor; 2],
+    mode: Mode,
+) -> Result<(Tensor, Kept)> {
+    let (input, input_layout) = input.storage_and_layout();
+    let (parameters, parameters_layout) = parameters.storage_and_layout();
+    let (storage, shape, kept) = match (&*input, &*parameters) {
+        (Storage::Cpu(input), Storage::Cpu(parameters)) => {
+            let inputs = [(input, input_layout), (parameters, parameters_layout)];
+            let (storage, shape, kept) = forward_on_cpu(layers, buffers, inputs, mode)?;
+            (Storage::Cpu(storage), shape, Kept::Cpu(kept))
+        }
+        #[cfg(feature = "cuda")]
+        (Storage::Cuda(input), Storage::Cuda(parameters)) => {
+            let inputs = [(input, input_layout), (parameters, parameters_layout)];
+            let (storage, shape, kept) = cuda::forward(layers, inputs, mode)?;
+            (Storage::Cuda(storage), shape, Kept::Cuda(kept))
+        }
+        _ => bail!("expected maps and parameters on one device that convolutions have kernels for"),
+    };
+    let is_leaf = mode == Mode::Training;
+    Ok((Tensor::from_storage(storage, shape, BackpropOp::none(), is_leaf), kept))
+}
+
+/// The gradients for that of the output. `tensors` are the input, the parameters, the output and its gradient.
+pub(crate) fn backward(
+    layers: &Layers,
+    buffers: &Buffers,
+    kept: &Kept,
+    tensors: [&Tensor; 4],
+) -> Result<InputAndParameters> {
+    match kept {
+        Kept::Cpu(kept) => backward_on_cpu(layers, buffers, kept, tensors),
+        #[cfg(feature = "cuda")]
+        Kept::Cuda(kept) => cuda::backward(layers, kept, tensors),
     }
+}
+
+fn forward_on_cpu(
+    layers: &Layers,
+    buffers: &Buffers,
+    [(input, layout), (parameters, parameters_layout)]: [(&CpuStorage, &Layout); 2],
+    mode: Mode,
+) -> Result<(CpuStorage, Shape, Vec<Buffer>)> {
+    let (input, parameters) =
+        (contiguous(input, layout)?, contiguous(parameters, parameters_layout)?);
+    let shapes = layers.shapes(layout.shape(), parameters.len())?;
+    let (maps, last) = (layout.dims()[0], shapes[shapes.len() - 1]);
+    let mut output = vec![0.0; maps * last.len()];
+    let chain = CpuChain { layers, shapes: &shapes, parameters, buffers };
+    let kept = chain.forward(input, mode, &mut output);
+    Ok((CpuStorage::F32(output), last.batch(maps).into(), kept))
+}
+
+fn backward_on_cpu(
+    layers: &Layers,
+    buffers: &Buffers,
+    kept: &[Buffer],
+    tensors: [&Tensor; 4],
+) -> Result<InputAndParameters> {
+    let [input, parameters, ..] = tensors;
+    let shapes = layers.shapes(input.shape(), parameters.elem_count())?;
+    let (of_input, of_parameters) =
+        with_values(tensors, |[input, parameters, output, gradient]| {
+            let kept = kept.iter().map(Deref::deref);
+            let activations: Vec<&[f32]> =
+                [input].into_iter().chain(kept).chain([output]).collect();
+            let chain = CpuChain { layers, shapes: &shapes, parameters, buffers };
+            chain.backward(&activations, buffers.copy(gradient))
+        })?;
+    let tensor = |values, like: &Tensor| Tensor::from_vec(values, like.shape(), like.device());
+    let of_input = of_input.map(|values| tensor(values.to_vec(), input)).transpose()?;
+    let of_parameters = of_parameters.map(|values| tensor(values, parameters)).transpose()?;
+    Ok((of_input, of_parameters))
 }
 
 impl CustomOp2 for ChainOp {
@@ -86,14 +125,11 @@ impl CustomOp2 for ChainOp {
         parameters: &CpuStorage,
         parameters_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let input = contiguous(input, input_layout)?;
-        let parameters = contiguous(parameters, parameters_layout)?;
-        let stages = self.chain.stages(input_layout.shape(), parameters.len())?;
-        let (count, last) = (input_layout.dims()[0], stages[stages.len() - 1]);
-        let mut output = vec![0.0; count * last.len()];
-        let kept = self.chain.forward(input, &stages, parameters, self.mode, &mut output);
-        self.keep(Activations::Cpu(kept));
-        Ok((CpuStorage::F32(output), last.shape(count)))
+        let inputs = [(input, input_layout), (parameters, parameters_layout)];
+        let (output, shape, kept) = forward_on_cpu(&self.layers, &self.buffers, inputs, self.mode)?;
+        // An operation runs once.
+        let _ = self.kept.set(Kept::Cpu(kept));
+        Ok((output, shape))
     }
 
     #[cfg(feature = "cuda")]
@@ -104,13 +140,11 @@ impl CustomOp2 for ChainOp {
         parameters: &CudaStorage,
         parameters_layout: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
-        let stages =
-            self.chain.stages(input_layout.shape(), parameters_layout.shape().elem_count())?;
-        let (count, last) = (input_layout.dims()[0], stages[stages.len() - 1]);
-        let tensors = [(input, input_layout), (parameters, parameters_layout)];
-        let (output, kept) = cuda::forward(&self.chain, tensors, &stages, self.mode)?;
-        self.keep(Activations::Cuda(kept));
-        Ok((output, last.shape(count)))
+        let inputs = [(input, input_layout), (parameters, parameters_layout)];
+        let (output, shape, kept) = cuda::forward(&self.layers, inputs, self.mode)?;
+        // An operation runs once.
+        let _ = self.kept.set(Kept::Cuda(kept));
+        Ok((output, shape))
     }
 
     fn bwd(
@@ -119,22 +153,11 @@ impl CustomOp2 for ChainOp {
         parameters: &Tensor,
         output: &Tensor,
         gradient: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let gradient = gradient.contiguous()?;
-        let tensors = [input, parameters, output, &gradient];
-        let kept = self.activations.lock().unwrap_or_else(PoisonError::into_inner);
-        let (input_gradient, parameter_gradient) = match &*kept {
-            Activations::None => self.backward_on_cpu(&[], tensors)?,
-            Activations::Cpu(kept) => self.backward_on_cpu(kept, tensors)?,
-            #[cfg(feature = "cuda")]
-            Activations::Cuda(kept) => cuda::backward(&self.chain, kept, tensors)?,
+    ) -> Result<InputAndParameters> {
+        let Some(kept) = self.kept.get() else {
+            bail!("the gradient of a chain needs its forward pass")
         };
-        match &self.chain.slot {
-            Some(slot) => {
-                slot.put(parameter_gradient);
-                Ok((input_gradient, None))
-            }
-            None => Ok((input_gradient, parameter_gradient)),
-        }
+        let tensors = [input, parameters, output, &gradient.contiguous()?];
+        backward(&self.layers, &self.buffers, kept, tensors)
     }
 }

@@ -1,10 +1,10 @@
-//! What the products of a layer are computed in.
+//! The precision of products.
 
 use candle_core::Device;
 use std::fmt;
 use std::str::FromStr;
 
-/// What the products of a layer are computed in. Weights, activations, gradients and sums are `f32` in any case.
+/// The precision in which the products of a layer are computed. Weights, activations, gradients and sums are `f32` in any case.
 ///
 /// The tensor cores of NVIDIA's GPUs multiply shorter numbers, much faster: factors are rounded on their way into a product.
 ///
@@ -32,7 +32,7 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// Checks whether a device can do it.
+    /// Checks whether a device has this precision.
     ///
     /// # Errors
     /// [`PrecisionError`] for another than [`Precision::F32`] where CUDA does not compute.
@@ -47,14 +47,14 @@ impl Precision {
     }
 }
 
-/// A precision that there is none of this name, or none on a device.
+/// There is no precision of this name, or a device does not have it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("precision must be {expected}, got {got}")]
 #[non_exhaustive]
 pub struct PrecisionError {
-    /// What it may be.
+    /// The precisions that there are.
     pub expected: &'static str,
-    /// What it was.
+    /// The precision that was asked for.
     pub got: String,
 }
 

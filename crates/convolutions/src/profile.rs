@@ -1,78 +1,90 @@
-//! How long the layers of a chain take.
+//! How long layers take on the CPU, for benchmarks.
 
-use super::buffer::Buffers;
-use super::chain::Chain;
-use super::direct::multiply_rows;
-use super::pack::Packed;
-use super::{Epilogue, Kernel, Layer, Size};
+use crate::chain::Chain;
+use crate::cpu::{
+    Buffers, Packed, PreparedConv, multiply_rows, prepare_forward, prepare_input_gradient,
+    write_weight_gradient,
+};
+use crate::geometry::{BiasRectifier, Layer, Size};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 /// The times of one layer's passes over a batch.
+#[derive(Clone, Copy, Debug)]
 pub struct LayerTimes {
     /// Multiply-adds of each pass, by the plain algorithm.
     pub multiply_adds: u64,
-    /// Of the layer.
+    /// The time of the forward pass.
     pub forward: Duration,
-    /// Of its gradient with respect to the input.
+    /// The time of the gradient with respect to the input.
     pub input_gradient: Duration,
-    /// Of its gradient with respect to the weights.
+    /// The time of the gradient with respect to the weights.
     pub weight_gradient: Duration,
 }
 
-impl Chain {
-    /// Times each layer for so many inputs of the given size, without rectifiers and biases; the shortest of so many runs.
-    pub fn time_layers(&self, maps: usize, mut size: Size, runs: usize) -> Vec<LayerTimes> {
-        let mut times = Vec::new();
-        for layer in self.layers() {
-            let Some(output) = layer.output(size) else { break };
-            times.push(time_layer(layer, maps, (size, output), runs));
-            size = output;
-        }
-        times
+/// Times each layer of a chain on a batch of `maps` maps of the given size, without rectifiers and biases: the shortest of `runs` runs.
+///
+/// ```
+/// use convolutions::profile::time_layers;
+/// use convolutions::{Chain, Conv2d, Direction, InputGradient, Layer, Size};
+///
+/// let conv = Conv2d { in_channels: 1, out_channels: 8, kernel: 3, stride: 1, padding: 1 };
+/// let layer = Layer { conv, direction: Direction::Convolution, slope: None };
+/// let chain = Chain::new(vec![layer], InputGradient::Skipped);
+/// let times = time_layers(&chain, 2, Size { height: 10, width: 10 }, 1);
+/// assert_eq!(times[0].multiply_adds, 2 * 10 * 10 * 3 * 3 * 8);
+/// assert!(!times[0].forward.is_zero());
+/// ```
+pub fn time_layers(chain: &Chain, maps: usize, mut size: Size, runs: usize) -> Vec<LayerTimes> {
+    let mut times = Vec::new();
+    for layer in chain.layers() {
+        let Some(output) = layer.output(size) else { break };
+        times.push(time_layer(layer, maps, (size, output), runs));
+        size = output;
     }
+    times
 }
 
-fn time_layer(layer: &Layer, maps: usize, (size, output): (Size, Size), runs: usize) -> LayerTimes {
+fn time_layer(layer: &Layer, maps: usize, sizes: (Size, Size), runs: usize) -> LayerTimes {
+    let (size, output) = sizes;
     let (channels, out_channels) = layer.channels();
     let values = |size: Size, channels: usize| vec![0.5; maps * size.pixels() * channels];
     let (input, gradient) = (values(size, channels), values(output, out_channels));
     let (weights, buffers) = (vec![0.5; layer.conv.weight_count()], Buffers::default());
-    let run = |kernel: Kernel, from: &[f32], results: usize| {
+    let run = |conv: PreparedConv, from: &[f32], results: usize| {
         let mut result = buffers.take(results);
-        kernel.run(from, Epilogue::default(), &buffers, &mut result);
+        conv.run(from, BiasRectifier::default(), &buffers, &mut result);
     };
-    // Each weight meets each pixel of the smaller map once.
-    let pixels = maps * size.pixels().min(output.pixels());
     LayerTimes {
-        multiply_adds: (pixels * weights.len()) as u64,
+        multiply_adds: maps as u64 * layer.multiply_adds(size).unwrap_or(0),
         forward: shortest(runs, || {
-            run(layer.forward(&weights, size, output, &buffers), &input, gradient.len());
+            run(prepare_forward(layer, &weights, sizes, &buffers), &input, gradient.len());
         }),
         input_gradient: shortest(runs, || {
-            run(layer.input_gradient(&weights, size, output, &buffers), &gradient, input.len());
+            run(prepare_input_gradient(layer, &weights, sizes, &buffers), &gradient, input.len());
         }),
         weight_gradient: shortest(runs, || {
             let mut result = buffers.take(weights.len());
-            layer.weight_gradient((&input, size), (&gradient, output), &buffers, &mut result);
+            let maps = [(&*input, size), (&*gradient, output)];
+            write_weight_gradient(layer, maps[0], maps[1], &buffers, &mut result);
         }),
     }
 }
 
 /// The multiply-adds per second of matrix products that fit into the caches, one on each thread, by the micro-kernel of all
-/// layers: what they could reach if nothing else took time.
+/// layers: the rate that layers would have if nothing but products took time.
 pub fn product_rate(runs: usize) -> f64 {
     const ROWS: usize = 96;
     const TAPS: usize = 256;
     const CHANNELS: usize = 64;
-    /// So many that starting the threads does not count.
+    /// Enough that starting the threads takes no share of the time worth mention.
     const PRODUCTS: usize = 100;
     let (input, weights) = (vec![0.5; ROWS * TAPS], vec![0.5; TAPS * CHANNELS]);
     let weights = Packed::from_taps(&weights, CHANNELS, &Buffers::default());
     let multiply_all = |_: rayon::BroadcastContext<'_>| {
         let mut products = vec![0.0; ROWS * CHANNELS];
         for _ in 0..PRODUCTS {
-            multiply_rows(black_box(&input), &weights, Epilogue::default(), &mut products);
+            multiply_rows(black_box(&input), &weights, BiasRectifier::default(), &mut products);
         }
     };
     let time = shortest(runs, || rayon::broadcast(multiply_all));

@@ -2,14 +2,24 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use crate::adam::{Adam, AdamConfig};
-use crate::emulation::{bytes, floats, run};
 use crate::loss_log::{LogEntry, LossLog};
 use crate::patches::crops::{cut, cut_next};
 use crate::progress::Progress;
 use candle_core::{Device, Tensor, Var};
 use candle_nn::Optimizer;
+use emulation::{Program, bytes, floats};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::iter::once;
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// Runs a kernel for the arguments that `tests/emulation/main.cpp` describes.
+fn run(kernel: &str, numbers: &[u32], input: Vec<u8>) -> Vec<u8> {
+    static PROGRAM: OnceLock<Program> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| Program::compile(Path::new(env!("CARGO_MANIFEST_DIR"))));
+    program.run(once(kernel.to_owned()).chain(numbers.iter().map(u32::to_string)), input)
+}
 
 /// Values in [-1, 1) that depend on nothing but the seed.
 fn noise(seed: u64, shape: &[usize]) -> Tensor {

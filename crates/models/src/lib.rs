@@ -52,8 +52,6 @@ mod cuda;
 mod device;
 #[cfg(test)]
 mod emulated;
-#[cfg(test)]
-mod emulation;
 mod error;
 mod features;
 mod init;

@@ -1,15 +1,28 @@
-//! The kernels of layers, on the CPU, against the backend for tests. Both add in the same order, so that not a bit differs, but for
-//! products of gathered tiles, whose factors are shorter and which are added in parts: those differ by as much as the precision allows.
+//! The kernels on the CPU against the backend for tests. Both add in the same order, so that not a bit differs. Products of gathered
+//! tiles are the exception: their factors are shorter and they are added in parts, so that they differ by as much as the precision allows.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-use super::columns::{self, Geometry};
-use super::reference::{self, Finish, Reference};
+use super::array::{ArrayView, ArrayViewMut};
+use super::backend::{Backend, Epilogue};
+use super::columns;
+use super::problem::{Geometry, Problem};
+use super::reference::{self, EpilogueValues, Reference};
 use super::rows::Rows;
 use super::tiles::{Division, Launch, MANY_ROWS, ROWS, Shapes, turns};
-use super::{Backend, Conv2d, Epilogue, Part, PartMut, Problem, Size};
-use crate::Precision;
-use crate::emulation::{bytes, floats, run};
+use crate::geometry::{Conv2d, Size};
+use crate::precision::Precision;
 use crate::tests::noise;
+use emulation::{Program, bytes, floats};
+use std::iter::once;
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// Runs a kernel for the arguments that `tests/emulation/main.cpp` describes.
+fn run(kernel: &str, numbers: &[u32], input: Vec<u8>) -> Vec<u8> {
+    static PROGRAM: OnceLock<Program> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| Program::compile(Path::new(env!("CARGO_MANIFEST_DIR"))));
+    program.run(once(kernel.to_owned()).chain(numbers.iter().map(u32::to_string)), input)
+}
 
 /// Maps, height, width, channels, kernel, stride, padding.
 const CASES: [[u32; 7]; 8] = [
@@ -52,15 +65,15 @@ fn input(parts: &[&[f32]]) -> Vec<u8> {
 }
 
 /// None, that of a layer forwards, and that of a gradient.
-fn epilogues<'a>(bias: &'a [f32], outputs: &'a [f32]) -> [Finish<'a>; 3] {
+fn epilogues<'a>(bias: &'a [f32], outputs: &'a [f32]) -> [EpilogueValues<'a>; 3] {
     [
-        Finish { bias: &[], outputs: &[], slope: 1.0 },
-        Finish { bias, outputs: &[], slope: SLOPE },
-        Finish { bias: &[], outputs, slope: SLOPE },
+        EpilogueValues { bias: &[], outputs: &[], slope: 1.0 },
+        EpilogueValues { bias, outputs: &[], slope: SLOPE },
+        EpilogueValues { bias: &[], outputs, slope: SLOPE },
     ]
 }
 
-fn epilogue_numbers(how: &Finish<'_>) -> [u32; 2] {
+fn epilogue_numbers(how: &EpilogueValues<'_>) -> [u32; 2] {
     [how.bias.len() as u32, how.outputs.len() as u32]
 }
 
@@ -95,7 +108,7 @@ fn folded_columns_are_those_of_the_reference() {
             for &lanes in lanes(g.channels) {
                 let mut numbers = numbers(lanes, maps, &g);
                 numbers.extend(epilogue_numbers(&how));
-                let Finish { bias, outputs, slope } = how;
+                let EpilogueValues { bias, outputs, slope } = how;
                 let input = input(&[&[slope], bias, outputs, &columns]);
                 let got = floats(&run("fold", &numbers, input));
                 assert!(got == expected, "{case:?}, {lanes} lanes, slope {slope}");
@@ -119,7 +132,7 @@ fn finished_sums_are_those_of_the_reference() {
             for &lanes in lanes(channels as u32) {
                 let mut numbers = vec![lanes, sums.len() as u32, channels as u32];
                 numbers.extend(epilogue_numbers(&how));
-                let Finish { bias, outputs, slope } = how;
+                let EpilogueValues { bias, outputs, slope } = how;
                 let got =
                     floats(&run("finish", &numbers, input(&[&[slope], bias, outputs, &sums])));
                 assert!(got == expected, "{rows}x{channels}, {lanes} lanes");
@@ -134,7 +147,7 @@ fn gradients_of_rectifiers_are_those_of_the_reference() {
     let (mut output, gradient) = (values(6, 700), values(7, 700));
     // On the kink.
     output[0] = 0.0;
-    let [outputs, gradients] = [&output, &gradient].map(|values| Part::new(values, 0..700));
+    let [outputs, gradients] = [&output, &gradient].map(|values| ArrayView::new(values, 0..700));
     let expected = Reference::new(usize::MAX).rectify_backward(SLOPE, outputs, gradients).unwrap();
     let got = floats(&run("rectify", &[700], input(&[&[SLOPE], &output, &gradient])));
     assert!(got == expected);
@@ -158,7 +171,7 @@ fn sums_of_rows_are_those_of_the_reference() {
     assert!(got == expected);
 }
 
-/// The convolution of a case, to so many channels.
+/// The convolution of a case, to `outputs` channels.
 fn problem(case: [u32; 7], outputs: usize) -> Problem {
     let g = geometry(case);
     let [kernel, stride, padding] = [g.kernel, g.stride, g.padding].map(|number| number as usize);
@@ -207,14 +220,14 @@ fn shape_numbers(shapes: &Shapes, precision: Precision) -> Vec<u32> {
     [&numbers[2..], &[shapes.outputs, shapes.maps, precision as u32]].concat()
 }
 
-/// What the reference makes of values, and of their sizes.
+/// The results of the reference for values, and for their sizes.
 fn with_sizes(
     [left, right]: [&[f32]; 2],
-    compute: impl Fn(Part<'_, Vec<f32>>, Part<'_, Vec<f32>>) -> Vec<f32>,
+    compute: impl Fn(ArrayView<'_, Vec<f32>>, ArrayView<'_, Vec<f32>>) -> Vec<f32>,
 ) -> [Vec<f32>; 2] {
     let sizes = |values: &[f32]| values.iter().map(|value| value.abs()).collect::<Vec<_>>();
     [[left.to_vec(), right.to_vec()], [sizes(left), sizes(right)]].map(|[left, right]| {
-        compute(Part::new(&left, 0..left.len()), Part::new(&right, 0..right.len()))
+        compute(ArrayView::new(&left, 0..left.len()), ArrayView::new(&right, 0..right.len()))
     })
 }
 
@@ -293,7 +306,7 @@ fn gathered_gradients_of_weights_are_those_of_columns() {
         let [expected, sizes] = with_sizes([&maps, &gradient], |maps, gradient| {
             let mut result = vec![0.0; problem.conv.weight_count()];
             let whole = 0..result.len();
-            let result_part = PartMut::new(&mut result, whole);
+            let result_part = ArrayViewMut::new(&mut result, whole);
             columns::weight_gradient(
                 &Reference::new(usize::MAX),
                 &problem,

@@ -1,12 +1,14 @@
 //! The backend on the CPU, for tests: one value after the other, each sum in the order of the kernels.
 
-use super::columns::{Gemm, Geometry, Product};
+use super::array::{ArrayView, ArrayViewMut};
+use super::backend::{Backend, Convolutions, Epilogue, PartialSums, Reduction};
+use super::columns;
+use super::problem::{Gemm, Geometry, MatrixProduct, Problem};
 use super::rows::{NEIGHBOURS, Rows, THREADS};
-use super::{Backend, Epilogue, Matrix, Part, PartMut};
 use candle_core::Result;
 
-/// Computes on the CPU, with columns of so many values at a time.
-pub(super) struct Reference {
+/// Computes on the CPU, with columns of at most `most_columns` values at a time.
+pub struct Reference {
     pub most_columns: usize,
 }
 
@@ -16,12 +18,12 @@ impl Reference {
     }
 }
 
-fn read<'a>(part: Part<'a, Vec<f32>>) -> &'a [f32] {
+fn read<'a>(part: ArrayView<'a, Vec<f32>>) -> &'a [f32] {
     &part.array[part.range()]
 }
 
-fn write<'a>(part: PartMut<'a, Vec<f32>>) -> &'a mut [f32] {
-    let PartMut { array, start, len } = part;
+fn write<'a>(part: ArrayViewMut<'a, Vec<f32>>) -> &'a mut [f32] {
+    let ArrayViewMut { array, start, len } = part;
     &mut array[start..start + len]
 }
 
@@ -32,7 +34,7 @@ impl Backend for Reference {
         self.most_columns
     }
 
-    /// What is read before it was written shows.
+    /// NaN, so that reading before writing shows.
     fn allocate(&self, len: usize) -> Result<Vec<f32>> {
         Ok(vec![f32::NAN; len])
     }
@@ -40,7 +42,7 @@ impl Backend for Reference {
     fn unfold(
         &self,
         geometry: &Geometry,
-        maps: Part<'_, Vec<f32>>,
+        maps: ArrayView<'_, Vec<f32>>,
         columns: &mut Vec<f32>,
     ) -> Result<()> {
         unfold(geometry, read(maps), columns);
@@ -52,18 +54,18 @@ impl Backend for Reference {
         geometry: &Geometry,
         columns: &Vec<f32>,
         epilogue: Epilogue<'_, Vec<f32>>,
-        maps: PartMut<'_, Vec<f32>>,
+        maps: ArrayViewMut<'_, Vec<f32>>,
     ) -> Result<()> {
-        fold(geometry, columns, &Finish::of(epilogue), write(maps));
+        fold(geometry, columns, &EpilogueValues::of(epilogue), write(maps));
         Ok(())
     }
 
     fn multiply(
         &self,
-        product: &Product,
-        left: Part<'_, Vec<f32>>,
-        right: Part<'_, Vec<f32>>,
-        result: PartMut<'_, Vec<f32>>,
+        product: &MatrixProduct,
+        left: ArrayView<'_, Vec<f32>>,
+        right: ArrayView<'_, Vec<f32>>,
+        result: ArrayViewMut<'_, Vec<f32>>,
     ) -> Result<()> {
         blas(&product.gemm()?, product.is_added, read(right), read(left), write(result));
         Ok(())
@@ -76,7 +78,7 @@ impl Backend for Reference {
         values: &mut Vec<f32>,
     ) -> Result<()> {
         if !epilogue.is_none() {
-            finish(values, channels, &Finish::of(epilogue));
+            finish(values, channels, &EpilogueValues::of(epilogue));
         }
         Ok(())
     }
@@ -84,8 +86,8 @@ impl Backend for Reference {
     fn rectify_backward(
         &self,
         slope: f32,
-        output: Part<'_, Vec<f32>>,
-        gradient: Part<'_, Vec<f32>>,
+        output: ArrayView<'_, Vec<f32>>,
+        gradient: ArrayView<'_, Vec<f32>>,
     ) -> Result<Vec<f32>> {
         let pairs = read(output).iter().zip(read(gradient));
         Ok(pairs
@@ -93,12 +95,46 @@ impl Backend for Reference {
             .collect())
     }
 
-    fn add_rows(&self, matrices: &[Matrix<'_, Vec<f32>>], sums: &mut Vec<f32>) -> Result<()> {
-        for Matrix { values, rows, to } in matrices {
+    fn add_rows(&self, reductions: &[Reduction<'_, Vec<f32>>], sums: &mut Vec<f32>) -> Result<()> {
+        for Reduction { values, rows, to } in reductions {
             assert_eq!(values.len, rows * to.len());
             sums[to.clone()].copy_from_slice(&add_rows(read(*values), *rows, to.len()));
         }
         Ok(())
+    }
+}
+
+impl Convolutions for Reference {
+    fn convolution(
+        &self,
+        problem: &Problem,
+        input: ArrayView<'_, Vec<f32>>,
+        weights: ArrayView<'_, Vec<f32>>,
+        epilogue: Epilogue<'_, Vec<f32>>,
+        result: &mut Vec<f32>,
+    ) -> Result<()> {
+        columns::convolution(self, problem, input, weights, epilogue, result)
+    }
+
+    fn input_gradient(
+        &self,
+        problem: &Problem,
+        gradient: ArrayView<'_, Vec<f32>>,
+        weights: ArrayView<'_, Vec<f32>>,
+        epilogue: Epilogue<'_, Vec<f32>>,
+        result: &mut Vec<f32>,
+    ) -> Result<()> {
+        columns::input_gradient(self, problem, gradient, weights, epilogue, result)
+    }
+
+    fn weight_gradient(
+        &self,
+        problem: &Problem,
+        input: ArrayView<'_, Vec<f32>>,
+        gradient: ArrayView<'_, Vec<f32>>,
+        result: ArrayViewMut<'_, Vec<f32>>,
+    ) -> Result<Option<PartialSums<Vec<f32>>>> {
+        columns::weight_gradient(self, problem, input, gradient, result).map(|()| None)
     }
 }
 
@@ -118,7 +154,7 @@ fn taps(g: &Geometry, maps: usize) -> impl Iterator<Item = Option<usize>> {
     })
 }
 
-pub(super) fn unfold(g: &Geometry, maps: &[f32], columns: &mut [f32]) {
+pub fn unfold(g: &Geometry, maps: &[f32], columns: &mut [f32]) {
     let channels = g.channels as usize;
     let count = maps.len() / g.lengths().0;
     for (columns, place) in columns.chunks_exact_mut(channels).zip(taps(g, count)) {
@@ -130,7 +166,7 @@ pub(super) fn unfold(g: &Geometry, maps: &[f32], columns: &mut [f32]) {
 }
 
 /// A kernel's taps meet a pixel from the last row of results to the first: added is in the order of taps.
-pub(super) fn fold(g: &Geometry, columns: &[f32], how: &Finish<'_>, maps: &mut [f32]) {
+pub fn fold(g: &Geometry, columns: &[f32], epilogue: &EpilogueValues<'_>, maps: &mut [f32]) {
     let channels = g.channels as usize;
     let count = maps.len() / g.lengths().0;
     let mut met: Vec<Vec<(usize, usize)>> = vec![Vec::new(); maps.len() / channels];
@@ -148,34 +184,34 @@ pub(super) fn fold(g: &Geometry, columns: &[f32], how: &Finish<'_>, maps: &mut [
             pixel.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
         }
     }
-    finish(maps, channels, how);
+    finish(maps, channels, epilogue);
 }
 
-/// An epilogue; what there is not is empty.
-pub(super) struct Finish<'a> {
+/// The arrays of an epilogue; those that it does not have are empty.
+pub struct EpilogueValues<'a> {
     pub bias: &'a [f32],
     pub outputs: &'a [f32],
     pub slope: f32,
 }
 
-impl<'a> Finish<'a> {
+impl<'a> EpilogueValues<'a> {
     fn of(epilogue: Epilogue<'a, Vec<f32>>) -> Self {
         let Epilogue { bias, outputs, slope } = epilogue;
-        let values = |part: Option<Part<'a, Vec<f32>>>| part.map(read).unwrap_or_default();
+        let values = |part: Option<ArrayView<'a, Vec<f32>>>| part.map(read).unwrap_or_default();
         Self { bias: values(bias), outputs: values(outputs), slope }
     }
 }
 
-pub(super) fn finish(values: &mut [f32], channels: usize, how: &Finish<'_>) {
+pub fn finish(values: &mut [f32], channels: usize, epilogue: &EpilogueValues<'_>) {
     for (i, value) in values.iter_mut().enumerate() {
-        let sum = how.bias.get(i % channels).map_or(*value, |bias| *value + bias);
-        let decides = how.outputs.get(i).copied().unwrap_or(sum);
-        *value = if decides > 0.0 { sum } else { how.slope * sum };
+        let sum = epilogue.bias.get(i % channels).map_or(*value, |bias| *value + bias);
+        let decides = epilogue.outputs.get(i).copied().unwrap_or(sum);
+        *value = if decides > 0.0 { sum } else { epilogue.slope * sum };
     }
 }
 
 /// The sums of all rows, in the kernel's order.
-pub(super) fn add_rows(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+pub fn add_rows(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     let split = Rows::split(rows as u32, columns as u32);
     let parts: Vec<f32> = values
         .chunks(split.per_part as usize * columns)

@@ -1,17 +1,19 @@
+//! How the rows of a matrix are added up by `kernels/sums.cu`.
+
 /// Threads of a block.
-pub(super) const THREADS: usize = 256;
+pub const THREADS: usize = 256;
 
 /// Neighbouring columns of a block; as in `kernels/sums.cu`.
-pub(super) const NEIGHBOURS: u32 = 32;
+pub const NEIGHBOURS: u32 = 32;
 
-/// Rows that a thread adds: so many that [`PARTS`] parts share the work, since one block adds up what all have, but few enough that
-/// rounding errors stay small.
+/// The fewest and the most rows that a thread adds. Between them, the rows are divided into [`PARTS`] parts: one block adds up the sums of
+/// all parts, and long sums round more.
 const ROWS_PER_THREAD: [u32; 2] = [16, 64];
 const PARTS: u32 = 132;
 
 /// A matrix whose rows are added up.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Rows {
+pub struct Rows {
     pub rows: u32,
     pub columns: u32,
     /// Rows that a block adds.

@@ -1,14 +1,16 @@
 //! Chains as they run on a GPU, with the backend on the CPU, against chains for the CPU.
 #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
-use super::chain::{backward, forward};
-use super::part::Part;
+use super::array::ArrayView;
+use super::chain::GpuChain;
 use super::reference::Reference;
+use crate::chain::Chain;
+use crate::geometry::{Conv2d, Direction, Layer, MapShape, Size};
+use crate::layers::{InputGradient, Mode};
 use crate::tests::{decoder, encoder, noise};
-use crate::{Chain, Conv2d, Direction, InputGradient, Layer, Mode, Size};
 use candle_core::{Tensor, Var};
 
-/// What a chain gives, and what its gradients are.
+/// The output of a chain, and its gradients.
 struct Results {
     output: Vec<f32>,
     input_gradient: Option<Vec<f32>>,
@@ -37,8 +39,9 @@ impl Case {
             })
             .collect();
         let parameters = Tensor::cat(&parts, 0).unwrap();
-        let stages = chain.stages(input.shape(), chain.parameter_count()).unwrap();
-        let gradient = noise(3, stages[stages.len() - 1].shape(count).dims());
+        let shapes = chain.layers.shapes(input.shape(), chain.parameter_count()).unwrap();
+        let MapShape { size, channels } = shapes[shapes.len() - 1];
+        let gradient = noise(3, &[count, size.height, size.width, channels]);
         Self { chain, input, parameters, gradient }
     }
 
@@ -56,25 +59,29 @@ impl Case {
         }
     }
 
-    /// With columns of so many values at a time.
+    /// By the reference, with columns of at most `most_columns` values at a time.
     fn got(&self, most_columns: usize) -> Results {
-        let backend = Reference::new(most_columns);
-        let stages = self.chain.stages(self.input.shape(), self.parameters.elem_count()).unwrap();
-        let maps = self.input.dims()[0];
         let [input, parameters, gradient] =
             [&self.input, &self.parameters, &self.gradient].map(values);
-        let [input, parameters, gradient] =
-            [&input, &parameters, &gradient].map(|values| Part::new(values, 0..values.len()));
-        let mode = Mode::Training;
-        let outputs =
-            forward(&backend, &self.chain, (input, maps), &stages, parameters, mode).unwrap();
+        let [input, parameters, gradient] = [&input, &parameters, &gradient].map(whole);
+        let shapes = self.shapes();
+        let chain = GpuChain {
+            backend: &Reference::new(most_columns),
+            layers: &self.chain.layers,
+            parameters,
+            shapes: &shapes,
+            maps: self.input.dims()[0],
+        };
+        let outputs = chain.forward(input, Mode::Training).unwrap();
         let mut activations = vec![input];
-        activations.extend(outputs.iter().map(|output| Part::new(output, 0..output.len())));
-        let activations = (activations.as_slice(), maps);
-        let (input_gradient, parameter_gradient) =
-            backward(&backend, &self.chain, activations, &stages, parameters, gradient).unwrap();
+        activations.extend(outputs.iter().map(whole));
+        let (input_gradient, parameter_gradient) = chain.backward(&activations, gradient).unwrap();
         let output = outputs.last().unwrap().clone();
         Results { output, input_gradient, parameter_gradient }
+    }
+
+    fn shapes(&self) -> Vec<MapShape> {
+        self.chain.layers.shapes(self.input.shape(), self.parameters.elem_count()).unwrap()
     }
 
     fn check(&self) {
@@ -95,6 +102,10 @@ impl Case {
             }
         }
     }
+}
+
+fn whole(values: &Vec<f32>) -> ArrayView<'_, Vec<f32>> {
+    ArrayView::new(values, 0..values.len())
 }
 
 fn values(tensor: &Tensor) -> Vec<f32> {
@@ -161,11 +172,14 @@ fn inference_keeps_the_last_output_only() {
     let size = Size { height: 32, width: 32 };
     let case = Case::new(Chain::new(encoder, InputGradient::Skipped), 2, size);
     let (input, parameters) = (values(&case.input), values(&case.parameters));
-    let [input, parameters] = [&input, &parameters].map(|v| Part::new(v, 0..v.len()));
-    let stages = case.chain.stages(case.input.shape(), parameters.len).unwrap();
-    let backend = Reference::new(usize::MAX);
-    let inferred =
-        forward(&backend, &case.chain, (input, 2), &stages, parameters, Mode::Inference).unwrap();
+    let chain = GpuChain {
+        backend: &Reference::new(usize::MAX),
+        layers: &case.chain.layers,
+        parameters: whole(&parameters),
+        shapes: &case.shapes(),
+        maps: 2,
+    };
+    let inferred = chain.forward(whole(&input), Mode::Inference).unwrap();
     assert_eq!(inferred.len(), 1);
     assert_eq!(inferred[0], case.got(usize::MAX).output);
 }

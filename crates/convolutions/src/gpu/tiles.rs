@@ -1,21 +1,24 @@
-//! How convolutions that are gathered tile by tile are launched: `kernels/convolutions.cu`.
+//! How the kernels of `kernels/convolutions.cu` are launched, which gather convolutions tile by tile.
+//!
+//! A convolution is a product of matrices, of which a block computes one tile. Where there are few tiles, the inner dimension is split
+//! among several blocks (split-K), whose partial sums are added up afterwards: shares, as the kernels call them.
 
-use super::Problem;
-use super::columns::Geometry;
-use crate::Precision;
+use super::problem::{Geometry, Problem};
+use crate::precision::Precision;
 use candle_core::{Error, Result};
 
-/// Rows of a tile: more where there are many, whose blocks take long to begin and end, fewer for a single channel's weights.
-pub(super) const ROWS: u32 = 64;
-pub(super) const MANY_ROWS: u32 = 128;
+/// Rows of a tile. Products with many rows have tiles of more rows, because blocks take long to begin and end; the weight gradient of a
+/// single channel has tiles of few.
+pub const ROWS: u32 = 64;
+pub const MANY_ROWS: u32 = 128;
 const FEW_ROWS: u32 = 32;
 
-/// Columns of a tile, and what of the inner dimension is multiplied at a time.
+/// Columns of a tile, and the part of the inner dimension that is multiplied at a time.
 const COLUMNS: u32 = 32;
 const CHUNK: u32 = 32;
 
-/// Two blocks for each multiprocessor of a large GPU. Fewer than a quarter of it are divided, since sums of shares are to be added; for
-/// gradients of weights, of which there are few, as many as fit are best.
+/// Two blocks for each multiprocessor of a large GPU. The inner dimension is split where there are fewer than a quarter of as many tiles,
+/// because the sums of shares have to be added; the gradients of weights, which are few values, always have as many blocks as fit.
 const BLOCKS: u32 = 264;
 const MOST_DIVIDED: u32 = BLOCKS / 4;
 
@@ -29,35 +32,35 @@ const MOST_TURNS: u32 = 32;
 /// As in `kernels/convolutions.cu`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub(super) struct Shapes {
+pub struct Shapes {
     pub geometry: Geometry,
     /// Channels of the convolution's result.
     pub outputs: u32,
     pub maps: u32,
 }
 
-/// How a product is divided; as in `kernels/convolutions.cu`.
+/// How a product is divided among blocks; as in `kernels/convolutions.cu`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub(super) struct Division {
-    /// Along the rows.
+pub struct Division {
+    /// Tiles along the rows.
     pub tiles: u32,
-    /// Parts of the inner dimension, each of which has a sum.
+    /// Parts of the inner dimension, each with a partial sum.
     pub shares: u32,
-    /// Chunks of a part.
+    /// Chunks of a share.
     pub chunks: u32,
 }
 
-/// A launch.
+/// A launch of a kernel.
 #[derive(Debug, PartialEq)]
-pub(super) struct Launch {
+pub struct Launch {
     pub kernel: String,
     pub blocks: u32,
     pub division: Division,
 }
 
 impl Shapes {
-    /// `None` where tiles cannot be copied by four neighbouring values, or there are no neighbours to gather: such are for columns.
+    /// `None` for the layers that columns are for: those whose channels cannot be copied four at a time, and fully connected ones.
     pub fn of(problem: &Problem, starts: &[usize]) -> Result<Option<Self>> {
         let are_aligned = starts.iter().all(|start| start.is_multiple_of(4));
         let is_even = problem.conv.out_channels.is_multiple_of(4);
@@ -81,23 +84,23 @@ impl Shapes {
         self.maps * self.geometry.rows * self.geometry.columns
     }
 
-    pub fn convolution(&self) -> Product {
+    pub fn convolution(&self) -> TiledProduct {
         let Geometry { channels, kernel, .. } = self.geometry;
-        Product {
+        TiledProduct {
             kernel: if self.lanes() == 4 { "convolve_4" } else { "convolve_1" },
             rows: self.pixels(),
-            others: self.outputs.div_ceil(COLUMNS),
+            across: self.outputs.div_ceil(COLUMNS),
             inner: kernel * kernel * channels,
         }
     }
 
-    pub fn transposed(&self) -> Product {
+    pub fn transposed(&self) -> TiledProduct {
         let Geometry { height, width, channels, kernel, stride, .. } = self.geometry;
         let taps = kernel.div_ceil(stride) * kernel.div_ceil(stride);
-        Product {
+        TiledProduct {
             kernel: "transpose_4",
             rows: self.maps * height.div_ceil(stride) * width.div_ceil(stride),
-            others: channels.div_ceil(COLUMNS) * stride * stride,
+            across: channels.div_ceil(COLUMNS) * stride * stride,
             inner: taps * self.outputs,
         }
     }
@@ -111,49 +114,50 @@ impl Shapes {
     }
 }
 
-/// Sums for pixels.
-pub(super) struct Product {
+/// A product of matrices with a row for each pixel of the result.
+pub struct TiledProduct {
     /// How the kernel's name begins.
     kernel: &'static str,
     rows: u32,
-    /// Tiles that have the same rows.
-    others: u32,
+    /// Tiles side by side, which have the same rows.
+    across: u32,
+    /// The length of the inner dimension.
     inner: u32,
 }
 
-impl Product {
+impl TiledProduct {
     pub fn launch(&self, precision: Precision) -> Launch {
-        let are_many = self.rows.div_ceil(ROWS) * self.others > 2 * BLOCKS;
+        let are_many = self.rows.div_ceil(ROWS) * self.across > 2 * BLOCKS;
         self.launch_in(if are_many { MANY_ROWS } else { ROWS }, precision)
     }
 
-    /// In tiles of so many rows.
+    /// In tiles of `size` rows.
     pub fn launch_in(&self, size: u32, precision: Precision) -> Launch {
-        let &Self { kernel, rows, others, inner } = self;
+        let &Self { kernel, rows, across, inner } = self;
         let tiles = rows.div_ceil(size);
-        let blocks = if tiles * others <= MOST_DIVIDED { BLOCKS } else { 0 };
-        Launch::new(format!("{kernel}_{size}_{precision}"), tiles, others, inner, blocks)
+        let blocks = if tiles * across <= MOST_DIVIDED { BLOCKS } else { 0 };
+        Launch::new(format!("{kernel}_{size}_{precision}"), tiles, across, inner, blocks)
     }
 }
 
 impl Launch {
-    /// For so many tiles along the rows, as often as `others` say, of products of so long an inner dimension, which is shared by about
-    /// so many blocks.
-    fn new(kernel: String, tiles: u32, others: u32, inner: u32, blocks: u32) -> Self {
+    /// Divides a product of `tiles` × `across` tiles among about `blocks` blocks, by splitting the inner dimension into shares of at least
+    /// [`FEWEST_CHUNKS`] chunks.
+    fn new(kernel: String, tiles: u32, across: u32, inner: u32, blocks: u32) -> Self {
         let all = inner.div_ceil(CHUNK).max(1);
-        let shares = (blocks / (tiles * others).max(1)).clamp(1, (all / FEWEST_CHUNKS).max(1));
+        let shares = (blocks / (tiles * across).max(1)).clamp(1, (all / FEWEST_CHUNKS).max(1));
         let chunks = all.div_ceil(shares);
         let shares = all.div_ceil(chunks);
         Self {
             kernel,
-            blocks: tiles * others * shares,
+            blocks: tiles * across * shares,
             division: Division { tiles, shares, chunks },
         }
     }
 }
 
-/// The threads that take turns to add so many shares.
-pub(super) fn turns(shares: u32) -> u32 {
+/// How many threads take turns to add up the sums of shares.
+pub fn turns(shares: u32) -> u32 {
     (shares / SHARES_PER_TURN).next_power_of_two().clamp(1, MOST_TURNS)
 }
 
@@ -161,7 +165,7 @@ pub(super) fn turns(shares: u32) -> u32 {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
     use super::*;
-    use crate::{Conv2d, Size};
+    use crate::geometry::{Conv2d, Size};
 
     /// A layer of the paper's network, from maps of `side` squared pixels, in a batch of 16.
     fn shapes(side: usize, [in_channels, out_channels]: [usize; 2]) -> Shapes {

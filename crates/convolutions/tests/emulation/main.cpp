@@ -2,10 +2,7 @@
 //
 // Arguments: what to run, and the whole numbers that it takes. Standard input: its other numbers and its arrays. Standard output: what
 // it writes. Arrays are as long as they are said to be, so that sanitizers see what leads beyond.
-#include <cmath>
-#include <cstring>
-
-#include "../../../ssim/tests/emulation/emulation.h"
+#include "emulation.h"
 
 struct alignas(16) float4 {
     float x, y, z, w;
@@ -19,25 +16,10 @@ struct alignas(8) float2 {
 #include "../../kernels/layers.cu"
 #include "../../kernels/sums.cu"
 
-template <class T>
-static std::vector<T> get(size_t count) {
-    std::vector<T> values(count);
-    if (std::fread(values.data(), sizeof(T), count, stdin) != count) std::abort();
-    return values;
-}
+using emulation::get;
+using emulation::put;
 
-template <class T>
-static T get() {
-    return get<T>(1)[0];
-}
-
-template <class T>
-static void put(const std::vector<T> &values) {
-    if (values.empty()) return;
-    if (std::fwrite(values.data(), sizeof(T), values.size(), stdout) != values.size()) std::abort();
-}
-
-// At least so many threads, as src/launch.rs launches them.
+// At least `count` threads, as src/gpu/cuda/launch.rs launches them.
 static void threads(unsigned count, const std::function<void()> &kernel) {
     emulation::launch((count + THREADS - 1) / THREADS, {THREADS, 1}, kernel);
 }
@@ -58,7 +40,7 @@ static void run_unfold(const std::vector<unsigned> &numbers) {
     put(columns);
 }
 
-// A slope, a bias and outputs of a rectifier, of so many values.
+// The slope, the bias and the outputs of an epilogue, the latter two with the given numbers of values.
 struct Finish {
     float slope = get<float>();
     std::vector<float> bias, outputs;
@@ -196,19 +178,9 @@ static void run_transpose(const std::vector<unsigned> &numbers) {
 }
 
 int main(int count, char **arguments) {
-    const struct {
-        const char *name;
-        void (*run)(const std::vector<unsigned> &);
-    } kernels[] = {
+    const emulation::Runner runners[] = {
         {"convolve", run_convolve}, {"weigh", run_weigh},     {"unfold", run_unfold}, {"fold", run_fold},
         {"finish", run_finish},     {"rectify", run_rectify}, {"sums", run_sums},     {"transpose", run_transpose},
     };
-    std::vector<unsigned> numbers;
-    for (int i = 2; i < count; i++) numbers.push_back(std::strtoul(arguments[i], nullptr, 10));
-    for (const auto &kernel : kernels) {
-        if (count < 2 || std::strcmp(kernel.name, arguments[1]) != 0) continue;
-        kernel.run(numbers);
-        return 0;
-    }
-    return 2;
+    return emulation::run(runners, count, arguments);
 }

@@ -1,4 +1,4 @@
-// What kernels/tensor_cores.cuh does, on the CPU. Copies happen when they are waited for, so that what is read too early is wrong.
+// The functions of kernels/tensor_cores.cuh on the CPU. Copies happen when they are waited for, so that what is read too early is wrong.
 #pragma once
 
 #include <cstdint>
@@ -79,7 +79,7 @@ inline void wait_for_copies() {
     }
 }
 
-// What follows is for all threads of a block at once.
+// All threads of a block call this at once.
 inline void multiply_add(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
     using namespace tensor_cores;
     for (unsigned i = 0; i < 4; i++) factors_a[threadIdx.x][i] = from_bits(a[i]);

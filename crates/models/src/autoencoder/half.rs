@@ -8,13 +8,14 @@ use crate::init::deviation;
 use crate::{Precision, Result};
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
-use convolutions::{Chain, Conv2d, Direction, InputGradient, Layer, Mode};
+use convolutions::{Activations, Chain, Conv2d, Direction, Gradients, InputGradient, Layer, Mode};
 
 /// The encoder or the decoder.
 #[derive(Debug)]
 pub(crate) struct Half {
     name: &'static str,
     chain: Chain,
+    precision: Precision,
     parameters: Parameters,
 }
 
@@ -37,7 +38,7 @@ impl Half {
             true => Parameters::Named(tensors),
             false => Parameters::Packed(pack(&tensors)?),
         };
-        Ok(Self { name, chain, parameters })
+        Ok(Self { name, chain, precision: Precision::F32, parameters })
     }
 
     #[cfg(feature = "onnx")]
@@ -80,13 +81,14 @@ impl Half {
     }
 
     fn with_parameters(&self, parameters: Tensor) -> Self {
-        let (name, chain) = (self.name, self.chain.clone());
-        Self { name, chain, parameters: Parameters::Packed(parameters) }
+        let &Self { name, ref chain, precision, .. } = self;
+        Self { name, chain: chain.clone(), precision, parameters: Parameters::Packed(parameters) }
     }
 
     /// Lets CUDA devices multiply in this precision.
     pub fn multiply_in(&mut self, precision: Precision) {
-        self.chain.precision = precision;
+        self.chain = self.chain.clone().with_precision(precision);
+        self.precision = precision;
     }
 
     /// Applies the layers to maps `(N, H, W, C)`. Activations are kept if candle may ask for a gradient.
@@ -100,9 +102,22 @@ impl Half {
     }
 
     fn with_input_gradient(&self) -> Chain {
-        let mut chain = Chain::new(self.chain.layers().to_vec(), InputGradient::Needed);
-        chain.precision = self.chain.precision;
-        chain
+        let chain = Chain::new(self.chain.layers().to_vec(), InputGradient::Needed);
+        chain.with_precision(self.precision)
+    }
+
+    /// Applies the layers to maps `(N, H, W, C)` for [`backward`](Self::backward). The output is a leaf of candle's graph.
+    pub fn forward(&self, maps: &Tensor) -> candle_core::Result<(Tensor, Activations)> {
+        self.chain.forward(maps, &self.parameters()?, Mode::Training)
+    }
+
+    /// The gradients for that of the output.
+    pub fn backward(
+        &self,
+        activations: &Activations,
+        of_output: &Tensor,
+    ) -> candle_core::Result<Gradients> {
+        self.chain.backward(activations, of_output)
     }
 
     /// Applies the layers to maps `(N, H, W, C)` and keeps nothing.
@@ -195,30 +210,4 @@ pub(crate) fn unpack(chain: &Chain, parameters: &Tensor) -> Result<Vec<Tensor>> 
         tensors.push(parameters.narrow(0, bias.start, bias.len())?);
     }
     Ok(tensors)
-}
-
-/// TEMPORARY until the chain's explicit gradients are merged.
-pub(crate) struct Activations {
-    input: Var,
-    parameters: Tensor,
-    output: Tensor,
-}
-
-impl Half {
-    pub fn forward(&self, maps: &Tensor) -> Result<(Tensor, Activations)> {
-        let (input, parameters) = (Var::from_tensor(&maps.detach())?, self.parameters()?);
-        let output = self.chain.apply(&input, &parameters, Mode::Training)?;
-        Ok((output.detach(), Activations { input, parameters, output }))
-    }
-
-    pub fn backward(
-        &self,
-        activations: &Activations,
-        gradient: &Tensor,
-    ) -> Result<[Option<Tensor>; 2]> {
-        let Activations { input, parameters, output } = activations;
-        let gradient = gradient.reshape(output.shape())?;
-        let mut gradients = (output * gradient)?.sum_all()?.backward()?;
-        Ok([gradients.remove(input), gradients.remove(parameters)])
-    }
 }

@@ -1,31 +1,38 @@
 //! A pass forwards and backwards for [`Trainer`](crate::Trainer).
 //!
-//! candle adds every gradient to zeros that it makes first. For the parameters of a half, a single large vector, that takes longer than
-//! the optimiser's step. So candle differentiates only the operations between and behind the halves, and the halves are differentiated one by
-//! one.
+//! candle adds every gradient to zeros that it first makes. For the parameters of a half, one large vector, that takes longer than
+//! the optimiser's step. So candle's graph begins anew behind each half: it differentiates the operations between and behind the halves,
+//! and the halves hand their gradients on.
 
 use super::Autoencoder;
-use super::half::{Activations, Half};
+use super::half::Half;
 use crate::architecture::Latent;
 use crate::posterior::Posterior;
 use crate::{Error, Result};
+use candle_core::Tensor;
 use candle_core::backprop::GradStore;
-use candle_core::{Tensor, Var};
+use convolutions::Activations;
 
 /// Reconstructions, and all values that gradients need.
 pub(crate) struct Pass<'a> {
-    encoder: (&'a Half, Activations),
-    /// The encoder's outputs; candle's graph begins anew with them.
-    outputs: Var,
+    encoder: Applied<'a>,
     latent: LatentLayer,
-    decoder: (&'a Half, Activations),
-    /// Of the patches' shape; candle's graph begins anew with them.
-    reconstructions: Var,
+    decoder: Applied<'a>,
+    /// Of the patches' shape.
+    reconstructions: Tensor,
+}
+
+/// A half that was applied to maps.
+struct Applied<'a> {
+    half: &'a Half,
+    activations: Activations,
+    /// Maps `(N, H, W, C)`, a leaf of candle's graph.
+    output: Tensor,
 }
 
 /// The operations between the encoder's outputs and the decoder.
 enum LatentLayer {
-    /// Nothing: the outputs are the latent vectors.
+    /// None: the outputs are the latent vectors.
     Identity,
     Sampled {
         posterior: Posterior,
@@ -41,8 +48,8 @@ impl Autoencoder {
         patches: &Tensor,
         noise: Option<&Tensor>,
     ) -> Result<Pass<'_>> {
-        let (maps, encoder) = self.encoder.forward(&self.patches_as_maps(patches)?)?;
-        let outputs = Var::from_tensor(&maps.flatten_from(1)?)?;
+        let encoder = Applied::new(&self.encoder, &self.patches_as_maps(patches)?)?;
+        let outputs = encoder.output.flatten_from(1)?;
         let (codes, latent) = match noise {
             Some(noise) => {
                 let posterior = self.distributions(&outputs)?;
@@ -51,13 +58,12 @@ impl Autoencoder {
             }
             None => {
                 self.architecture.expect_latent(Latent::Vector)?;
-                (outputs.as_detached_tensor(), LatentLayer::Identity)
+                (outputs.detach(), LatentLayer::Identity)
             }
         };
-        let (maps, decoder) = self.decoder.forward(&self.codes_as_maps(&codes)?)?;
-        let reconstructions = Var::from_tensor(&self.maps_as_patches(&maps)?)?;
-        let (encoder, decoder) = ((&self.encoder, encoder), (&self.decoder, decoder));
-        Ok(Pass { encoder, outputs, latent, decoder, reconstructions })
+        let decoder = Applied::new(&self.decoder, &self.codes_as_maps(&codes)?)?;
+        let reconstructions = self.maps_as_patches(&decoder.output)?;
+        Ok(Pass { encoder, latent, decoder, reconstructions })
     }
 }
 
@@ -78,37 +84,39 @@ impl Pass<'_> {
     /// The gradients of the halves' parameters for a loss that was computed from this pass.
     pub fn backward(&self, loss: &Tensor) -> Result<GradStore> {
         let mut gradients = loss.backward()?;
-        let (decoder, activations) = &self.decoder;
-        let of_maps = taken(&mut gradients, &self.reconstructions)?;
-        let [of_codes, of_decoder] = decoder.backward(activations, &of_maps)?;
-        gradients.insert(&decoder.parameters()?, needed(of_decoder)?);
-
-        let of_outputs = self.through_latent_layer(&needed(of_codes)?, &mut gradients)?;
-        let (encoder, activations) = &self.encoder;
-        let [_, of_encoder] = encoder.backward(activations, &of_outputs)?;
-        gradients.insert(&encoder.parameters()?, needed(of_encoder)?);
-        Ok(gradients)
-    }
-
-    /// The gradient of the encoder's outputs for that of the latent vectors, and for the loss's own of the posterior in `gradients`.
-    fn through_latent_layer(&self, of_codes: &Tensor, gradients: &mut GradStore) -> Result<Tensor> {
+        let of_codes = self.decoder.backward(&mut gradients)?;
+        let of_codes = of_codes.ok_or_else(no_gradient)?;
         match &self.latent {
-            LatentLayer::Identity => Ok(of_codes.clone()),
+            LatentLayer::Identity => {
+                gradients.insert(&self.encoder.output, of_codes);
+            }
             LatentLayer::Sampled { codes, .. } => {
-                // The gradient of Σ codes · g with respect to the codes is g.
+                // The gradient of Σ codes · g with respect to the codes is g. That of the divergence is there already.
                 let product = (codes * of_codes.reshape(codes.shape())?)?.sum_all()?;
                 gradients.extend(product.backward()?)?;
-                taken(gradients, &self.outputs)
             }
         }
+        self.encoder.backward(&mut gradients)?;
+        Ok(gradients)
     }
 }
 
-fn taken(gradients: &mut GradStore, of: &Tensor) -> Result<Tensor> {
-    needed(gradients.remove(of))
+impl<'a> Applied<'a> {
+    fn new(half: &'a Half, maps: &Tensor) -> Result<Self> {
+        let (output, activations) = half.forward(maps)?;
+        Ok(Self { half, activations, output })
+    }
+
+    /// Replaces the gradient of the output by that of the parameters, and returns that of the input if there is one.
+    fn backward(&self, gradients: &mut GradStore) -> Result<Option<Tensor>> {
+        let of_output = gradients.remove(&self.output).ok_or_else(no_gradient)?;
+        let of_half = self.half.backward(&self.activations, &of_output)?;
+        let of_parameters = of_half.parameters.ok_or_else(no_gradient)?;
+        gradients.insert(&self.half.parameters()?, of_parameters);
+        Ok(of_half.input)
+    }
 }
 
-fn needed(gradient: Option<Tensor>) -> Result<Tensor> {
-    let missing = || candle_core::Error::Msg("the loss is not one of this pass".to_owned()).bt();
-    gradient.ok_or_else(|| Error::Tensor(missing()))
+fn no_gradient() -> Error {
+    Error::Tensor(candle_core::Error::Msg("the loss is not one of this pass".to_owned()).bt())
 }

@@ -3,7 +3,8 @@
 use crate::Result;
 use crate::architecture::Architecture;
 use crate::autoencoder::half::{chains, layer_name};
-use convolutions::{Size, product_rate};
+use convolutions::Size;
+use convolutions::profile::{product_rate, time_layers};
 use serde::Serialize;
 
 /// The times of a network's convolutions, each the shortest of several runs.
@@ -41,7 +42,7 @@ pub fn profile(architecture: &Architecture, batch: usize, runs: usize) -> Result
     let ms = |time: std::time::Duration| 1e3 * time.as_secs_f64();
     let halves = chains(architecture).into_iter().zip([patches, codes]);
     let layers = halves.flat_map(|((half, chain), size)| {
-        let times = chain.time_layers(batch, size, runs).into_iter().enumerate();
+        let times = time_layers(&chain, batch, size, runs).into_iter().enumerate();
         times.map(move |(i, times)| LayerProfile {
             layer: layer_name(half, i),
             multiply_adds: times.multiply_adds,

@@ -3,7 +3,7 @@
 use super::pool::Windows;
 use super::stage::Stage;
 use candle_core::{Result, Shape};
-use convolutions::{Buffer, Buffers, Frozen, Mode};
+use convolutions::{Buffer, Buffers, Mode, PreparedChain};
 use std::iter::once;
 use std::ops::Deref;
 
@@ -17,7 +17,7 @@ pub(super) struct Stages {
 
 /// A stage for maps of one size.
 enum Prepared {
-    Convolutions(Frozen),
+    Convolutions(PreparedChain),
     Pool(Windows),
 }
 
@@ -42,7 +42,7 @@ impl Stages {
         for stage in stages {
             let stage = match stage {
                 Stage::Convolutions { chain, parameters } => {
-                    Prepared::Convolutions(Frozen::new(chain, &maps, parameters.to_vec1()?)?)
+                    Prepared::Convolutions(PreparedChain::new(chain, &maps, parameters.to_vec1()?)?)
                 }
                 Stage::Pool(pool) => Prepared::Pool(pool.windows(&maps)?),
             };

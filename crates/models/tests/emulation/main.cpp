@@ -2,32 +2,14 @@
 //
 // Arguments: the name of the kernel, and the whole numbers that it takes. Standard input: its other numbers and its arrays. Standard
 // output: the arrays that it writes. Arrays have their exact lengths, so that sanitizers find accesses beyond.
-#include <cmath>
-#include <cstring>
-
-#include "../../../ssim/tests/emulation/emulation.h"
+#include "emulation.h"
 
 #include "../../kernels/training.cu"
 
-template <class T>
-static std::vector<T> get(size_t count) {
-    std::vector<T> values(count);
-    if (std::fread(values.data(), sizeof(T), count, stdin) != count) std::abort();
-    return values;
-}
+using emulation::get;
+using emulation::put;
 
 constexpr size_t LOG_LENGTH = IS_INFINITE + 1;
-
-template <class T>
-static T get() {
-    return get<T>(1)[0];
-}
-
-template <class T>
-static void put(const std::vector<T> &values) {
-    if (values.empty()) return;
-    if (std::fwrite(values.data(), sizeof(T), values.size(), stdout) != values.size()) std::abort();
-}
 
 // At least `count` threads, as src/cuda/mod.rs launches them.
 static void threads(unsigned count, const std::function<void()> &kernel) {
@@ -72,18 +54,6 @@ static void run_adam(const std::vector<unsigned> &numbers) {
 }
 
 int main(int count, char **arguments) {
-    const struct {
-        const char *name;
-        void (*run)(const std::vector<unsigned> &);
-    } kernels[] = {
-        {"cut", run_cut}, {"log", run_log}, {"adam", run_adam},
-    };
-    std::vector<unsigned> numbers;
-    for (int i = 2; i < count; i++) numbers.push_back(std::strtoul(arguments[i], nullptr, 10));
-    for (const auto &kernel : kernels) {
-        if (count < 2 || std::strcmp(kernel.name, arguments[1]) != 0) continue;
-        kernel.run(numbers);
-        return 0;
-    }
-    return 2;
+    const emulation::Runner runners[] = {{"cut", run_cut}, {"log", run_log}, {"adam", run_adam}};
+    return emulation::run(runners, count, arguments);
 }

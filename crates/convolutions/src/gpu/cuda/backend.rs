@@ -1,33 +1,17 @@
-//! Launches of `kernels/layers.cu`.
+//! The operations of chains but convolutions, mostly launches of `kernels/layers.cu`.
 #![expect(unsafe_code, reason = "what a kernel does with its arguments is not for Rust to see")]
 
-use super::super::columns::{Geometry, Product};
-use super::super::{Backend, Epilogue, Matrix, Part, PartMut, Problem, Shares};
-#[cfg(feature = "cudnn")]
-use super::cudnn as convolutions;
-#[cfg(not(feature = "cudnn"))]
-use super::gathered as convolutions;
-use super::{Cuda, blas, sums};
-use crate::launch::{Module, NULL, count, threads};
+use super::device::{Array, Cuda, expect, view, view_mut};
+use super::launch::{Module, count, threads};
+use super::{blas, sums};
+use crate::gpu::array::{ArrayView, ArrayViewMut};
+use crate::gpu::backend::{Backend, Epilogue, Reduction};
+use crate::gpu::problem::{Geometry, MatrixProduct};
+use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaFunction, CudaSlice, CudaView, CudaViewMut, DevicePtr, DeviceRepr, LaunchConfig,
-    PushKernelArg,
+    CudaFunction, DeviceRepr, LaunchConfig, PushKernelArg,
 };
-use candle_core::{Result, bail};
-
-type Array = CudaSlice<f32>;
-
-/// An epilogue as in `kernels/epilogue.cuh`; what there is not is a null pointer.
-#[repr(C)]
-pub(super) struct Finish {
-    bias: u64,
-    outputs: u64,
-    slope: f32,
-}
-
-// SAFETY: `repr(C)` with the fields of `Epilogue` in `kernels/epilogue.cuh`.
-unsafe impl DeviceRepr for Finish {}
 
 // SAFETY: `repr(C)` and nothing but numbers, with the fields of the structure of the same name in `kernels/geometry.cuh`.
 unsafe impl DeviceRepr for Geometry {}
@@ -37,33 +21,13 @@ impl Cuda {
         Module::Layers.kernel(&self.device, name)
     }
 
-    /// What kernels are told of an epilogue of so many values.
-    pub fn finishing(
-        &self,
-        epilogue: Epilogue<'_, Array>,
-        channels: usize,
-        values: usize,
-    ) -> Result<Finish> {
-        let Epilogue { bias, outputs, slope } = epilogue;
-        expect("bias", bias.is_none_or(|bias| bias.len == channels))?;
-        expect("outputs", outputs.is_none_or(|outputs| outputs.len == values))?;
-        let stream = self.device.cuda_stream();
-        // All work of a device is done in one order: that the pointer is used needs no other trace.
-        let pointer = |part| view(part).device_ptr(&stream).0;
-        Ok(Finish {
-            bias: bias.map_or(NULL, pointer),
-            outputs: outputs.map_or(NULL, pointer),
-            slope,
-        })
-    }
-
-    /// A matrix `(rows, columns)` with rows as columns.
+    /// Transposes a matrix `(rows, columns)`.
     #[cfg(feature = "cudnn")]
     pub fn transpose(
         &self,
-        matrix: Part<'_, Array>,
+        matrix: ArrayView<'_, Array>,
         (rows, columns): (usize, usize),
-        mut result: PartMut<'_, Array>,
+        mut result: ArrayViewMut<'_, Array>,
     ) -> Result<()> {
         expect("transpose", matrix.len == rows * columns && result.len == matrix.len)?;
         let config = threads(count(matrix.len)?);
@@ -82,14 +46,13 @@ impl Backend for Cuda {
     type Array = Array;
 
     fn allocate(&self, len: usize) -> Result<Array> {
-        // SAFETY: whoever allocates writes all elements, and nothing reads them before: tests let them begin as NaN.
-        unsafe { self.device.alloc(len) }
+        self.array(len)
     }
 
     fn unfold(
         &self,
         geometry: &Geometry,
-        maps: Part<'_, Array>,
+        maps: ArrayView<'_, Array>,
         columns: &mut Array,
     ) -> Result<()> {
         let (of_map, of_columns) = geometry.lengths();
@@ -102,8 +65,8 @@ impl Backend for Cuda {
         let maps = view(maps);
         let mut builder = stream.launch_builder(&kernel);
         builder.arg(&maps).arg(geometry).arg(&count).arg(columns);
-        // SAFETY: the arguments are those of the kernel, which reads within the maps that these columns are of, and writes a value for
-        // each thread that is counted.
+        // SAFETY: the arguments are those of the kernel, which reads within the maps of these columns, and writes a value for each
+        // thread that is counted.
         unsafe { builder.launch(threads) }.w()?;
         Ok(())
     }
@@ -113,7 +76,7 @@ impl Backend for Cuda {
         geometry: &Geometry,
         columns: &Array,
         epilogue: Epilogue<'_, Array>,
-        mut maps: PartMut<'_, Array>,
+        mut maps: ArrayViewMut<'_, Array>,
     ) -> Result<()> {
         let (of_map, of_columns) = geometry.lengths();
         let channels = geometry.channels as usize;
@@ -121,22 +84,22 @@ impl Backend for Cuda {
         expect("fold", maps.len.is_multiple_of(of_map) && are_there)?;
         let Width { suffix, threads, count } = Width::of(channels, maps.len, &[maps.start])?;
         let (kernel, stream) = (self.kernel(&format!("fold{suffix}"))?, self.device.cuda_stream());
-        let finish = self.finishing(epilogue, channels, maps.len)?;
+        let epilogue = self.epilogue(epilogue, channels, maps.len)?;
         let mut maps = view_mut(&mut maps);
         let mut builder = stream.launch_builder(&kernel);
-        builder.arg(columns).arg(geometry).arg(&count).arg(&finish).arg(&mut maps);
-        // SAFETY: the arguments are those of the kernel, which reads within the columns of these maps and what the epilogue is to have,
-        // and writes a value for each thread that is counted.
+        builder.arg(columns).arg(geometry).arg(&count).arg(&epilogue).arg(&mut maps);
+        // SAFETY: the arguments are those of the kernel, which reads within the columns of these maps and the arrays of the epilogue, and
+        // writes a value for each thread that is counted.
         unsafe { builder.launch(threads) }.w()?;
         Ok(())
     }
 
     fn multiply(
         &self,
-        product: &Product,
-        left: Part<'_, Array>,
-        right: Part<'_, Array>,
-        result: PartMut<'_, Array>,
+        product: &MatrixProduct,
+        left: ArrayView<'_, Array>,
+        right: ArrayView<'_, Array>,
+        result: ArrayViewMut<'_, Array>,
     ) -> Result<()> {
         blas::multiply(self, product, left, right, result)
     }
@@ -153,11 +116,11 @@ impl Backend for Cuda {
         let Width { suffix, threads, count } = Width::of(channels, values.len(), &[])?;
         let (kernel, stream) =
             (self.kernel(&format!("finish{suffix}"))?, self.device.cuda_stream());
-        let finish = self.finishing(epilogue, channels, values.len())?;
+        let epilogue = self.epilogue(epilogue, channels, values.len())?;
         let channels = channels as u32;
         let mut builder = stream.launch_builder(&kernel);
-        builder.arg(values).arg(&count).arg(&channels).arg(&finish);
-        // SAFETY: the arguments are those of the kernel, which reads what the epilogue is to have and changes a value for each thread
+        builder.arg(values).arg(&count).arg(&channels).arg(&epilogue);
+        // SAFETY: the arguments are those of the kernel, which reads the arrays of the epilogue and changes a value for each thread
         // that is counted.
         unsafe { builder.launch(threads) }.w()?;
         Ok(())
@@ -166,11 +129,11 @@ impl Backend for Cuda {
     fn rectify_backward(
         &self,
         slope: f32,
-        output: Part<'_, Array>,
-        gradient: Part<'_, Array>,
+        output: ArrayView<'_, Array>,
+        gradient: ArrayView<'_, Array>,
     ) -> Result<Array> {
         expect("rectify", output.len == gradient.len)?;
-        let (mut result, count) = (self.allocate(output.len)?, count(output.len)?);
+        let (mut result, count) = (self.array(output.len)?, count(output.len)?);
         let (kernel, stream) = (self.kernel("rectify_backward")?, self.device.cuda_stream());
         let (output, gradient) = (view(output), view(gradient));
         let mut builder = stream.launch_builder(&kernel);
@@ -180,54 +143,23 @@ impl Backend for Cuda {
         Ok(result)
     }
 
-    fn add_rows(&self, matrices: &[Matrix<'_, Array>], sums: &mut Array) -> Result<()> {
-        sums::add_rows(self, matrices, sums)
-    }
-
-    fn convolution(
-        &self,
-        problem: &Problem,
-        input: Part<'_, Array>,
-        weights: Part<'_, Array>,
-        epilogue: Epilogue<'_, Array>,
-        result: &mut Array,
-    ) -> Result<()> {
-        convolutions::convolution(self, problem, input, weights, epilogue, result)
-    }
-
-    fn input_gradient(
-        &self,
-        problem: &Problem,
-        gradient: Part<'_, Array>,
-        weights: Part<'_, Array>,
-        epilogue: Epilogue<'_, Array>,
-        result: &mut Array,
-    ) -> Result<()> {
-        convolutions::input_gradient(self, problem, gradient, weights, epilogue, result)
-    }
-
-    fn weight_gradient(
-        &self,
-        problem: &Problem,
-        input: Part<'_, Array>,
-        gradient: Part<'_, Array>,
-        result: PartMut<'_, Array>,
-    ) -> Result<Option<Shares<Array>>> {
-        convolutions::weight_gradient(self, problem, input, gradient, result)
+    fn add_rows(&self, reductions: &[Reduction<'_, Array>], sums: &mut Array) -> Result<()> {
+        sums::add_rows(self, reductions, sums)
     }
 }
 
 /// How many values a thread takes.
 struct Width {
-    /// Of the kernel's name.
+    /// The end of the kernel's name.
     suffix: &'static str,
     threads: LaunchConfig,
-    /// Of what threads take.
+    /// Threads that have values.
     count: u32,
 }
 
 impl Width {
-    /// Four channels where they are neighbours and lie at multiples of 16 bytes, as arrays and columns begin.
+    /// Four channels where those are neighbours and lie at multiples of 16 bytes, one elsewhere. Arrays and columns begin at such
+    /// multiples.
     fn of(channels: usize, values: usize, starts: &[usize]) -> Result<Self> {
         let is_multiple = |number: &usize| number.is_multiple_of(4);
         let (suffix, lanes) = match is_multiple(&channels) && starts.iter().all(is_multiple) {
@@ -237,20 +169,4 @@ impl Width {
         let count = count(values)? / lanes;
         Ok(Self { suffix, threads: threads(count), count })
     }
-}
-
-/// Refuses to launch what would lead out of an array.
-pub(super) fn expect(what: &str, condition: bool) -> Result<()> {
-    match condition {
-        true => Ok(()),
-        false => bail!("{what} on CUDA: arrays of other lengths than the maps"),
-    }
-}
-
-pub(super) fn view(part: Part<'_, Array>) -> CudaView<'_, f32> {
-    part.array.slice(part.range())
-}
-
-pub(super) fn view_mut<'a>(part: &'a mut PartMut<'_, Array>) -> CudaViewMut<'a, f32> {
-    part.array.slice_mut(part.start..part.start + part.len)
 }

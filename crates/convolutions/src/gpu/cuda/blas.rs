@@ -1,29 +1,28 @@
 //! Products of matrices by cuBLAS, which are the same in each run on one kind of GPU.
 #![expect(unsafe_code, reason = "cuBLAS takes pointers")]
 
-use super::super::columns::{Gemm, Product};
-use super::super::{Part, PartMut};
-use super::Cuda;
-use super::backend::{view, view_mut};
-use crate::Precision;
+use super::device::{Array, Cuda, view, view_mut};
+use crate::gpu::array::{ArrayView, ArrayViewMut};
+use crate::gpu::problem::{Gemm, MatrixProduct};
+use crate::precision::Precision;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::cublas::result::gemm_ex;
 use candle_core::cuda_backend::cudarc::cublas::sys::{
     cublasComputeType_t as Compute, cublasGemmAlgo_t as Algorithm, cublasOperation_t as Operation,
     cudaDataType_t as Type,
 };
-use candle_core::cuda_backend::cudarc::driver::{CudaSlice, DevicePtr, DevicePtrMut};
+use candle_core::cuda_backend::cudarc::driver::{DevicePtr, DevicePtrMut};
 use candle_core::{Result, bail};
 use std::ptr::from_ref;
 
-pub(super) fn multiply(
+pub fn multiply(
     cuda: &Cuda,
-    product: &Product,
-    left: Part<'_, CudaSlice<f32>>,
-    right: Part<'_, CudaSlice<f32>>,
-    mut result: PartMut<'_, CudaSlice<f32>>,
+    product: &MatrixProduct,
+    left: ArrayView<'_, Array>,
+    right: ArrayView<'_, Array>,
+    mut result: ArrayViewMut<'_, Array>,
 ) -> Result<()> {
-    let Product { rows, inner, columns, is_added, .. } = *product;
+    let MatrixProduct { rows, inner, columns, is_added, .. } = *product;
     if [left.len, right.len, result.len] != [rows * inner, inner * columns, rows * columns] {
         bail!("matrices of other sizes than {product:?}");
     }

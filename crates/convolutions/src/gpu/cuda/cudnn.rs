@@ -7,21 +7,21 @@
 
 mod plan;
 
-use super::super::{Backend, Epilogue, Part, PartMut, Problem, Shares};
-use super::backend::view;
-use super::{Cuda, gathered};
-use crate::Conv2d;
+use super::device::{Array, Cuda, view};
+use super::gathered;
+use crate::geometry::Conv2d;
+use crate::gpu::array::{ArrayView, ArrayViewMut};
+use crate::gpu::backend::{Backend, Epilogue, PartialSums};
+use crate::gpu::problem::Problem;
 use candle_core::Result;
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
 use plan::plan;
 
-type Array = CudaSlice<f32>;
-
-pub(super) fn convolution(
+pub fn convolution(
     cuda: &Cuda,
     problem: &Problem,
-    input: Part<'_, Array>,
-    weights: Part<'_, Array>,
+    input: ArrayView<'_, Array>,
+    weights: ArrayView<'_, Array>,
     epilogue: Epilogue<'_, Array>,
     result: &mut Array,
 ) -> Result<()> {
@@ -41,11 +41,11 @@ pub(super) fn convolution(
     cuda.finish(problem.conv.out_channels, epilogue, result)
 }
 
-pub(super) fn input_gradient(
+pub fn input_gradient(
     cuda: &Cuda,
     problem: &Problem,
-    gradient: Part<'_, Array>,
-    weights: Part<'_, Array>,
+    gradient: ArrayView<'_, Array>,
+    weights: ArrayView<'_, Array>,
     epilogue: Epilogue<'_, Array>,
     result: &mut Array,
 ) -> Result<()> {
@@ -65,20 +65,20 @@ pub(super) fn input_gradient(
     cuda.finish(problem.conv.in_channels, epilogue, result)
 }
 
-pub(super) fn weight_gradient(
+pub fn weight_gradient(
     cuda: &Cuda,
     problem: &Problem,
-    input: Part<'_, Array>,
-    gradient: Part<'_, Array>,
-    result: PartMut<'_, Array>,
-) -> Result<Option<Shares<Array>>> {
+    input: ArrayView<'_, Array>,
+    gradient: ArrayView<'_, Array>,
+    result: ArrayViewMut<'_, Array>,
+) -> Result<Option<PartialSums<Array>>> {
     let plan = plan(cuda, problem)?;
     let Some((plan, (algorithm, bytes))) =
         plan.and_then(|plan| Some((plan.clone(), plan.weight_gradient?)))
     else {
         return gathered::weight_gradient(cuda, problem, input, gradient, result);
     };
-    let mut by_output = cuda.allocate(result.len)?;
+    let mut by_output = cuda.array(result.len)?;
     let mut workspace = workspace(cuda, bytes)?;
     let backward = plan.descriptors.weight_gradient();
     let (input, gradient) = (view(input), view(gradient));
@@ -88,7 +88,7 @@ pub(super) fn weight_gradient(
         backward.launch(algorithm, workspace.as_mut(), scale, &input, &mut by_output, &gradient)?;
     }
     let (taps, outputs) = matrix(&problem.conv);
-    let by_output = Part::new(&by_output, 0..by_output.len());
+    let by_output = ArrayView::new(&by_output, 0..by_output.len());
     cuda.transpose(by_output, (outputs, taps), result)?;
     Ok(None)
 }
@@ -99,14 +99,14 @@ fn matrix(conv: &Conv2d) -> (usize, usize) {
 }
 
 /// The weights as cuDNN wants them.
-fn by_output(cuda: &Cuda, problem: &Problem, weights: Part<'_, Array>) -> Result<Array> {
-    let mut result = cuda.allocate(weights.len)?;
-    let whole = PartMut::new(&mut result, 0..weights.len);
+fn by_output(cuda: &Cuda, problem: &Problem, weights: ArrayView<'_, Array>) -> Result<Array> {
+    let mut result = cuda.array(weights.len)?;
+    let whole = ArrayViewMut::new(&mut result, 0..weights.len);
     cuda.transpose(weights, matrix(&problem.conv), whole)?;
     Ok(result)
 }
 
 fn workspace(cuda: &Cuda, bytes: usize) -> Result<Option<CudaSlice<u8>>> {
-    // SAFETY: cuDNN writes what it reads of it.
+    // SAFETY: cuDNN reads nothing of it that it has not written.
     (bytes > 0).then(|| unsafe { cuda.device.alloc(bytes) }).transpose()
 }

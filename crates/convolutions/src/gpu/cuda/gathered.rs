@@ -1,23 +1,24 @@
-//! Launches of `kernels/convolutions.cu`; what is not for it goes through columns.
+//! Convolutions whose left factor is gathered tile by tile: launches of `kernels/convolutions.cu`. Layers that it has no form for go
+//! through columns.
 #![expect(unsafe_code, reason = "what a kernel does with its arguments is not for Rust to see")]
 
-use super::super::tiles::{Division, Launch, Shapes, turns};
-use super::super::{Backend, Epilogue, Part, PartMut, Problem, Shares, columns};
-use super::Cuda;
-use super::backend::{Finish, expect, view};
-use crate::launch::{Module, count};
+use super::device::{Array, Cuda, EpilogueArguments, expect, view};
+use super::launch::{Module, count};
+use crate::gpu::array::{ArrayView, ArrayViewMut};
+use crate::gpu::backend::{Epilogue, PartialSums};
+use crate::gpu::columns;
+use crate::gpu::problem::Problem;
+use crate::gpu::tiles::{Division, Launch, Shapes, turns};
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaFunction, CudaSlice, CudaViewMut, DeviceRepr, LaunchConfig, PushKernelArg,
+    CudaFunction, CudaViewMut, DeviceRepr, LaunchConfig, PushKernelArg,
 };
-
-type Array = CudaSlice<f32>;
 
 /// Threads of a block.
 const BLOCK: u32 = 256;
 
-/// A transposed convolution to fewer channels would gather much for little: each pixel of a tile has its own taps.
+/// The fewest channels of the result of a transposed convolution that is gathered: with fewer, much would be gathered for few products.
 const FEWEST_CHANNELS: usize = 8;
 
 // SAFETY: `repr(C)` and nothing but numbers, with the fields of the structure of the same name in `kernels/gathering.cuh`.
@@ -25,11 +26,11 @@ unsafe impl DeviceRepr for Shapes {}
 // SAFETY: as above, in `kernels/convolutions.cu`.
 unsafe impl DeviceRepr for Division {}
 
-pub(super) fn convolution(
+pub fn convolution(
     cuda: &Cuda,
     problem: &Problem,
-    input: Part<'_, Array>,
-    weights: Part<'_, Array>,
+    input: ArrayView<'_, Array>,
+    weights: ArrayView<'_, Array>,
     epilogue: Epilogue<'_, Array>,
     result: &mut Array,
 ) -> Result<()> {
@@ -44,11 +45,11 @@ pub(super) fn convolution(
     convolve(cuda, (&shapes, &launch), [input, weights], (channels, epilogue), result)
 }
 
-pub(super) fn input_gradient(
+pub fn input_gradient(
     cuda: &Cuda,
     problem: &Problem,
-    gradient: Part<'_, Array>,
-    weights: Part<'_, Array>,
+    gradient: ArrayView<'_, Array>,
+    weights: ArrayView<'_, Array>,
     epilogue: Epilogue<'_, Array>,
     result: &mut Array,
 ) -> Result<()> {
@@ -67,40 +68,40 @@ pub(super) fn input_gradient(
     convolve(cuda, (&shapes, &launch), [gradient, weights], (channels, epilogue), result)
 }
 
-/// Either of the two, for as many maps, weights and results as the shapes say.
+/// Either of the two. There are as many maps, weights and results as the shapes say.
 fn convolve(
     cuda: &Cuda,
     (shapes, launch): (&Shapes, &Launch),
-    [maps, weights]: [Part<'_, Array>; 2],
+    [maps, weights]: [ArrayView<'_, Array>; 2],
     (channels, epilogue): (usize, Epilogue<'_, Array>),
     result: &mut Array,
 ) -> Result<()> {
     let values = result.len();
     count(maps.len.max(values))?;
-    let finish = cuda.finishing(epilogue, channels, values)?;
+    let epilogue = cuda.epilogue(epilogue, channels, values)?;
     let shares = launch.division.shares as usize;
-    let mut parts = (shares > 1).then(|| cuda.allocate(shares * values)).transpose()?;
+    let mut parts = (shares > 1).then(|| cuda.array(shares * values)).transpose()?;
     let (kernel, stream) = (kernel(cuda, &launch.kernel)?, cuda.device.cuda_stream());
     let (maps, weights) = (view(maps), view(weights));
     let mut builder = stream.launch_builder(&kernel);
-    builder.arg(&maps).arg(&weights).arg(shapes).arg(&launch.division).arg(&finish);
+    builder.arg(&maps).arg(&weights).arg(shapes).arg(&launch.division).arg(&epilogue);
     builder.arg(parts.as_mut().unwrap_or(&mut *result));
-    // SAFETY: the arguments are those of the kernel, which reads within maps and weights and what the epilogue is to have, and writes
-    // all pixels of each share; there are as many as the shapes say, by the callers' checks.
+    // SAFETY: the arguments are those of the kernel, which reads within maps and weights and the arrays of the epilogue, and writes all
+    // pixels of each share; there are as many as the shapes say, by the callers' checks.
     unsafe { builder.launch(blocks(launch.blocks)) }.w()?;
     match parts {
-        Some(parts) => add_shares(cuda, &parts, channels, &finish, result.as_view_mut()),
+        Some(parts) => add_shares(cuda, &parts, channels, &epilogue, result.as_view_mut()),
         None => Ok(()),
     }
 }
 
-pub(super) fn weight_gradient(
+pub fn weight_gradient(
     cuda: &Cuda,
     problem: &Problem,
-    input: Part<'_, Array>,
-    gradient: Part<'_, Array>,
-    result: PartMut<'_, Array>,
-) -> Result<Option<Shares<Array>>> {
+    input: ArrayView<'_, Array>,
+    gradient: ArrayView<'_, Array>,
+    result: ArrayViewMut<'_, Array>,
+) -> Result<Option<PartialSums<Array>>> {
     let Some(shapes) = Shapes::of(problem, &[input.start, gradient.start])? else {
         return columns::weight_gradient(cuda, problem, input, gradient, result).map(|()| None);
     };
@@ -110,7 +111,7 @@ pub(super) fn weight_gradient(
     expect("gradient of weights", are_there && result.len == problem.conv.weight_count())?;
     let Launch { kernel: name, blocks: grid, division } = shapes.weight_gradient(cuda.precision);
     let shares = division.shares as usize;
-    let mut array = cuda.allocate(result.len * shares)?;
+    let mut array = cuda.array(result.len * shares)?;
     let (kernel, stream) = (kernel(cuda, &name)?, cuda.device.cuda_stream());
     let (input, gradient) = (view(input), view(gradient));
     let mut builder = stream.launch_builder(&kernel);
@@ -118,15 +119,15 @@ pub(super) fn weight_gradient(
     // SAFETY: the arguments are those of the kernel, which reads within maps of these shapes, and writes as many sums as there are
     // weights for each share.
     unsafe { builder.launch(blocks(grid)) }.w()?;
-    Ok(Some(Shares { array, count: shares }))
+    Ok(Some(PartialSums { array, count: shares }))
 }
 
-/// Adds up the parts of a result, and finishes it.
+/// Adds up the shares of a result, and applies the epilogue.
 fn add_shares(
     cuda: &Cuda,
     parts: &Array,
     channels: usize,
-    finish: &Finish,
+    epilogue: &EpilogueArguments,
     mut result: CudaViewMut<'_, f32>,
 ) -> Result<()> {
     let (values, channels) = (count(result.len())?, count(channels)?);
@@ -135,9 +136,9 @@ fn add_shares(
     let (kernel, stream) = (kernel(cuda, "add_shares")?, cuda.device.cuda_stream());
     let mut builder = stream.launch_builder(&kernel);
     builder.arg(parts).arg(&values).arg(&shares).arg(&turns).arg(&channels);
-    builder.arg(finish).arg(&mut result);
-    // SAFETY: the arguments are those of the kernel, which reads as many values for each share as there are results, and what the
-    // epilogue is to have for them, and writes the results.
+    builder.arg(epilogue).arg(&mut result);
+    // SAFETY: the arguments are those of the kernel, which reads as many values for each share as there are results, and the arrays of
+    // the epilogue, and writes the results.
     unsafe { builder.launch(blocks(values.div_ceil(BLOCK / turns))) }.w()?;
     Ok(())
 }

@@ -1,15 +1,14 @@
 //! Launches of `kernels/sums.cu`.
 #![expect(unsafe_code, reason = "what a kernel does with its arguments is not for Rust to see")]
 
-use super::super::rows::Rows;
-use super::super::{Backend, Matrix};
-use super::Cuda;
-use super::backend::{expect, view};
-use crate::launch::{Module, NULL, blocks, count};
+use super::device::{Array, Cuda, expect, view};
+use super::launch::{Module, NULL, blocks, count};
+use crate::gpu::backend::Reduction;
+use crate::gpu::rows::Rows;
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaSlice, DevicePtr, DevicePtrMut, DeviceRepr, PushKernelArg,
+    DevicePtr, DevicePtrMut, DeviceRepr, PushKernelArg,
 };
 
 /// As in `kernels/sums.cu`.
@@ -40,24 +39,16 @@ struct Sums {
 // SAFETY: `repr(C)` with the fields of the structure of the same name in `kernels/sums.cu`.
 unsafe impl DeviceRepr for Sums {}
 
-/// Adds up the rows of matrices, as many at once as a launch takes.
-pub(super) fn add_rows(
-    cuda: &Cuda,
-    matrices: &[Matrix<'_, CudaSlice<f32>>],
-    sums: &mut CudaSlice<f32>,
-) -> Result<()> {
-    matrices.chunks(MOST_SUMS).try_for_each(|matrices| launch(cuda, matrices, sums))
+/// Adds up the rows of matrices, as many matrices at once as a launch takes.
+pub fn add_rows(cuda: &Cuda, reductions: &[Reduction<'_, Array>], sums: &mut Array) -> Result<()> {
+    reductions.chunks(MOST_SUMS).try_for_each(|reductions| launch(cuda, reductions, sums))
 }
 
-fn launch(
-    cuda: &Cuda,
-    matrices: &[Matrix<'_, CudaSlice<f32>>],
-    sums: &mut CudaSlice<f32>,
-) -> Result<()> {
+fn launch(cuda: &Cuda, reductions: &[Reduction<'_, Array>], sums: &mut Array) -> Result<()> {
     let stream = cuda.device.cuda_stream();
-    let mut arguments = Sums { of: [Sum::default(); MOST_SUMS], count: count(matrices.len())? };
+    let mut arguments = Sums { of: [Sum::default(); MOST_SUMS], count: count(reductions.len())? };
     let (mut all_blocks, mut partial_sums, mut tickets) = (0, 0, 0);
-    for (sum, Matrix { values, rows, to }) in arguments.of.iter_mut().zip(matrices) {
+    for (sum, Reduction { values, rows, to }) in arguments.of.iter_mut().zip(reductions) {
         expect("sums of rows", values.len == rows * to.len() && to.end <= sums.len())?;
         count(values.len)?;
         let split = Rows::split(count(*rows)?, count(to.len())?);
@@ -82,7 +73,7 @@ fn launch(
     expect("sums of rows", tickets <= MOST_TICKETS)?;
     let partial = match partial_sums {
         0 => None,
-        sums => Some(cuda.allocate(sums as usize)?),
+        sums => Some(cuda.array(sums as usize)?),
     };
     let kernel = Module::Sums.kernel(&cuda.device, "add_rows")?;
     let mut builder = stream.launch_builder(&kernel);

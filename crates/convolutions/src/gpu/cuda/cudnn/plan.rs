@@ -1,8 +1,9 @@
 //! Descriptors and algorithms, found once for each problem.
 
-use super::super::Cuda;
-use crate::gpu::Problem;
-use crate::{Conv2d, Precision};
+use crate::geometry::Conv2d;
+use crate::gpu::cuda::device::Cuda;
+use crate::gpu::problem::Problem;
+use crate::precision::Precision;
 use candle_core::cuda_backend::DeviceId;
 use candle_core::cuda_backend::cudarc::cudnn::sys::{
     cudnnConvolutionBwdDataAlgo_t as DataAlgorithm,
@@ -30,10 +31,10 @@ const INPUT_GRADIENT: [DataAlgorithm; 1] = [DataAlgorithm::CUDNN_CONVOLUTION_BWD
 const WEIGHT_GRADIENT: [FilterAlgorithm; 1] =
     [FilterAlgorithm::CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1];
 
-/// Bytes that an algorithm may use for a while.
+/// The most bytes of an algorithm's workspace.
 const MOST_WORKSPACE: usize = 1 << 28;
 
-/// What plans are made for, once.
+/// The problem that a plan is made for: the convolution, the number of maps, the sizes of maps and results, and the precision.
 type Key = (Conv2d, usize, [usize; 4], Precision);
 
 thread_local! {
@@ -48,25 +49,25 @@ struct Handle {
 }
 
 /// An algorithm, and the bytes that it needs.
-pub(super) type Choice<A> = Option<(A, usize)>;
+pub type Choice<A> = Option<(A, usize)>;
 
 /// A convolution and its gradients.
-pub(super) struct Plan {
+pub struct Plan {
     pub descriptors: Descriptors,
     pub forward: Choice<Algorithm>,
     pub input_gradient: Choice<DataAlgorithm>,
     pub weight_gradient: Choice<FilterAlgorithm>,
 }
 
-pub(super) struct Descriptors {
+pub struct Descriptors {
     conv: ConvDescriptor<f32>,
     input: TensorDescriptor<f32>,
     weights: FilterDescriptor<f32>,
     output: TensorDescriptor<f32>,
 }
 
-/// What was found out about a problem, or is now; `None` where cuDNN is not for it.
-pub(super) fn plan(cuda: &Cuda, problem: &Problem) -> Result<Option<Rc<Plan>>> {
+/// The plan of a problem, made at its first use. `None` where cuDNN is not used.
+pub fn plan(cuda: &Cuda, problem: &Problem) -> Result<Option<Rc<Plan>>> {
     let Problem { conv, maps, input, output } = *problem;
     if cuda.precision == Precision::Bf16 || conv.is_dense(input) {
         return Ok(None);
@@ -107,7 +108,7 @@ impl Plan {
     }
 }
 
-/// The first algorithm that can do it with so much memory: cuDNN has no size of a workspace for what it cannot do.
+/// The first algorithm whose workspace is not too large. cuDNN has no size of a workspace for what it cannot do.
 fn choose<A: Copy, const N: usize>(
     algorithms: [A; N],
     workspace: impl Fn(A) -> std::result::Result<usize, CudnnError>,
