@@ -1,8 +1,8 @@
 //! Curves in a few points, for files and pictures.
 
-use crate::evaluation::Curves;
-use crate::io::write_atomic;
 use anyhow::Result;
+use detector::Curves;
+use detector::files::write_atomic;
 use metrics::{AU_PRO_LIMIT, PrCurve, ProCurve, RocCurve};
 use std::path::Path;
 
@@ -68,14 +68,14 @@ fn up_to(curve: &ProCurve, limit: f64) -> Vec<Point> {
 }
 
 fn write(path: &Path, header: [&str; 3], points: &[Point]) -> Result<()> {
-    write_atomic(path, |file| {
+    Ok(write_atomic(path, |file| {
         let mut writer = csv::Writer::from_writer(file);
         writer.write_record(header)?;
         for &Point { x, y, threshold } in points {
             writer.serialize((x, y, threshold))?;
         }
         Ok(writer.flush()?)
-    })
+    })?)
 }
 
 /// Leaves out what lies within `tolerance` of the last point that is kept. The first and the last point are kept.

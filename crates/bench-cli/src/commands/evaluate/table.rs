@@ -1,7 +1,7 @@
 //! The numbers of an evaluation for a person.
 
-use crate::evaluation::{AtThreshold, GoodImages, Metrics};
-use crate::report::decimals;
+use crate::terminal::decimals;
+use detector::records::{AtThreshold, GoodImages, Metrics};
 
 /// All numbers, one on a line, and below them a row for each threshold.
 pub fn table(metrics: &Metrics, title: &str) -> String {

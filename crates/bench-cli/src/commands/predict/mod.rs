@@ -11,12 +11,12 @@ mod watch;
 use super::Context;
 use crate::args::{Output, PredictArgs};
 use crate::interrupt::{self, Interrupted};
-use crate::io::prepare_folder;
-use crate::model_folder::ModelFolder;
-use crate::pipeline::Inspector;
-use crate::report::{self, Reporter};
+use crate::terminal;
+use crate::terminal::Terminal;
 use anyhow::{Error, Result, bail, ensure};
 use coco::Coco;
+use detector::files::prepare_folder;
+use detector::{Detector, ModelFolder};
 use indicatif::ProgressBar;
 use inputs::{Separator, is_same, listed_images, named_images, spare};
 use names::Names;
@@ -54,15 +54,15 @@ pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
     if let Some(watched) = &args.watch {
         check_watch(watched, &outputs, &args.out)?;
     }
-    let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
+    let detector = Detector::new(context.inspector(&folder, &config)?, threshold);
     prepare_folder(&args.out)?;
-    let job = Job { inspector, threshold, outputs, out: args.out.clone() };
+    let job = Job { detector, outputs, out: args.out.clone() };
     match &args.watch {
-        Some(watched) => watch(context.reporter, &job, watched, args.poll),
+        Some(watched) => watch(context.terminal, &job, watched, args.poll),
         None => {
             named.iter().try_for_each(|image| spare(image, &args.out))?;
             let separator = if args.null { Separator::Nul } else { Separator::Line };
-            inspect_all(context.reporter, &job, named, has_list.then_some(separator))
+            inspect_all(context.terminal, &job, named, has_list.then_some(separator))
         }
     }
 }
@@ -83,19 +83,19 @@ fn outputs(chosen: &[Output]) -> Result<Vec<Output>> {
 
 /// Inspects the images named, then those that standard input lists, if it does.
 fn inspect_all(
-    reporter: Reporter,
+    terminal: Terminal,
     job: &Job,
     named: Vec<PathBuf>,
     list: Option<Separator>,
 ) -> Result<Outcome> {
     let bar = match list {
-        None => reporter.bar(named.len() as u64, "{wide_bar} {pos}/{len} images, {eta} left"),
-        Some(_) => reporter.bar(0, "{elapsed_precise} {pos} images, {per_sec}"),
+        None => terminal.bar(named.len() as u64, "{wide_bar} {pos}/{len} images, {eta} left"),
+        Some(_) => terminal.bar(0, "{elapsed_precise} {pos} images, {per_sec}"),
     };
     Coco::forget(&job.out)?;
     let mut run = Run {
         job,
-        reporter,
+        terminal,
         bar,
         tables: Tables::begin(&job.out, job.keeps(Output::Regions))?,
         coco: job.keeps(Output::Coco).then(Coco::default),
@@ -133,13 +133,13 @@ fn check_watch(folder: &Path, outputs: &[Output], out: &Path) -> Result<()> {
 }
 
 /// Inspects what lies and arrives in a folder.
-fn watch(reporter: Reporter, job: &Job, folder: &Path, poll: Duration) -> Result<Outcome> {
+fn watch(terminal: Terminal, job: &Job, folder: &Path, poll: Duration) -> Result<Outcome> {
     let (tables, recorded) = Tables::resume(&job.out, job.keeps(Output::Regions))?;
     let mut names = Names::default();
     recorded.iter().for_each(|recorded| names.take(&recorded.id));
     let (bar, tally) = (ProgressBar::hidden(), Tally::default());
-    let mut run = Run { job, reporter, bar, tables, coco: None, names, tally };
-    reporter.note(&format!("watching {}", folder.display()));
+    let mut run = Run { job, terminal, bar, tables, coco: None, names, tally };
+    terminal.note(&format!("watching {}", folder.display()));
     match watch::watch(&mut run, folder, poll, recorded)? {}
 }
 
@@ -154,7 +154,7 @@ struct Tally {
 /// A run over images in progress.
 struct Run<'a> {
     job: &'a Job,
-    reporter: Reporter,
+    terminal: Terminal,
     bar: ProgressBar,
     tables: Tables,
     coco: Option<Coco>,
@@ -170,17 +170,18 @@ impl Run<'_> {
 
     /// Records what was found.
     fn accept(&mut self, found: &Prediction) -> Result<()> {
-        self.names.take(&found.id);
-        self.tables.append(found)?;
+        let record = &found.record;
+        self.names.take(&record.id);
+        self.tables.append(record)?;
         if let Some(coco) = &mut self.coco {
             coco.add(found);
         }
-        *(if found.defective { &mut self.tally.defective } else { &mut self.tally.good }) += 1;
-        let line = format!("{}: {}, score {:.4}", found.image, found.verdict(), found.score);
+        *(if record.defective { &mut self.tally.defective } else { &mut self.tally.good }) += 1;
+        let line = format!("{}: {}, score {:.4}", record.image, record.verdict(), record.score);
         self.bar.inc(1);
         self.bar.suspend(|| {
-            self.reporter.record(found)?;
-            self.reporter.text(&line)
+            self.terminal.record(record)?;
+            self.terminal.text(&line)
         })
     }
 
@@ -188,7 +189,7 @@ impl Run<'_> {
     fn reject(&mut self, error: &Error) {
         self.tally.failed += 1;
         self.bar.inc(1);
-        self.bar.suspend(|| report::error(error));
+        self.bar.suspend(|| terminal::error(error));
     }
 
     fn check_interrupt(&self) -> Result<(), Interrupted> {
@@ -205,7 +206,7 @@ impl Run<'_> {
         let all = good + defective + failed;
         ensure!(all > 0, "expected images on standard input, got none");
         if failed > 0 && all > 1 {
-            self.reporter.note(&format!("{failed} of {all} images could not be inspected"));
+            self.terminal.note(&format!("{failed} of {all} images could not be inspected"));
         }
         Ok(match defective {
             _ if failed > 0 => Outcome::Incomplete,

@@ -6,10 +6,10 @@
 
 use super::Run;
 use super::stamp::Stamp;
-use super::tables::Recorded;
-use crate::data::images_in;
 use crate::interrupt;
 use anyhow::{Error, Result};
+use detector::images_in;
+use detector::records::PredictionRecord;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -60,7 +60,7 @@ pub fn watch(
     run: &mut Run<'_>,
     folder: &Path,
     poll: Duration,
-    recorded: Vec<Recorded>,
+    recorded: Vec<PredictionRecord>,
 ) -> Result<Infallible> {
     let recorded = recorded.into_iter().map(|recorded| (recorded.image, recorded.modified));
     let mut watched = Watched { recorded: recorded.collect(), ..Watched::default() };
