@@ -29,7 +29,7 @@ pub use label::{Connectivity, label};
 pub use opening::open;
 pub use plane::{Image, Mask, Plane};
 pub use reconstruct::{Reconstructor, reconstruct};
-pub use region::{Region, regions};
+pub use region::{Region, Regions, regions};
 pub use residual::{Residual, residual_map};
 pub use sampled::{SampleScore, Sampled};
 pub use threshold::{ThresholdRule, threshold, threshold_mask};

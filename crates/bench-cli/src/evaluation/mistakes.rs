@@ -3,7 +3,7 @@
 use super::decision::touched;
 use super::{Evaluation, Inspection};
 use anyhow::Result;
-use inspect::{Connectivity, Mask, Region, label, regions, threshold_mask};
+use inspect::{Connectivity, Mask, Region, Regions, regions, threshold_mask};
 
 /// A defect that was missed, at least in part, or a false alarm.
 pub struct Mistake<'a> {
@@ -50,8 +50,8 @@ impl Evaluation {
     /// The defects of an image that were not found completely.
     fn misses<'a>(&self, inspection: &'a Inspection) -> Result<Vec<Mistake<'a>>> {
         let flagged = threshold_mask(&inspection.anomaly_map, self.threshold);
-        let labels = label(&inspection.mask, Connectivity::Eight);
-        let defects = regions(&inspection.mask, &inspection.anomaly_map, Connectivity::Eight)?;
+        let Regions { labels, regions: defects } =
+            regions(&inspection.mask, &inspection.anomaly_map, Connectivity::Eight)?;
         let mut found = vec![0; defects.len() + 1];
         for (&label, &is_flagged) in labels.data().iter().zip(flagged.data()) {
             found[label as usize] += usize::from(is_flagged);
@@ -64,8 +64,9 @@ impl Evaluation {
     /// The flagged regions of an image without a defective pixel.
     fn false_alarms<'a>(&self, inspection: &'a Inspection) -> Result<Vec<Mistake<'a>>> {
         let flagged: Mask = threshold_mask(&inspection.anomaly_map, self.threshold);
-        let is_right = touched(&label(&flagged, Connectivity::Eight), &inspection.mask);
-        let regions = regions(&flagged, &inspection.anomaly_map, Connectivity::Eight)?;
+        let Regions { labels, regions } =
+            regions(&flagged, &inspection.anomaly_map, Connectivity::Eight)?;
+        let is_right = touched(&labels, &inspection.mask);
         let wrong = regions.into_iter().zip(is_right).filter(|&(_, is_right)| !is_right);
         Ok(wrong.map(|(region, _)| Mistake { inspection, region, right: 0 }).collect())
     }

@@ -9,7 +9,7 @@ use crate::io::{
 };
 use crate::pipeline::Inspector;
 use anyhow::{Context as _, Result, ensure};
-use inspect::{Connectivity, Image, Mask, Region, label, regions, threshold_mask};
+use inspect::{Connectivity, Image, Mask, Region, Regions, regions, threshold_mask};
 use metrics::image_score;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -71,18 +71,18 @@ impl Job {
         let inside = threshold_mask(&inspected.anomaly_map, self.threshold);
         let mask = uncrop(&inside, self.inspector.margins(), false);
         let map = self.inspector.uncrop(&inspected.anomaly_map);
-        let regions = regions(&mask, &map, Connectivity::Eight)?;
+        let found = regions(&mask, &map, Connectivity::Eight)?;
         let mut prediction = Prediction {
             image: path.display().to_string(),
             id: id.to_owned(),
             score: image_score(inspected.anomaly_map.data())?,
             threshold: self.threshold,
-            defective: !regions.is_empty(),
+            defective: !found.regions.is_empty(),
             seconds: 0.0,
             modified: stamp.modified(),
             size: mask.size(),
-            run_lengths: self.run_lengths(&mask, &regions),
-            regions,
+            run_lengths: self.run_lengths(&found),
+            regions: found.regions,
             stamp,
         };
         self.write(&prediction, &image, &map, &mask)?;
@@ -90,12 +90,11 @@ impl Job {
         Ok(prediction)
     }
 
-    fn run_lengths(&self, mask: &Mask, regions: &[Region]) -> Vec<Vec<usize>> {
+    fn run_lengths(&self, found: &Regions) -> Vec<Vec<usize>> {
         if !self.keeps(Output::Coco) {
             return Vec::new();
         }
-        let labels = label(mask, Connectivity::Eight);
-        regions.iter().map(|region| region.run_lengths(&labels)).collect()
+        found.regions.iter().map(|region| region.run_lengths(&found.labels)).collect()
     }
 
     fn write(&self, found: &Prediction, image: &Image, map: &Image, mask: &Mask) -> Result<()> {
