@@ -5,7 +5,7 @@ use crate::data::uncrop;
 use crate::inspector::Inspector;
 use crate::model_folder::ModelFolder;
 use candle_core::Device;
-use inspect::{Connectivity, Image, Mask, Plane, Region, label, regions, threshold_mask};
+use inspect::{Connectivity, Image, Mask, Plane, Region, Regions, regions, threshold_mask};
 use metrics::image_score;
 use std::path::Path;
 
@@ -92,8 +92,7 @@ impl Detector {
         let inside = threshold_mask(&inspected.anomaly_map, self.threshold);
         let mask = uncrop(&inside, self.inspector.margins(), false);
         let map = self.inspector.uncrop(&inspected.anomaly_map);
-        let regions = regions(&mask, &map, Connectivity::Eight)?;
-        let labels = label(&mask, Connectivity::Eight);
+        let Regions { labels, regions } = regions(&mask, &map, Connectivity::Eight)?;
         let score = image_score(inspected.anomaly_map.data())?;
         let verdict = if regions.is_empty() { Verdict::Good } else { Verdict::Defective };
         Ok(Found { map, mask, labels, regions, score, verdict })

@@ -90,7 +90,7 @@ fn row(models: &[Model], sample: &TestSample, side: usize) -> Result<Row> {
 fn window(mask: &Mask, side: usize) -> Result<Margins> {
     let (width, height) = mask.size();
     let scores = Image::filled(width, height, 0.0);
-    let regions = regions(mask, &scores, Connectivity::Eight)?;
+    let regions = regions(mask, &scores, Connectivity::Eight)?.regions;
     let largest = regions.iter().max_by_key(|region| region.area);
     let (x, y) = largest.map_or((width / 2, height / 2), |region| {
         (region.x0.midpoint(region.x1), region.y0.midpoint(region.y1))

@@ -3,7 +3,7 @@
 use super::decisions::touched;
 use super::inspected::{InspectedSample, InspectedSet};
 use crate::Result;
-use inspect::{Connectivity, Mask, Region, label, regions, threshold_mask};
+use inspect::{Connectivity, Mask, Region, Regions, regions, threshold_mask};
 
 /// A defect that was missed, at least in part, or a false alarm.
 pub struct Mistake<'a> {
@@ -53,8 +53,8 @@ impl InspectedSet {
     /// The defects of an image that were not found completely.
     fn misses<'a>(&self, sample: &'a InspectedSample) -> Result<Vec<Mistake<'a>>> {
         let flagged = threshold_mask(&sample.anomaly_map, self.threshold);
-        let labels = label(&sample.mask, Connectivity::Eight);
-        let defects = regions(&sample.mask, &sample.anomaly_map, Connectivity::Eight)?;
+        let Regions { labels, regions: defects } =
+            regions(&sample.mask, &sample.anomaly_map, Connectivity::Eight)?;
         let mut found = vec![0; defects.len() + 1];
         for (&label, &is_flagged) in labels.data().iter().zip(flagged.data()) {
             found[label as usize] += usize::from(is_flagged);
@@ -67,8 +67,9 @@ impl InspectedSet {
     /// The flagged regions of an image without a defective pixel.
     fn false_alarms<'a>(&self, sample: &'a InspectedSample) -> Result<Vec<Mistake<'a>>> {
         let flagged: Mask = threshold_mask(&sample.anomaly_map, self.threshold);
-        let is_right = touched(&label(&flagged, Connectivity::Eight), &sample.mask);
-        let regions = regions(&flagged, &sample.anomaly_map, Connectivity::Eight)?;
+        let Regions { labels, regions } =
+            regions(&flagged, &sample.anomaly_map, Connectivity::Eight)?;
+        let is_right = touched(&labels, &sample.mask);
         let wrong = regions.into_iter().zip(is_right).filter(|&(_, is_right)| !is_right);
         Ok(wrong.map(|(region, _)| Mistake { sample, region, right: 0 }).collect())
     }
