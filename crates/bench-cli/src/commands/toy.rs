@@ -77,7 +77,7 @@ fn middle(path: &Path, config: &Config) -> Result<Image> {
 /// The residual maps in the order of the figure. Those of the SSIM have one scale, up to the largest of them.
 fn residual_maps(image: &Image, reconstruction: &Image, config: &Config) -> Result<Vec<Residuals>> {
     let (width, height) = image.size();
-    let params = config.ssim_params(Border::Reflect)?;
+    let params = config.ssim.params(Border::Reflect);
     let (x, y) = (image.data(), reconstruction.data());
     let maps = ssim::maps(x, y, width, height, &params, Components::ALL)
         .context("cannot compare the image with its reconstruction")?;

@@ -1,14 +1,13 @@
 //! The configuration as the crates `models` and `inspect` take it, and its checks.
 
 use super::file::Config;
-use super::method_tables::SsimConfig;
 use super::tables::{InspectionConfig, ModelConfig};
 use crate::error::{Context, bail};
 use crate::{Method, Result};
 use candle_core::Device;
 use inspect::{Disk, Inspection, Residual, Tiling};
 use models::{Architecture, Latent, Objective, TrainingConfig};
-use ssim::{Border, Constants, Exponents, Params, Window};
+use ssim::Border;
 
 impl Config {
     /// Applies settings to some of the tables only: the others made the model what it is.
@@ -27,19 +26,6 @@ impl Config {
         Ok(config)
     }
 
-    /// The structural similarity of the settings, whatever the method.
-    ///
-    /// # Errors
-    /// If a setting cannot be read.
-    pub fn ssim_params(&self, border: Border) -> Result<Params> {
-        let SsimConfig { window, constants, exponents: [alpha, beta, gamma] } = &self.ssim;
-        let window: Window = window.parse().context("ssim.window")?;
-        let constants: Constants = constants.parse().context("ssim.constants")?;
-        let mut params = Params::new(window, border, constants);
-        params.exponents = Exponents { alpha: *alpha, beta: *beta, gamma: *gamma };
-        Ok(params)
-    }
-
     /// The network.
     pub fn architecture(&self) -> Architecture {
         let ModelConfig { patch_size, latent_dim } = self.model;
@@ -53,7 +39,7 @@ impl Config {
     pub fn training(&self, device: &Device) -> Result<TrainingConfig> {
         let objective = match self.method {
             Method::L2 => Objective::L2,
-            Method::Ssim => Objective::Ssim(self.ssim_params(Border::Valid)?),
+            Method::Ssim => Objective::Ssim(self.ssim.params(Border::Valid)),
             Method::Vae => Objective::Elbo(self.vae.elbo()),
             Method::FeatureMatching => Objective::FeatureMatching(self.features.matching(device)?),
         };
@@ -65,7 +51,7 @@ impl Config {
 
     /// All but the files that training needs.
     fn validate_training(&self) -> Result<()> {
-        let params = self.ssim_params(Border::Valid)?;
+        let params = self.ssim.params(Border::Valid);
         if self.method == Method::Ssim {
             Objective::Ssim(params).validate(self.model.patch_size)?;
         }
@@ -85,7 +71,7 @@ impl Config {
             self.inspection;
         let residual = match self.method {
             Method::L2 | Method::FeatureMatching => Residual::L2,
-            Method::Ssim => Residual::Ssim(self.ssim_params(Border::Reflect)?),
+            Method::Ssim => Residual::Ssim(self.ssim.params(Border::Reflect)),
             Method::Vae => Residual::Sampled(self.vae.residual()),
         };
         if let Residual::Sampled(sampled) = residual {

@@ -7,24 +7,37 @@ use candle_core::Device;
 use inspect::{SampleScore, Sampled};
 use models::{Elbo, Extractor, FeatureMatching, Features};
 use serde::{Deserialize, Serialize};
+use ssim::{Border, Constants, Exponents, Params, Window};
 use std::path::PathBuf;
 
 /// The structural similarity, in the loss and in the residual map.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SsimConfig {
     /// `uniform:SIZE` or `gaussian:SIZE:SIGMA`; the paper's is K = 11 (section 4.2).
-    pub window: String,
+    pub window: Window,
     /// `paper` (0.01 and 0.03, as the paper's text has them), `squared` (0.01² and 0.03², as Wang et al. (2004) and nearly
     /// all software) or `C1,C2`, for images in [0, 1].
-    pub constants: String,
+    pub constants: Constants,
     /// Of luminance, contrast and structure; the paper's are 1 (section 4.2).
-    pub exponents: [f64; 3],
+    pub exponents: Exponents,
 }
 
 impl Default for SsimConfig {
     fn default() -> Self {
-        Self { window: "uniform:11".into(), constants: "squared".into(), exponents: [1.0; 3] }
+        Self {
+            window: Window::Uniform { size: 11 },
+            constants: Constants::squared(),
+            exponents: Exponents::ONE,
+        }
+    }
+}
+
+impl SsimConfig {
+    /// The structural similarity with a treatment of the image's edge.
+    pub fn params(self, border: Border) -> Params {
+        let Self { window, constants, exponents } = self;
+        Params { window, border, constants, exponents }
     }
 }
 

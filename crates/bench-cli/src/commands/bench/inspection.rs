@@ -79,7 +79,7 @@ fn work(
 fn config(args: &InspectArgs) -> Config {
     let model = ModelConfig { patch_size: args.patch_size, latent_dim: args.latent_dim };
     let mut config = Config { method: args.loss.method, model, ..Config::default() };
-    config.ssim.window = args.loss.window.window.to_string();
+    config.ssim.window = args.loss.window.window;
     config.inspection.stride = args.stride;
     config.inspection.batch_size = args.batch;
     config

@@ -128,7 +128,7 @@ fn describe(network: &NetworkArgs) -> String {
 
 fn training_config(network: &NetworkArgs, loss: &LossArgs, seed: u64) -> Result<Config> {
     let mut config = Config { method: loss.method, model: model(network), ..Config::default() };
-    config.ssim.window = loss.window.window.to_string();
+    config.ssim.window = loss.window.window;
     config.training = Schedule {
         batch_size: network.batch,
         // No epoch cuts a batch short, and the run is longer than any measurement.
