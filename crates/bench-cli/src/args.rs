@@ -70,6 +70,7 @@ pub enum Command {
     Synthesize(SynthesizeArgs),
     Toy(ToyArgs),
     Info(InfoArgs),
+    Config(PrintConfigArgs),
     Export(ExportArgs),
     Bench(BenchArgs),
     Completions(CompletionsArgs),
@@ -82,6 +83,7 @@ impl Command {
         !matches!(
             self,
             Self::Completions(_)
+                | Self::Config(_)
                 | Self::Export(_)
                 | Self::Info(_)
                 | Self::Man(_)
@@ -306,6 +308,19 @@ pub struct ToyArgs {
     /// Seed of the defects.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
+}
+
+/// Print a whole configuration, as TOML or with `--json` as JSON.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  bench-cli config --defaults\n  bench-cli config --config fabric.toml --set training.seed=1 --json"
+)]
+pub struct PrintConfigArgs {
+    /// The values of all keys that a configuration leaves out.
+    #[arg(long, conflicts_with_all = ["config", "settings"])]
+    pub defaults: bool,
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 /// Say what a model's folder holds.

@@ -67,6 +67,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Synthesize(args) => commands::synthesize(&context, args)?,
         Command::Toy(args) => commands::toy(&context, args)?,
         Command::Info(args) => commands::info(&context, args)?,
+        Command::Config(args) => commands::config(&context, args)?,
         Command::Export(args) => commands::export(&context, args)?,
         Command::Bench(args) => commands::bench(&context, args)?,
         Command::Completions(args) => commands::completions(args)?,

@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// An error of another crate or of a caller's function.
 pub type AnyError = Box<dyn StdError + Send + Sync>;
 
-/// What can go wrong in this crate.
+/// An error of this crate.
 ///
 /// Messages name the file or the setting, what was expected and what was got. The cause, if there is one, is the
 /// [`source`](StdError::source): a message with all its causes is `"cannot read image a.png: expected a complete PNG image: …"`.
@@ -56,7 +56,7 @@ pub enum Error {
     File {
         /// The file or the folder.
         path: PathBuf,
-        /// What was expected, and what was got.
+        /// The expectation, and what was got instead.
         expected: String,
     },
     /// A setting, an argument or a value is not what was expected.
@@ -67,7 +67,7 @@ pub enum Error {
     During {
         /// The file, the setting, or what was being done.
         task: String,
-        /// What went wrong.
+        /// The cause.
         source: Box<Self>,
     },
     /// The caller cancelled the work.

@@ -37,6 +37,8 @@ mod training;
 #[cfg(feature = "network")]
 pub use calibration::{CalibrationImages, calibrate};
 #[cfg(feature = "network")]
+pub use candle_core::Device;
+#[cfg(feature = "network")]
 pub use config::{
     CalibrationConfig, Config, DataConfig, FeaturesConfig, InspectionConfig, ModelConfig,
     SsimConfig, VaeConfig, VaeScore,
@@ -56,14 +58,16 @@ pub use evaluation::{
 pub use extractor_weights::{ExtractorWeights, read_extractor_weights};
 pub use images::{
     decode_image, read_image, read_mask, resize, to_byte, to_grey8, write_float_tiff,
-    write_grey_png, write_grey_tiff, write_mask_png, write_png,
+    write_grey_png, write_grey_tiff, write_mask_png, write_rgb_png,
 };
-pub use inspect::{Image, Mask, Region};
+pub use inspect::{Image, Inspected, Mask, Plane, Region, ThresholdRule};
 #[cfg(feature = "network")]
 pub use inspector::{Inspector, prepare};
 pub use method::Method;
 #[cfg(feature = "network")]
 pub use model_folder::{FolderLock, ModelFolder};
+#[cfg(feature = "network")]
+pub use models::DeviceChoice;
 #[cfg(feature = "network")]
 pub use progress::Progress;
 pub use rule_name::RuleName;

@@ -19,7 +19,7 @@ pub struct BenchArgs {
     pub case: Case,
 }
 
-/// What is measured.
+/// The cases.
 #[derive(Debug, Subcommand)]
 pub enum Case {
     /// A training step: forward and backward pass, loss, Adam.

@@ -37,7 +37,7 @@ impl ScoreRange {
         Self { low: 0.5 * threshold, high: 1.5 * threshold }
     }
 
-    /// Where `score` lies between the ends: 0 to 1, and 0 for NaN.
+    /// The position of `score` between the ends: 0 to 1, and 0 for NaN.
     pub fn position(self, score: f32) -> f32 {
         let position = (score - self.low) / (self.high - self.low);
         if position.is_nan() { 0.0 } else { position.clamp(0.0, 1.0) }

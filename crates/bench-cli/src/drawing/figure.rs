@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use anyhow::Result;
-use image::ExtendedColorType;
 use inspect::{Image, Mask, Plane};
 
 use super::colour::{ScoreRange, inferno};
-use detector::{to_byte, write_png};
+use detector::{to_byte, write_rgb_png};
 
 /// White pixels between the images.
 const GAP: usize = 4;
@@ -49,10 +48,10 @@ pub fn write_figure(path: &Path, rows: &[Vec<Cell<'_>>]) -> Result<()> {
             cell.paint(&mut pixels[top * width + left..], width);
         }
     }
-    Ok(write_png(path, width, height, pixels.as_flattened(), ExtendedColorType::Rgb8)?)
+    Ok(write_rgb_png(path, &Plane::new(width, height, pixels)?)?)
 }
 
-/// Where each of the extents starts, with gaps between, and where one more would.
+/// The start of each extent, with gaps between them, and the start of one more.
 fn starts(extents: impl Iterator<Item = usize>) -> Vec<usize> {
     let ends = extents.scan(0, |end, extent| {
         *end += extent + GAP;

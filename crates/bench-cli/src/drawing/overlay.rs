@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use image::ExtendedColorType;
-use inspect::{Image, Mask};
+use inspect::{Image, Mask, Plane};
 
 use super::caption::caption;
 use super::colour::{ScoreRange, inferno};
-use detector::{to_byte, write_png};
+use detector::{to_byte, write_rgb_png};
 
 /// The opacity of the highest score; the image shows through, and undimmed where the score is
 /// lowest.
@@ -17,7 +16,7 @@ const OPACITY: f32 = 0.75;
 /// Cyan, which neither grey images nor the heat colours contain.
 const OUTLINE: [u8; 3] = [0, 255, 255];
 
-/// What an overlay shows. All planes have the same size.
+/// The parts of an overlay. All planes have the same size.
 #[derive(Clone, Copy, Debug)]
 pub struct Overlay<'a> {
     /// The image, with intensities in [0, 1].
@@ -52,7 +51,7 @@ pub fn write_overlay_png(path: &Path, overlay: &Overlay<'_>) -> Result<()> {
         pixels.extend(caption(image.width(), phrases)?);
     }
     let height = pixels.len() / image.width();
-    Ok(write_png(path, image.width(), height, pixels.as_flattened(), ExtendedColorType::Rgb8)?)
+    Ok(write_rgb_png(path, &Plane::new(image.width(), height, pixels)?)?)
 }
 
 fn blend(image: &Image, map: &Image, range: ScoreRange) -> Vec<[u8; 3]> {

@@ -5,7 +5,7 @@ use crate::curve_points::{Point, pr_points, pro_points, roc_points};
 use detector::Evaluation;
 use metrics::AU_PRO_LIMIT;
 
-/// What a point may lie away from one that is drawn: a pixel of a chart, about.
+/// The largest distance of a point that is left out from one that is drawn: about a pixel of a chart.
 const TOLERANCE: f64 = 1.0 / 400.0;
 
 /// ROC, precision and recall, and per-region overlap of all parts.

@@ -5,7 +5,7 @@ use anyhow::Result;
 use detector::{InspectedSample, InspectedSet};
 use std::ops::Range;
 
-/// How many images there are of each score; the threshold is drawn in.
+/// The number of images of each score, with the threshold.
 ///
 /// # Errors
 /// If a map is empty.
@@ -77,7 +77,7 @@ fn score_range(scores: impl Iterator<Item = f32>, test_set: &InspectedSet) -> Ra
     if low < high { low..high } else { low - 0.5..low + 0.5 }
 }
 
-/// How many scores there are in each of equal parts of the range, both of whose ends belong to it.
+/// The number of scores in each of `bins` equal parts of the range, whose ends both belong to it.
 fn counts(scores: impl Iterator<Item = f32>, bins: usize, range: &Range<f64>) -> Vec<u64> {
     let per_unit = bins as f64 / (range.end - range.start);
     let mut counts = vec![0; bins];

@@ -1,4 +1,4 @@
-//! Where the numbers of the page come from.
+//! The provenance of the numbers of the page.
 
 use anyhow::Result;
 use candle_core::Device;
@@ -9,7 +9,7 @@ use models::device_name;
 use std::path::Path;
 use time::OffsetDateTime;
 
-/// What all parts of a page have in common.
+/// The circumstances that all parts of a page have in common.
 pub struct Circumstances {
     /// The folder of the images.
     data: String,
@@ -31,7 +31,7 @@ impl Circumstances {
         }
     }
 
-    /// What the first sentences say.
+    /// The first sentences of the page.
     pub fn summary(&self, parts: &[Evaluation]) -> Markup {
         let metrics = parts.first().map(|part| &part.metrics);
         html! {

@@ -32,7 +32,7 @@ impl Config {
         Architecture { patch_size, latent_dim, latent: latent(self.method) }
     }
 
-    /// What the crate `models` needs to know, with the weights of the feature extractor if it is to be matched.
+    /// The training as the crate `models` takes it, with the weights of the feature extractor if features are matched.
     ///
     /// # Errors
     /// If a setting is out of range, or the weights cannot be read.
@@ -62,7 +62,7 @@ impl Config {
         Ok(self.optimiser.validate()?)
     }
 
-    /// What the crate `inspect` needs to know.
+    /// The inspection as the crate `inspect` takes it.
     ///
     /// # Errors
     /// If a setting is out of range.

@@ -117,7 +117,7 @@ impl Config {
     }
 }
 
-/// Where the text of a configuration is wrong.
+/// An error in the text of a configuration, and its line.
 struct ParseError {
     line: usize,
     message: String,

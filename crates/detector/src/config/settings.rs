@@ -6,8 +6,8 @@ use crate::{Method, Result};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What no weights depend on: where the images and the extractor's weights lie, how long the training is, and all that comes
-/// after it. A name that ends with a dot is a table.
+/// Settings that no weights depend on: the places of the images and of the extractor's weights, the length of the training, and all
+/// that comes after it. A name that ends with a dot is a table.
 const NOT_LEARNT_FROM: [&str; 9] = [
     "data.root",
     "data.layout",
@@ -20,7 +20,7 @@ const NOT_LEARNT_FROM: [&str; 9] = [
     "calibration.",
 ];
 
-/// What scores of all methods depend on.
+/// Settings that the scores of all methods depend on.
 const SCORED_BY: [&str; 7] = [
     "method",
     "data.margins.",
@@ -32,7 +32,7 @@ const SCORED_BY: [&str; 7] = [
 ];
 
 impl Settings {
-    /// What weights depend on beside images.
+    /// The settings that weights depend on.
     ///
     /// # Errors
     /// If a path is not Unicode.
@@ -42,7 +42,7 @@ impl Settings {
         Self::chosen(config, decides)
     }
 
-    /// What scores depend on beside weights and image.
+    /// The settings that scores depend on.
     ///
     /// # Errors
     /// If a path is not Unicode.

@@ -78,7 +78,7 @@ pub struct InspectionConfig {
     pub stride: usize,
     /// Patches reconstructed at once.
     pub batch_size: usize,
-    /// What is averaged where patches overlap.
+    /// The planes that are averaged where patches overlap.
     pub averaging: Averaging,
     /// Diameter of the disk of the opening in pixels; the paper's is 4 (section 4.2), 0 leaves the map as it is.
     pub opening_diameter: usize,

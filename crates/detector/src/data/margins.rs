@@ -1,4 +1,4 @@
-//! The region of interest, as margins to leave out.
+//! The region of interest, as margins around it.
 
 use inspect::Plane;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ pub struct Margins {
     pub bottom: usize,
 }
 
-/// What `margins` leave of an image, a map or a mask.
+/// Crops an image, a map or a mask by `margins`.
 ///
 /// # Errors
 /// If nothing is left.

@@ -1,4 +1,4 @@
-//! Where the calibrated threshold is most wrong.
+//! The worst mistakes at the calibrated threshold.
 
 use super::decisions::touched;
 use super::inspected::{InspectedSample, InspectedSet};

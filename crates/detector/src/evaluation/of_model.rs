@@ -13,7 +13,7 @@ use crate::{Method, Result};
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Where a model comes from, and how it inspects.
+/// The records of a model, and the settings that it inspects with.
 pub struct Origin {
     /// Its folder.
     pub model: PathBuf,

@@ -10,7 +10,7 @@ use tempfile::{Builder, NamedTempFile};
 use crate::error::AnyError;
 use crate::{Error, Result};
 
-/// How the names of temporary files end; they begin with a dot.
+/// The end of the names of temporary files; they begin with a dot.
 const PART: &str = ".part";
 
 /// Writes `path` by `write`, through a temporary file in the same folder that is renamed at the

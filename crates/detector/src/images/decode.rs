@@ -140,7 +140,7 @@ fn is_complete_jpeg(bytes: &[u8]) -> bool {
     last([0xFF, 0xD9]) > last([0xFF, 0xDA])
 }
 
-/// What the frame header says.
+/// The content of the frame header.
 struct Frame {
     width: u16,
     height: u16,

@@ -59,11 +59,16 @@ pub fn write_float_tiff(path: &Path, map: &Image) -> Result<()> {
     )
 }
 
-/// Writes the bytes of a grey or RGB image, row by row, as PNG.
+/// Writes red, green and blue of each pixel as 8-bit RGB PNG.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn write_png(
+pub fn write_rgb_png(path: &Path, image: &Plane<[u8; 3]>) -> Result<()> {
+    let bytes = image.data().as_flattened();
+    write_png(path, image.width(), image.height(), bytes, ExtendedColorType::Rgb8)
+}
+
+fn write_png(
     path: &Path,
     width: usize,
     height: usize,

@@ -19,7 +19,7 @@ pub struct EvaluationRecord {
     pub training_seconds: f64,
     /// Duration of the inspection of all images.
     pub seconds: f64,
-    /// What was measured.
+    /// The numbers.
     #[serde(flatten)]
     pub metrics: Metrics,
 }
@@ -33,7 +33,7 @@ pub struct DemoRecord {
     pub synthetic: bool,
     /// Duration of the training.
     pub training_seconds: f64,
-    /// What was measured.
+    /// The numbers.
     #[serde(flatten)]
     pub metrics: Metrics,
 }

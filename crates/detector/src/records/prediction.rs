@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct PredictionRecord {
     /// The path of the image.
     pub image: String,
-    /// What the names of its results begin with.
+    /// The beginning of the names of its results.
     pub id: String,
     /// The largest score of the anomaly map.
     pub score: f32,

@@ -2,9 +2,9 @@
 
 use inspect::{Image, Mask};
 
-use super::Size;
 use super::dice::Dice;
 use super::noise::Field;
+use super::vocabulary::Size;
 
 /// How the scene is lit and taken.
 pub(super) struct Camera {

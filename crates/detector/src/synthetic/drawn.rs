@@ -5,9 +5,10 @@ use inspect::{Image, Mask};
 use super::dice::Dice;
 use super::noise::{mix, smoothstep};
 use super::shape::{Blob, Path};
-use super::{Purpose, Size};
+use super::source::Purpose;
+use super::vocabulary::Size;
 
-/// How much of the paint covers the texture.
+/// The opacity of the paint over the texture.
 const OPACITY: f32 = 0.8;
 
 /// Paints a dark stroke and a bright blob into an image, and says which pixels they cover.
@@ -53,7 +54,7 @@ impl Drawing {
         }
     }
 
-    /// What stroke and blob cover of a pixel.
+    /// The shares of a pixel that stroke and blob cover.
     fn cover(&self, x: f32, y: f32) -> (f32, f32) {
         let stroke = stroke_cover(&self.stroke, self.half_width, x - self.stroke_left, y);
         (stroke, self.blob.coverage(x - self.blob_left, y, 0.2))

@@ -2,8 +2,8 @@
 
 use inspect::{Image, Plane};
 
-use super::Size;
 use super::dice::Dice;
+use super::vocabulary::Size;
 
 /// How far curves and fields reach beyond their extent, in pixels; farther out they are constant.
 pub(super) const REACH: f32 = 64.0;

@@ -5,8 +5,9 @@ use inspect::{Image, Mask};
 use super::camera::{Camera, changed};
 use super::dice::Dice;
 use super::fibres::{self, Mat};
+use super::source::{Purpose, Source};
+use super::vocabulary::{DefectKind, Rendering, Size, SyntheticKind};
 use super::weave::{self, Cloth, Weave};
-use super::{DefectKind, Purpose, Rendering, Size, Source, SyntheticKind};
 
 /// Where a defective image differs less from its good twin it is not marked, and is in fact made
 /// equal: twice the standard deviation of the noise.

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::{GENERATOR_VERSION, Rendering, Size, SyntheticKind, render_defective, render_good};
+use super::render::{render_defective, render_good};
+use super::vocabulary::{GENERATOR_VERSION, Rendering, Size, SyntheticKind};
 use crate::files::write_atomic;
 use crate::images::{write_grey_png, write_grey_tiff, write_mask_png};
 use crate::{Error, Result};
@@ -14,18 +15,18 @@ use crate::{Error, Result};
 /// The file that says that a folder's images are synthetic, and how they were made.
 const NOTE: &str = "SYNTHETIC.md";
 
-/// What to generate.
+/// A synthetic data set to be generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spec {
-    /// What is shown.
+    /// The subject of the images.
     pub kind: SyntheticKind,
     /// Names the set: another seed gives other images.
     pub seed: u64,
-    /// How many good images.
+    /// Number of good images.
     pub good: usize,
     /// The size of good images.
     pub good_size: Size,
-    /// How many defective images.
+    /// Number of defective images.
     pub defective: usize,
     /// The size of defective images.
     pub defective_size: Size,

@@ -1,8 +1,8 @@
 //! Where a defect lies: blobs and paths with irregular outlines.
 
-use super::Size;
 use super::dice::Dice;
 use super::noise::{Curve, Field, smoothstep};
+use super::vocabulary::Size;
 
 /// Coordinates along and across a direction, from a centre.
 pub(super) struct Frame {

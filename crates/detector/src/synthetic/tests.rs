@@ -3,10 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::scene::Scene;
+use super::source::{Source, Split};
 use super::*;
 use crate::data::{Dataset, Layout, list_images};
 use crate::error::message;
 use crate::images::{read_image, read_mask};
+use inspect::{Image, Mask};
 
 const KINDS: [SyntheticKind; 3] =
     [SyntheticKind::Plain, SyntheticKind::Twill, SyntheticKind::Fibres];

@@ -1,4 +1,4 @@
-//! What a training is to do.
+//! The plan of a training.
 
 use crate::config::Config;
 use crate::data::Split;
@@ -14,7 +14,7 @@ pub struct TrainingPlan {
     pub config: Config,
     /// Good images: those to train on, and those held out.
     pub split: Split,
-    /// What becomes of a model that is in the folder already.
+    /// The treatment of a model that is in the folder already.
     pub start: Start,
 }
 

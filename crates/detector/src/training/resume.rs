@@ -7,7 +7,7 @@ use crate::{Error, Result};
 use models::{Schedule, Trainer, checkpoint_note};
 use serde::{Deserialize, Serialize};
 
-/// What a checkpoint keeps beside the state of the trainer.
+/// The note that a checkpoint keeps beside the state of the trainer.
 #[derive(Serialize, Deserialize)]
 pub struct Note {
     /// Duration of the training so far.

@@ -2,9 +2,10 @@
 
 use super::exchange::{Exchange, exchange, named};
 use super::inputs::{ScoredMap, scored_maps};
+use super::report::report;
 use super::timing::time;
-use super::{Context, report};
 use crate::args::CurveArgs;
+use crate::commands::Context;
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 use detector::records::CurveWork;

@@ -3,10 +3,11 @@
 use super::exchange::{Exchange, exchange, named};
 use super::inputs::{dice, tensor, texture};
 use super::network::weights;
+use super::report::report;
 use super::timing::time;
 use super::work::arithmetic;
-use super::{Context, report};
 use crate::args::InspectArgs;
+use crate::commands::Context;
 use crate::commands::warn_of_smaller_batches;
 use anyhow::Result;
 use detector::records::InspectionWork;

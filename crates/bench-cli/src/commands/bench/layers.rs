@@ -1,8 +1,8 @@
 //! Where the time of a training step goes.
 
-use super::Context;
 use super::network::untrained;
 use crate::args::NetworkArgs;
+use crate::commands::Context;
 use anyhow::Result;
 use detector::records::{LayerTimes, LayersRecord};
 use models::LayerProfile;

@@ -19,7 +19,7 @@ pub struct Matched {
 }
 
 impl Matched {
-    /// What the arguments say, if features are to be matched at all.
+    /// The extractor of the arguments, if features are to be matched.
     ///
     /// # Errors
     /// If the file does not hold the extractor's weights.

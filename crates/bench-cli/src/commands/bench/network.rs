@@ -3,10 +3,11 @@
 use super::exchange::{Exchange, exchange, named};
 use super::inputs::{dice, texture};
 use super::matched::Matched;
+use super::report::report;
 use super::timing::{of_each, time};
 use super::work::arithmetic;
-use super::{Context, report};
 use crate::args::{LossArgs, NetworkArgs, RunArgs, Size};
+use crate::commands::Context;
 use anyhow::{Context as _, Result};
 use candle_core::{Device, Tensor};
 use detector::records::{ForwardWork, TrainingWork};

@@ -2,9 +2,10 @@
 
 use super::exchange::{Exchange, exchange, named};
 use super::inputs::{copy, tensor, texture};
+use super::report::report;
 use super::timing::time;
-use super::{Context, report};
 use crate::args::{RunArgs, Size, WindowArgs};
+use crate::commands::Context;
 use anyhow::Result;
 use candle_core::{Tensor, Var};
 use detector::records::SsimWork;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const WARM_UP: Duration = Duration::from_millis(200);
 const WARM_UP_RUNS: usize = 1;
 
-/// What is timed at least, however long it takes.
+/// The least number of runs, however long they take.
 const FEWEST_RUNS: usize = 3;
 
 /// Runs `work` as often as `args` say. Its results are dropped outside the measured time.

@@ -36,7 +36,7 @@ fn image_row(metrics: &Metrics) -> &'static str {
     }
 }
 
-/// What each threshold gives.
+/// A row for each threshold.
 fn thresholds(metrics: &Metrics) -> String {
     let rows = metrics.thresholds().map(|(name, threshold, result)| {
         let &AtThreshold { precision, recall, f1, iou, false_alarms_per_image, .. } = result;

@@ -31,7 +31,7 @@ struct Category {
     name: &'static str,
 }
 
-/// What can be defective is a defect.
+/// The only category.
 const DEFECT: Category = Category { id: 1, name: "defect" };
 
 #[derive(Serialize)]

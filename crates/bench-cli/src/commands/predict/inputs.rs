@@ -122,7 +122,7 @@ mod tests {
 
     use super::*;
 
-    /// What a list says: paths, and the first words of errors.
+    /// The names of the images of a list, and the first messages of errors.
     fn read(list: &[u8], separator: Separator) -> Vec<String> {
         let (sender, receiver) = sync_channel(10);
         read_list(list, separator, &sender);

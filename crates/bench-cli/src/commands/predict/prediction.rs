@@ -10,7 +10,7 @@ use inspect::{Image, Mask};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// What is done with every image.
+/// The work on every image.
 pub struct Job {
     pub detector: Detector,
     pub outputs: Vec<Output>,

@@ -39,7 +39,7 @@ fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&length, &kind[..], content, &(!checksum).to_be_bytes()].concat()
 }
 
-/// A PNG file of 1 KB whose header claims so many pixels.
+/// A PNG file of 1 KB whose header claims `width` x `height` pixels.
 fn bomb(width: u32, height: u32, depth: u8, colour: u8) -> Vec<u8> {
     let header =
         [&width.to_be_bytes()[..], &height.to_be_bytes(), &[depth, colour, 0, 0, 0]].concat();

@@ -107,7 +107,7 @@ impl Fibre {
         self.half_width * (1.0 + 0.09 * self.swelling.at(t)) * (1.0 + swelling)
     }
 
-    /// What is seen at `offset` half widths from the centre line where `below` was seen before.
+    /// The brightness at `offset` half widths from the centre line, over `below`, the brightness without the fibre.
     fn over(&self, below: f32, offset: f32, half_width: f32) -> f32 {
         let distance = offset.abs();
         let cover = ((1.0 - distance) * half_width + 0.5).clamp(0.0, 1.0);
