@@ -9,7 +9,7 @@ use super::*;
 use crate::data::{Dataset, Layout, list_images};
 use crate::error::message;
 use crate::images::{read_image, read_mask};
-use inspect::{Image, Mask};
+use inspect::Image;
 
 const KINDS: [SyntheticKind; 3] =
     [SyntheticKind::Plain, SyntheticKind::Twill, SyntheticKind::Fibres];
