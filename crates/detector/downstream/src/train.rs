@@ -2,7 +2,8 @@
 
 use detector::synthetic::{Size, Spec, SyntheticKind, generate};
 use detector::{
-    CalibrationImages, Config, Device, Inspector, ModelFolder, Start, Training, TrainingPlan, calibrate,
+    CalibrationImages, Config, Device, Inspector, ModelFolder, Start, Training, TrainingPlan,
+    calibrate,
 };
 use std::error::Error;
 use std::ops::ControlFlow;
