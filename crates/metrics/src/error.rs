@@ -1,7 +1,7 @@
 #[cfg(feature = "plot")]
 use std::path::PathBuf;
 
-/// What can go wrong in this crate.
+/// An error of this crate.
 ///
 /// Where several images are pooled, `image` is the position of the image in
 /// the order given and `index` the position of the pixel inside it.
@@ -207,7 +207,7 @@ pub enum Error {
     Write {
         /// The path of the figure.
         path: PathBuf,
-        /// What the file system said.
+        /// The error of the file system.
         source: std::io::Error,
     },
 
@@ -217,7 +217,7 @@ pub enum Error {
     Draw {
         /// The path of the figure.
         path: PathBuf,
-        /// What the drawing library said.
+        /// The error of the drawing library.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
