@@ -8,9 +8,10 @@ mod tests;
 use crate::architecture::{Architecture, Latent};
 use crate::posterior::Posterior;
 use crate::stream::{Stream, normal_rows};
-use crate::{Error, Precision, Result};
+use crate::{Error, Result};
 use candle_core::{Device, Module, Tensor, Var};
 use candle_nn::VarBuilder;
+use convolutions::Precision;
 use half::Half;
 
 /// The autoencoder of the paper's Table 1: an encoder to a latent vector and its mirror image.
@@ -98,6 +99,7 @@ impl Autoencoder {
     ///
     /// # Errors
     /// [`Error::Setting`] for an invalid architecture; [`Error::Tensor`] for missing weights, or weights of another shape.
+    #[expect(clippy::needless_pass_by_value, reason = "candle-nn's layers take it so")]
     pub fn new(architecture: &Architecture, vb: VarBuilder<'_>) -> Result<Self> {
         architecture.validate()?;
         let [encoder, decoder] =

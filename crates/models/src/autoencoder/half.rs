@@ -3,12 +3,14 @@
 //! Outside of this file, weights have PyTorch's names and layouts, a tensor each. A chain takes them as one vector: [`pack`] makes it, of
 //! candle's own operations, so that gradients reach the tensors.
 
+use crate::Result;
 use crate::architecture::{Architecture, LEAKY_SLOPE};
 use crate::init::deviation;
-use crate::{Precision, Result};
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{Init, VarBuilder};
-use convolutions::{Activations, Chain, Conv2d, Direction, Gradients, InputGradient, Layer, Mode};
+use convolutions::{
+    Activations, Chain, Conv2d, Direction, Gradients, InputGradient, Layer, Mode, Precision,
+};
 
 /// The encoder or the decoder.
 #[derive(Debug)]

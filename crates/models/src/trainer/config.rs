@@ -1,8 +1,12 @@
 //! The configuration of a training run.
 
-use crate::{
-    AdamConfig, Architecture, Error, Initialisation, Objective, Precision, Result, Sampling,
-};
+use crate::adam::AdamConfig;
+use crate::architecture::Architecture;
+use crate::init::Initialisation;
+use crate::objective::Objective;
+use crate::patches::Sampling;
+use crate::{Error, Result};
+use convolutions::Precision;
 use serde::{Deserialize, Serialize};
 
 /// The length of a training, its batches and its seed.
