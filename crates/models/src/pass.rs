@@ -70,3 +70,53 @@ fn needed(gradient: Option<Tensor>) -> Result<Tensor> {
     let missing = || candle_core::Error::Msg("the loss has no gradient".to_owned()).bt();
     gradient.ok_or_else(|| Error::Tensor(missing()))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
+    use super::*;
+    use crate::{Elbo, Latent, Objective};
+    use candle_core::Device;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    /// To the bit: the same operations in the same order, but that candle adds to zeros.
+    #[test]
+    fn gradients_are_those_of_candles_graph() {
+        for (latent, objective) in [
+            (Latent::Vector, Objective::L2),
+            (Latent::Normal, Objective::Elbo(Elbo { kl_weight: 0.5, ..Elbo::default() })),
+        ] {
+            let mut rng = ChaCha8Rng::seed_from_u64(1);
+            let architecture = Architecture { patch_size: 32, latent_dim: 3, latent };
+            let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu).unwrap();
+            let mut random = |shape: &[usize]| {
+                let values = (0..shape.iter().product()).map(|_| rng.random()).collect();
+                Tensor::from_vec::<_, f32>(values, shape, &Device::Cpu).unwrap()
+            };
+            let (patches, noise) = (random(&[4, 1, 32, 32]), random(&[4, 3]));
+            let noise = Some(noise).filter(|_| latent == Latent::Normal);
+
+            let (posterior, codes) = match &noise {
+                None => (None, model.encode(&patches).unwrap()),
+                Some(noise) => {
+                    let posterior = model.posterior(&patches).unwrap();
+                    let codes = posterior.sample(noise).unwrap();
+                    (Some(posterior), codes)
+                }
+            };
+            let reconstructions = model.decode(&codes).unwrap();
+            let loss = objective.loss(&reconstructions, &patches, posterior.as_ref()).unwrap();
+            let by_candle = loss.backward().unwrap();
+
+            let pass = model.pass(&patches, noise.as_ref()).unwrap();
+            let loss =
+                objective.loss(&pass.reconstructions, &patches, pass.posterior.as_ref()).unwrap();
+            let gradients = model.gradients(&pass, &loss).unwrap();
+            for (variable, gradient) in model.variables().zip(gradients) {
+                let expected = by_candle.get(variable).unwrap().to_vec1::<f32>().unwrap();
+                assert_eq!(gradient.unwrap().to_vec1::<f32>().unwrap(), expected, "{objective:?}");
+            }
+        }
+    }
+}
