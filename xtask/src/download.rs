@@ -3,7 +3,7 @@
 mod note;
 mod reply;
 #[cfg(test)]
-pub mod server;
+pub mod test_server;
 #[cfg(test)]
 pub mod tests;
 

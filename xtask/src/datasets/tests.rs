@@ -1,7 +1,7 @@
 //! Sets that are fetched from a local server, or by hand, and what becomes of interrupted and wrong ones.
 
 use super::*;
-use crate::download::server::{Manner, Server, serve};
+use crate::download::test_server::{Manner, Server, serve};
 use crate::download::tests::HASTY;
 use std::fs;
 use std::io::{Cursor, Write};

@@ -1,6 +1,6 @@
 //! Downloads from a local server with the faults of real ones.
 
-use super::server::{Manner, serve};
+use super::test_server::{Manner, serve};
 use super::*;
 use std::path::PathBuf;
 use tempfile::TempDir;
