@@ -148,7 +148,7 @@ pub struct TrainArgs {
     /// Folder of the data set.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// What the network is trained on and what the residual map shows; `ssim` by default.
+    /// Loss of the training and residual of the map; `ssim` by default.
     #[arg(long, value_parser = names::method())]
     pub method: Option<Method>,
     /// Folder of the model.
@@ -273,7 +273,7 @@ pub struct SsimArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  bench-cli synthesize plain --out fabric --seed 1")]
 pub struct SynthesizeArgs {
-    /// What the images show.
+    /// Subject of the images.
     #[arg(value_parser = names::synthetic_kind())]
     pub kind: SyntheticKind,
     /// Folder for the data set.

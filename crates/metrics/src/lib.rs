@@ -73,8 +73,8 @@ pub use histogram::RocHistogram;
 pub use image::{ScoredImage, image_score};
 #[cfg(feature = "plot")]
 pub use plot::{
-    Figure, HistogramStyle, LineAxis, LineChart, Scale, Series, SeriesPoint, SeriesStyle, Spacing,
-    plot_histogram, plot_lines, plot_pr, plot_pro, plot_roc,
+    Chart, Figure, Height, HistogramStyle, LineAxis, LineChart, Series, SeriesPoint, SeriesStyle,
+    Spacing,
 };
 pub use points::Points;
 pub use pr::PrCurve;

@@ -29,7 +29,7 @@ pub enum Case {
         network: NetworkArgs,
         #[command(flatten)]
         loss: LossArgs,
-        /// What a GPU multiplies in: f32, tf32 or bf16.
+        /// Precision of products on a GPU: f32, tf32 or bf16.
         #[arg(long, value_name = "NAME", default_value_t)]
         precision: Precision,
         #[command(flatten)]
@@ -142,7 +142,7 @@ pub struct CurveArgs {
 /// The loss, and the residual map.
 #[derive(Args, Clone, Debug)]
 pub struct LossArgs {
-    /// What the network is trained on and what the residual map shows.
+    /// Loss of the training and residual of the map.
     #[arg(long, value_parser = names::method(), default_value = "ssim")]
     pub method: Method,
     #[command(flatten)]

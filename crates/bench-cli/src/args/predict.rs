@@ -25,7 +25,7 @@ pub struct PredictArgs {
     /// Folder for the results; not one that the images lie in.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// What is kept of each image beside its record.
+    /// Files kept of each image beside its record.
     #[arg(
         long,
         value_enum,

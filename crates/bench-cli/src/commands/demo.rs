@@ -10,7 +10,7 @@ use detector::files::write_atomic;
 use detector::records::DemoRecord;
 use detector::synthetic::{Spec, SyntheticKind, generate};
 use detector::{Config, Dataset, Evaluation, InspectedSample, Method, ModelFolder, Origin};
-use metrics::{Figure, plot_roc};
+use metrics::{Chart, Figure};
 use std::io::Write;
 use std::path::Path;
 
@@ -102,8 +102,7 @@ fn run(context: &Context, args: &DemoArgs, data: &Path, method: Method) -> Resul
 fn draw_roc(path: &Path, outcomes: &[Evaluation]) -> Result<()> {
     let curves: Vec<_> =
         outcomes.iter().map(|outcome| (outcome.method().title(), &outcome.curves.roc)).collect();
-    plot_roc(path, &Figure::new("Synthetic plain weave: pixel ROC"), &curves)?;
-    Ok(())
+    Ok(Chart::roc(&curves)?.save(path, &Figure::new("Synthetic plain weave: pixel ROC"))?)
 }
 
 /// Rows of image, then reconstruction and residual map of each method, then ground truth.

@@ -1,9 +1,7 @@
 //! A page with the results of an evaluation, which needs no other file, no network and no script.
 
-mod chart;
-mod curves;
+mod charts;
 mod gallery;
-mod histogram;
 mod provenance;
 mod tables;
 
@@ -29,7 +27,7 @@ pub struct Page<'a> {
 /// Writes the page.
 ///
 /// # Errors
-/// If the file cannot be written, or a number of the evaluation is not finite.
+/// If the file cannot be written, a chart cannot be drawn, or a number of the evaluation is not finite.
 pub fn write_page(path: &Path, page: &Page<'_>) -> Result<()> {
     let text = page.markup()?.into_string();
     Ok(write_atomic(path, |file| Ok(file.write_all(text.as_bytes())?))?)
@@ -55,7 +53,7 @@ impl Page<'_> {
                         section id="results" {
                             h2 { "Results" }
                             (tables::numbers(self.parts))
-                            div.charts { @for chart in curves::charts(self.parts) { (chart.draw()) } }
+                            (charts::curves(self.parts)?)
                         }
                         @for part in &parts { (part) }
                         (provenance)
@@ -69,8 +67,6 @@ impl Page<'_> {
 /// The section of a single model.
 fn part(evaluation: &Evaluation) -> Result<Markup> {
     let Evaluation { origin, test_set, metrics, .. } = evaluation;
-    let images = histogram::of_images(test_set)?;
-    let pixels = histogram::of_pixels(test_set);
     Ok(html! {
         section {
             h2 { (evaluation.method().title()) }
@@ -85,7 +81,7 @@ fn part(evaluation: &Evaluation) -> Result<Markup> {
             }
             (tables::thresholds(metrics))
             h3 { "Scores" }
-            div.charts { (images.draw()) (pixels.draw()) }
+            (charts::scores(test_set)?)
             h3 { "Types of defects" }
             p { "At the calibrated threshold." }
             (tables::defect_types(metrics))

@@ -118,6 +118,17 @@ pub fn shown_samples(samples: &[TestSample], count: usize) -> Vec<usize> {
 }
 
 impl InspectedSet {
+    /// The scores of all defect-free and of all defective pixels.
+    pub fn pixel_scores(&self) -> [Vec<f32>; 2] {
+        let mut scores = [Vec::new(), Vec::new()];
+        for InspectedSample { anomaly_map, mask, .. } in &self.samples {
+            for (&score, &is_defective) in anomaly_map.data().iter().zip(mask.data()) {
+                scores[usize::from(is_defective)].push(score);
+            }
+        }
+        scores
+    }
+
     /// The test images that a figure shows.
     pub fn shown(&self) -> impl Iterator<Item = &InspectedSample> {
         self.shown.iter().map(|&index| &self.samples[index])

@@ -7,5 +7,5 @@ mod shown;
 pub use atomic::{
     prepare_folder, remove_if_present, remove_parts, write_atomic, write_durable, write_json,
 };
-pub use hash::{hex, sha256};
+pub use hash::{hex, sha256, sha256_of_file};
 pub use shown::shown;

@@ -17,7 +17,7 @@ use detector::{
     Origin, TestSample, held_out_for, write_float_tiff,
 };
 use inspect::{Mask, threshold_mask};
-use metrics::{Figure, HistogramStyle, Scale, plot_histogram, plot_pr, plot_pro, plot_roc};
+use metrics::{AU_PRO_LIMIT, Chart, Figure, Height, HistogramStyle};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use table::table;
@@ -156,33 +156,31 @@ fn write_tables_and_pictures(out: &Path, title: &str, evaluation: &Evaluation) -
 }
 
 fn draw_curves(out: &Path, title: &str, curves: &Curves) -> Result<()> {
-    for extension in ["png", "svg"] {
-        let path = |name: &str| out.join(format!("{name}.{extension}"));
-        let roc = [("after opening", &curves.roc), ("before opening", &curves.roc_raw)];
-        plot_roc(path("roc"), &Figure::new(&format!("{title}: pixel ROC")), &roc)?;
-        let pr = [("after opening", &curves.precision_recall)];
-        plot_pr(path("pr"), &Figure::new(&format!("{title}: precision and recall")), &pr)?;
-        let pro = [("after opening", &curves.pro)];
-        let limit = metrics::AU_PRO_LIMIT;
-        plot_pro(path("pro"), &Figure::new(&format!("{title}: per-region overlap")), &pro, limit)?;
+    let roc = [("after opening", &curves.roc), ("before opening", &curves.roc_raw)];
+    let pr = [("after opening", &curves.precision_recall)];
+    let pro = [("after opening", &curves.pro)];
+    let charts = [
+        ("roc", "pixel ROC", Chart::roc(&roc)?),
+        ("pr", "precision and recall", Chart::precision_recall(&pr)?),
+        ("pro", "per-region overlap", Chart::pro(&pro, AU_PRO_LIMIT)?),
+    ];
+    for (name, subject, chart) in charts {
+        let title = format!("{title}: {subject}");
+        for extension in ["png", "svg"] {
+            chart.save(out.join(name).with_extension(extension), &Figure::new(&title))?;
+        }
     }
     Ok(())
 }
 
 /// Scores of good and defective pixels.
 fn draw_histogram(path: &Path, title: &str, test_set: &InspectedSet) -> Result<()> {
-    let (mut good, mut defective) = (Vec::new(), Vec::new());
-    for sample in &test_set.samples {
-        let pixels = sample.anomaly_map.data().iter().zip(sample.mask.data());
-        for (&score, &is_defective) in pixels {
-            if is_defective { &mut defective } else { &mut good }.push(score);
-        }
-    }
-    let threshold = Some(test_set.threshold);
-    let style = HistogramStyle { scale: Scale::Logarithmic, threshold, ..Default::default() };
+    let [good, defective] = test_set.pixel_scores();
+    let (height, threshold) = (Height::LogarithmicShare, Some(test_set.threshold));
+    let style = HistogramStyle { height, threshold, ..Default::default() };
     let lists = [("good pixels", good.as_slice()), ("defective pixels", defective.as_slice())];
-    plot_histogram(path, &Figure::new(&format!("{title}: scores")), &lists, &style)?;
-    Ok(())
+    let title = format!("{title}: scores");
+    Ok(Chart::histogram(&lists, &style)?.save(path, &Figure::new(&title))?)
 }
 
 /// Rows of image, reconstruction, residual map, flagged pixels and ground truth.

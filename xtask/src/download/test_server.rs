@@ -14,9 +14,9 @@ pub enum Manner {
     Good,
     /// Sends all, whatever range is asked for.
     IgnoresRanges,
-    /// Announces all and closes the connection after so many bytes.
+    /// Announces the whole file and closes the connection after this number of bytes.
     Truncates(usize),
-    /// Announces all and falls silent after so many bytes.
+    /// Announces the whole file and falls silent after this number of bytes.
     Stalls(usize),
     /// Names `/elsewhere` as the place of the file.
     Redirects,
@@ -31,11 +31,11 @@ pub enum Manner {
 /// A server for one file.
 pub struct Server {
     pub url: String,
-    /// What was asked: path and first byte.
+    /// The path and the first byte of each request.
     pub requests: Arc<Mutex<Vec<(String, usize)>>>,
 }
 
-/// Serves `content`, to each request in the next of the manners and [`Manner::Good`] afterwards, up to 30 requests.
+/// Serves `content` to up to 30 requests, each in the next of the manners, and in [`Manner::Good`] after the last.
 pub fn serve(content: &[u8], manners: &[Manner]) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/file.zip", listener.local_addr().expect("it is bound"));
@@ -90,7 +90,7 @@ fn head(manner: Manner, start: usize, total: usize, tag: &str) -> String {
     }
 }
 
-/// The rest of the file, or what this manner makes of it.
+/// Sends the rest of the file in this manner.
 fn send(stream: &mut TcpStream, rest: &[u8], manner: Manner) -> std::io::Result<()> {
     match manner {
         Manner::Redirects | Manner::Status(_) => Ok(()),
