@@ -81,6 +81,15 @@ fn histogram_draws_the_threshold_at_any_height() {
     }
 }
 
+#[test]
+fn a_list_without_scores_keeps_its_colour() {
+    let lists = [("good", &[0.0_f32; 0][..]), ("defective", &[0.2, 0.9][..])];
+    let chart = Chart::histogram(&lists, &HistogramStyle::default()).unwrap();
+    let text = svg(&chart);
+    assert_eq!(chart.legend_entries(), 1);
+    assert!(!text.contains("good") && !text.contains("#0072B2") && text.contains("#D55E00"));
+}
+
 /// An ablation: two measurements with error bars, one without, and what
 /// others have published.
 fn ablation() -> LineChart<'static> {

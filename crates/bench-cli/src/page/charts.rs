@@ -36,9 +36,7 @@ pub fn scores(test_set: &InspectedSet) -> Result<Markup> {
         _ => "good images, held out from training",
     };
     let (good, defective) = test_set.image_scores()?;
-    let mut images = vec![(good_images, good.as_slice()), ("defective images", &defective)];
-    // Many test sets have no good image.
-    images.retain(|(_, scores)| !scores.is_empty());
+    let images = [(good_images, good.as_slice()), ("defective images", &defective)];
     let [good, defective] = test_set.pixel_scores();
     let pixels = [("defect-free pixels", good.as_slice()), ("defective pixels", &defective)];
     let style = |bins, height| HistogramStyle { bins, height, threshold: Some(test_set.threshold) };
@@ -50,7 +48,9 @@ pub fn scores(test_set: &InspectedSet) -> Result<Markup> {
 
 fn charts(charts: &[(&str, Chart)]) -> Result<Markup> {
     let charts = charts.iter().map(|(title, chart)| {
-        let figure = Figure { width: 640, height: 640, ..Figure::new("") };
+        // The same room for all axes.
+        let height = 400 + 30 * chart.legend_entries() as u32;
+        let figure = Figure { width: 520, height, ..Figure::new("") };
         Ok((*title, chart.to_inline_svg(&figure)?))
     });
     let charts = charts.collect::<Result<Vec<_>>>()?;

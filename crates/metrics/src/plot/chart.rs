@@ -13,6 +13,27 @@ pub struct Chart {
     pub(super) lines: Vec<Line>,
 }
 
+impl Chart {
+    /// The number of entries in the legend, each of which takes 30 pixels of the
+    /// height of a [`Figure`](crate::Figure).
+    ///
+    /// ```
+    /// use metrics::{Chart, roc};
+    ///
+    /// let curve = roc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
+    /// assert_eq!(Chart::roc(&[("SSIM-AE", &curve)])?.legend_entries(), 1);
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
+    pub fn legend_entries(&self) -> usize {
+        self.labelled().count()
+    }
+
+    /// The lines with an entry in the legend.
+    pub(super) fn labelled(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| line.label.is_some())
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub points: Vec<(f64, f64)>,

@@ -84,12 +84,11 @@ where
 {
     register_fonts();
     area.fill(&PAPER.rgb)?;
-    let labelled: Vec<&Line> = chart.lines.iter().filter(|line| line.label.is_some()).collect();
-    let legend_height = sizes.legend_row * labelled.len() as u32 + sizes.margin;
+    let legend_height = sizes.legend_row * chart.legend_entries() as u32 + sizes.margin;
     let (_, height) = area.dim_in_pixel();
     let (upper, lower) = area.split_vertically(height.saturating_sub(legend_height));
     draw_axes(chart, title, &upper, sizes)?;
-    for (row, line) in labelled.iter().enumerate() {
+    for (row, line) in chart.labelled().enumerate() {
         draw_legend_row(line, row as u32, &lower, sizes)?;
     }
     Ok(())

@@ -46,7 +46,8 @@ pub enum Height {
 
 impl Chart {
     /// Histograms of labelled lists of scores, such as those of good and of
-    /// defective images, or of defect-free and of defective pixels.
+    /// defective images, or of defect-free and of defective pixels. A list without
+    /// scores keeps its colour from the others, but has no entry in the legend.
     ///
     /// ```
     /// use metrics::{Chart, Figure, Height, HistogramStyle};
@@ -127,7 +128,8 @@ fn lines(
     style: &HistogramStyle,
 ) -> Vec<Line> {
     let outlines = lists.iter().zip(heights).enumerate();
-    let outlines = outlines.map(|(index, ((label, scores), heights))| {
+    let filled = outlines.filter(|(_, ((_, scores), _))| !scores.is_empty());
+    let outlines = filled.map(|(index, ((label, scores), heights))| {
         let points = outline(heights, range, y, style.height);
         let label = format!("{label} (n = {})", scores.len());
         Line { fill: Fill::Below, ..Line::series(index, points, label) }
