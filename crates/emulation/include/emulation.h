@@ -38,7 +38,7 @@ inline unsigned atomicAdd(unsigned *number, unsigned more) {
     return before;
 }
 
-// The linker's names for both ends of a section; null where no kernel has shared memory.
+// The linker's names for both ends of a section. They are null where no kernel has shared memory.
 extern "C" __attribute__((weak)) unsigned char __start_shared_memory[], __stop_shared_memory[];
 
 namespace emulation {
