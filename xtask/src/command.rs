@@ -1,6 +1,7 @@
 //! Running other programs.
 
 use anyhow::{Context, Result, bail};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,7 +12,7 @@ pub fn repository() -> PathBuf {
     xtask.parent().unwrap_or(xtask).to_owned()
 }
 
-/// What `program` prints on standard output when run at the top of the repository; its standard error goes to the terminal.
+/// Runs `program` at the top of the repository and returns its standard output; its standard error goes to the terminal.
 ///
 /// # Errors
 /// If it cannot be run or fails.
@@ -19,7 +20,7 @@ pub fn output(program: &str, args: &[String]) -> Result<String> {
     output_of(Command::new(program).args(args).current_dir(repository()))
 }
 
-/// What a command prints on standard output; its standard error goes to the terminal.
+/// Runs a command and returns its standard output; its standard error goes to the terminal.
 ///
 /// # Errors
 /// If it cannot be run or fails.
@@ -36,26 +37,16 @@ pub fn output_of(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// The last line of what a program printed, as JSON.
+/// Reads the last line of a program's output as JSON.
 ///
 /// # Errors
-/// If there is none, or it is not JSON.
-pub fn last_json_line(printed: &str) -> Result<Value> {
+/// If there is none, or it is no such record.
+pub fn last_json_line<T: DeserializeOwned>(printed: &str) -> Result<T> {
     let last = printed.lines().last().context("the program printed nothing")?;
-    serde_json::from_str(last).context("the last line that the program printed is not JSON")
+    serde_json::from_str(last).context("the last line that the program printed is not as expected")
 }
 
-/// Builds `bench-cli` and runs it; the last line of its JSON.
-///
-/// # Errors
-/// If it fails, or prints no JSON.
-pub fn bench_cli(args: &[String]) -> Result<Value> {
-    let cargo = ["run", "--release", "--quiet", "--package", "bench-cli", "--"];
-    let args: Vec<String> = cargo.iter().map(ToString::to_string).chain(args.to_vec()).collect();
-    last_json_line(&output("cargo", &args)?).context("bench-cli")
-}
-
-/// Builds `bench-cli` in release, with the given features, and says where it is. With `cuda` there is a second program beside it.
+/// Builds `bench-cli` in release with the given features and returns its path. With `cuda` there is a second program beside it.
 ///
 /// # Errors
 /// If the build fails.
@@ -78,7 +69,7 @@ pub fn strings<const N: usize>(words: [&str; N]) -> Vec<String> {
     words.map(String::from).to_vec()
 }
 
-/// A path of the caller's, for a program that runs at the top of the repository.
+/// A path relative to the caller's folder as an absolute one, for a program that runs at the top of the repository.
 ///
 /// # Errors
 /// If it is not Unicode.

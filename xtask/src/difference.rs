@@ -1,6 +1,6 @@
-//! How far two results are from each other, for pages.
+//! Differences of two results as text.
 
-/// A difference to two digits; that there is none shows at once.
+/// A difference to two digits; `0` only if the results are equal.
 pub fn written(difference: f64) -> String {
     if difference == 0.0 { "0".to_owned() } else { format!("{difference:.1e}") }
 }

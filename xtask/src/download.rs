@@ -1,14 +1,15 @@
-//! Downloads that survive interruptions and trust nobody.
+//! Downloads that resume after interruptions and verify length and hash.
 
 mod note;
 mod reply;
 #[cfg(test)]
-pub mod server;
+pub mod test_server;
 #[cfg(test)]
 pub mod tests;
 
 use crate::{files, progress};
 use anyhow::{Context, Result, anyhow, bail};
+use detector::files::sha256_of_file;
 use note::Note;
 use reply::{Reply, Trouble, passing};
 use std::fs::{self, OpenOptions};
@@ -17,35 +18,35 @@ use std::path::Path;
 use std::time::Duration;
 use ureq::Agent;
 
-/// What to download.
+/// A file to download.
 pub struct Wanted<'a> {
-    /// Its address, `http` or `https`.
+    /// Address, `http` or `https`.
     pub url: &'a str,
-    /// The first digits of its SHA-256, or all; none if nothing is known.
+    /// All or the first digits of its SHA-256, if it is known.
     pub sha256: Option<&'a str>,
-    /// How many bytes it has at most.
+    /// Largest accepted size in bytes.
     pub most_bytes: u64,
-    /// What to do if it cannot be had, for the error.
+    /// Advice for the error message if the download fails.
     pub otherwise: &'a str,
 }
 
-/// What was downloaded.
+/// A complete download.
 #[derive(Debug)]
 pub struct Downloaded {
     pub sha256: String,
     pub bytes: u64,
 }
 
-/// How much to put up with.
+/// Timeouts and retries.
 #[derive(Clone, Copy)]
 pub struct Patience {
-    /// How long to wait for a connection.
+    /// Timeout of the connection.
     pub connect: Duration,
-    /// How long to wait for the answer, and then for each further piece.
+    /// Timeout of the answer, and then of each further piece.
     pub stall: Duration,
-    /// How often to try again without having got any further.
+    /// Attempts without progress before giving up, after the first one.
     pub retries: u32,
-    /// How long to wait before the first of these; each further time twice as long.
+    /// Pause before the first retry; it doubles each time.
     pub delay: Duration,
     /// Whether to go through the proxy that the environment names.
     pub proxy: bool,
@@ -66,15 +67,15 @@ impl Default for Patience {
 
 /// Downloads into `file`, and checks length and hash.
 ///
-/// What has come stays in `file` if the rest does not, and the next call goes on from there. `file` and the note beside it,
-/// which names the version that the bytes are of, are the caller's to remove with [`forget`]. What does not fit is removed.
+/// An interrupted download leaves its bytes in `file`, and the next call resumes there. The caller removes `file` and the note
+/// beside it, which names the version of the bytes, with [`forget`]. A file of the wrong length or hash is removed.
 ///
 /// # Errors
-/// If it cannot be had, or is something else; the error says what was expected and what came.
+/// If the download fails, or length or hash are others than expected.
 pub fn download(wanted: &Wanted<'_>, file: &Path, patience: &Patience) -> Result<Downloaded> {
     let bytes = bring(wanted, file, patience)
         .map_err(|error| anyhow!("{error:#}; {}", wanted.otherwise))?;
-    let sha256 = files::sha256(file)?;
+    let sha256 = sha256_of_file(file)?;
     if let Some(expected) = wanted.sha256.filter(|expected| !sha256.starts_with(*expected)) {
         forget(file)?;
         bail!("{}: expected the SHA-256 {expected}, got {sha256} ({bytes} bytes)", wanted.url);
@@ -82,16 +83,16 @@ pub fn download(wanted: &Wanted<'_>, file: &Path, patience: &Patience) -> Result
     Ok(Downloaded { sha256, bytes })
 }
 
-/// Removes what a download has left.
+/// Removes the file and the note of a download.
 ///
 /// # Errors
-/// If that is not possible.
+/// If one cannot be removed.
 pub fn forget(file: &Path) -> Result<()> {
     files::remove(&Note::path(file))?;
     files::remove(file)
 }
 
-/// Tries until all of it is there; its length.
+/// Tries until the file is complete; returns its length.
 fn bring(wanted: &Wanted<'_>, file: &Path, patience: &Patience) -> Result<u64> {
     let agent = reply::agent(wanted.url, patience);
     let (mut furthest, mut failures) = (length(file), 0);
@@ -118,9 +119,9 @@ fn length(file: &Path) -> u64 {
     fs::metadata(file).map_or(0, |metadata| metadata.len())
 }
 
-/// Asks for what is missing and takes what comes; the length of the whole.
+/// Requests the missing bytes and appends them; returns the length of the whole file.
 fn attempt(agent: &Agent, wanted: &Wanted<'_>, file: &Path) -> Result<u64, Trouble> {
-    // Bytes of which nobody can say whether the rest belongs to them are worth nothing.
+    // Without a validator or a hash nobody can tell whether old and new bytes belong together.
     let note = Note::read(file)
         .filter(|note| note.url == wanted.url)
         .filter(|note| note.validator.is_some() || wanted.sha256.is_some());
@@ -144,7 +145,7 @@ fn attempt(agent: &Agent, wanted: &Wanted<'_>, file: &Path) -> Result<u64, Troub
     take(reply, wanted, file)
 }
 
-/// Appends the body of a reply to `file`; the length of the whole.
+/// Appends the body of a reply to `file`; returns the length of the whole file.
 fn take(reply: Reply, wanted: &Wanted<'_>, file: &Path) -> Result<u64, Trouble> {
     let Reply { start, total, mut body, .. } = reply;
     let name = || format!("cannot write {}", file.display());
@@ -173,7 +174,7 @@ fn take(reply: Reply, wanted: &Wanted<'_>, file: &Path) -> Result<u64, Trouble> 
     }
 }
 
-/// The error for a file that is too large, of which nothing is kept.
+/// Removes a file that is too large and returns the error.
 fn too_large(wanted: &Wanted<'_>, file: &Path) -> Result<Trouble> {
     forget(file)?;
     let Wanted { url, most_bytes, .. } = wanted;

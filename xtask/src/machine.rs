@@ -1,4 +1,4 @@
-//! Where and of what something was measured.
+//! Machine, commit and date of a measurement.
 
 use crate::command::output;
 use anyhow::Result;
@@ -12,7 +12,7 @@ pub fn processor() -> String {
     name.unwrap_or(std::env::consts::ARCH).to_owned()
 }
 
-/// The vector instructions that the processor has, of those that decide how fast convolutions are.
+/// The processor's vector instructions, of those that decide how fast convolutions are.
 pub fn instructions() -> Vec<&'static str> {
     #[cfg(target_arch = "x86_64")]
     let sets = [
@@ -28,7 +28,7 @@ pub fn instructions() -> Vec<&'static str> {
     sets.into_iter().filter(|&(_, present)| present).map(|(name, _)| name).collect()
 }
 
-/// How many processes wanted to run in the last minute, where the system says it.
+/// The load average of the last minute, where the system reports it.
 pub fn load() -> Option<f64> {
     let averages = std::fs::read_to_string("/proc/loadavg").ok()?;
     averages.split_whitespace().next()?.parse().ok()

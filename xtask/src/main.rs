@@ -18,7 +18,7 @@ mod weights;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Tasks of the project; each drives `bench-cli` and reads its JSON.
+/// Tasks of the project.
 #[derive(Parser)]
 struct Cli {
     #[command(subcommand)]

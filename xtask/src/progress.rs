@@ -1,4 +1,4 @@
-//! Progress bars, for those who look at a terminal.
+//! Progress bars on a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 

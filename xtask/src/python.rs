@@ -2,7 +2,7 @@
 
 use crate::command::last_json_line;
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -105,11 +105,11 @@ impl Python {
     }
 }
 
-/// Runs a script; the last line that it prints, as JSON.
+/// Runs a script and returns the last line of its output as JSON.
 ///
 /// # Errors
-/// If it fails; the error is the last line that it says.
-pub fn report(script: &mut Command) -> Result<Value> {
+/// If it fails; the error is the last line of its standard error.
+pub fn report<T: DeserializeOwned>(script: &mut Command) -> Result<T> {
     let output = script.output().context("cannot run Python")?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);

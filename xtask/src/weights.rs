@@ -2,15 +2,15 @@
 
 use crate::command::repository;
 use crate::download::{self, Patience, Wanted, download};
-use crate::files;
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
+use detector::files::sha256_of_file;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Download the ImageNet weights of a network whose features can be matched, and check their hash.
 ///
-/// An interrupted download goes on where it stopped. Prints where the file lies, for `bench-cli train --features-weights`.
+/// An interrupted download resumes where it stopped. Prints the path of the file, for `bench-cli train --features-weights`.
 #[derive(clap::Args)]
 pub struct Args {
     /// Network.
@@ -92,7 +92,7 @@ fn beginning(name: &str) -> &str {
 
 /// Checks that the SHA-256 of a file begins as `name` ends.
 fn check(path: &Path, name: &str) -> Result<()> {
-    let (expected, got) = (beginning(name), files::sha256(path)?);
+    let (expected, got) = (beginning(name), sha256_of_file(path)?);
     ensure!(
         got.starts_with(expected),
         "{}: expected {name}, whose SHA-256 begins with {expected}, got {got}",

@@ -1,20 +1,20 @@
-//! Curves in a few points, for files and pictures.
+//! The curves of an evaluation as files of a few points.
 
-use crate::evaluation::Curves;
-use crate::io::write_atomic;
 use anyhow::Result;
-use metrics::{AU_PRO_LIMIT, PrCurve, ProCurve, RocCurve};
+use detector::Curves;
+use detector::files::write_atomic;
+use metrics::{AU_PRO_LIMIT, ProCurve};
 use std::path::Path;
 
-/// What a point that is left out of a file may lie away from one that is kept, in both coordinates.
+/// The largest distance of a point that is left out of a file from one that is kept, in either coordinate.
 const TOLERANCE: f64 = 1.0 / 4096.0;
 
 /// A point of a curve and the threshold that it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
-    pub x: f64,
-    pub y: f64,
-    pub threshold: f32,
+struct Point {
+    x: f64,
+    y: f64,
+    threshold: f32,
 }
 
 /// Writes the curves of the opened maps, thinned: `roc.csv`, `pr.csv` and, up to the limit of its area, `pro.csv`.
@@ -22,27 +22,13 @@ pub struct Point {
 /// # Errors
 /// If a file cannot be written.
 pub fn write_curves(folder: &Path, curves: &Curves) -> Result<()> {
-    let Curves { roc, precision_recall, pro, .. } = curves;
+    let Curves { roc, precision_recall: pr, pro, .. } = curves;
     let file = |name: &str| folder.join(name);
-    write(&file("roc.csv"), ["fpr", "tpr", "threshold"], &roc_points(roc, TOLERANCE))?;
-    let pr = pr_points(precision_recall, TOLERANCE);
-    write(&file("pr.csv"), ["recall", "precision", "threshold"], &pr)?;
-    write(&file("pro.csv"), ["fpr", "pro", "threshold"], &pro_points(pro, TOLERANCE))
-}
-
-/// True-positive over false-positive rate. What is left out lies within `tolerance` of the point before, in both coordinates.
-pub fn roc_points(curve: &RocCurve, tolerance: f64) -> Vec<Point> {
-    thin(points(curve.fpr(), curve.tpr(), curve.thresholds()), tolerance)
-}
-
-/// Precision over recall, thinned like [`roc_points`].
-pub fn pr_points(curve: &PrCurve, tolerance: f64) -> Vec<Point> {
-    thin(points(curve.recall(), curve.precision(), curve.thresholds()), tolerance)
-}
-
-/// Per-region overlap over false-positive rate up to the limit of its area, thinned like [`roc_points`].
-pub fn pro_points(curve: &ProCurve, tolerance: f64) -> Vec<Point> {
-    thin(up_to(curve, AU_PRO_LIMIT).into_iter(), tolerance)
+    let points_of_roc = points(roc.fpr(), roc.tpr(), roc.thresholds());
+    write(&file("roc.csv"), ["fpr", "tpr", "threshold"], points_of_roc)?;
+    let points_of_pr = points(pr.recall(), pr.precision(), pr.thresholds());
+    write(&file("pr.csv"), ["recall", "precision", "threshold"], points_of_pr)?;
+    write(&file("pro.csv"), ["fpr", "pro", "threshold"], up_to(pro, AU_PRO_LIMIT).into_iter())
 }
 
 fn points<'a>(
@@ -67,21 +53,22 @@ fn up_to(curve: &ProCurve, limit: f64) -> Vec<Point> {
     points
 }
 
-fn write(path: &Path, header: [&str; 3], points: &[Point]) -> Result<()> {
-    write_atomic(path, |file| {
+/// Writes the points that are left of thinning.
+fn write(path: &Path, header: [&str; 3], points: impl Iterator<Item = Point>) -> Result<()> {
+    Ok(write_atomic(path, |file| {
         let mut writer = csv::Writer::from_writer(file);
         writer.write_record(header)?;
-        for &Point { x, y, threshold } in points {
+        for Point { x, y, threshold } in thin(points) {
             writer.serialize((x, y, threshold))?;
         }
         Ok(writer.flush()?)
-    })
+    })?)
 }
 
-/// Leaves out what lies within `tolerance` of the last point that is kept. The first and the last point are kept.
-fn thin(points: impl Iterator<Item = Point>, tolerance: f64) -> Vec<Point> {
+/// Leaves out points within [`TOLERANCE`] of the last one that is kept, but neither the first nor the last.
+fn thin(points: impl Iterator<Item = Point>) -> Vec<Point> {
     let is_near =
-        |a: Point, b: Point| (a.x - b.x).abs() <= tolerance && (a.y - b.y).abs() <= tolerance;
+        |a: Point, b: Point| (a.x - b.x).abs() <= TOLERANCE && (a.y - b.y).abs() <= TOLERANCE;
     let mut kept: Vec<Point> = Vec::new();
     let mut skipped = None;
     for point in points {
@@ -115,7 +102,7 @@ mod tests {
         let teeth: Vec<Point> =
             (0..=count).map(|i| point(rate(i), 0.5 + 1e-3 * f64::from(i % 3))).collect();
         for (points, most) in [(stairs, 2 * 4096), (teeth, 1_000_001)] {
-            let kept = thin(points.iter().copied(), TOLERANCE);
+            let kept = thin(points.iter().copied());
             assert!(kept.len() <= most, "{}", kept.len());
             assert_eq!((kept.first(), kept.last()), (points.first(), points.last()));
             let mut next = 0;
@@ -133,7 +120,7 @@ mod tests {
     #[test]
     fn few_points_stay() {
         for points in [&[][..], &[point(0.0, 0.0)], &[point(0.0, 0.0), point(0.0, 1e-5)]] {
-            assert_eq!(thin(points.iter().copied(), TOLERANCE), points);
+            assert_eq!(thin(points.iter().copied()), points);
         }
     }
 

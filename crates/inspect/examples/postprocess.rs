@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mask = threshold_mask(&opened, threshold.parse()?);
     let labels = label(&mask, Connectivity::Eight);
     let mut table = String::new();
-    for r in regions(&mask, &opened, Connectivity::Eight)? {
+    for r in regions(&mask, &opened, Connectivity::Eight)?.regions {
         write!(table, "{} {} {} {} {} {} ", r.label, r.area, r.x0, r.y0, r.x1, r.y1)?;
         writeln!(
             table,

@@ -1,4 +1,4 @@
-/// What can go wrong in this crate.
+/// An error of this crate.
 ///
 /// ```
 /// use inspect::{Error, Image};

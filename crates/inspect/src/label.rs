@@ -78,6 +78,8 @@ fn neighbours(
 ///                                                      0, 3, 0, 2]);
 /// # Ok::<(), inspect::Error>(())
 /// ```
+#[doc(alias = "connected_components")]
+#[doc(alias = "connectedComponents")]
 pub fn label(mask: &Mask, connectivity: Connectivity) -> Plane<u32> {
     let (mut provisional, mut sets) = provisional_labels(mask, connectivity);
     let numbers = consecutive(&mut sets);

@@ -2,9 +2,11 @@
 #![cfg_attr(not(feature = "cuda"), forbid(unsafe_code))]
 #![cfg_attr(feature = "cuda", deny(unsafe_code))]
 
+mod averaging;
 mod disk;
 mod error;
 mod finite;
+mod inspect;
 mod inspection;
 mod label;
 mod largest_region;
@@ -15,6 +17,7 @@ mod region;
 mod residual;
 mod run_lengths;
 mod sampled;
+mod samples;
 mod stitch;
 #[cfg(feature = "candle")]
 pub mod tensor;
@@ -22,14 +25,16 @@ mod threshold;
 mod tiling;
 mod union_find;
 
+pub use averaging::Averaging;
 pub use disk::Disk;
 pub use error::Error;
-pub use inspection::{Averaging, Inspected, Inspection, inspect};
+pub use inspect::{Inspected, inspect};
+pub use inspection::Inspection;
 pub use label::{Connectivity, label};
 pub use opening::open;
 pub use plane::{Image, Mask, Plane};
 pub use reconstruct::{Reconstructor, reconstruct};
-pub use region::{Region, regions};
+pub use region::{Region, Regions, regions};
 pub use residual::{Residual, residual_map};
 pub use sampled::{SampleScore, Sampled};
 pub use threshold::{ThresholdRule, threshold, threshold_mask};

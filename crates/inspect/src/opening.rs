@@ -53,6 +53,8 @@ const STRIP: usize = 1 << 22;
 ///
 /// The time per pixel grows with the diameter, the memory does not; nor does it with the plane, but for the result. NaN has no
 /// order; the result is then unspecified.
+#[doc(alias = "morphologyEx")]
+#[doc(alias = "MORPH_OPEN")]
 pub fn open<T: Copy + PartialOrd + Send + Sync>(plane: &Plane<T>, disk: Disk) -> Plane<T> {
     if disk.diameter() <= 1 {
         return plane.clone();
@@ -62,7 +64,7 @@ pub fn open<T: Copy + PartialOrd + Send + Sync>(plane: &Plane<T>, disk: Disk) ->
     open_in_strips(plane, disk, rows)
 }
 
-/// Opens strips of so many rows, each with as many more as its result depends on.
+/// Opens strips of `rows` rows, each together with the rows beyond it that its result depends on.
 fn open_in_strips<T: Copy + PartialOrd + Send + Sync>(
     plane: &Plane<T>,
     disk: Disk,

@@ -39,7 +39,7 @@ pub trait Reconstructor {
     /// size does not matter.
     ///
     /// # Errors
-    /// Whatever the implementation cannot do; it reaches the caller as [`Error::Reconstructor`].
+    /// An error of the implementation; it reaches the caller as [`Error::Reconstructor`].
     fn reconstruct(
         &self,
         patches: &[f32],

@@ -1,7 +1,7 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::finite::check_finite;
-use crate::{Connectivity, Error, Image, Mask, label};
+use crate::{Connectivity, Error, Image, Mask, Plane, label};
 
 /// A connected region of defective pixels.
 ///
@@ -15,15 +15,17 @@ use crate::{Connectivity, Error, Image, Mask, label};
 ///                                    0.0, 0.5, 1.0, 0.0,
 ///                                    0.0, 0.0, 0.0, 0.0])?;
 /// let mask = Mask::from_fn(4, 4, |x, y| scores.get(x, y) > 0.0);
-/// let defect = &regions(&mask, &scores, Connectivity::Eight)?[0];
+/// let defect = &regions(&mask, &scores, Connectivity::Eight)?.regions[0];
 /// assert_eq!((defect.x1 - defect.x0, defect.y1 - defect.y0, defect.area), (2, 2, 4));
 /// assert_eq!((defect.centroid_x, defect.centroid_y), (1.5, 1.5));
 /// assert_eq!((defect.mean_score, defect.max_score), (0.625, 1.0));
 /// # Ok::<(), inspect::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[doc(alias = "regionprops")]
+#[doc(alias = "connectedComponentsWithStats")]
 pub struct Region {
-    /// The region's value in the plane that [`label`] gives, from 1.
+    /// The region's value in [`Regions::labels`], from 1.
     pub label: u32,
     /// Number of pixels.
     pub area: usize,
@@ -45,9 +47,31 @@ pub struct Region {
     pub max_score: f32,
 }
 
-/// The connected regions of `mask`, with the `scores` of their pixels.
+/// The connected regions of a mask, and its pixels with the regions' labels.
 ///
-/// They are ordered by their first pixels, row by row; see [`label`].
+/// ```
+/// use inspect::{Connectivity, Image, Mask, Regions, regions};
+///
+/// let mask = Mask::new(4, 2, vec![true, false, false, true,
+///                                 false, true, false, true])?;
+/// let scores = Image::filled(4, 2, 1.0);
+/// let Regions { labels, regions } = regions(&mask, &scores, Connectivity::Eight)?;
+/// assert_eq!(labels.data(), [1, 0, 0, 2,
+///                            0, 1, 0, 2]);
+/// assert_eq!(regions.iter().map(|region| region.label).collect::<Vec<_>>(), [1, 2]);
+/// # Ok::<(), inspect::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Regions {
+    /// The label of each pixel, 0 outside all regions; see [`label`].
+    pub labels: Plane<u32>,
+    /// The regions in the order of their labels, 1, 2, …
+    pub regions: Vec<Region>,
+}
+
+/// Labels the connected regions of `mask`, and measures them with the `scores` of their pixels.
+///
+/// Regions are ordered by their first pixels, row by row; see [`label`].
 ///
 /// ```
 /// use inspect::{Connectivity, Image, Mask, regions};
@@ -55,7 +79,7 @@ pub struct Region {
 /// let scores = Image::new(4, 2, vec![0.5, 0.0, 0.0, 0.5,
 ///                                    0.0, 1.0, 0.0, 0.5])?;
 /// let mask = Mask::from_fn(4, 2, |x, y| scores.get(x, y) >= 0.5);
-/// let found = regions(&mask, &scores, Connectivity::Eight)?;
+/// let found = regions(&mask, &scores, Connectivity::Eight)?.regions;
 /// assert_eq!(found.len(), 2);
 /// assert_eq!((found[0].area, found[0].mean_score, found[0].max_score), (2, 0.75, 1.0));
 /// assert_eq!((found[0].x0, found[0].y0, found[0].x1, found[0].y1), (0, 0, 2, 2));
@@ -65,11 +89,7 @@ pub struct Region {
 ///
 /// # Errors
 /// If the scores have another size than the mask or are not all finite.
-pub fn regions(
-    mask: &Mask,
-    scores: &Image,
-    connectivity: Connectivity,
-) -> Result<Vec<Region>, Error> {
+pub fn regions(mask: &Mask, scores: &Image, connectivity: Connectivity) -> Result<Regions, Error> {
     let (expected, got) = (mask.size(), scores.size());
     if expected != got {
         return Err(Error::SizeMismatch { what: "the score map", expected, got });
@@ -88,7 +108,7 @@ pub fn regions(
         }
     }
     regions.iter_mut().for_each(Region::divide_by_area);
-    Ok(regions)
+    Ok(Regions { labels, regions })
 }
 
 impl Region {

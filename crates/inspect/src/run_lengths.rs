@@ -1,27 +1,24 @@
 use crate::{Plane, Region};
 
 impl Region {
-    /// The region's pixels in the plane of `labels` that [`crate::label`] gave, as COCO's uncompressed run lengths: column by
+    /// The region's pixels in the plane of labels that it was found in, as COCO's uncompressed run lengths: column by
     /// column from the left, and downwards in each, the number of pixels outside the region, then inside, and so on in turn,
     /// until all pixels of the plane are counted.
     ///
     /// ```
-    /// use inspect::{Connectivity, Image, Mask, label, regions};
+    /// use inspect::{Connectivity, Image, Mask, regions};
     ///
     /// //  .##
     /// //  ..#
     /// let mask = Mask::new(3, 2, vec![false, true, true, false, false, true])?;
-    /// let found = regions(&mask, &Image::from_fn(3, 2, |_, _| 1.0), Connectivity::Eight)?;
-    /// let labels = label(&mask, Connectivity::Eight);
+    /// let found = regions(&mask, &Image::filled(3, 2, 1.0), Connectivity::Eight)?;
     /// // The first column and nothing of the second; its upper pixel; the lower one; the last column.
-    /// assert_eq!(found[0].run_lengths(&labels), [2, 1, 1, 2]);
+    /// assert_eq!(found.regions[0].run_lengths(&found.labels), [2, 1, 1, 2]);
     /// # Ok::<(), inspect::Error>(())
     /// ```
     ///
-    /// `labels` are those that the region was found in.
-    ///
     /// # Panics
-    /// If the region reaches beyond them.
+    /// If the region reaches beyond the labels.
     pub fn run_lengths(&self, labels: &Plane<u32>) -> Vec<usize> {
         let mut runs = vec![self.x0 * labels.height()];
         let mut inside = false;
@@ -50,7 +47,7 @@ impl Region {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
-    use crate::{Connectivity, Image, Mask, label, regions};
+    use crate::{Connectivity, Image, Mask, Regions, regions};
     use proptest::prelude::*;
 
     proptest! {
@@ -62,10 +59,10 @@ mod tests {
             })
         ) {
             let mask = Mask::new(width, height, pixels).unwrap();
-            let labels = label(&mask, Connectivity::Four);
-            let scores = Image::from_fn(width, height, |_, _| 1.0);
+            let scores = Image::filled(width, height, 1.0);
+            let Regions { labels, regions } = regions(&mask, &scores, Connectivity::Four).unwrap();
             let mut written = vec![0; width * height];
-            for region in regions(&mask, &scores, Connectivity::Four).unwrap() {
+            for region in regions {
                 let runs = region.run_lengths(&labels);
                 prop_assert_eq!(runs.iter().sum::<usize>(), width * height);
                 prop_assert!(runs.iter().skip(1).all(|&run| run > 0));

@@ -11,53 +11,23 @@ mod cuda;
 #[cfg(test)]
 mod emulated;
 mod geometry;
+mod reconstructor;
 mod residual;
 mod sampled;
 mod stitch;
+mod storage;
 mod tiles;
 
-use candle_core::{CpuStorage, DType, Device, Layout, Tensor, WithDType, bail};
+use candle_core::{DType, Tensor};
 
 use crate::finite::check_finite;
 use crate::residual::residual_values;
 use crate::{Averaging, Error, Image, Inspected, Inspection, Plane, Residual, open};
 use bands::{BAND, Bands, append};
+pub use reconstructor::TensorReconstructor;
+use reconstructor::reconstruct;
 use residual::residual_maps;
 use sampled::inspect_samples;
-
-/// Anything that reconstructs square patches on a device; see [`Reconstructor`](crate::Reconstructor), and the example of
-/// [`inspect()`].
-pub trait TensorReconstructor {
-    /// Side length of the patches in pixels.
-    fn patch_size(&self) -> usize;
-
-    /// Where patches are to lie.
-    fn device(&self) -> &Device;
-
-    /// Reconstructs patches `(N, 1, patch, patch)` of f32 intensities in [0, 1]; the result has the same shape.
-    ///
-    /// # Errors
-    /// Whatever the implementation cannot do; it reaches the caller as [`Error::Reconstructor`].
-    fn reconstruct(
-        &self,
-        patches: &Tensor,
-    ) -> Result<Tensor, Box<dyn std::error::Error + Send + Sync>>;
-
-    /// Reconstructs each of `patches`, `(N, 1, patch, patch)`, `samples` times: `(N, samples, patch, patch)`. Randomness
-    /// should come from the patch's place in the image, the column and row of its first pixel in `corners`.
-    ///
-    /// # Errors
-    /// As for [`reconstruct`](Self::reconstruct); without an implementation, always.
-    fn sample(
-        &self,
-        patches: &Tensor,
-        corners: &[(usize, usize)],
-        samples: usize,
-    ) -> Result<Tensor, Box<dyn std::error::Error + Send + Sync>> {
-        let _ = (patches, corners, samples);
-        Err("this reconstructor has one reconstruction of a patch, and no samples".into())
-    }
-}
 
 /// Inspects one image as [`inspect`](crate::inspect()) does, on the reconstructor's device.
 ///
@@ -110,7 +80,7 @@ pub fn inspect(
     inspect_in_bands(image, reconstructor, inspection, BAND)
 }
 
-/// [`inspect`] in bands of so many pixels.
+/// [`inspect`] in bands of at most `band` pixels, or of one row of patches.
 fn inspect_in_bands(
     image: &Image,
     reconstructor: &dyn TensorReconstructor,
@@ -203,34 +173,6 @@ fn average_residuals(
         },
     )?;
     Ok(planes)
-}
-
-fn reconstruct(reconstructor: &dyn TensorReconstructor, patches: &Tensor) -> Result<Tensor, Error> {
-    let reconstructions = reconstructor.reconstruct(patches).map_err(Error::Reconstructor)?;
-    check_shape(&reconstructions, patches.dims())?;
-    Ok(reconstructions)
-}
-
-/// Checks what a reconstructor gives for a batch of patches.
-fn check_shape(reconstructions: &Tensor, expected: &[usize]) -> Result<(), Error> {
-    if reconstructions.dims() == expected {
-        return Ok(());
-    }
-    Err(Error::ReconstructionShape {
-        expected: expected.to_vec(),
-        got: reconstructions.dims().to_vec(),
-    })
-}
-
-/// The elements of a contiguous tensor in memory.
-fn contiguous<'a, T: WithDType>(
-    storage: &'a CpuStorage,
-    layout: &Layout,
-) -> candle_core::Result<&'a [T]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<T>()?[start..end]),
-        None => bail!("the inspection of tensors expects contiguous ones"),
-    }
 }
 
 #[cfg(test)]

@@ -4,9 +4,8 @@
 use std::path::PathBuf;
 
 use metrics::{
-    AU_PRO_LIMIT, Error, Figure, HistogramStyle, LineAxis, LineChart, Points, RankedScores, Scale,
-    ScoredImage, Series, SeriesStyle, Spacing, f1_max, plot_histogram, plot_lines, plot_pr,
-    plot_pro, plot_roc, pro_curve,
+    AU_PRO_LIMIT, Chart, Error, Figure, Height, HistogramStyle, LineAxis, LineChart, Points,
+    RankedScores, ScoredImage, Series, SeriesStyle, Spacing, f1_max, pro_curve,
 };
 
 const SIZE: usize = 256;
@@ -22,8 +21,8 @@ fn main() -> Result<(), Error> {
         plot_histograms(path, &sharp, &labels)?;
 
         let title = Figure { height: 600, ..Figure::new("A parameter of two detectors") };
-        plot_lines(path("lines"), &title, &parameter(Spacing::Even))?;
-        plot_lines(path("lines-log"), &title, &parameter(Spacing::Logarithmic))?;
+        Chart::lines(&parameter(Spacing::Even))?.save(path("lines"), &title)?;
+        Chart::lines(&parameter(Spacing::Logarithmic))?.save(path("lines-log"), &title)?;
     }
     Ok(())
 }
@@ -38,13 +37,13 @@ fn plot_curves(
     let ranked = [RankedScores::new(sharp, labels)?, RankedScores::new(blunt, labels)?];
 
     let curves = ranked.each_ref().map(|ranked| ranked.roc(Points::Corners));
-    plot_roc(path("roc"), &title, &named(&curves))?;
+    Chart::roc(&named(&curves))?.save(path("roc"), &title)?;
 
     let curves = ranked.each_ref().map(|ranked| ranked.precision_recall(Points::Corners));
-    plot_pr(path("pr"), &title, &named(&curves))?;
+    Chart::precision_recall(&named(&curves))?.save(path("pr"), &title)?;
 
     let curves = [pro_curve(&images(sharp, labels))?, pro_curve(&images(blunt, labels))?];
-    plot_pro(path("pro"), &title, &named(&curves), AU_PRO_LIMIT)
+    Chart::pro(&named(&curves), AU_PRO_LIMIT)?.save(path("pro"), &title)
 }
 
 fn named<C>([sharp, blunt]: &[C; 2]) -> [(&str, &C); 2] {
@@ -65,9 +64,9 @@ fn plot_histograms(
     let title = Figure { height: 600, ..Figure::new("Scores of the sharp detector") };
     let threshold = f1_max(scores, labels)?.threshold;
     let linear = HistogramStyle { threshold: Some(threshold), ..Default::default() };
-    plot_histogram(path("histogram"), &title, &lists, &linear)?;
-    let logarithmic = HistogramStyle { scale: Scale::Logarithmic, ..linear };
-    plot_histogram(path("histogram-log"), &title, &lists, &logarithmic)
+    Chart::histogram(&lists, &linear)?.save(path("histogram"), &title)?;
+    let logarithmic = HistogramStyle { height: Height::LogarithmicShare, ..linear };
+    Chart::histogram(&lists, &logarithmic)?.save(path("histogram-log"), &title)
 }
 
 /// Made-up areas over a made-up parameter.

@@ -1,5 +1,5 @@
-//! What ranking 28.5 million pixels (40 images of 1024×696, 3 % of them
-//! defective) takes at its peak, beside the scores and labels themselves.
+//! Measures the peak memory of ranking 28.5 million pixels (40 images of
+//! 1024×696, 3 % of them defective), beside the scores and labels themselves.
 //!
 //! Prints the growth of the resident set over that before each step, which
 //! Linux tells, in bytes per pixel; a score has 4.

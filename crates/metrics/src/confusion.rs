@@ -23,6 +23,7 @@ use crate::check::check_image;
 /// assert_eq!((counts.iou(), counts.false_positive_rate()), (Some(0.5), Some(0.1)));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[doc(alias = "confusion_matrix")]
 pub struct Confusion {
     /// Defective pixels that were detected.
     pub true_positives: u64,
@@ -52,6 +53,7 @@ impl Confusion {
     /// # Errors
     /// [`Error::InvalidThreshold`] if the threshold is NaN,
     /// [`Error::LengthMismatch`] and [`Error::NonFiniteScore`].
+    #[doc(alias = "confusion_matrix")]
     pub fn at_threshold(scores: &[f32], labels: &[bool], threshold: f32) -> Result<Self, Error> {
         if threshold.is_nan() {
             return Err(Error::InvalidThreshold);
@@ -76,6 +78,7 @@ impl Confusion {
     ///
     /// # Errors
     /// [`Error::LengthMismatch`].
+    #[doc(alias = "confusion_matrix")]
     pub fn of_masks(predicted: &[bool], labels: &[bool]) -> Result<Self, Error> {
         if predicted.len() != labels.len() {
             let (scores, labels) = (predicted.len(), labels.len());
@@ -101,34 +104,44 @@ impl Confusion {
     }
 
     /// The share of detected pixels that are defective: TP / (TP + FP).
+    #[doc(alias = "precision_score")]
     pub fn precision(&self) -> Option<f64> {
         ratio(self.true_positives, self.true_positives + self.false_positives)
     }
 
     /// The share of defective pixels that are detected, the true-positive
     /// rate: TP / (TP + FN).
+    #[doc(alias = "recall_score")]
+    #[doc(alias = "sensitivity")]
+    #[doc(alias = "true_positive_rate")]
+    #[doc(alias = "tpr")]
     pub fn recall(&self) -> Option<f64> {
         ratio(self.true_positives, self.true_positives + self.false_negatives)
     }
 
     /// The share of defect-free pixels that are detected: FP / (FP + TN).
+    #[doc(alias = "fpr")]
     pub fn false_positive_rate(&self) -> Option<f64> {
         ratio(self.false_positives, self.false_positives + self.true_negatives)
     }
 
     /// The harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN).
+    #[doc(alias = "f1_score")]
     pub fn f1(&self) -> Option<f64> {
         ratio(2 * self.true_positives, 2 * self.true_positives + self.errors())
     }
 
     /// The Dice coefficient of detection and ground truth, which is
     /// [`Confusion::f1`] by another name.
+    #[doc(alias = "DiceScore")]
     pub fn dice(&self) -> Option<f64> {
         self.f1()
     }
 
     /// Intersection over union of detection and ground truth, the Jaccard
     /// index: TP / (TP + FP + FN).
+    #[doc(alias = "jaccard_score")]
+    #[doc(alias = "JaccardIndex")]
     pub fn iou(&self) -> Option<f64> {
         ratio(self.true_positives, self.true_positives + self.errors())
     }

@@ -1,4 +1,4 @@
-//! What the defective pixels of images add to the per-region overlap.
+//! The contributions of defective pixels to the per-region overlap.
 
 use rayon::prelude::*;
 
@@ -11,7 +11,8 @@ pub(crate) struct Defects {
     /// Key in the upper and region in the lower 32 bits, ascending: in the
     /// order of descending scores, and always in the same order among ties.
     pixels: Vec<u64>,
-    /// What a pixel of each region adds to the overlap: one over its size.
+    /// The contribution of a pixel of each region to the overlap: one over the
+    /// region's size.
     weights: Vec<f64>,
 }
 
@@ -41,7 +42,8 @@ impl Defects {
         self.weights.len()
     }
 
-    /// What each pixel adds to the overlap, in the order of descending scores.
+    /// The contribution of each pixel to the overlap, in the order of descending
+    /// scores.
     pub(crate) fn weights(&self) -> impl ExactSizeIterator<Item = f64> {
         self.pixels.iter().map(|&pixel| self.weights[(pixel & u64::from(u32::MAX)) as usize])
     }

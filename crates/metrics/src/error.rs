@@ -1,7 +1,7 @@
 #[cfg(feature = "plot")]
 use std::path::PathBuf;
 
-/// What can go wrong in this crate.
+/// An error of this crate.
 ///
 /// Where several images are pooled, `image` is the position of the image in
 /// the order given and `index` the position of the pixel inside it.
@@ -144,11 +144,8 @@ pub enum Error {
 
     /// A figure without any curve, score or bin.
     #[cfg(feature = "plot")]
-    #[error("{}: there is nothing to plot", path.display())]
-    NothingToPlot {
-        /// The path of the figure.
-        path: PathBuf,
-    },
+    #[error("there is nothing to plot")]
+    NothingToPlot,
 
     /// A point without a place on the axes of its figure.
     #[cfg(feature = "plot")]
@@ -184,13 +181,8 @@ pub enum Error {
 
     /// A figure too small to read or too large to draw.
     #[cfg(feature = "plot")]
-    #[error(
-        "{}: figures are {smallest} to {largest} pixels wide and high, got {width}x{height}",
-        path.display()
-    )]
+    #[error("figures are {smallest} to {largest} pixels wide and high, got {width}x{height}")]
     FigureSize {
-        /// The path of the figure.
-        path: PathBuf,
         /// The smallest width and height.
         smallest: u32,
         /// The largest width and height.
@@ -207,17 +199,15 @@ pub enum Error {
     Write {
         /// The path of the figure.
         path: PathBuf,
-        /// What the file system said.
+        /// The error of the file system.
         source: std::io::Error,
     },
 
     /// A figure that cannot be drawn.
     #[cfg(feature = "plot")]
-    #[error("{}: cannot draw the figure", path.display())]
+    #[error("cannot draw the figure")]
     Draw {
-        /// The path of the figure.
-        path: PathBuf,
-        /// What the drawing library said.
+        /// The error of the drawing library.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }

@@ -54,6 +54,7 @@ mod image;
 mod key;
 #[cfg(feature = "plot")]
 mod plot;
+mod points;
 mod pr;
 mod pro;
 mod radix;
@@ -61,6 +62,7 @@ mod ranked;
 mod ranked_images;
 mod region;
 mod roc;
+mod sorted;
 mod steps;
 
 pub use confusion::Confusion;
@@ -71,14 +73,15 @@ pub use histogram::RocHistogram;
 pub use image::{ScoredImage, image_score};
 #[cfg(feature = "plot")]
 pub use plot::{
-    Figure, HistogramStyle, LineAxis, LineChart, Scale, Series, SeriesPoint, SeriesStyle, Spacing,
-    plot_histogram, plot_lines, plot_pr, plot_pro, plot_roc,
+    Chart, Figure, Height, HistogramStyle, LineAxis, LineChart, Series, SeriesPoint, SeriesStyle,
+    Spacing,
 };
-pub use pr::{PrCurve, average_precision, f1_max, precision_recall};
-pub use pro::{AU_PRO_LIMIT, ProCurve, au_pro, pro_curve};
-pub use ranked::{F1Max, Points, RankedScores};
-pub use ranked_images::RankedImages;
-pub use roc::{RocCurve, roc, roc_auc};
+pub use points::Points;
+pub use pr::PrCurve;
+pub use pro::{AU_PRO_LIMIT, ProCurve};
+pub use ranked::{F1Max, RankedScores, average_precision, f1_max, precision_recall, roc, roc_auc};
+pub use ranked_images::{RankedImages, au_pro, pro_curve};
+pub use roc::RocCurve;
 
 /// Compiles and runs the example in the README.
 #[cfg(doctest)]

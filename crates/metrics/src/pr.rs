@@ -1,52 +1,5 @@
-use crate::{Error, F1Max, Points, RankedScores};
-
-/// The precision–recall curve of pooled scores, exact, with the ties merged:
-/// [`RankedScores::precision_recall`] with [`Points::Corners`].
-///
-/// ```
-/// let labels = [false, false, true, true];
-/// let curve = metrics::precision_recall(&[0.1, 0.4, 0.35, 0.8], &labels)?;
-/// assert_eq!(curve.recall(), [0.0, 0.5, 0.5, 1.0, 1.0]);
-/// assert_eq!(curve.precision(), [1.0, 1.0, 0.5, 2.0 / 3.0, 0.5]);
-/// # Ok::<(), metrics::Error>(())
-/// ```
-///
-/// # Errors
-/// See [`RankedScores::pooled`].
-pub fn precision_recall(scores: &[f32], labels: &[bool]) -> Result<PrCurve, Error> {
-    Ok(RankedScores::new(scores, labels)?.precision_recall(Points::Corners))
-}
-
-/// The average precision: [`RankedScores::average_precision`].
-///
-/// ```
-/// // Recall goes from 0 to 1/2 at precision 1, and from there to 1 at precision 2/3.
-/// let labels = [false, false, true, true];
-/// let average = metrics::average_precision(&[0.1, 0.4, 0.35, 0.8], &labels)?;
-/// assert!((average - 5.0 / 6.0).abs() < 1e-15);
-/// # Ok::<(), metrics::Error>(())
-/// ```
-///
-/// # Errors
-/// See [`RankedScores::pooled`].
-pub fn average_precision(scores: &[f32], labels: &[bool]) -> Result<f64, Error> {
-    Ok(RankedScores::new(scores, labels)?.average_precision())
-}
-
-/// The largest F1 and its threshold: [`RankedScores::f1_max`].
-///
-/// ```
-/// // Precision 2/3 and recall 1.
-/// let best = metrics::f1_max(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
-/// assert_eq!((best.f1, best.threshold), (0.8, 0.35));
-/// # Ok::<(), metrics::Error>(())
-/// ```
-///
-/// # Errors
-/// See [`RankedScores::pooled`].
-pub fn f1_max(scores: &[f32], labels: &[bool]) -> Result<F1Max, Error> {
-    Ok(RankedScores::new(scores, labels)?.f1_max())
-}
+use crate::Points;
+use crate::sorted::Sorted;
 
 /// Precision and recall for descending thresholds.
 ///
@@ -93,7 +46,7 @@ impl PrCurve {
         widths.zip(&self.precision[1..]).map(|(width, precision)| width * precision).sum()
     }
 
-    pub(crate) fn of_ranking(ranked: &RankedScores, points: Points) -> Self {
+    pub(crate) fn of_ranking(ranked: &Sorted, points: Points) -> Self {
         let mut count = 1;
         visit(ranked, points, |_, _, _| count += 1);
         let mut curve = Self {
@@ -102,7 +55,7 @@ impl PrCurve {
             thresholds: Vec::with_capacity(count),
         };
         curve.push(1.0, 0.0, f32::INFINITY);
-        let positives = ranked.positives() as f64;
+        let positives = ranked.positives as f64;
         visit(ranked, points, |threshold, tp, fp| {
             curve.push(tp as f64 / (tp + fp) as f64, tp as f64 / positives, threshold);
         });
@@ -118,14 +71,14 @@ impl PrCurve {
 
 /// Calls `visit(threshold, true positives, false positives)` for the points
 /// of the curve except the first.
-fn visit(ranked: &RankedScores, points: Points, visit: impl FnMut(f32, u64, u64)) {
+fn visit(ranked: &Sorted, points: Points, visit: impl FnMut(f32, u64, u64)) {
     match points {
         Points::All => ranked.for_each_score(visit),
         Points::Corners => visit_corners(ranked, visit),
     }
 }
 
-fn visit_corners(ranked: &RankedScores, mut visit: impl FnMut(f32, u64, u64)) {
+fn visit_corners(ranked: &Sorted, mut visit: impl FnMut(f32, u64, u64)) {
     let (mut tp, mut fp) = (0, 0);
     for step in ranked.steps() {
         tp += step.positives;

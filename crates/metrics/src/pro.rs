@@ -1,70 +1,11 @@
+use crate::Error;
 use crate::area::mean_height;
 use crate::check::check_limit;
 use crate::defects::Defects;
-use crate::{Error, RankedImages, RankedScores, ScoredImage};
+use crate::sorted::Sorted;
 
 /// The false-positive rate up to which MVTec's benchmarks integrate.
 pub const AU_PRO_LIMIT: f64 = 0.3;
-
-/// The area under the per-region overlap curve up to a false-positive rate of
-/// `limit`, divided by `limit`: what [`pro_curve`] and [`ProCurve::area`] give,
-/// but defect-free pixels beyond the limit are not ranked.
-///
-/// ```
-/// use metrics::{AU_PRO_LIMIT, ScoredImage, au_pro};
-///
-/// // A region of one pixel that scores above all others, and one of two of which one does.
-/// let image = ScoredImage {
-///     width: 6,
-///     height: 1,
-///     scores: &[0.9, 0.1, 0.8, 0.3, 0.5, 0.2],
-///     labels: &[true, false, true, true, false, false],
-/// };
-/// assert_eq!(au_pro(&[image], AU_PRO_LIMIT)?, 0.75);
-/// # Ok::<(), metrics::Error>(())
-/// ```
-///
-/// # Errors
-/// [`Error::InvalidLimit`], and see [`pro_curve`].
-pub fn au_pro(images: &[ScoredImage<'_>], limit: f64) -> Result<f64, Error> {
-    check_limit(limit)?;
-    RankedImages::up_to(images, limit)?.au_pro(limit)
-}
-
-/// The per-region overlap (PRO) over the false-positive rate.
-///
-/// This is the definition of MVTec's evaluation. The regions are the
-/// 8-connected components of each ground-truth mask. The PRO at a threshold is
-/// the fraction of its pixels that a region has at `score >= threshold`,
-/// averaged over all regions of all images, so that a small defect weighs as
-/// much as a large one. The false-positive rate is that of all defect-free
-/// pixels of all images, those of images without any defect included.
-///
-/// ```
-/// use metrics::{AU_PRO_LIMIT, ScoredImage, pro_curve};
-///
-/// // A region of one pixel and one of two; the larger is half covered
-/// // before the first false positive.
-/// let image = ScoredImage {
-///     width: 6,
-///     height: 1,
-///     scores: &[0.9, 0.1, 0.8, 0.3, 0.5, 0.2],
-///     labels: &[true, false, true, true, false, false],
-/// };
-/// let curve = pro_curve(&[image])?;
-/// assert_eq!(curve.fpr(), [0.0, 0.0, 0.0, 1.0 / 3.0, 1.0 / 3.0, 1.0]);
-/// assert_eq!(curve.pro(), [0.0, 0.5, 0.75, 0.75, 1.0, 1.0]);
-/// assert_eq!(curve.area(AU_PRO_LIMIT)?, 0.75);
-/// # Ok::<(), metrics::Error>(())
-/// ```
-///
-/// # Errors
-/// [`Error::ImageSize`], [`Error::LengthMismatch`] and
-/// [`Error::NonFiniteScore`] for the first image at fault, and as
-/// [`RankedScores::pooled`].
-pub fn pro_curve(images: &[ScoredImage<'_>]) -> Result<ProCurve, Error> {
-    Ok(RankedImages::new(images)?.pro_curve())
-}
 
 /// The per-region overlap over the false-positive rate for descending
 /// thresholds.
@@ -120,7 +61,7 @@ impl ProCurve {
         Ok(mean_height(points, limit))
     }
 
-    pub(crate) fn of_ranking(ranked: &RankedScores, defects: &Defects) -> Self {
+    pub(crate) fn of_ranking(ranked: &Sorted, defects: &Defects) -> Self {
         let count = 1 + ranked.steps().count();
         let mut curve = Self {
             fpr: Vec::with_capacity(count),
@@ -136,7 +77,7 @@ impl ProCurve {
     }
 
     /// [`ProCurve::area`] without the curve.
-    pub(crate) fn area_of_ranking(ranked: &RankedScores, defects: &Defects, limit: f64) -> f64 {
+    pub(crate) fn area_of_ranking(ranked: &Sorted, defects: &Defects, limit: f64) -> f64 {
         mean_height(points(ranked, defects).map(|point| (point.fpr, point.pro)), limit)
     }
 }
@@ -149,8 +90,8 @@ struct Point {
 }
 
 /// All points of the curve.
-fn points(ranked: &RankedScores, defects: &Defects) -> impl Iterator<Item = Point> {
-    let (negatives, regions) = (ranked.negatives() as f64, defects.regions() as f64);
+fn points(ranked: &Sorted, defects: &Defects) -> impl Iterator<Item = Point> {
+    let (negatives, regions) = (ranked.negatives as f64, defects.regions() as f64);
     let mut weights = defects.weights();
     let (mut fp, mut overlap) = (0, 0.0);
     let origin = Point { threshold: f32::INFINITY, fpr: 0.0, pro: 0.0 };

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rayon::prelude::*;
 
 use crate::key;
+use crate::sorted::Sorted;
 
 /// The scores and labels of an image or of a part of one, equally long.
 pub(crate) type Pixels<'a> = (&'a [f32], &'a [bool]);
@@ -19,10 +20,11 @@ pub(crate) type Pixels<'a> = (&'a [f32], &'a [bool]);
 /// than shorter buckets save.
 const BUCKETS: usize = 1 << 9;
 
-/// Keys from which the range of the data is told.
+/// The number of keys, picked evenly, that the range of the data is told from.
 const SAMPLE: usize = 1 << 16;
 
-/// One of so many keys at either end does not count for the range.
+/// The range of the buckets leaves out the lowest and the highest 1/1024 of the
+/// sampled keys: a few outliers would widen it for nothing.
 const OUTLIERS: usize = 1 << 10;
 
 /// Below this many pixels per task, handing them out costs more than it gains.
@@ -33,17 +35,6 @@ const SMALL: usize = 512;
 
 /// The most bits that one pass within a bucket sorts by.
 const DIGIT_BITS: u32 = 11;
-
-/// The pixels of both classes, each in the order of descending scores.
-#[derive(Clone, Debug)]
-pub(crate) struct Sorted {
-    /// Keys of the defective, then of the defect-free pixels, each ascending.
-    pub keys: Vec<u32>,
-    /// The number of defective pixels.
-    pub positives: usize,
-    /// The number of defect-free pixels; those beyond a limit have no key.
-    pub negatives: usize,
-}
 
 /// Sorts the keys of `total` pixels, more than none and fewer than 2³².
 ///
@@ -97,8 +88,8 @@ struct TopDigit {
 }
 
 impl TopDigit {
-    /// Outliers, by a sample, share the first and the last bucket with others,
-    /// and so do not widen the range of the rest.
+    /// The range is that of a sample without its [`OUTLIERS`]; keys beyond it
+    /// share the first and the last bucket.
     fn of(images: &[Pixels<'_>], total: usize) -> Self {
         // Odd, so as not to stay in the same columns of the images.
         let stride = (total / SAMPLE) | 1;

@@ -1,28 +1,7 @@
 use crate::check::{check_classes, check_each, check_image};
-use crate::radix::{Pixels, Sorted, sorted_keys};
-use crate::steps::{Steps, take_while};
-use crate::{Confusion, Error, PrCurve, RocCurve, key};
-
-/// Which points of a curve to keep.
-///
-/// ```
-/// use metrics::{Points, RankedScores};
-///
-/// let ranked = RankedScores::new(&[0.9, 0.8, 0.1], &[true, true, false])?;
-/// assert_eq!(ranked.roc(Points::All).thresholds(), [f32::INFINITY, 0.9, 0.8, 0.1]);
-/// assert_eq!(ranked.roc(Points::Corners).thresholds(), [f32::INFINITY, 0.8, 0.1]);
-/// # Ok::<(), metrics::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Points {
-    /// Those at which the curve bends. Lines between them pass through all
-    /// others, so areas and plots are unchanged, and at most two points per
-    /// distinct score of the defective pixels remain.
-    #[default]
-    Corners,
-    /// One for each distinct score.
-    All,
-}
+use crate::radix::{Pixels, sorted_keys};
+use crate::sorted::Sorted;
+use crate::{Confusion, Error, Points, PrCurve, RocCurve, key};
 
 /// All scores of a data set, sorted once, to read any number of exact metrics
 /// from.
@@ -101,6 +80,11 @@ impl RankedScores {
         Ok(Self { sorted })
     }
 
+    /// The sorted keys of the scores.
+    pub(crate) fn sorted(&self) -> &Sorted {
+        &self.sorted
+    }
+
     /// The number of defective pixels.
     ///
     /// ```
@@ -121,8 +105,10 @@ impl RankedScores {
     ///
     /// With [`Points::Corners`], collinear points are left out; these include
     /// all that scikit-learn's `drop_intermediate=True` leaves out.
+    #[doc(alias = "roc_curve")]
+    #[doc(alias = "drop_intermediate")]
     pub fn roc(&self, points: Points) -> RocCurve {
-        RocCurve::of_ranking(self, points)
+        RocCurve::of_ranking(&self.sorted, points)
     }
 
     /// The area under the ROC curve, without making the curve.
@@ -138,11 +124,14 @@ impl RankedScores {
     /// assert_eq!(ranked.roc_auc(), 0.75);
     /// # Ok::<(), metrics::Error>(())
     /// ```
+    #[doc(alias = "roc_auc_score")]
+    #[doc(alias = "auroc")]
+    #[doc(alias = "mannwhitneyu")]
     pub fn roc_auc(&self) -> f64 {
         let mut above = 0_u64;
         let mut doubled_misordered = 0_u64;
         // Below 2⁶³: there are fewer than 2³² pixels of both classes together.
-        for step in self.steps() {
+        for step in self.sorted.steps() {
             doubled_misordered += step.positives * (2 * above + step.negatives);
             above += step.negatives;
         }
@@ -166,8 +155,9 @@ impl RankedScores {
     /// assert_eq!(curve.recall(), [0.0, 0.5, 0.5, 1.0]);
     /// # Ok::<(), metrics::Error>(())
     /// ```
+    #[doc(alias = "precision_recall_curve")]
     pub fn precision_recall(&self, points: Points) -> PrCurve {
-        PrCurve::of_ranking(self, points)
+        PrCurve::of_ranking(&self.sorted, points)
     }
 
     /// The average precision: Σ (recallᵢ − recallᵢ₋₁)·precisionᵢ over
@@ -178,9 +168,10 @@ impl RankedScores {
     /// assert_eq!(ranked.average_precision(), 0.5 * 1.0 + 0.5 * 0.5);
     /// # Ok::<(), metrics::Error>(())
     /// ```
+    #[doc(alias = "average_precision_score")]
     pub fn average_precision(&self) -> f64 {
         let (mut tp, mut fp, mut sum) = (0, 0, 0.0);
-        for step in self.steps() {
+        for step in self.sorted.steps() {
             tp += step.positives;
             fp += step.negatives;
             sum += step.positives as f64 * (tp as f64 / (tp + fp) as f64);
@@ -200,7 +191,7 @@ impl RankedScores {
     pub fn f1_max(&self) -> F1Max {
         let (mut tp, mut fp) = (0, 0);
         let mut best = F1Max { f1: 0.0, threshold: f32::INFINITY };
-        for step in self.steps() {
+        for step in self.sorted.steps() {
             tp += step.positives;
             fp += step.negatives;
             let f1 = 2.0 * tp as f64 / (tp + fp + self.positives()) as f64;
@@ -222,6 +213,7 @@ impl RankedScores {
     ///
     /// # Errors
     /// [`Error::InvalidThreshold`] if the threshold is NaN.
+    #[doc(alias = "confusion_matrix")]
     pub fn confusion(&self, threshold: f32) -> Result<Confusion, Error> {
         if threshold.is_nan() {
             return Err(Error::InvalidThreshold);
@@ -229,7 +221,8 @@ impl RankedScores {
         // Keys of infinities lie beyond those of all finite scores.
         let lowest = key::encode(threshold);
         let detected = |keys: &[u32]| keys.partition_point(|&key| key <= lowest) as u64;
-        let (tp, fp) = (detected(self.positive_keys()), detected(self.negative_keys()));
+        let (tp, fp) =
+            (detected(self.sorted.positive_keys()), detected(self.sorted.negative_keys()));
         Ok(Confusion {
             true_positives: tp,
             false_positives: fp,
@@ -237,28 +230,99 @@ impl RankedScores {
             false_negatives: self.positives() - tp,
         })
     }
+}
 
-    pub(crate) fn negative_keys(&self) -> &[u32] {
-        &self.sorted.keys[self.sorted.positives..]
-    }
+/// The ROC curve of pooled scores, exact, with the ties merged:
+/// [`RankedScores::roc`] with [`Points::Corners`].
+///
+/// ```
+/// let curve = metrics::roc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
+/// assert_eq!(curve.fpr(), [0.0, 0.0, 0.5, 0.5, 1.0]);
+/// assert_eq!(curve.tpr(), [0.0, 0.5, 0.5, 1.0, 1.0]);
+/// assert_eq!(curve.thresholds(), [f32::INFINITY, 0.8, 0.4, 0.35, 0.1]);
+/// assert_eq!(curve.auc(), 0.75);
+/// # Ok::<(), metrics::Error>(())
+/// ```
+///
+/// # Errors
+/// See [`RankedScores::pooled`].
+#[doc(alias = "roc_curve")]
+#[doc(alias = "BinaryROC")]
+pub fn roc(scores: &[f32], labels: &[bool]) -> Result<RocCurve, Error> {
+    Ok(RankedScores::new(scores, labels)?.roc(Points::Corners))
+}
 
-    pub(crate) fn positive_keys(&self) -> &[u32] {
-        &self.sorted.keys[..self.sorted.positives]
-    }
+/// The area under the ROC curve: [`RankedScores::roc_auc`].
+///
+/// The image-level AUROC is this over one score and one label per image; see
+/// [`image_score`](crate::image_score).
+///
+/// ```
+/// // Three of four pairs of a defective and a defect-free pixel are in order.
+/// let area = metrics::roc_auc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
+/// assert_eq!(area, 0.75);
+/// # Ok::<(), metrics::Error>(())
+/// ```
+///
+/// # Errors
+/// See [`RankedScores::pooled`].
+#[doc(alias = "roc_auc_score")]
+#[doc(alias = "auroc")]
+#[doc(alias = "AUROC")]
+#[doc(alias = "BinaryAUROC")]
+pub fn roc_auc(scores: &[f32], labels: &[bool]) -> Result<f64, Error> {
+    Ok(RankedScores::new(scores, labels)?.roc_auc())
+}
 
-    pub(crate) fn steps(&self) -> Steps<'_> {
-        Steps::new(self.negative_keys(), self.positive_keys())
-    }
+/// The precision–recall curve of pooled scores, exact, with the ties merged:
+/// [`RankedScores::precision_recall`] with [`Points::Corners`].
+///
+/// ```
+/// let labels = [false, false, true, true];
+/// let curve = metrics::precision_recall(&[0.1, 0.4, 0.35, 0.8], &labels)?;
+/// assert_eq!(curve.recall(), [0.0, 0.5, 0.5, 1.0, 1.0]);
+/// assert_eq!(curve.precision(), [1.0, 1.0, 0.5, 2.0 / 3.0, 0.5]);
+/// # Ok::<(), metrics::Error>(())
+/// ```
+///
+/// # Errors
+/// See [`RankedScores::pooled`].
+#[doc(alias = "precision_recall_curve")]
+#[doc(alias = "BinaryPrecisionRecallCurve")]
+pub fn precision_recall(scores: &[f32], labels: &[bool]) -> Result<PrCurve, Error> {
+    Ok(RankedScores::new(scores, labels)?.precision_recall(Points::Corners))
+}
 
-    /// Calls `visit(threshold, true positives, false positives)` for every
-    /// distinct score, from high to low.
-    pub(crate) fn for_each_score(&self, mut visit: impl FnMut(f32, u64, u64)) {
-        let (mut positives, mut negatives) = (self.positive_keys(), self.negative_keys());
-        let (mut tp, mut fp) = (0, 0);
-        while let Some(&key) = positives.first().into_iter().chain(negatives.first()).min() {
-            tp += take_while(&mut positives, |other| other == key).len() as u64;
-            fp += take_while(&mut negatives, |other| other == key).len() as u64;
-            visit(key::decode(key), tp, fp);
-        }
-    }
+/// The average precision: [`RankedScores::average_precision`].
+///
+/// ```
+/// // Recall goes from 0 to 1/2 at precision 1, and from there to 1 at precision 2/3.
+/// let labels = [false, false, true, true];
+/// let average = metrics::average_precision(&[0.1, 0.4, 0.35, 0.8], &labels)?;
+/// assert!((average - 5.0 / 6.0).abs() < 1e-15);
+/// # Ok::<(), metrics::Error>(())
+/// ```
+///
+/// # Errors
+/// See [`RankedScores::pooled`].
+#[doc(alias = "average_precision_score")]
+#[doc(alias = "aupr")]
+#[doc(alias = "BinaryAveragePrecision")]
+pub fn average_precision(scores: &[f32], labels: &[bool]) -> Result<f64, Error> {
+    Ok(RankedScores::new(scores, labels)?.average_precision())
+}
+
+/// The largest F1 and its threshold: [`RankedScores::f1_max`].
+///
+/// ```
+/// // Precision 2/3 and recall 1.
+/// let best = metrics::f1_max(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
+/// assert_eq!((best.f1, best.threshold), (0.8, 0.35));
+/// # Ok::<(), metrics::Error>(())
+/// ```
+///
+/// # Errors
+/// See [`RankedScores::pooled`].
+pub fn f1_max(scores: &[f32], labels: &[bool]) -> Result<F1Max, Error> {
+    Ok(RankedScores::new(scores, labels)?.f1_max())
 }

@@ -1,42 +1,7 @@
 use crate::area::mean_height;
 use crate::check::check_limit;
-use crate::{Error, Points, RankedScores};
-
-/// The ROC curve of pooled scores, exact, with the ties merged:
-/// [`RankedScores::roc`] with [`Points::Corners`].
-///
-/// ```
-/// let curve = metrics::roc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
-/// assert_eq!(curve.fpr(), [0.0, 0.0, 0.5, 0.5, 1.0]);
-/// assert_eq!(curve.tpr(), [0.0, 0.5, 0.5, 1.0, 1.0]);
-/// assert_eq!(curve.thresholds(), [f32::INFINITY, 0.8, 0.4, 0.35, 0.1]);
-/// assert_eq!(curve.auc(), 0.75);
-/// # Ok::<(), metrics::Error>(())
-/// ```
-///
-/// # Errors
-/// See [`RankedScores::pooled`].
-pub fn roc(scores: &[f32], labels: &[bool]) -> Result<RocCurve, Error> {
-    Ok(RankedScores::new(scores, labels)?.roc(Points::Corners))
-}
-
-/// The area under the ROC curve: [`RankedScores::roc_auc`].
-///
-/// The image-level AUROC is this over one score and one label per image; see
-/// [`image_score`](crate::image_score).
-///
-/// ```
-/// // Three of four pairs of a defective and a defect-free pixel are in order.
-/// let area = metrics::roc_auc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
-/// assert_eq!(area, 0.75);
-/// # Ok::<(), metrics::Error>(())
-/// ```
-///
-/// # Errors
-/// See [`RankedScores::pooled`].
-pub fn roc_auc(scores: &[f32], labels: &[bool]) -> Result<f64, Error> {
-    Ok(RankedScores::new(scores, labels)?.roc_auc())
-}
+use crate::sorted::Sorted;
+use crate::{Error, Points};
 
 /// A receiver operating characteristic: the true-positive rate over the
 /// false-positive rate for descending thresholds.
@@ -78,6 +43,7 @@ impl RocCurve {
     }
 
     /// The area under the curve, in [0, 1].
+    #[doc(alias = "roc_auc_score")]
     pub fn auc(&self) -> f64 {
         mean_height(self.points(), 1.0)
     }
@@ -98,6 +64,7 @@ impl RocCurve {
     ///
     /// # Errors
     /// [`Error::InvalidLimit`] if `max_fpr` does not lie in (0, 1].
+    #[doc(alias = "max_fpr")]
     pub fn partial_auc(&self, max_fpr: f64) -> Result<f64, Error> {
         check_limit(max_fpr)?;
         Ok(mean_height(self.points(), max_fpr))
@@ -107,10 +74,10 @@ impl RocCurve {
         self.fpr.iter().copied().zip(self.tpr.iter().copied())
     }
 
-    pub(crate) fn of_ranking(ranked: &RankedScores, points: Points) -> Self {
+    pub(crate) fn of_ranking(ranked: &Sorted, points: Points) -> Self {
         let mut count = 1;
         visit(ranked, points, |_| count += 1);
-        let mut curve = Builder::new(ranked.positives(), ranked.negatives(), count);
+        let mut curve = Builder::new(ranked.positives as u64, ranked.negatives as u64, count);
         visit(ranked, points, |point| curve.push(point));
         curve.finish()
     }
@@ -144,18 +111,18 @@ impl Point {
 
 /// Calls `visit` for the points of the curve except the first. Running twice,
 /// to count and to fill, is cheaper than growing a list of millions.
-fn visit(ranked: &RankedScores, points: Points, visit: impl FnMut(Point)) {
+fn visit(ranked: &Sorted, points: Points, visit: impl FnMut(Point)) {
     match points {
         Points::All => visit_all(ranked, visit),
         Points::Corners => visit_corners(ranked, visit),
     }
 }
 
-fn visit_all(ranked: &RankedScores, mut visit: impl FnMut(Point)) {
+fn visit_all(ranked: &Sorted, mut visit: impl FnMut(Point)) {
     ranked.for_each_score(|threshold, tp, fp| visit(Point { threshold, tp, fp }));
 }
 
-fn visit_corners(ranked: &RankedScores, mut visit: impl FnMut(Point)) {
+fn visit_corners(ranked: &Sorted, mut visit: impl FnMut(Point)) {
     let mut corner = Point::ORIGIN;
     let mut last = Point::ORIGIN;
     for step in ranked.steps() {

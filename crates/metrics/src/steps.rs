@@ -2,7 +2,7 @@
 
 use crate::key;
 
-/// What a threshold adds when it falls.
+/// The pixels that become detected when the threshold falls to a score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Step {
     /// The lowest score added.

@@ -67,6 +67,30 @@ pub fn ssim_map<T: Sample>(
     Ok(array(map.width, map.height, map.values))
 }
 
+/// The mean of the SSIM map of two arrays, as [`crate::mean_ssim`].
+///
+/// ```
+/// use ndarray::array;
+/// use ssim::{Border, Constants, Params, Window};
+///
+/// // The map is (1/3, 1).
+/// let params = Params::new(Window::Uniform { size: 1 }, Border::Valid, Constants::given(0.5, 0.5));
+/// let mean = ssim::array::mean_ssim(&array![[0.0, 1.0]], &array![[1.0, 1.0]], &params)?;
+/// assert!((mean - 2.0 / 3.0).abs() < 1e-15);
+/// # Ok::<(), ssim::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`maps`].
+#[doc(alias = "structural_similarity")]
+pub fn mean_ssim<T: Sample>(
+    x: &ArrayRef2<T>,
+    y: &ArrayRef2<T>,
+    params: &Params,
+) -> Result<f64, Error> {
+    with_slices(x, y, |x, y, width, height| crate::mean_ssim(x, y, width, height, params))
+}
+
 /// Computes the mean of 1 − SSIM over the map of two arrays, and its gradient with respect to one of them, as
 /// [`crate::loss_and_gradient`] does.
 ///

@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use crate::Error;
 
-/// What happens where a window would reach over the edge of the image.
+/// The rule for windows that would reach over the edge of the image.
 ///
 /// Reads and prints as `valid` and `reflect`.
 ///

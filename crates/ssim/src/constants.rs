@@ -45,6 +45,9 @@ impl Constants {
     /// let for_bytes = ssim::Constants::from_k(0.01, 0.03, 255.0);
     /// assert!((for_bytes.c1 - 6.5025).abs() < 1e-9 && (for_bytes.c2 - 58.5225).abs() < 1e-9);
     /// ```
+    #[doc(alias = "data_range")]
+    #[doc(alias = "K1")]
+    #[doc(alias = "K2")]
     pub const fn from_k(k1: f64, k2: f64, data_range: f64) -> Self {
         let (root1, root2) = (k1 * data_range, k2 * data_range);
         Self::given(root1 * root1, root2 * root2)

@@ -1,4 +1,4 @@
-//! What the CUDA kernels in `kernels/` are told: where windows and tiles lie, and the formula in single precision.
+//! The arguments of the CUDA kernels in `kernels/`: where windows and tiles lie, and the formula in single precision.
 //!
 //! Nothing in here needs a device, and tests run the kernels without one.
 

@@ -67,7 +67,7 @@ pub enum Error {
     /// A slice does not hold `width * height` values.
     #[error("{what} must hold {expected} values, got {got}")]
     Length {
-        /// What the slice holds, for instance `"the first image"`.
+        /// The slice, for instance `"the first image"`.
         what: &'static str,
         /// The number of values expected.
         expected: usize,

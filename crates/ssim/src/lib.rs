@@ -1,7 +1,7 @@
 //! Windowed luminance, contrast, structure and SSIM maps, and the SSIM loss with its analytic gradient.
 //!
 //! Two row-major images of the same size go in as slices; maps, means, losses and gradients come out.
-//! What is computed is said in full by [`Params`]: a [`Window`] over which local means, variances and the
+//! [`Params`] say in full what is computed: a [`Window`] over which local means, variances and the
 //! covariance are taken, a [`Border`] rule, the stabilising [`Constants`], and the [`Exponents`]. For
 //! every window
 //!
@@ -42,6 +42,8 @@
 //! # Features
 //!
 //! * `candle` (off by default): the module `tensor`, differentiable SSIM on candle tensors.
+//! * `serde` (off by default): [`Params`] and its parts in configuration files, as the text that each is read from and
+//!   printed as; [`Exponents`] as three numbers.
 //! * `image`, `ndarray` (off by default): the modules `picture` and `array`, the same on the types of these crates.
 //! * `cuda` (off by default): the same on CUDA devices, in single precision; building takes the CUDA toolkit.
 
@@ -71,6 +73,8 @@ mod sample;
 mod sliding;
 #[cfg(feature = "candle")]
 pub mod tensor;
+#[cfg(feature = "serde")]
+mod text;
 mod tile;
 mod vectors;
 mod window;

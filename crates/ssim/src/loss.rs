@@ -24,6 +24,9 @@ const LANES: usize = 8;
 ///
 /// # Errors
 /// As [`maps`](crate::maps).
+#[doc(alias = "structural_similarity")]
+#[doc(alias = "structural_similarity_index_measure")]
+#[doc(alias = "StructuralSimilarityIndexMeasure")]
 pub fn mean_ssim<T: Sample>(
     x: &[T],
     y: &[T],
@@ -50,6 +53,7 @@ pub fn mean_ssim<T: Sample>(
 ///
 /// # Errors
 /// As [`maps`](crate::maps).
+#[doc(alias = "SSIMLoss")]
 pub fn loss<T: Sample>(
     x: &[T],
     y: &[T],

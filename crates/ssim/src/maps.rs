@@ -120,6 +120,7 @@ pub fn maps<T: Sample>(
 ///
 /// # Errors
 /// As [`maps`].
+#[doc(alias = "structural_similarity")]
 pub fn ssim_map<T: Sample>(
     x: &[T],
     y: &[T],

@@ -1,6 +1,6 @@
 use crate::Sample;
 
-/// What lies beyond the edge of a plane.
+/// The values beyond the edge of a plane.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Beyond {
     /// The plane mirrored, edge included.

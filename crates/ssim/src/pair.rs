@@ -38,7 +38,7 @@ impl<'a, T: Sample> Pair<'a, T> {
         Self { x: self.y, y: self.x, origin: [self.origin[1], self.origin[0]], ..self }
     }
 
-    /// What the pixels of each image are relative to.
+    /// The value that is subtracted from the pixels of each image.
     pub(crate) fn origin(&self) -> [f64; 2] {
         self.origin
     }

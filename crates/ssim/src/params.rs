@@ -18,7 +18,14 @@ use crate::{Border, Constants, Error, Window};
 /// assert!(ssim::mean_ssim(&x, &y, 3, 3, &params)? < 0.0);
 /// # Ok::<(), ssim::Error>(())
 /// ```
+///
+/// In a configuration file (feature `serde`) they are three numbers, `[1.0, 1.0, 1.0]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "[f64; 3]", into = "[f64; 3]")
+)]
 pub struct Exponents {
     /// Exponent of the luminance, at least 0.
     pub alpha: f64,
@@ -42,18 +49,44 @@ impl Exponents {
     }
 }
 
+impl TryFrom<[f64; 3]> for Exponents {
+    type Error = Error;
+
+    /// α, β and γ.
+    ///
+    /// # Errors
+    /// [`Error::Exponent`] if one is negative or not finite.
+    fn try_from([alpha, beta, gamma]: [f64; 3]) -> Result<Self, Error> {
+        let exponents = Self { alpha, beta, gamma };
+        exponents.validate()?;
+        Ok(exponents)
+    }
+}
+
+impl From<Exponents> for [f64; 3] {
+    fn from(Exponents { alpha, beta, gamma }: Exponents) -> Self {
+        [alpha, beta, gamma]
+    }
+}
+
 /// Everything that defines an SSIM.
 ///
-/// There is no `Default`: the constants state the range of the pixels, and nothing guesses it.
+/// There is no `Default`: the constants state the range of the pixels, and nothing guesses it. [`Params::paper`] and
+/// [`Params::wang2004`] are for pixels in [0, 1].
 ///
 /// ```
 /// use ssim::{Border, Constants, Exponents, Params, Window};
 ///
 /// let window = Window::Gaussian { size: 11, sigma: 1.5 };
 /// let params = Params::new(window, Border::Valid, Constants::squared());
-/// assert_eq!(params.exponents, Exponents::ONE);
+/// assert_eq!(params, Params { exponents: Exponents::ONE, ..Params::wang2004() });
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 pub struct Params {
     /// Shape and size of the local window.
     pub window: Window,
@@ -69,6 +102,45 @@ impl Params {
     /// The given window, border and constants with all exponents 1.
     pub const fn new(window: Window, border: Border, constants: Constants) -> Self {
         Self { window, border, constants, exponents: Exponents::ONE }
+    }
+
+    /// The residual map of Bergmann et al. 2018 for pixels in [0, 1]: an 11×11 uniform window around every pixel
+    /// (section 4.2), and the constants as printed, 0.01 and 0.03.
+    ///
+    /// [`Border::Reflect`] gives each pixel a value; a loss needs none beyond the image's edge:
+    ///
+    /// ```
+    /// use ssim::{Border, Params};
+    ///
+    /// assert_eq!(Params::paper().map_size(128, 128), Ok((128, 128)));
+    /// let loss = Params { border: Border::Valid, ..Params::paper() };
+    /// assert_eq!(loss.map_size(128, 128), Ok((118, 118)));
+    /// ```
+    pub const fn paper() -> Self {
+        Self::new(Window::Uniform { size: 11 }, Border::Reflect, Constants::paper())
+    }
+
+    /// SSIM of Wang et al. 2004 for pixels in [0, 1]: an 11×11 Gaussian window with σ = 1.5 inside the image, and
+    /// constants 0.01² and 0.03².
+    ///
+    /// Pixels in [0, 255] have other constants:
+    ///
+    /// ```
+    /// use ssim::{Constants, Params};
+    ///
+    /// let bytes = Params { constants: Constants::from_k(0.01, 0.03, 255.0), ..Params::wang2004() };
+    /// let x: Vec<f32> = (0..256).map(|i| ((i * 37) % 256) as f32).collect();
+    /// let y: Vec<f32> = x.iter().map(|level| 0.5 * level).collect();
+    /// let unit = |pixels: &[f32]| pixels.iter().map(|level| level / 255.0).collect::<Vec<_>>();
+    ///
+    /// let of_bytes = ssim::mean_ssim(&x, &y, 16, 16, &bytes)?;
+    /// let of_units = ssim::mean_ssim(&unit(&x), &unit(&y), 16, 16, &Params::wang2004())?;
+    /// assert!((of_bytes - of_units).abs() < 1e-6);
+    /// # Ok::<(), ssim::Error>(())
+    /// ```
+    #[doc(alias = "gaussian_weights")]
+    pub const fn wang2004() -> Self {
+        Self::new(Window::Gaussian { size: 11, sigma: 1.5 }, Border::Valid, Constants::squared())
     }
 
     /// Width and height of the map for an image of `width`×`height` pixels.

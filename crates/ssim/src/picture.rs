@@ -67,6 +67,26 @@ pub fn ssim_map(x: &DynamicImage, y: &DynamicImage, params: &Params) -> Result<G
     Ok(GreyMap::from_raw(size.0, size.1, map.values).expect("a map is no larger than its images"))
 }
 
+/// The mean of the SSIM map of two images, as [`crate::mean_ssim`].
+///
+/// ```
+/// use image::{DynamicImage, GrayImage};
+/// use ssim::Params;
+///
+/// let grey = |level| DynamicImage::from(GrayImage::from_pixel(16, 16, [level].into()));
+/// assert_eq!(ssim::picture::mean_ssim(&grey(200), &grey(200), &Params::wang2004())?, 1.0);
+/// assert!(ssim::picture::mean_ssim(&grey(200), &grey(100), &Params::wang2004())? < 0.9);
+/// # Ok::<(), ssim::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`maps`].
+#[doc(alias = "structural_similarity")]
+pub fn mean_ssim(x: &DynamicImage, y: &DynamicImage, params: &Params) -> Result<f64, Error> {
+    let (width, height) = common_size(x, y)?;
+    crate::mean_ssim(&intensities(x), &intensities(y), width, height, params)
+}
+
 fn common_size(x: &DynamicImage, y: &DynamicImage) -> Result<(usize, usize), Error> {
     let size = |image: &DynamicImage| (image.width() as usize, image.height() as usize);
     match (size(x), size(y)) {

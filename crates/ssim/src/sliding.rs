@@ -45,7 +45,7 @@ impl Kernel {
         }
     }
 
-    /// What the sums of both axes are multiplied by to become means.
+    /// The factor that turns sums along both axes into means.
     pub(crate) fn scale(&self) -> f64 {
         match self {
             Self::Box { size } | Self::Running { size } => 1.0 / (size * size) as f64,

@@ -24,6 +24,7 @@ mod cuda;
 mod gradient;
 mod loss;
 mod map;
+mod objective;
 
 use candle_core::{DType, Error as CandleError, Result, Tensor};
 
@@ -52,6 +53,8 @@ use crate::{Components, Params};
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "SSIMLoss")]
+#[doc(alias = "structural_similarity_index_measure")]
 pub fn ssim_loss(x: &Tensor, y: &Tensor, params: &Params) -> Result<Tensor> {
     let (x, y) = prepared(x, y, "ssim-loss")?;
     x.apply_op2(&y, SsimLoss::new(params, &x, &y))
@@ -76,6 +79,7 @@ pub fn ssim_loss(x: &Tensor, y: &Tensor, params: &Params) -> Result<Tensor> {
 ///
 /// # Errors
 /// As [`ssim_loss`].
+#[doc(alias = "structural_similarity_index_measure")]
 pub fn ssim_map(x: &Tensor, y: &Tensor, params: &Params) -> Result<Tensor> {
     let (x, y) = prepared(x, y, "ssim-map")?;
     let op = SsimMaps { params: *params, components: Components::SSIM };

@@ -6,7 +6,6 @@ use crate::{
     padding::Padding,
     sliding::Kernel,
     vectors::Vectors,
-    windowing::Windowing,
 };
 
 /// The columns of a strip that are processed together, and what is computed of them on the way from the pixels to
@@ -25,7 +24,7 @@ pub(crate) struct Tile<'a, P, const S: usize, const C: usize, const R: usize, co
     stride: usize,
     /// The pixels of each plane of the input, row by row.
     pixels: [Vec<P>; S],
-    /// What the sums of one group of columns or rows need on the way.
+    /// Scratch for the sums of one group of columns or rows.
     partial: Vec<Lanes<C, L>>,
     /// The vertical sums of one group of columns.
     column: Vec<Lanes<C, L>>,
@@ -40,13 +39,14 @@ pub(crate) struct Tile<'a, P, const S: usize, const C: usize, const R: usize, co
 impl<'a, P: Sample, const S: usize, const C: usize, const R: usize, const L: usize>
     Tile<'a, P, S, C, R, L>
 {
+    /// A tile of `width`×`height` pixels of output, whose vertical sums are computed for `band` rows at a time.
     pub(crate) fn new(
         vectors: Vectors<L>,
-        windowing: &Windowing<'a>,
+        kernel: &'a Kernel,
+        band: usize,
         height: usize,
         width: usize,
     ) -> Self {
-        let (kernel, band) = (windowing.kernel, windowing.band_rows());
         let stride = kernel.items(width).next_multiple_of(L);
         // Rows that complete the last group of lanes yield nothing and stay as they are.
         let rows = kernel.items(height.next_multiple_of(L));

@@ -15,6 +15,9 @@ const FORMS: &str = "`uniform:SIZE` or `gaussian:SIZE:SIGMA`";
 /// assert_eq!(Window::Uniform { size: 7 }.to_string(), "uniform:7");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[doc(alias = "win_size")]
+#[doc(alias = "kernel_size")]
+#[doc(alias = "gaussian_weights")]
 pub enum Window {
     /// `size`×`size` pixels of equal weight; the time per pixel does not depend on `size`.
     Uniform {

@@ -50,8 +50,8 @@ impl Windowing<'_> {
 
     /// The largest rounding error of a running sum's mean, for values of magnitude 1.
     ///
-    /// Each of so many additions and subtractions rounds by half an ulp of a sum that is at most as large as the
-    /// window's, and the last rows and columns of a tile carry the errors of all.
+    /// A running sum takes up to `steps` additions and subtractions. Each rounds by half an ulp of a sum that is at most as
+    /// large as the window's, and the last rows and columns of a tile carry the errors of all.
     pub(crate) fn running_error(size: usize) -> f64 {
         let steps = 2 * (size + BAND.max(size)) + 2 * (size + TILE.max(size));
         steps as f64 * f64::EPSILON
@@ -121,12 +121,13 @@ impl Windowing<'_> {
         mut emit: impl FnMut(usize, usize, [&[f64]; R]),
     ) {
         let width = self.tile_width();
-        let mut tile = Tile::new(vectors, self, rows.len(), width);
+        let band = self.band_rows();
+        let mut tile = Tile::new(vectors, self.kernel, band, rows.len(), width);
         for column in (0..self.width()).step_by(width) {
             tile.width = width.min(self.width() - column);
             tile.read(&self.padding, planes, rows.start, column);
             tile.slide(
-                self.band_rows(),
+                band,
                 moments,
                 results,
                 #[inline(always)]

@@ -1,6 +1,6 @@
-//! What is compared with what.
+//! The benchmark cases and their opponents.
 
-/// Something to measure.
+/// A benchmark case.
 pub struct Case {
     pub name: &'static str,
     pub goal: &'static str,
@@ -13,7 +13,7 @@ pub enum Kind {
         /// Arguments of `bench-cli bench`.
         ours: &'static [&'static str],
         opponents: &'static [Opponent],
-        /// So many rounds are enough, since each is long.
+        /// The largest number of rounds; few if each is long.
         most_rounds: usize,
     },
     /// The time until `bench-cli --help` has ended.
@@ -33,7 +33,7 @@ pub struct Opponent {
 /// Programs whose runs take seconds.
 const SLOW: usize = 3;
 
-/// What computes.
+/// The device that computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Device {
     /// The processor.
@@ -46,7 +46,7 @@ pub enum Device {
 }
 
 impl Device {
-    /// What bench-cli is built with.
+    /// The features that bench-cli is built with.
     pub fn features(self) -> &'static [&'static str] {
         match self {
             Self::Cpu => &[],

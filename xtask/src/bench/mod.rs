@@ -13,6 +13,7 @@ use crate::python::{Python, PythonArgs};
 use crate::{files, machine};
 use anyhow::{Context, Result, bail, ensure};
 use cases::{Case, Device, Kind};
+use detector::files::write_json;
 use result::{Finding, Outcome, Provenance};
 use std::path::{Path, PathBuf};
 
@@ -27,7 +28,7 @@ pub struct Args {
     /// Name the cases and their opponents, and do nothing.
     #[arg(long)]
     list: bool,
-    /// What computes; each has cases of its own. GPUs take the CUDA toolkit to build for.
+    /// Device that computes; each has cases of its own. GPUs take the CUDA toolkit to build for.
     #[arg(long, value_enum, default_value_t)]
     device: Device,
     /// Threads of each program; all processors by default.
@@ -49,13 +50,13 @@ pub struct Args {
 /// A load above this is other work.
 const QUIET: f64 = 0.5;
 
-/// What holds for all cases.
+/// The cases to measure, and all that they have in common.
 struct Plan {
     cases: Vec<&'static Case>,
     program: PathBuf,
     /// `None` if no case has opponents.
     python: Option<Python>,
-    /// For what is needed only while measuring.
+    /// Folder for files that are needed only while measuring.
     work: PathBuf,
     rounds: usize,
     seconds: f64,
@@ -82,8 +83,7 @@ pub fn bench(args: &Args) -> Result<()> {
         eprintln!("{}", case.name);
         let outcome = rounds::measure(case, &plan).with_context(|| case.name)?;
         failures += say(&outcome);
-        let json = serde_json::to_string_pretty(&outcome)?;
-        files::replace(&out.join(format!("{}.json", case.name)), &format!("{json}\n"))?;
+        write_json(&out.join(format!("{}.json", case.name)), &outcome)?;
         files::replace(&out.join("README.md"), &page::page(&outcomes(&out)?, &other_pages(&out)?))?;
     }
     println!("{}", out.join("README.md").display());
@@ -152,7 +152,7 @@ fn provenance(threads: usize) -> Result<Provenance> {
     })
 }
 
-/// Says how a case went; the number of opponents that failed.
+/// Prints the outcome of a case and returns the number of opponents that failed.
 fn say(outcome: &Outcome) -> usize {
     eprintln!("  {:.3} ms", outcome.ours.median_ms);
     let mut failures = 0;

@@ -54,7 +54,7 @@ fn times(outcomes: &[Outcome]) -> String {
     rows.join("\n") + "\n"
 }
 
-/// Three digits that count.
+/// Three significant digits.
 fn milliseconds(time: f64) -> String {
     match time {
         ..10.0 => format!("{time:.2}"),
@@ -85,7 +85,7 @@ fn checks(outcomes: &[Outcome]) -> String {
     text
 }
 
-/// The fields of a report that say how large the work was.
+/// The size of the work, as text.
 fn size(work: &serde_json::Value) -> String {
     let fields = work.as_object().into_iter().flatten();
     let text = |value: &serde_json::Value| match value {
@@ -106,7 +106,7 @@ fn differences(checks: &[Check]) -> String {
     checks.iter().map(difference).collect::<Vec<_>>().join("; ")
 }
 
-/// Where the cases were measured, those of one machine and commit together.
+/// Machines and commits, each with its cases.
 fn machines(outcomes: &[Outcome]) -> String {
     let mut cases = BTreeMap::<_, Vec<&str>>::new();
     for outcome in outcomes {
@@ -226,7 +226,7 @@ mod tests {
         assert!(page.contains("- start-up: 2026-01-31, commit def5678"), "{page}");
     }
 
-    /// The page is made of files that other runs have left.
+    /// The page is made from the files of all runs.
     #[test]
     fn outcomes_survive_their_files() {
         let text = serde_json::to_string(&outcome()).unwrap_or_default();

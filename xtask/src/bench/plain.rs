@@ -1,4 +1,4 @@
-//! What has no opponent: the start of the program, and builds.
+//! Cases without an opponent: the start of the program, and builds.
 
 use super::Plan;
 use super::result::Measurement;

@@ -1,11 +1,12 @@
-//! What was measured: the files `results/benchmarks/CASE.json`.
+//! The results of a benchmark: the files `results/benchmarks/CASE.json`.
 
 use super::statistics::{Ratio, median};
+use detector::records::{BenchRecord, Timing};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// What one process reports.
+/// The report of one process.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Measurement {
     pub median_ms: f64,
@@ -15,6 +16,18 @@ pub struct Measurement {
     pub checks: Vec<Check>,
     #[serde(default)]
     pub versions: BTreeMap<String, String>,
+}
+
+/// The report of `bench-cli bench`, with the size of the work of any case.
+pub type OwnReport = BenchRecord<Map<String, Value>>;
+
+impl Measurement {
+    /// Our own times.
+    pub fn own(report: &OwnReport) -> Self {
+        let Timing { median_ms, min_ms, .. } = report.timing;
+        let (checks, versions) = (Vec::new(), BTreeMap::new());
+        Self { median_ms, min_ms, peak_rss_mb: report.peak_rss_mb, checks, versions }
+    }
 }
 
 /// A comparison of an opponent's result with ours: the largest difference, and what is allowed.
@@ -50,7 +63,7 @@ impl Times {
     }
 }
 
-/// An opponent and how it did.
+/// An opponent and its outcome.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rival {
     pub name: String,
@@ -58,7 +71,7 @@ pub struct Rival {
     pub finding: Finding,
 }
 
-/// How an opponent did.
+/// The outcome of an opponent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Finding {
@@ -99,7 +112,7 @@ pub struct Provenance {
     pub instructions: Vec<String>,
     pub os: String,
     pub threads: usize,
-    /// How many processes wanted to run in the minute before the first case.
+    /// The load average of the minute before the first case.
     pub load: String,
     pub rustc: String,
 }
@@ -108,7 +121,7 @@ pub struct Provenance {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     pub case: String,
-    /// What was timed.
+    /// The command that was timed.
     pub command: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub goal: String,

@@ -1,7 +1,7 @@
-//! Both sides in turn.
+//! Rounds of measurements, ours and the opponents' in turn.
 
 use super::cases::{Case, Kind, Opponent};
-use super::result::{Measurement, Outcome, Rival, Times};
+use super::result::{Measurement, Outcome, OwnReport, Rival, Times};
 use super::{Plan, opponent, plain};
 use crate::command::{last_json_line, output_of};
 use anyhow::{Context, Result};
@@ -64,8 +64,8 @@ fn compare(
     let mut others: Vec<Result<Vec<Measurement>>> = opponents.iter().map(|_| Ok(vec![])).collect();
     for _ in 0..rounds {
         let report = ours(&timed_args, None, plan)?;
-        own.push(serde_json::from_value(report.clone()).context("bench-cli: unexpected report")?);
-        work = report;
+        own.push(Measurement::own(&report));
+        work = size(report);
         for (opponent, rounds) in opponents.iter().zip(&mut others) {
             if let (Ok(measured), Some(python)) = (rounds.as_mut(), &plan.python) {
                 match opponent::run(opponent, python, exchange, plan.threads, plan.seconds) {
@@ -80,26 +80,23 @@ fn compare(
         Err(error) => Rival::failed(opponent.name, format!("{error:#}")),
     });
     let rivals = rivals.collect();
-    Ok((own, without_times(work), rivals))
+    Ok((own, work, rivals))
 }
 
-/// What `bench-cli bench` reports.
-fn ours(args: &[&str], exchange: Option<&Path>, plan: &Plan) -> Result<Value> {
+/// The report of `bench-cli bench`.
+fn ours(args: &[&str], exchange: Option<&Path>, plan: &Plan) -> Result<OwnReport> {
     let mut command = Command::new(&plan.program);
     command.arg("bench").args(args).args(exchange);
     command.args(["--json", "--quiet", "--threads", &plan.threads.to_string()]);
-    last_json_line(&output_of(&mut command)?)
+    last_json_line(&output_of(&mut command)?).context("bench-cli bench")
 }
 
-/// The size of the work in a report.
-fn without_times(mut report: Value) -> Value {
-    if let Some(fields) = report.as_object_mut() {
-        for name in ["case", "median_ms", "min_ms", "runs", "threads", "peak_rss_mb", "gflop_per_s"]
-        {
-            fields.remove(name);
-        }
-    }
-    report
+/// Device and size of the work in a report.
+fn size(report: OwnReport) -> Value {
+    let mut work = report.work;
+    work.remove("gflop_per_s");
+    work.insert("device".to_owned(), Value::String(report.device));
+    Value::Object(work)
 }
 
 #[cfg(test)]
@@ -108,8 +105,14 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn of_a_report_the_size_of_the_work_is_kept() {
-        let report = json!({"case": "ssim", "median_ms": 1.0, "threads": 2, "pixels": 64});
-        assert_eq!(without_times(report), json!({"pixels": 64}));
+    fn times_and_work_of_a_report_are_told_apart() {
+        let report = json!({
+            "case": "forward", "median_ms": 2.0, "min_ms": 1.0, "runs": 3, "threads": 2, "device": "cpu", "peak_rss_mb": 9.5,
+            "batch": 16, "multiply_adds": 64, "gflop_per_s": 0.1,
+        });
+        let report: OwnReport = serde_json::from_value(report).expect("a report");
+        let Measurement { median_ms, min_ms, peak_rss_mb, .. } = Measurement::own(&report);
+        assert_eq!((median_ms, min_ms, peak_rss_mb), (2.0, 1.0, Some(9.5)));
+        assert_eq!(size(report), json!({ "batch": 16, "device": "cpu", "multiply_adds": 64 }));
     }
 }

@@ -1,4 +1,4 @@
-//! What several rounds amount to.
+//! Medians and ratios over rounds.
 
 use serde::{Deserialize, Serialize};
 

@@ -4,10 +4,10 @@ use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What kernels are compiled for: Ampere, Hopper and Blackwell. The first is the oldest that they run on.
+/// The architectures that kernels are compiled for: Ampere, Hopper and Blackwell. The first is the oldest that they run on.
 const ARCHITECTURES: [u32; 3] = [80, 90, 120];
 
-/// What a kernel takes on one architecture.
+/// Registers and memory of a kernel on one architecture.
 #[derive(Debug, PartialEq)]
 pub struct Usage {
     pub kernel: String,
@@ -16,7 +16,7 @@ pub struct Usage {
     pub registers: u32,
     /// Bytes of static shared memory of each block.
     pub shared: u32,
-    /// Bytes that each thread keeps in memory for want of registers.
+    /// Bytes that each thread spills for lack of registers.
     pub spilled: u32,
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 
 /// A program with feature `cuda`.
 pub struct Program {
-    /// What it is called in the package: `test-…`, `bench-…`, `bench-cli` or `bench-cli-cuda`.
+    /// Its name in the package: `test-…`, `bench-…`, `bench-cli` or `bench-cli-cuda`.
     pub name: String,
     pub path: PathBuf,
     /// The folder of its crate, where tests expect to run.
@@ -78,7 +78,7 @@ fn build_some(
     Ok(programs)
 }
 
-/// The program that a message of cargo's is about, if it is about one.
+/// The program that a message of cargo reports, if any.
 fn program(command: &str, message: &str) -> Option<Program> {
     let message: Value = serde_json::from_str(message).ok()?;
     let path = PathBuf::from(message["executable"].as_str()?);
@@ -119,7 +119,7 @@ pub fn start(toolkit: &Toolkit, programs: &[Program]) -> Result<()> {
     Ok(())
 }
 
-/// Sees what `bench-cli` says where the driver is missing, unless this machine has it.
+/// Checks the message of `bench-cli` without a driver, unless this machine has one.
 fn start_without_driver(program: &Program) -> Result<()> {
     let mut command = Command::new(&program.path);
     let output = command.arg("--version").env_remove("LD_LIBRARY_PATH").output()?;

@@ -6,7 +6,7 @@ use crate::{files, machine};
 use anyhow::Result;
 use std::fmt::Write;
 
-/// Writes what was found to `results/cuda/check.md`.
+/// Writes `results/cuda/check.md`.
 ///
 /// # Errors
 /// If versions cannot be found out, or the file cannot be written.

@@ -1,4 +1,4 @@
-//! Libraries to link with where there is no driver: every function is there, and fails.
+//! Stub libraries to link with where there is no driver: each function returns an error.
 
 use super::toolkit::Toolkit;
 use crate::command::{output, output_of, strings};
@@ -12,7 +12,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A module of cudarc, the library that it declares the functions of, and what these return.
+/// A module of cudarc, the library whose functions it declares, and the status that the stubs return.
 const LIBRARIES: [(&str, &str, u32); 5] = [
     // CUDA_ERROR_NO_DEVICE
     ("driver", "libcuda.so.1", 100),

@@ -23,7 +23,7 @@ impl Toolkit {
         Ok(Self { folder: folder.to_owned(), capability })
     }
 
-    /// The toolkit in `folder`, to which pip brings it if it is not there.
+    /// The toolkit in `folder`, installed by pip if it is missing.
     ///
     /// # Errors
     /// If that is not possible.
@@ -44,7 +44,7 @@ impl Toolkit {
         self.environment(Command::new(self.folder.join("bin").join(name)))
     }
 
-    /// Lets build scripts find the toolkit, and programs its libraries.
+    /// Sets the variables by which build scripts find the toolkit, and programs its libraries.
     pub fn environment(&self, mut command: Command) -> Command {
         let before = |name, folder: PathBuf| {
             let others = std::env::var_os(name).unwrap_or_default();
@@ -65,7 +65,7 @@ impl Toolkit {
         command
     }
 
-    /// What nvcc says of its version.
+    /// The version of nvcc.
     ///
     /// # Errors
     /// If it cannot be run.
@@ -81,7 +81,7 @@ impl Toolkit {
     }
 }
 
-/// Brings the wheels to `folder`, laid out as in NVIDIA's own installation.
+/// Installs the wheels in `folder`, laid out as by NVIDIA's installer.
 fn install(folder: &Path, python: &str) -> Result<()> {
     let part = files::with_ending(folder, ".part");
     files::remove(&part)?;

@@ -1,4 +1,4 @@
-//! `cargo xtask datasets add`: writes the manifest of a new data set as far as its folder tells it.
+//! `cargo xtask datasets add`: drafts the manifest of a data set from its folder.
 
 use super::layout::{Survey, names, subfolders, survey};
 use super::manifest;

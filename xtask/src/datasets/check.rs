@@ -1,19 +1,19 @@
-//! Whether a folder holds the set that a manifest describes.
+//! Comparison of the images of a folder with a manifest.
 
 use super::layout::{names, survey};
 use super::manifest::Manifest;
 use anyhow::{Result, bail, ensure};
 use std::path::{Path, PathBuf};
 
-/// What is there of a set.
+/// The part of a set that is there.
 pub struct Found {
     /// The folders of its data sets that are there.
     pub folders: Vec<String>,
-    /// What is there and what is not, a line each.
+    /// A line for each data set, whether it is there or not.
     pub notes: Vec<String>,
 }
 
-/// Looks at the images of a set below `root`, of which a part will do if `may_be_part`.
+/// Checks the images of a set below `root`. With `may_be_part`, a part of the set is enough.
 ///
 /// # Errors
 /// If there are none, or in another layout than the manifest's, or without masks, or fewer than there should be.
@@ -44,7 +44,7 @@ pub fn check(manifest: &Manifest, root: &Path, may_be_part: bool) -> Result<Foun
     Ok(found)
 }
 
-/// Looks at the images of one data set: how many there are, and whether these are less or more than the whole.
+/// Counts the images of one data set; returns the counts as text, and whether they differ from those of the manifest.
 ///
 /// # Errors
 /// If there are none, or in another layout than the manifest's, or without masks.
@@ -69,7 +69,7 @@ pub fn check_one(manifest: &Manifest, folder: &str, root: &Path) -> Result<(Stri
     })
 }
 
-/// `root` itself if there is no name, without the slash that joining an empty one leaves.
+/// Joins a folder to `root`; an empty one gives `root` without a trailing slash.
 pub fn below(root: &Path, folder: impl AsRef<Path>) -> PathBuf {
     root.join(folder).components().collect()
 }

@@ -6,17 +6,18 @@ use super::layout::subfolders;
 use super::manifest::{Archive, Manifest, Synthetic, check_sha256, most_unpacked_bytes};
 use super::store::{HASHES, Origin, Places, RECORD, Record};
 use super::unpack::unpack;
-use crate::command::{bench_cli, strings, text};
 use crate::download::{self, Downloaded, Patience, Wanted, download};
 use crate::files;
 use crate::machine::date;
 use anyhow::{Context, Result, bail, ensure};
+use detector::files::sha256_of_file;
+use detector::synthetic::{Spec, generate};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Download a data set, check and unpack it.
 ///
-/// An interrupted download goes on where it stopped. The licence is shown first.
+/// An interrupted download resumes where it stopped. The licence is shown first.
 #[derive(clap::Args, Default)]
 pub struct Args {
     /// Data set.
@@ -33,7 +34,7 @@ pub struct Args {
 }
 
 /// # Errors
-/// If the set cannot be had, or is not what its manifest says. Nothing has changed then, but for what was downloaded so far.
+/// If the set cannot be obtained, or differs from its manifest. The store is as before then, but for begun downloads.
 pub fn fetch(args: &Args, places: &Places, patience: &Patience) -> Result<()> {
     let (manifest, _) = places.find(&args.name)?;
     let key = manifest.key.as_str();
@@ -103,7 +104,7 @@ fn ask_to_pin(manifest: &Manifest, places: &Places) -> Result<()> {
     Ok(())
 }
 
-/// Writes down where the images lie.
+/// Records the folder of images that were given by hand.
 fn point_to(manifest: &Manifest, places: &Places, root: &Path) -> Result<PathBuf> {
     let (root, found) = locate(manifest, &std::path::absolute(root)?, true)?;
     found.notes.iter().for_each(|line| eprintln!("{line}"));
@@ -125,7 +126,7 @@ fn record(manifest: &Manifest, root: PathBuf, archives: Vec<Origin>) -> Record {
 /// Makes a synthetic set, unless another process has done it meanwhile.
 ///
 /// # Errors
-/// If `bench-cli` fails.
+/// If the store cannot be written.
 pub fn synthesize(manifest: &Manifest, places: &Places) -> Result<()> {
     let _lock = places.wait_for_lock(&manifest.key)?;
     files::remove(&places.unpacking(&manifest.key))?;
@@ -135,24 +136,20 @@ pub fn synthesize(manifest: &Manifest, places: &Places) -> Result<()> {
     Ok(())
 }
 
-/// Makes a synthetic set; the folder of its images.
+/// Makes a synthetic set and returns the folder of its images.
 fn make(manifest: &Manifest, places: &Places) -> Result<PathBuf> {
     install(manifest, places, |folder| {
         let Some(Synthetic { kind, seed, good, defective }) = &manifest.synthetic else {
             bail!("{} is not synthetic", manifest.key);
         };
-        let mut synthesize = strings(["synthesize", kind, "--json", "--seed", &seed.to_string()]);
-        let counts = [("--good", good), ("--defective", defective)];
-        for (option, count) in counts {
-            synthesize.extend(count.iter().flat_map(|n| [option.to_owned(), n.to_string()]));
-        }
-        synthesize.extend(["--out".to_owned(), text(folder)?]);
-        bench_cli(&synthesize)?;
+        let full = Spec::full(kind.parse()?, *seed);
+        let (good, defective) = (good.unwrap_or(full.good), defective.unwrap_or(full.defective));
+        generate(&Spec { good, defective, ..full }, folder)?;
         Ok(Vec::new())
     })
 }
 
-/// Downloads and unpacks all archives, or those given by hand; the folder of the images.
+/// Downloads and unpacks all archives, or those given by hand, and returns the folder of the images.
 fn bring(
     manifest: &Manifest,
     places: &Places,
@@ -182,14 +179,14 @@ fn bring(
     installed
 }
 
-/// Where an archive is to be had, and what is known about it.
+/// An archive of the manifest, with the file or the hash that was given by hand.
 struct Source<'a> {
     archive: Option<&'a Archive>,
     file: Option<&'a Path>,
     sha256: Option<&'a str>,
 }
 
-/// What the manifest says about the archives, and what is given by hand instead.
+/// The archives of the manifest, or those given by hand.
 fn sources<'a>(manifest: &'a Manifest, args: &'a Args) -> Result<Vec<Source<'a>>> {
     let Manifest { key, archives, .. } = manifest;
     let (known, given) = (archives.len(), args.archive.len());
@@ -243,7 +240,7 @@ impl Source<'_> {
 
 /// An archive that was given by hand.
 fn by_hand(file: &Path, expected: Option<&str>) -> Result<Origin> {
-    let (sha256, source) = (files::sha256(file)?, file.display().to_string());
+    let (sha256, source) = (sha256_of_file(file)?, file.display().to_string());
     ensure!(
         expected.is_none_or(|expected| expected == sha256),
         "{source}: expected the SHA-256 {}, got {sha256}",
@@ -252,7 +249,7 @@ fn by_hand(file: &Path, expected: Option<&str>) -> Result<Origin> {
     Ok(Origin { source, sha256, bytes: fs::metadata(file)?.len() })
 }
 
-/// Lets `fill` fill a folder, checks what is in it, and renames it; the folder of the set.
+/// Lets `fill` fill a temporary folder, checks its images, renames it and returns the folder of the set.
 fn install(
     manifest: &Manifest,
     places: &Places,
@@ -278,7 +275,7 @@ fn install(
     installed
 }
 
-/// Finds the set below `folder`: where the manifest says, or there, or in a folder that is the only one in it, and so on.
+/// Finds the set below `folder`: in the folder that the manifest names, in `folder` itself, or in its only subfolder, and so on.
 fn locate(manifest: &Manifest, folder: &Path, may_be_part: bool) -> Result<(PathBuf, Found)> {
     let inner = manifest.root.as_ref().map(|root| folder.join(root)).filter(|inner| inner.is_dir());
     let folder = inner.unwrap_or_else(|| folder.to_owned());

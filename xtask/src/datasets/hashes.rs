@@ -4,6 +4,7 @@ use super::layout::entries;
 use super::store::{HASHES, RECORD};
 use crate::{files, progress};
 use anyhow::{Context, Result, ensure};
+use detector::files::sha256_of_file;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
@@ -27,7 +28,7 @@ pub fn of(root: &Path, folders: &[&str]) -> Result<Hashes> {
         .into_iter()
         .map(|path| {
             bar.inc(1);
-            let sha256 = files::sha256(&root.join(&path))?;
+            let sha256 = sha256_of_file(&root.join(&path))?;
             Ok((path, sha256))
         })
         .collect()

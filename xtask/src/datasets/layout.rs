@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What is in a folder.
+/// Layout and numbers of images of a folder.
 #[derive(Debug, PartialEq)]
 pub struct Survey {
     /// The name of the layout, as `data.layout` has it.
@@ -62,7 +62,7 @@ fn masks_have_no_ending(root: &Path) -> Result<bool> {
     Ok(false)
 }
 
-/// For each test image in `test/<defect>` its mask, unless it is good.
+/// The masks of the test images in `test/<defect>`; good images have none.
 fn defects(root: &Path, ending: &str) -> Result<Vec<Option<PathBuf>>> {
     let test = root.join("test");
     let mut all = Vec::new();
@@ -75,7 +75,7 @@ fn defects(root: &Path, ending: &str) -> Result<Vec<Option<PathBuf>>> {
     Ok(all)
 }
 
-/// For each image of a folder its mask.
+/// The masks of the images of a folder.
 fn samples(folder: &Path, masks: &Path, ending: &str) -> Result<Vec<Option<PathBuf>>> {
     let mask = |image: &PathBuf| Some(masks.join(format!("{}{ending}.png", stem(image))));
     Ok(images(folder)?.iter().map(mask).collect())
@@ -106,7 +106,7 @@ pub fn subfolders(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// What is in a folder, for an error.
+/// The names of the entries of a folder, for an error.
 ///
 /// # Errors
 /// If it cannot be read.

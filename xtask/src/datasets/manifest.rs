@@ -1,4 +1,4 @@
-//! What `datasets/KEY.toml` says about a data set.
+//! The manifest of a data set, `datasets/KEY.toml`.
 
 use crate::files;
 use anyhow::{Context, Result, bail, ensure};
@@ -18,7 +18,7 @@ pub struct Manifest {
     pub description: String,
     pub licence: String,
     pub citation: String,
-    /// What the pixels of the masks mean.
+    /// The meaning of the values of the masks.
     pub masks: String,
     /// The folder inside the archives below which the set lies; told from the folders if left out.
     pub root: Option<String>,
@@ -40,10 +40,10 @@ pub struct Manifest {
 pub struct Archive {
     pub url: String,
     pub sha256: Option<String>,
-    /// How many bytes it has at most.
+    /// Largest accepted size in bytes.
     #[serde(default = "most_bytes")]
     pub bytes: u64,
-    /// How many bytes come out of it at most.
+    /// Largest accepted size of the unpacked files in bytes.
     #[serde(default = "most_unpacked_bytes")]
     pub unpacked_bytes: u64,
 }
@@ -58,15 +58,15 @@ pub const fn most_unpacked_bytes() -> u64 {
     1 << 35
 }
 
-/// Arguments of `bench-cli synthesize`; those left out are its own.
+/// The kind and the seed of synthetic images, and their numbers, if not those of the set that they stand for.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Synthetic {
     pub kind: String,
     #[serde(default)]
     pub seed: u64,
-    pub good: Option<u64>,
-    pub defective: Option<u64>,
+    pub good: Option<usize>,
+    pub defective: Option<usize>,
 }
 
 /// The numbers of images of the whole set.
@@ -103,7 +103,7 @@ pub fn keys(folder: &Path) -> Result<Vec<String>> {
 /// The manifest of `key` in `folder`.
 ///
 /// # Errors
-/// If there is none, or it says something that cannot be.
+/// If there is none, or it contradicts itself.
 pub fn read(folder: &Path, key: &str) -> Result<Manifest> {
     let keys = keys(folder)?;
     ensure!(
@@ -118,10 +118,10 @@ pub fn read(folder: &Path, key: &str) -> Result<Manifest> {
     parse(key, &text).with_context(|| path.display().to_string())
 }
 
-/// The manifest that `text` is.
+/// Parses a manifest.
 ///
 /// # Errors
-/// If it is none.
+/// If it is not valid.
 pub fn parse(key: &str, text: &str) -> Result<Manifest> {
     let manifest: Manifest = files::from_toml(text)?;
     let manifest = Manifest { key: key.to_owned(), ..manifest };
@@ -206,7 +206,7 @@ pub fn check_sha256(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether a name can be that of a folder everywhere, and of nothing else.
+/// Whether a name is a plain folder name on every system.
 pub fn is_plain(name: &str) -> bool {
     let is_usual = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     !name.is_empty() && !name.starts_with('.') && name.chars().all(is_usual)

@@ -14,9 +14,9 @@ mod unpack;
 mod verify;
 
 use crate::download::Patience;
-use crate::files;
 use anyhow::{Result, bail, ensure};
 use clap::Subcommand;
+use detector::files::sha256_of_file;
 use manifest::Manifest;
 use std::path::{Path, PathBuf};
 use store::{Places, Stored};
@@ -108,7 +108,7 @@ pub fn is_there(key: &str, store: Option<&Path>) -> Result<bool> {
     Ok(stored.is_some_and(|stored| stored.root.join(category).is_dir()))
 }
 
-/// What tells the images of a data set from others: the hashes of their files, or what synthetic ones are made from.
+/// Identifies the images of a data set: by the hashes of their files, or by the settings of synthetic ones.
 ///
 /// # Errors
 /// If there is no such data set, or its list of hashes cannot be read.
@@ -119,7 +119,7 @@ pub fn identity(key: &str, store: Option<&Path>) -> Result<String> {
         return Ok(toml::to_string(synthetic)?);
     }
     match places.stored(&manifest.key)? {
-        Some(stored) => files::sha256(&stored.hashes),
+        Some(stored) => Ok(sha256_of_file(&stored.hashes)?),
         None => Ok("absent".to_owned()),
     }
 }
@@ -161,7 +161,7 @@ fn open_in(key: &str, places: &Places) -> Result<Set> {
     })
 }
 
-/// The manifest of one data set and its folder in the whole, which is empty unless the set has categories.
+/// The manifest of a data set, and the folder of its category; empty for a set without categories.
 fn one<'a>(places: &Places, key: &'a str) -> Result<(Manifest, &'a str)> {
     let (manifest, category) = places.find(key)?;
     ensure!(

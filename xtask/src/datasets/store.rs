@@ -1,4 +1,4 @@
-//! Where images lie, and what is written down about them.
+//! The store of images, and the records about them.
 
 use super::check::below;
 use super::manifest::{self, Manifest, Synthetic};
@@ -15,7 +15,7 @@ pub struct Places {
     pub store: PathBuf,
 }
 
-/// What is known about images that are there.
+/// The record of a set in the store.
 #[derive(Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -46,7 +46,7 @@ pub struct Stored {
     pub root: PathBuf,
     /// The list of the hashes of its files.
     pub hashes: PathBuf,
-    /// What to remove to be rid of it.
+    /// The file or folder to remove in order to remove the set.
     pub place: PathBuf,
 }
 
@@ -95,7 +95,7 @@ impl Places {
         self.store.join(format!("{key}.archive-{index}.part"))
     }
 
-    /// What is there of a set.
+    /// The files of a set, if it is there.
     ///
     /// # Errors
     /// If its record cannot be read.
@@ -128,7 +128,7 @@ impl Places {
         Ok(file)
     }
 
-    /// As [`Self::lock`], after another process has done.
+    /// As [`Self::lock`], but waits for other processes.
     ///
     /// # Errors
     /// If the store cannot be written.
@@ -146,7 +146,7 @@ impl Places {
     }
 }
 
-/// In the folder of a set: its record and its hashes.
+/// Names of the record and the list of hashes in the folder of a set.
 pub const RECORD: &str = "fetched.toml";
 pub const HASHES: &str = "files.sha256";
 

@@ -1,8 +1,9 @@
 //! Sets that are fetched from a local server, or by hand, and what becomes of interrupted and wrong ones.
 
 use super::*;
-use crate::download::server::{Manner, Server, serve};
+use crate::download::test_server::{Manner, Server, serve};
 use crate::download::tests::HASTY;
+use detector::files::sha256_of_file;
 use std::fs;
 use std::io::{Cursor, Write};
 use tempfile::TempDir;
@@ -65,7 +66,7 @@ fn verify(places: &Places) -> Result<()> {
     verify::verify(&verify::Args { name: "set".to_owned() }, places)
 }
 
-/// What lies in the store, but for the lock.
+/// The names of the files in the store, without the lock.
 fn stored(places: &Places) -> Vec<String> {
     let entries = fs::read_dir(&places.store).expect("the store is there");
     let names = entries.map(|entry| entry.expect("it is there").file_name());
@@ -177,7 +178,7 @@ fn a_local_archive_does_in_place_of_the_download() {
     };
     assert!(message(local("abc")).contains("64 digits"));
     assert!(message(local(&"0".repeat(64))).contains("mine: expected the SHA-256 000"));
-    local(&files::sha256(&file).expect("it is there")).expect("it is the right one");
+    local(&sha256_of_file(&file).expect("it is there")).expect("it is the right one");
     verify(&places).expect("it was unpacked just now");
     assert!(file.exists());
     let error = message(local(&"0".repeat(64)));

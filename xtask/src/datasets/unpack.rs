@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use tar::EntryType;
 use zip::ZipArchive;
 
-/// How many files and folders an archive may have.
+/// Largest number of files and folders of an archive.
 const MOST_ENTRIES: usize = 100_000;
 
-/// How many folders a name may lead through.
+/// Largest depth of the folders of a name.
 const MOST_FOLDERS: usize = 32;
 
-/// How much memory the decoder of xz may take, in KiB: eight times what its highest preset needs.
+/// Largest memory of the decoder of xz in KiB: eight times the need of its highest preset.
 const XZ_MEMORY_KIB: u32 = 512 << 10;
 
 /// Unpacks a zip, tar.gz or tar.xz archive, told by its first bytes, into `folder`, which exists and is empty.
@@ -31,7 +31,7 @@ pub fn unpack(archive: &Path, folder: &Path, most_bytes: u64) -> Result<()> {
     unpacked.with_context(|| format!("cannot unpack {}", archive.display()))
 }
 
-/// Where entries go, and what has come so far.
+/// The folder of the entries, and their bytes and number so far.
 struct Target<'a> {
     folder: &'a Path,
     most_bytes: u64,

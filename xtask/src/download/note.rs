@@ -1,4 +1,4 @@
-//! What the bytes of an unfinished download belong to.
+//! The version of the file that an unfinished download belongs to.
 
 use crate::files::{self, with_ending};
 use anyhow::{Context, Result};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Lies beside the unfinished file.
+/// A file beside the unfinished download.
 #[derive(Serialize, Deserialize)]
 pub struct Note {
     pub url: String,
@@ -17,7 +17,7 @@ pub struct Note {
 }
 
 impl Note {
-    /// Where the note about `file` lies.
+    /// The path of the note about `file`.
     pub fn path(file: &Path) -> PathBuf {
         with_ending(file, ".toml")
     }

@@ -1,4 +1,4 @@
-//! Asking a server for a file or the rest of it.
+//! HTTP requests for a file or the rest of it.
 
 use super::Patience;
 use anyhow::anyhow;
@@ -11,7 +11,7 @@ use ureq::{Agent, Body, Error};
 pub enum Trouble {
     /// Another attempt may succeed.
     Passing(anyhow::Error),
-    /// No other will.
+    /// No other attempt can succeed.
     Final(anyhow::Error),
 }
 
@@ -21,14 +21,14 @@ impl From<anyhow::Error> for Trouble {
     }
 }
 
-/// A trouble that may pass.
+/// An error after which another attempt may succeed.
 pub fn passing(message: &str) -> Trouble {
     Trouble::Passing(anyhow!("{message}"))
 }
 
-/// What a server sends.
+/// A file or the rest of it, as a server sends it.
 pub struct Reply {
-    /// The place of the first byte in the whole file.
+    /// The offset of the first byte in the whole file.
     pub start: u64,
     /// The length of the whole file, if the server says it.
     pub total: Option<u64>,
@@ -37,7 +37,7 @@ pub struct Reply {
     pub body: Box<dyn Read>,
 }
 
-/// What speaks HTTP, with the given patience. Who begins with `https` is not led to `http`.
+/// An HTTP client with these timeouts. It follows no redirection from `https` to `http`.
 pub fn agent(url: &str, patience: &Patience) -> Agent {
     let mut config = Agent::config_builder()
         .https_only(url.starts_with("https://"))
@@ -51,11 +51,11 @@ pub fn agent(url: &str, patience: &Patience) -> Agent {
     config.build().into()
 }
 
-/// Asks for the bytes of `url` from `start` on, on condition that it still is the version that `validator` names. A server may
-/// send the whole file instead. None if `start` is not in what it has, or of another version.
+/// Requests the bytes of `url` from `start` on, provided that the file still is the version that `validator` names. A server
+/// may send the whole file instead. `None` if `start` lies beyond the file, or the file is another version.
 ///
 /// # Errors
-/// If the server does not answer, or with anything but a file.
+/// If the server does not answer, or answers with anything but a file.
 pub fn ask(
     agent: &Agent,
     url: &str,
@@ -100,7 +100,7 @@ fn whole(response: Response<Body>) -> Reply {
     Reply { start: 0, total, validator, body: Box::new(response.into_body().into_reader()) }
 }
 
-/// The rest from `start` on, if it is that, and of the version expected.
+/// The rest from `start` on, unless the server sends another part or another version.
 fn rest(response: Response<Body>, start: u64, expected: Option<&str>) -> Option<Reply> {
     let range = header(response.headers(), "content-range")?.strip_prefix("bytes ")?;
     let (range, total) = range.split_once('/')?;
@@ -114,7 +114,7 @@ fn rest(response: Response<Body>, start: u64, expected: Option<&str>) -> Option<
     Some(Reply { start, total, validator, body: Box::new(response.into_body().into_reader()) })
 }
 
-/// What names this version of the file byte for byte, which a weak tag does not.
+/// The tag or date that names this version of the file byte for byte. Weak tags do not.
 fn validator(headers: &HeaderMap) -> Option<String> {
     let tag = header(headers, "etag").filter(|tag| !tag.starts_with("W/"));
     tag.or_else(|| header(headers, "last-modified")).map(str::to_owned)

@@ -1,7 +1,8 @@
 //! Downloads from a local server with the faults of real ones.
 
-use super::server::{Manner, serve};
+use super::test_server::{Manner, serve};
 use super::*;
+use detector::files::sha256;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -17,11 +18,6 @@ pub const HASTY: Patience = Patience {
 /// Bytes that are not the same in reverse.
 fn content() -> Vec<u8> {
     (0..200_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
-}
-
-fn sha256(content: &[u8]) -> String {
-    use sha2::Digest;
-    sha2::Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn place() -> (TempDir, PathBuf) {

@@ -1,12 +1,11 @@
 //! One training and evaluation.
 
-use crate::files;
 use anyhow::{Context, Result, bail};
+use detector::files::sha256;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
-/// A data set and everything that is set: where two of them agree, so do their results.
+/// A data set with all settings. Equal cells have equal results.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cell {
     /// Key of the data set.
@@ -19,23 +18,23 @@ pub struct Cell {
     pub config: Config,
 }
 
-/// All settings of bench-cli, so that equal ones are equal whether they are said or left out.
+/// All settings of bench-cli, defaults included, so that a setting left out equals its default.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Config(Table);
 
 impl Cell {
-    /// Names the cell's folder.
+    /// The name of the cell's folder.
     pub fn hash(&self) -> String {
         hash(self)
     }
 
-    /// Names the model's folder: the same for cells that differ in how they inspect only.
+    /// The name of the model's folder: equal for cells that differ in their inspection only.
     pub fn model_hash(&self) -> String {
         self.hash_with(&self.training_config())
     }
 
-    /// The same for cells whose models are the same one, trained for longer or shorter.
+    /// Equal for cells whose trainings differ in their length only.
     pub fn lineage_hash(&self) -> String {
         let mut config = self.training_config();
         // Without its length.
@@ -45,7 +44,7 @@ impl Cell {
         self.hash_with(&config)
     }
 
-    /// Of the images, the features if there are some, and settings.
+    /// The hash of the images, the features if there are some, and settings.
     fn hash_with(&self, config: &Config) -> String {
         match &self.features {
             Some(features) => hash(&(&self.set, &self.images, features, config)),
@@ -60,7 +59,7 @@ impl Cell {
         config
     }
 
-    /// The other ones, as arguments of `bench-cli evaluate`.
+    /// The settings of the inspection, as arguments of `bench-cli evaluate`.
     pub fn inspection_settings(&self) -> Vec<String> {
         let inspection = self.config.0.get("inspection").and_then(Value::as_table);
         let settings = inspection.into_iter().flatten();
@@ -88,32 +87,27 @@ impl Cell {
     }
 }
 
-/// The first digits of the SHA-256 of what is written down with sorted keys.
+/// The first digits of the SHA-256 of the content as JSON with sorted keys.
 fn hash(content: &impl Serialize) -> String {
     // A table of TOML has no key that JSON has not, and sorts them.
     let text = serde_json::to_string(content).unwrap_or_default();
-    Sha256::digest(text).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    sha256(text.as_bytes())[..12].to_owned()
 }
-
-/// The reference of the configuration. Tests of bench-cli compare its block of TOML with the defaults.
-const REFERENCE: &str = include_str!("../../../crates/bench-cli/README.md");
 
 impl Config {
     pub fn matches_features(&self) -> bool {
         self.text("method") == "feature-matching"
     }
 
-    /// What bench-cli takes where nothing is set.
+    /// The settings that bench-cli prints as JSON.
     ///
     /// # Errors
-    /// If bench-cli's README does not say it.
-    pub fn defaults() -> Result<Self> {
-        let block = REFERENCE.split_once("```toml\n").and_then(|(_, rest)| rest.split_once("```"));
-        let (block, _) = block.context("expected a block of TOML in the README of bench-cli")?;
-        Ok(Self(files::from_toml(block)?))
+    /// If it is no table.
+    pub fn from_json(settings: serde_json::Value) -> Result<Self> {
+        serde_json::from_value(settings).map(Self).context("expected the settings of bench-cli")
     }
 
-    /// Takes over settings, in place of those that are there.
+    /// Replaces settings by others.
     ///
     /// # Errors
     /// If a table stands against a value.
@@ -175,11 +169,25 @@ fn overlay(under: &mut Table, over: &Table) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
+    /// Settings of the names that bench-cli has.
+    pub fn defaults() -> Config {
+        let settings = serde_json::json!({
+            "method": "ssim",
+            "data": { "held_out": 0.1 },
+            "model": { "patch_size": 128, "latent_dim": 100 },
+            "ssim": { "window": "uniform:11", "constants": "squared", "exponents": [1.0, 1.0, 1.0] },
+            "features": { "extractor": "alexnet" },
+            "training": { "patches": 2_000_000, "batch_size": 16, "precision": "f32", "seed": 0 },
+            "inspection": { "stride": 30, "averaging": "reconstruction", "opening_diameter": 4 },
+        });
+        Config::from_json(settings).expect("a table")
+    }
+
     fn cell(text: &str) -> Cell {
-        let mut config = Config::defaults().expect("they are in the README of bench-cli");
+        let mut config = defaults();
         config
             .overlay(&toml::from_str(text).expect("it is TOML"))
             .expect("keys are of their kinds");

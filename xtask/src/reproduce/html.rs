@@ -1,20 +1,19 @@
-//! One page that shows everything and needs no other file.
+//! The page of a report, which needs no other file.
 
 use super::cell::Cell;
 use super::pictures::Picture;
-use super::report::Section;
 use super::store::{Finished, Provenance};
-use super::table::{Line, Table};
+use super::table::Table;
 use crate::datasets::Set;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-/// What the page shows.
+/// The content of the page.
 pub struct Page<'a> {
     pub name: &'a str,
     pub description: &'a str,
@@ -22,6 +21,14 @@ pub struct Page<'a> {
     pub sections: &'a [Section],
     pub cells: &'a [(&'a Cell, Finished)],
     pub sets: &'a [Set],
+}
+
+/// An experiment's part of the page.
+pub struct Section {
+    pub table: Table,
+    pub pictures: Vec<Picture>,
+    /// Why there are fewer pictures than there should be.
+    pub complaint: Option<String>,
 }
 
 const STYLE: &str = include_str!("page.css");
@@ -32,40 +39,49 @@ impl Page<'_> {
     /// # Errors
     /// If a picture cannot be read.
     pub fn text(&self, folder: &Path) -> Result<String> {
-        let title = format!("Reproduction, preset {}", escaped(self.name));
-        let mut text = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
-        );
-        write!(
-            text,
-            "<p>{}</p>\n<p>“Improving Unsupervised Defect Segmentation by Applying Structural Similarity to Autoencoders” \
-             (Bergmann et al., 2018). Made by <code>{}</code> on {}.</p>\n",
-            escaped(self.description),
-            escaped(self.command),
-            escaped(&self.machines()),
-        )?;
-        text += &self.contents();
-        for section in self.sections {
-            text += &section_text(section, folder)?;
-        }
-        text += &self.data();
-        text += &self.provenance();
-        text += "</main>\n</body>\n</html>\n";
-        Ok(text)
+        let title = format!("Reproduction, preset {}", self.name);
+        let sections = self.sections.iter().map(|section| experiment(section, folder));
+        let sections = sections.collect::<Result<Vec<_>>>()?;
+        let page = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (title) }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    main {
+                        h1 { (title) }
+                        p { (self.description) }
+                        p {
+                            "“Improving Unsupervised Defect Segmentation by Applying Structural Similarity to Autoencoders” \
+                             (Bergmann et al., 2018). Made by " code { (self.command) } " on " (self.machines()) "."
+                        }
+                        (self.contents())
+                        @for section in &sections { (section) }
+                        (self.data())
+                        (self.provenance())
+                    }
+                }
+            }
+        };
+        Ok(page.into_string())
     }
 
-    fn contents(&self) -> String {
-        let link = |section: &Section| {
-            let Table { key, title, .. } = &section.table;
-            format!("<li><a href=\"#{key}\">{}</a></li>", escaped(title))
-        };
-        let links: String = self.sections.iter().map(link).collect();
-        format!(
-            "<nav><ul>{links}<li><a href=\"#data\">Data</a></li>\
-             <li><a href=\"#provenance\">Provenance</a></li></ul></nav>\n"
-        )
+    fn contents(&self) -> Markup {
+        html! {
+            nav {
+                ul {
+                    @for Section { table: Table { key, title, .. }, .. } in self.sections {
+                        li { a href={ "#" (key) } { (title) } }
+                    }
+                    li { a href="#data" { "Data" } }
+                    li { a href="#provenance" { "Provenance" } }
+                }
+            }
+        }
     }
 
     fn machines(&self) -> String {
@@ -76,125 +92,152 @@ impl Page<'_> {
     }
 
     /// A row for each data set, with its terms.
-    fn data(&self) -> String {
-        let row = |set: &Set| {
-            let Set { key, name, synthetic, licence, citation, source, .. } = set;
-            let name = if *synthetic { format!("{name} (computed images)") } else { name.clone() };
-            let cells = [key, &name, source, licence, citation];
-            let cells: String = cells.map(|text| format!("<td>{}</td>", escaped(text))).concat();
-            format!("<tr>{cells}</tr>\n")
-        };
-        let rows: String = self.sets.iter().map(row).collect();
-        format!(
-            "<section id=\"data\">\n<h2>Data</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th>key</th><th>name</th>\
-             <th>images</th><th>licence</th><th>citation</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n</section>\n"
-        )
+    fn data(&self) -> Markup {
+        html! {
+            section id="data" {
+                h2 { "Data" }
+                div.scroll {
+                    table {
+                        (heads(&["key", "name", "images", "licence", "citation"]))
+                        tbody {
+                            @for Set { key, name, synthetic, licence, citation, source, .. } in self.sets {
+                                tr {
+                                    td { (key) }
+                                    td { (name) @if *synthetic { " (computed images)" } }
+                                    td { (source) }
+                                    td { (licence) }
+                                    td { (citation) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 
-    /// A row for each command: what it did, when, of which commit, where, and how long it took.
-    fn provenance(&self) -> String {
-        let rows: String =
-            self.cells.iter().map(|(cell, finished)| command_rows(cell, finished)).collect();
-        format!(
-            "<section id=\"provenance\">\n<h2>Provenance</h2>\n<p>Configurations lie beside the models in the work folder; \
-             <code>DIR</code> is the folder of the images. Cells that inspect a model in different ways share its training.</p>\n\
-             <div class=\"scroll\"><table>\n<thead><tr><th>cell</th><th>data</th><th>images from</th><th>seed</th><th>commit</th>\
-             <th>date</th><th>machine</th><th>s</th><th>command</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n\
-             </section>\n"
-        )
+    /// A row for each command: when it ran, of which commit, where, and for how long.
+    fn provenance(&self) -> Markup {
+        let names =
+            ["cell", "data", "images from", "seed", "commit", "date", "machine", "s", "command"];
+        html! {
+            section id="provenance" {
+                h2 { "Provenance" }
+                p {
+                    "Configurations lie beside the models in the work folder; " code { "DIR" } " is the folder of the images. Cells \
+                     that inspect a model in different ways share its training."
+                }
+                div.scroll {
+                    table {
+                        (heads(&names))
+                        tbody { @for (cell, finished) in self.cells { (commands(cell, finished)) } }
+                    }
+                }
+            }
+        }
     }
 }
 
-/// The training and the evaluation of a cell.
-fn command_rows(cell: &Cell, finished: &Finished) -> String {
+fn heads(names: &[&str]) -> Markup {
+    html! { thead { tr { @for name in names { th { (name) } } } } }
+}
+
+/// Rows of the training and the evaluation of a cell.
+fn commands(cell: &Cell, finished: &Finished) -> Markup {
     let hash = cell.hash();
-    let row = |id: &str, provenance: &Provenance, seconds: &serde_json::Value| {
+    let row = |id: Option<String>, provenance: &Provenance, seconds: f64| {
         let Provenance { command, commit, date, source, .. } = provenance;
-        let seconds = seconds.as_f64().unwrap_or(f64::NAN);
-        let (seed, machine) = (cell.seed(), machine(finished, provenance));
-        let texts = [&cell.set, source, &seed.to_string(), commit, date, &machine]
-            .map(|text| escaped(text));
-        let cells: String = texts.map(|text| format!("<td>{text}</td>")).concat();
-        format!(
-            "<tr{id}><td>{hash}</td>{cells}<td>{seconds:.0}</td><td><code>{}</code></td></tr>\n",
-            escaped(command)
-        )
+        html! {
+            tr id=[id] {
+                td { (hash) }
+                td { (cell.set) }
+                td { (source) }
+                td { (cell.seed()) }
+                td { (commit) }
+                td { (date) }
+                td { (machine(finished, provenance)) }
+                td { (format!("{seconds:.0}")) }
+                td { code { (command) } }
+            }
+        }
     };
-    let trained =
-        row(&format!(" id=\"cell-{hash}\""), &finished.trained, &finished.training["seconds"]);
-    trained + &row("", &finished.evaluated, &finished.metrics["seconds"])
+    let anchor = Some(format!("cell-{hash}"));
+    html! {
+        (row(anchor, &finished.trained, finished.training.seconds))
+        (row(None, &finished.evaluated, finished.metrics.seconds))
+    }
 }
 
 /// The processor, and the GPU if the model was trained on one.
 fn machine(finished: &Finished, provenance: &Provenance) -> String {
     let Provenance { processor, threads, .. } = provenance;
-    let gpu = finished.training["device"].as_str().filter(|&device| device != "cpu");
-    let gpu = gpu.map(|gpu| format!("{gpu}, ")).unwrap_or_default();
+    let device = &finished.training.device;
+    let gpu = if device == "cpu" { String::new() } else { format!("{device}, ") };
     format!("{gpu}{processor}, {threads} threads")
 }
 
-fn section_text(section: &Section, folder: &Path) -> Result<String> {
+/// Table, pictures and files of an experiment.
+fn experiment(section: &Section, folder: &Path) -> Result<Markup> {
     let Section { table, pictures, complaint } = section;
-    let mut text = format!("<section id=\"{}\">\n<h2>{}</h2>\n", table.key, escaped(&table.title));
-    text += &table_text(table);
-    for picture in pictures {
-        text += &picture_text(picture, folder)?;
-    }
-    if let Some(complaint) = complaint {
-        writeln!(text, "<p class=\"note\">{}</p>", escaped(complaint))?;
-    }
-    let files = ["md", "csv", "json"].map(|kind| {
-        let key = &table.key;
-        format!("<a href=\"{key}.{kind}\">{key}.{kind}</a>")
-    });
-    writeln!(text, "<p class=\"files\">{}</p>\n</section>", files.join(" "))?;
-    Ok(text)
+    let pictures = pictures.iter().map(|picture| figure(picture, folder));
+    let pictures = pictures.collect::<Result<Vec<_>>>()?;
+    Ok(html! {
+        section id=(table.key) {
+            h2 { (table.title) }
+            (results(table))
+            @for picture in &pictures { (picture) }
+            @if let Some(complaint) = complaint { p.note { (complaint) } }
+            p.files {
+                @for kind in ["md", "csv", "json"] {
+                    @let file = format!("{}.{kind}", table.key);
+                    @if kind != "md" { " " }
+                    a href=(file) { (file) }
+                }
+            }
+        }
+    })
 }
 
-fn table_text(table: &Table) -> String {
-    let cell = |tag: &str, content: &str| format!("<{tag}>{content}</{tag}>");
-    let heads: String = table.heads().iter().map(|head| cell("th", &escaped(head))).collect();
-    let row = |line: &Line| {
-        let cells: String =
-            table.cells(line).iter().map(|text| cell("td", &escaped(text))).collect();
-        let link = |hash: &String| format!("<a href=\"#cell-{hash}\">{}</a>", &hash[..4]);
-        let links: Vec<String> = line.cells.iter().map(link).collect();
-        format!("<tr>{cells}<td>{}</td></tr>\n", links.join(" "))
+/// The rows of a table, with links to the commands of their cells.
+fn results(table: &Table) -> Markup {
+    let mut names = table.heads();
+    names.push("cells");
+    html! {
+        p { (table.caption()) }
+        div.scroll {
+            table {
+                (heads(&names))
+                tbody {
+                    @for line in &table.lines {
+                        tr {
+                            @for text in table.cells(line) { td { (text) } }
+                            td {
+                                @for (index, hash) in line.cells.iter().enumerate() {
+                                    @if index > 0 { " " }
+                                    a href={ "#cell-" (hash) } { (hash[..4]) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        @for note in table.notes() { p.note { (note) } }
+    }
+}
+
+/// A chart as part of the page, or a photograph's bytes.
+fn figure(picture: &Picture, folder: &Path) -> Result<Markup> {
+    let Picture { file, caption, inline } = picture;
+    let content = match inline {
+        Some(svg) => PreEscaped(svg.clone()),
+        None => {
+            let path = folder.join(file);
+            let bytes =
+                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let data = STANDARD.encode(bytes);
+            html! { img alt=(caption) src={ "data:image/png;base64," (data) }; }
+        }
     };
-    let rows: String = table.lines.iter().map(row).collect();
-    let note = |note: &String| format!("<p class=\"note\">{}</p>\n", escaped(note));
-    let notes: String = table.notes().iter().map(note).collect();
-    format!(
-        "<p>{}</p>\n<div class=\"scroll\"><table>\n<thead><tr>{heads}<th>cells</th></tr></thead>\n<tbody>\n{rows}</tbody>\n\
-         </table></div>\n{notes}",
-        escaped(&table.caption())
-    )
-}
-
-fn picture_text(picture: &Picture, folder: &Path) -> Result<String> {
-    let Picture { file, caption } = picture;
-    let path = folder.join(file);
-    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let kind = if file.ends_with(".svg") { "svg+xml" } else { "png" };
-    let (data, caption) = (STANDARD.encode(bytes), escaped(caption));
-    Ok(format!(
-        "<figure><img class=\"{}\" alt=\"{caption}\" src=\"data:image/{kind};base64,{data}\">\
-         <figcaption>{caption}</figcaption></figure>\n",
-        if kind == "png" { "wide" } else { "plot" }
-    ))
-}
-
-/// Text that HTML does not read as tags.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_does_not_become_markup() {
-        assert_eq!(escaped("<b a=\"1\">&"), "&lt;b a=&quot;1&quot;&gt;&amp;");
-    }
+    Ok(html! { figure { (content) figcaption { (caption) } } })
 }

@@ -13,7 +13,7 @@ use toml::{Table, Value};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Matrix {
-    /// What it is for.
+    /// Its purpose, for the report.
     pub description: String,
     pub seeds: Vec<u64>,
     /// Settings of all cells, as in bench-cli's configuration; they prevail over those of the data set.
@@ -100,14 +100,15 @@ impl Matrix {
         Ok(())
     }
 
-    /// The lines of an experiment's table, in the order of the file. Data sets lie in `images`, unless in the usual place; `features`
-    /// is the SHA-256 of the weights of the features that are matched.
+    /// The lines of an experiment's table, in the order of the file. `defaults` are bench-cli's settings. Data sets lie in
+    /// `images`, if given, otherwise in the usual place. `features` is the SHA-256 of the weights of the matched features.
     ///
     /// # Errors
     /// If a data set is unknown, or settings contradict each other.
     pub fn rows(
         &self,
         experiment: &Experiment,
+        defaults: &Config,
         images: Option<&Path>,
         features: Option<&str>,
     ) -> Result<Vec<Row>> {
@@ -122,7 +123,7 @@ impl Matrix {
                 for value in &values {
                     let (set, method, value) = (set.clone(), method.clone(), value.clone());
                     let configs = self
-                        .configs(experiment, &set, &method, value.as_ref())
+                        .configs(experiment, defaults, &set, &method, value.as_ref())
                         .with_context(|| format!("experiment {}", experiment.key))?;
                     let cell = |config: Config| {
                         let (set, images) = (set.clone(), images.clone());
@@ -141,11 +142,12 @@ impl Matrix {
     fn configs(
         &self,
         experiment: &Experiment,
+        defaults: &Config,
         set: &str,
         method: &str,
         value: Option<&Value>,
     ) -> Result<Vec<Config>> {
-        let mut config = Config::defaults()?;
+        let mut config = defaults.clone();
         for settings in [&datasets::config(set)?, &self.config, &experiment.config] {
             config.overlay(settings)?;
         }

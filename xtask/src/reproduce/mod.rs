@@ -15,25 +15,26 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use crate::command::{built_bench_cli, repository, text};
+use crate::command::{built_bench_cli, last_json_line, output_of, repository, text};
 use crate::datasets;
-use crate::files;
 use crate::machine::commit;
 use anyhow::{Context, Result, bail, ensure};
-use cell::Cell;
+use cell::{Cell, Config};
+use detector::files::sha256_of_file;
 use matrix::Matrix;
 use plan::Plan;
 use run::{Outcome, Runner};
 use shard::Shard;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 use store::Store;
 
 /// Train and evaluate everything that a matrix of experiments names, and write tables, plots and a page of it all.
 ///
-/// What is finished in the work folder is not done again, an interrupted training is resumed, and what fails is reported and
-/// does not keep the rest from running: the command can be interrupted and repeated.
+/// Cells that are finished in the work folder are not run again, and interrupted trainings are resumed. A cell that fails is
+/// reported, and the others run: the command can be interrupted and repeated.
 #[derive(clap::Args, Clone)]
 pub struct Args {
     /// Matrix in `results/matrix`: `quick` (minutes, synthetic data), `nanotwice`, `standard` (hours) or `paper` (to the letter),
@@ -43,7 +44,7 @@ pub struct Args {
     /// Matrix file somewhere else.
     #[arg(long, value_name = "FILE", conflicts_with = "preset")]
     matrix: Option<PathBuf>,
-    /// List the cells, say what is to be done and how long it will take, and do nothing.
+    /// List the cells with their state and the time that the open ones will take, and run nothing.
     #[arg(long)]
     plan: bool,
     /// Run part I of N only, and write no report: with a work folder that all machines see, each takes a part.
@@ -52,7 +53,7 @@ pub struct Args {
     /// Run the cell whose hash begins so only, and write no report.
     #[arg(long, value_name = "HASH", conflicts_with_all = ["plan", "report"])]
     cell: Option<String>,
-    /// Write the report of what is finished, and run nothing.
+    /// Write the report of the finished cells, and run nothing.
     #[arg(long, conflicts_with = "plan")]
     report: bool,
     /// Submit the parts to Slurm as an array of jobs, and a job for the report.
@@ -118,10 +119,11 @@ pub fn reproduce(args: &Args) -> Result<()> {
         repository().join("results/matrix").join(&args.preset).with_extension("toml")
     });
     let matrix = Matrix::read(&path)?;
-    let weights = args.features_weights.as_deref().map(files::sha256).transpose()?;
-    let plan = Plan::new(&matrix, args.images.as_deref(), weights.as_deref())?;
-    let name = path.file_stem().and_then(|stem| stem.to_str()).context("expected a name")?;
+    let weights = args.features_weights.as_deref().map(sha256_of_file).transpose()?;
     let (bench_cli, commit) = program(args)?;
+    let defaults = defaults(&bench_cli)?;
+    let plan = Plan::new(&matrix, &defaults, args.images.as_deref(), weights.as_deref())?;
+    let name = path.file_stem().and_then(|stem| stem.to_str()).context("expected a name")?;
     if args.slurm {
         make_synthetic_sets(&plan, args.images.as_deref())?;
         println!("{}", slurm::submit(&jobs(args, name, &bench_cli, &commit)?)?);
@@ -159,7 +161,14 @@ fn program(args: &Args) -> Result<(PathBuf, String)> {
     }
 }
 
-/// Writes the report of what is finished; its page.
+/// The settings that bench-cli uses where nothing is set.
+fn defaults(bench_cli: &Path) -> Result<Config> {
+    let mut command = Command::new(bench_cli);
+    let printed = output_of(command.args(["config", "--defaults", "--json", "--quiet"]))?;
+    Config::from_json(last_json_line(&printed)?)
+}
+
+/// Writes the report of the finished cells and returns the path of its page.
 fn write(report: &report::Report<'_>, args: &Args, runner: &Runner) -> Result<PathBuf> {
     let is_finished = |cell: &Cell| runner.store.finished(cell).is_some();
     ensure!(
@@ -171,7 +180,7 @@ fn write(report: &report::Report<'_>, args: &Args, runner: &Runner) -> Result<Pa
     report.write(runner, &args.out.clone().unwrap_or_else(usual), args.photographs)
 }
 
-/// Runs the cells that are asked for; how many failed.
+/// Runs the selected cells and returns the number that failed.
 fn run(args: &Args, plan: &Plan<'_>, runner: &Runner) -> Result<usize> {
     let cells = match &args.cell {
         Some(hash) => vec![plan.cell(hash)?],
@@ -204,7 +213,7 @@ fn run(args: &Args, plan: &Plan<'_>, runner: &Runner) -> Result<usize> {
     Ok(failed)
 }
 
-/// Makes what is missing once, before several jobs want it.
+/// Makes the synthetic sets once, before several jobs need them.
 fn make_synthetic_sets(plan: &Plan<'_>, images: Option<&Path>) -> Result<()> {
     let sets: BTreeSet<&str> = plan.cells().iter().map(|cell| cell.set.as_str()).collect();
     for set in sets {
@@ -242,7 +251,7 @@ fn jobs(args: &Args, name: &str, bench_cli: &Path, commit: &str) -> Result<slurm
     Ok(slurm::Jobs { name: format!("reproduce-{name}"), count, options, command, folder })
 }
 
-/// How to do it again, without the machine's paths.
+/// The command of the report, without the machine's paths.
 fn command(args: &Args) -> String {
     let matrix = match &args.matrix {
         Some(_) => "--matrix FILE".to_owned(),
@@ -253,7 +262,7 @@ fn command(args: &Args) -> String {
     format!("cargo xtask reproduce {matrix}{weights}{device}")
 }
 
-/// What bench-cli must be built with for a device.
+/// The features of bench-cli that a device needs.
 fn features(device: Option<&str>) -> &'static [&'static str] {
     match device {
         Some(name) if name.starts_with("cuda") => &["cuda"],

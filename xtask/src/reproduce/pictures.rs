@@ -8,8 +8,8 @@ use super::table::{Measured, Table};
 use crate::command::{strings, text};
 use crate::datasets;
 use anyhow::{Context, Result};
-use metrics::{Figure, LineAxis, LineChart, Series, SeriesStyle, Spacing, plot_lines};
-use serde_json::Value as Json;
+use detector::records::{FigureRecord, ToyMap, ToyRecord};
+use metrics::{Chart, Figure, LineAxis, LineChart, Series, SeriesStyle, Spacing};
 use std::collections::BTreeMap;
 use std::path::Path;
 use toml::Value;
@@ -18,6 +18,8 @@ use toml::Value;
 pub struct Picture {
     pub file: String,
     pub caption: String,
+    /// The same in the colours of the page, if it is a chart.
+    pub inline: Option<String>,
 }
 
 /// The first finished seed of a row.
@@ -35,7 +37,7 @@ pub fn roc(table: &Table, rows: &[Row], runner: &Runner, out: &Path) -> Result<V
     for (set, shown) in by_set(rows, runner) {
         let mut curves = Vec::new();
         for Shown { cell, finished } in &shown {
-            let area = finished.metrics["pixel_au_roc"].as_f64().unwrap_or(f64::NAN);
+            let area = finished.metrics.metrics.pixel_au_roc;
             let points = read_curve(&runner.store.evaluation(cell).join("roc.csv"))?;
             curves.push((format!("{} (AUC {area:.3})", cell.method()), points));
         }
@@ -50,14 +52,26 @@ pub fn roc(table: &Table, rows: &[Row], runner: &Runner, out: &Path) -> Result<V
             series,
         };
         let file = format!("{}-{}-roc.svg", table.key, plain_name(set));
-        plot_lines(out.join(&file), &Figure::new(set), &chart)?;
         let caption = format!(
             "{set}: ROC curves of all pixels of the test set, by the models of {}.",
             seeds(&shown)
         );
-        pictures.push(Picture { file, caption });
+        pictures.push(plot(&chart, set, file, caption, out)?);
     }
     Ok(pictures)
+}
+
+/// Writes a chart to a file, and draws it for the page.
+fn plot(
+    chart: &LineChart<'_>,
+    title: &str,
+    file: String,
+    caption: String,
+    out: &Path,
+) -> Result<Picture> {
+    let (chart, figure) = (Chart::lines(chart)?, Figure::new(title));
+    chart.save(out.join(&file), &figure)?;
+    Ok(Picture { file, caption, inline: Some(chart.to_inline_svg(&figure)?) })
 }
 
 /// The area under the ROC curve over the key that varies, if its values are numbers.
@@ -81,12 +95,11 @@ pub fn ablation(table: &Table, key: &str, out: &Path) -> Result<Option<Picture>>
         series: references.chain(lines).collect(),
     };
     let file = format!("{}.svg", table.key);
-    plot_lines(out.join(&file), &Figure::new(&table.title), &chart)?;
     let caption = format!(
         "{}: area under the ROC curve, mean and standard deviation over seeds.",
         table.title
     );
-    Ok(Some(Picture { file, caption }))
+    Ok(Some(plot(&chart, &table.title, file, caption, out)?))
 }
 
 /// Areas under the ROC curve over a number, by data set and method.
@@ -122,7 +135,7 @@ fn around(series: &BTreeMap<String, Vec<(f64, f64, f64)>>) -> (f64, f64) {
     ((middle - 0.05).max(0.0), (middle + 0.05).min(1.0))
 }
 
-/// What the models of each data set make of the same defects, and the paper's toy figure by its SSIM autoencoder.
+/// The same defects seen by all models of a data set, and the paper's toy figure by its SSIM autoencoder.
 ///
 /// # Errors
 /// If bench-cli cannot draw.
@@ -135,7 +148,7 @@ pub fn images(
 ) -> Result<Vec<Picture>> {
     let mut pictures = Vec::new();
     for (set, shown) in by_set(rows, runner) {
-        if !photographs && shown[0].finished.metrics["synthetic"] != true {
+        if !photographs && !shown[0].finished.metrics.synthetic {
             continue;
         }
         pictures.push(comparison(table, set, &shown, runner, out)?);
@@ -160,7 +173,7 @@ fn comparison(
     for Shown { cell, .. } in shown {
         words.push(text(&runner.store.model(cell))?);
     }
-    runner.call(&words)?;
+    runner.call::<FigureRecord>(&words)?;
     let methods: Vec<&str> = shown.iter().map(|shown| shown.cell.method()).collect();
     let caption = format!(
         "{set}: image; reconstructions and then residual maps of {}; ground truth. Cut-outs around defects, by the models of \
@@ -168,27 +181,25 @@ fn comparison(
         methods.join(", "),
         seeds(shown)
     );
-    Ok(Picture { file, caption })
+    Ok(Picture { file, caption, inline: None })
 }
 
 fn toy(table: &Table, set: &str, cell: &Cell, runner: &Runner, out: &Path) -> Result<Picture> {
     let file = format!("{}-{}-toy.png", table.key, plain_name(set));
     let mut words = strings(["toy", "--json", "--quiet", "--out"]);
     words.extend([text(&out.join(&file))?, text(&runner.store.model(cell))?]);
-    let toy = runner.call(&words)?;
-    let mean = |map: &Json| {
-        let number = |key: &str| map[key].as_f64().unwrap_or(f64::NAN);
-        let name = map["map"].as_str().unwrap_or_default();
-        format!("{name} {:.3} and {:.3}", number("mean_inside"), number("mean_outside"))
+    let toy: ToyRecord = runner.call(&words)?;
+    let mean = |ToyMap { map, mean_inside, mean_outside, .. }: &ToyMap| {
+        format!("{map} {mean_inside:.3} and {mean_outside:.3}")
     };
-    let means: Vec<String> = toy["maps"].as_array().into_iter().flatten().map(mean).collect();
+    let means: Vec<String> = toy.maps.iter().map(mean).collect();
     let caption = format!(
         "{set}, the paper's toy example: an image with drawn-in defects, its reconstruction by the SSIM autoencoder, and the \
          residual maps of the squared difference, luminance, contrast, structure and SSIM; the drawn defects. Mean residuals inside and \
          outside of the defects: {}.",
         means.join("; ")
     );
-    Ok(Picture { file, caption })
+    Ok(Picture { file, caption, inline: None })
 }
 
 /// The rows with a finished cell, by data set.
@@ -205,7 +216,7 @@ fn by_set<'a>(rows: &'a [Row], runner: &Runner) -> BTreeMap<&'a str, Vec<Shown<'
     sets
 }
 
-/// The seeds of what is shown: one, or that of each method.
+/// The seed of all models, or the seed of each if they differ.
 fn seeds(shown: &[Shown<'_>]) -> String {
     let all: Vec<String> = shown.iter().map(|shown| shown.cell.seed().to_string()).collect();
     if all.iter().all(|seed| *seed == all[0]) {

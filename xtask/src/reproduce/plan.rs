@@ -1,12 +1,13 @@
-//! What is to be done, and how long it will take.
+//! The cells of a matrix with their state, and the time that the open ones will take.
 
-use super::cell::Cell;
+use super::cell::{Cell, Config};
 use super::matrix::{Experiment, Matrix, Row};
 use super::run::Runner;
 use super::shard::Shard;
 use super::table::plain;
 use crate::command::strings;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+use detector::records::{BenchRecord, TrainingWork};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
@@ -17,7 +18,7 @@ pub struct Plan<'a> {
     pub experiments: Vec<(&'a Experiment, Vec<Row>)>,
 }
 
-/// What is known of a cell before it runs.
+/// The state of a cell before it runs.
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Finished,
@@ -26,12 +27,18 @@ enum State {
 }
 
 impl<'a> Plan<'a> {
-    /// The plan of a matrix. Data sets lie in `images`, unless in the usual place.
+    /// The plan of a matrix, with the defaults of bench-cli. Data sets lie in `images`, unless in the usual place.
     ///
     /// # Errors
     /// If the matrix contradicts itself or names what does not exist.
-    pub fn new(matrix: &'a Matrix, images: Option<&Path>, features: Option<&str>) -> Result<Self> {
-        let rows = |experiment| Ok((experiment, matrix.rows(experiment, images, features)?));
+    pub fn new(
+        matrix: &'a Matrix,
+        defaults: &Config,
+        images: Option<&Path>,
+        features: Option<&str>,
+    ) -> Result<Self> {
+        let rows =
+            |experiment| Ok((experiment, matrix.rows(experiment, defaults, images, features)?));
         Ok(Self { experiments: matrix.experiments.iter().map(rows).collect::<Result<_>>()? })
     }
 
@@ -42,7 +49,7 @@ impl<'a> Plan<'a> {
         rows.flat_map(|row| &row.cells).filter(|cell| seen.insert(cell.hash())).collect()
     }
 
-    /// The cell before this one, if any, whose model is this one's in an earlier state: the latest of them.
+    /// The longest of the shorter trainings that this cell's can continue, among the cells before it.
     pub fn earlier(&self, cell: &Cell) -> Option<&Cell> {
         let (hash, lineage) = (cell.hash(), cell.lineage_hash());
         let before = self.cells().into_iter().take_while(|other| other.hash() != hash);
@@ -77,7 +84,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// A cell in words: what the first experiment that has it varies, and its seed.
+    /// A cell in words: hash, set, method, the value that its first experiment varies, and seed.
     pub fn name(&self, cell: &Cell) -> String {
         let hash = cell.hash();
         let mut rows = self.experiments.iter().flat_map(|(experiment, rows)| {
@@ -91,7 +98,7 @@ impl<'a> Plan<'a> {
         format!("{hash} {}, {}{varied}, seed {}", cell.set, cell.method(), cell.seed())
     }
 
-    /// A line for each cell: its hash, that of its model, its name and what is known of it.
+    /// A line for each cell: its name, the hash of its model and its state.
     ///
     /// # Errors
     /// If a data set is unknown.
@@ -173,7 +180,7 @@ fn states(runner: &Runner, cells: &[&Cell]) -> Result<Vec<State>> {
     cells.iter().map(state).collect()
 }
 
-/// What decides how long a training step takes.
+/// The arguments of `bench-cli bench` that measure a cell's training step.
 fn step_arguments(cell: &Cell) -> Vec<String> {
     let config = &cell.config;
     let number = |key| config.integer(key).to_string();
@@ -192,8 +199,8 @@ fn step_arguments(cell: &Cell) -> Vec<String> {
 
 /// Seconds of a step.
 fn measure(runner: &Runner, words: &[String]) -> Result<f64> {
-    let step = runner.call(words)?;
-    Ok(step["median_ms"].as_f64().context("bench-cli bench gave no `median_ms`")? / 1e3)
+    let step: BenchRecord<TrainingWork> = runner.call(words)?;
+    Ok(step.timing.median_ms / 1e3)
 }
 
 /// A duration in the unit that suits it.

@@ -14,7 +14,7 @@ use toml::Table;
 pub struct Published {
     pub set: String,
     pub method: String,
-    /// What the figure holds for.
+    /// The settings that the figure holds for.
     pub settings: Table,
     /// Settings that must not be there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -32,7 +32,7 @@ pub struct Published {
 pub enum Certainty {
     /// In a public source.
     Read,
-    /// Nobody has looked it up: not to be compared with.
+    /// Remembered, not looked up: not to be compared with.
     Remembered,
 }
 
@@ -67,13 +67,14 @@ impl Publications {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cell::tests::defaults;
     use super::*;
 
     #[test]
     fn a_figure_holds_for_its_settings_only() {
         let publications = Publications::read().expect("the file is part of the repository");
         let config = |text: &str| {
-            let mut config = Config::defaults().expect("they are in the README of bench-cli");
+            let mut config = defaults();
             let settings = toml::from_str(text).expect("it is TOML");
             config.overlay(&settings).expect("keys are of their kinds");
             config

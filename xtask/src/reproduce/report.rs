@@ -1,9 +1,9 @@
-//! What is written when cells are finished: tables, plots, pictures and the page.
+//! The report of the finished cells: tables, plots, pictures and the page.
 
 use super::cell::Cell;
-use super::html;
+use super::html::{self, Section};
 use super::matrix::Matrix;
-use super::pictures::{self, Picture};
+use super::pictures;
 use super::plan::Plan;
 use super::published::Publications;
 use super::run::Runner;
@@ -12,11 +12,12 @@ use super::table::Table;
 use crate::datasets::{self, Set};
 use crate::files;
 use anyhow::{Context, Result};
+use detector::files::write_json;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What the report is of.
+/// The matrix and the plan that a report is about.
 pub struct Report<'a> {
     pub name: &'a str,
     pub command: String,
@@ -24,16 +25,8 @@ pub struct Report<'a> {
     pub plan: &'a Plan<'a>,
 }
 
-/// An experiment's part of the page.
-pub struct Section {
-    pub table: Table,
-    pub pictures: Vec<Picture>,
-    /// Why there are fewer pictures than there should be.
-    pub complaint: Option<String>,
-}
-
 impl Report<'_> {
-    /// Writes everything to `out`; the path of the page. Photographs are shown if that is asked for.
+    /// Writes everything to `out` and returns the path of the page. Photographs are left out unless `photographs` is set.
     ///
     /// # Errors
     /// If a result cannot be read, or a file not be written.
@@ -88,6 +81,5 @@ fn write_table(table: &Table, out: &Path) -> Result<()> {
     let path = |extension| out.join(&table.key).with_extension(extension);
     files::replace(&path("md"), &table.markdown())?;
     files::replace(&path("csv"), &table.csv()?)?;
-    let json = serde_json::to_string_pretty(table)?;
-    files::replace(&path("json"), &format!("{json}\n"))
+    Ok(write_json(&path("json"), table)?)
 }

@@ -7,13 +7,14 @@ use crate::datasets::{self, Set};
 use crate::files;
 use crate::machine::{date, processor};
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use detector::records::{TrainingRecord, TrainingSummary};
+use serde::de::DeserializeOwned;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::available_parallelism;
 
-/// What cells are run with.
+/// Program, folders and device that cells are run with.
 pub struct Runner {
     pub store: Store,
     /// The program, and the commit that it was built from.
@@ -23,23 +24,23 @@ pub struct Runner {
     pub images: Option<PathBuf>,
     /// Weights for the method `feature-matching`.
     pub features_weights: Option<PathBuf>,
-    /// What bench-cli is told to compute on, if anything.
+    /// The argument of `--device`, if any.
     pub device: Option<String>,
 }
 
-/// What became of a cell.
+/// The outcome of running a cell.
 #[derive(Debug, PartialEq)]
 pub enum Outcome {
     Finished,
-    /// For the reason that is noted in its folder.
+    /// With the reason, which is also noted in its folder.
     Failed(String),
-    /// Something is missing; what would bring it.
+    /// Data or weights are missing; with the command or option that provides them.
     Skipped(String),
 }
 
 impl Runner {
-    /// Trains and evaluates a cell, as far as that is not done; a failure is noted. If the model of `earlier` is trained, its
-    /// training is prolonged.
+    /// Trains and evaluates a cell, unless that is done already, and notes a failure. If the model of `earlier` is trained, the
+    /// training continues that one.
     ///
     /// # Errors
     /// If the data set is unknown, or the work folder cannot be written.
@@ -60,7 +61,7 @@ impl Runner {
         }
     }
 
-    /// What would bring that which the cell needs and is not there.
+    /// The command or option that provides missing data or weights, if any are missing.
     ///
     /// # Errors
     /// If the data set is unknown.
@@ -85,20 +86,19 @@ impl Runner {
         };
         let evaluate = self.evaluation(cell, &set, &model)?;
         let metrics = self.call(&evaluate)?;
-        ensure!(metrics["pixel_au_roc"].is_number(), "bench-cli evaluate gave no `pixel_au_roc`");
         let training = read(&model.join("training.json"))?;
         Ok(Finished { metrics, training, trained, evaluated: self.provenance(&evaluate, &set)? })
     }
 
-    /// Trains the cell's model, or goes on with it.
+    /// Trains the cell's model, or resumes its training.
     fn train(&self, cell: &Cell, set: &Set, model: &Path) -> Result<Provenance> {
         let config = model.with_extension("toml");
         files::replace(&config, &cell.training_config().to_toml()?)?;
         let train = self.training(cell, set, &config, model)?;
         if model.join("config.toml").exists() {
-            self.call(&self.resumption(cell, set, model)?)?;
+            self.call::<TrainingSummary>(&self.resumption(cell, set, model)?)?;
         } else {
-            self.call(&train)?;
+            self.call::<TrainingSummary>(&train)?;
         }
         let provenance = self.provenance(&train, set)?;
         self.store.finish_training(cell, &provenance)?;
@@ -124,7 +124,7 @@ impl Runner {
         Ok(words)
     }
 
-    /// Going on with a training that was interrupted, or was shorter.
+    /// Arguments that resume an interrupted or continue a shorter training.
     fn resumption(&self, cell: &Cell, set: &Set, model: &Path) -> Result<Vec<String>> {
         let mut words = strings(["train", "--json", "--quiet", "--resume", "--data"]);
         words.extend([text(&set.root)?, "--out".into(), text(model)?]);
@@ -147,11 +147,11 @@ impl Runner {
         Ok(words)
     }
 
-    /// The last line of what bench-cli prints as JSON. If it fails, its last line on standard error says why.
+    /// Runs bench-cli and returns the last line of its JSON. The error of a failure is its last line on standard error.
     ///
     /// # Errors
-    /// If it cannot be run, fails, or prints no JSON.
-    pub fn call(&self, words: &[String]) -> Result<Value> {
+    /// If it cannot be run, fails, or prints no such record.
+    pub fn call<T: DeserializeOwned>(&self, words: &[String]) -> Result<T> {
         let program = self.bench_cli.display();
         let mut command = Command::new(&self.bench_cli);
         let output = command.args(self.on_device(words)).current_dir(repository()).output();
@@ -161,7 +161,8 @@ impl Runner {
         let last = messages.lines().last().unwrap_or("no message");
         let task = words.first().map_or("", String::as_str);
         ensure!(output.status.success(), "bench-cli {task}: {last} ({})", output.status);
-        last_json_line(std::str::from_utf8(&output.stdout)?).context("bench-cli")
+        let printed = std::str::from_utf8(&output.stdout)?;
+        last_json_line(printed).with_context(|| format!("bench-cli {task}"))
     }
 
     fn on_device(&self, words: &[String]) -> Vec<String> {
@@ -196,7 +197,7 @@ impl Runner {
     }
 }
 
-fn read(path: &Path) -> Result<Value> {
+fn read(path: &Path) -> Result<TrainingRecord> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_slice(&bytes).with_context(|| path.display().to_string())
 }

@@ -11,7 +11,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// The only one of one.
+    /// All cells.
     pub const WHOLE: Self = Self { index: 1, count: 1 };
 
     /// Whether this part has item number `number`, from 0: parts take items in turn.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// What is submitted.
+/// An array of jobs, and the job of the report.
 pub struct Jobs {
     /// Names the jobs and the files.
     pub name: String,

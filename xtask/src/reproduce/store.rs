@@ -1,35 +1,36 @@
-//! The work folder: models, and what was measured of them, each in a folder named by its settings' hash.
+//! The work folder: models and their evaluations, each in a folder named by the hash of its settings.
 
 use super::cell::Cell;
 use crate::files;
 use anyhow::Result;
+use detector::files::write_json;
+use detector::records::{EvaluationRecord, TrainingRecord};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What `bench-cli train --resume` goes on from.
+/// The files that `bench-cli train --resume` reads.
 const STATE: [&str; 3] = ["config.toml", "checkpoint.safetensors", "log.jsonl"];
 
-/// Where everything lies.
+/// The work folder.
 #[derive(Clone, Debug)]
 pub struct Store(PathBuf);
 
 /// A finished cell.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Finished {
-    /// What `bench-cli evaluate` printed.
-    pub metrics: Value,
-    /// What training the model left: `training.json`.
-    pub training: Value,
-    /// Of the training, when it ended.
+    /// The record that `bench-cli evaluate` prints.
+    pub metrics: EvaluationRecord,
+    /// `training.json` of the model.
+    pub training: TrainingRecord,
+    /// Provenance of the training.
     pub trained: Provenance,
-    /// Of the evaluation.
+    /// Provenance of the evaluation.
     pub evaluated: Provenance,
 }
 
-/// How a result came about.
+/// Command, program, date, machine and images of a result.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Provenance {
     /// A command of bench-cli, with `DIR` and `FILE` for those of this machine.
@@ -38,7 +39,7 @@ pub struct Provenance {
     pub date: String,
     pub processor: String,
     pub threads: usize,
-    /// What the images are, as the data set's manifest has it, or where they came from.
+    /// Where the images come from, and how many of them were there if not all.
     pub source: String,
 }
 
@@ -66,13 +67,13 @@ impl Store {
         self.cell(cell).join("evaluation")
     }
 
-    /// What came out, if the cell is finished. A file that cannot be understood is none.
+    /// The result of the cell, if it is finished. A file that cannot be read as one counts as absent.
     pub fn finished(&self, cell: &Cell) -> Option<Finished> {
         read(&self.result_path(cell))
     }
 
-    /// Where the training of `earlier` has ended, that of the cell begins; otherwise at its own beginning. What an interrupted
-    /// training has left stays.
+    /// Copies the state of the finished training of `earlier`, if there is one, so that the cell's training continues it. An
+    /// interrupted training of the cell itself stays as it is.
     ///
     /// # Errors
     /// If a file cannot be copied.
@@ -91,25 +92,25 @@ impl Store {
             .try_for_each(|name| files::copy(&self.model(earlier).join(name), &model.join(name)))
     }
 
-    /// How the cell's model came about, if it is trained.
+    /// The provenance of the cell's model, if it is trained.
     pub fn trained(&self, cell: &Cell) -> Option<Provenance> {
         read(&self.trained_path(cell))
     }
 
-    /// Says that the cell's model is trained.
+    /// Records that the cell's model is trained.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn finish_training(&self, cell: &Cell, provenance: &Provenance) -> Result<()> {
-        write(&self.trained_path(cell), provenance)
+        Ok(write_json(&self.trained_path(cell), provenance)?)
     }
 
-    /// Says that the cell is finished.
+    /// Records the result of the cell.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn finish(&self, cell: &Cell, finished: &Finished) -> Result<()> {
-        write(&self.result_path(cell), finished)?;
+        write_json(&self.result_path(cell), finished)?;
         files::remove(&self.failure_path(cell))
     }
 
@@ -149,9 +150,4 @@ fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
             None
         }
     }
-}
-
-fn write(path: &Path, value: &impl Serialize) -> Result<()> {
-    let json = serde_json::to_string_pretty(value)?;
-    files::replace(path, &format!("{json}\n"))
 }

@@ -1,10 +1,11 @@
-//! What came out of an experiment, line by line.
+//! The table of an experiment.
 
 use super::matrix::{Experiment, Row};
 use super::published::{Certainty, Publications, Published};
 use super::run::Runner;
 use super::store::Finished;
 use anyhow::Result;
+use detector::records::Metrics;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -23,7 +24,7 @@ pub struct Table {
 pub struct Line {
     pub set: String,
     pub method: String,
-    /// Of the key that varies.
+    /// The value of the key that varies.
     pub value: Option<toml::Value>,
     /// Seeds that are finished, and all.
     pub seeds: usize,
@@ -31,19 +32,19 @@ pub struct Line {
     /// Hashes of the finished cells.
     pub cells: Vec<String>,
     pub failures: Vec<String>,
-    /// What would bring that which the cells lack, if they cannot be run.
+    /// The command or option that provides missing data or weights, if the cells cannot be run.
     pub missing: Option<String>,
-    /// Nothing, if no seed is finished.
+    /// `None` if no seed is finished.
     pub measured: Option<Measured>,
     pub published: Option<Published>,
 }
 
-/// What the finished cells of a line have measured.
+/// Measurements of the finished cells of a line.
 #[derive(Debug, Serialize)]
 pub struct Measured {
     pub synthetic: bool,
-    pub test_images: u64,
-    /// How much of the data set was there, if not all of it.
+    pub test_images: usize,
+    /// The number of images that were there, if not all.
     pub part: Option<String>,
     pub patches: u64,
     pub pixel_au_roc: Spread,
@@ -97,7 +98,7 @@ impl Table {
         self.lines.iter().any(|line| line.published.is_some())
     }
 
-    /// What went wrong or was left out, a sentence each.
+    /// A sentence for each collapse, failure or cell left out.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         for line in &self.lines {
@@ -176,7 +177,7 @@ impl Table {
         text.trim_end().to_owned() + "\n"
     }
 
-    /// What has to be said of the figures.
+    /// The text above the table: how to read the figures.
     pub fn caption(&self) -> String {
         let mut caption = "Mean ± standard deviation over seeds; all pixels of a test set pooled, after the opening. "
             .to_owned();
@@ -202,7 +203,7 @@ impl Table {
     /// Full precision, for other programs.
     ///
     /// # Errors
-    /// None that is known: the memory is written to.
+    /// None is known: it writes to memory.
     pub fn csv(&self) -> Result<String> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(COLUMNS)?;
@@ -213,7 +214,7 @@ impl Table {
     }
 }
 
-/// Of the CSV file. Those that end in `_sd` are standard deviations over seeds.
+/// Columns of the CSV file. Those that end in `_sd` are standard deviations over seeds.
 const COLUMNS: [&str; 21] = [
     "data",
     "method",
@@ -267,7 +268,7 @@ impl Line {
         })
     }
 
-    /// The data set, and how much of it was there.
+    /// The data set, and the number of its images that were there, if not all.
     pub fn data(&self) -> String {
         match self.measured.as_ref().and_then(|measured| measured.part.as_ref()) {
             Some(part) => format!("{}, part: {part}", self.set),
@@ -275,7 +276,7 @@ impl Line {
         }
     }
 
-    /// Ours less the published figure, if that can be relied upon.
+    /// Our area minus the published one, if that was looked up.
     pub fn difference(&self) -> Option<f64> {
         let published = self.published.as_ref().filter(|p| p.certainty == Certainty::Read)?;
         Some(self.measured.as_ref()?.pixel_au_roc.mean - published.pixel_au_roc)
@@ -314,28 +315,27 @@ impl Measured {
     fn new(finished: &[Finished]) -> Option<Self> {
         let first = finished.first()?;
         let metric =
-            |key: &str| Spread::of(finished.iter().filter_map(|f| f.metrics[key].as_f64()));
-        let record =
-            |key: &str| Spread::of(finished.iter().filter_map(|f| f.training[key].as_f64()));
+            |of: fn(&Metrics) -> f64| Spread::of(finished.iter().map(|f| of(&f.metrics.metrics)));
+        let image_au_roc = finished.iter().filter_map(|f| f.metrics.metrics.image_au_roc);
         Some(Self {
-            synthetic: first.metrics["synthetic"] == true,
-            test_images: first.metrics["images"].as_u64()?,
+            synthetic: first.metrics.synthetic,
+            test_images: first.metrics.metrics.images,
             part: first.evaluated.source.split_once(": ").map(|(_, part)| part.to_owned()),
-            patches: first.metrics["patches"].as_u64()?,
-            pixel_au_roc: metric("pixel_au_roc")?,
-            pixel_au_roc_raw: metric("pixel_au_roc_raw")?,
-            pixel_average_precision: metric("pixel_average_precision")?,
-            au_pro: metric("au_pro")?,
-            image_au_roc: metric("image_au_roc"),
-            loss: record("loss")?,
-            training_seconds: record("seconds")?,
-            collapsed: finished.iter().filter(|f| f.training["collapsed"] == true).count(),
+            patches: first.metrics.patches,
+            pixel_au_roc: metric(|metrics| metrics.pixel_au_roc)?,
+            pixel_au_roc_raw: metric(|metrics| metrics.pixel_au_roc_raw)?,
+            pixel_average_precision: metric(|metrics| metrics.pixel_average_precision)?,
+            au_pro: metric(|metrics| metrics.au_pro)?,
+            image_au_roc: Spread::of(image_au_roc),
+            loss: Spread::of(finished.iter().map(|f| f.training.loss))?,
+            training_seconds: Spread::of(finished.iter().map(|f| f.training.seconds))?,
+            collapsed: finished.iter().filter(|f| f.training.collapsed).count(),
         })
     }
 }
 
 impl Spread {
-    /// Nothing for no values.
+    /// `None` for no values.
     fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
         let values: Vec<f64> = values.collect();
         let count = values.len() as f64;

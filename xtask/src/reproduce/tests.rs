@@ -1,7 +1,12 @@
 //! Matrices, and cells that are run by a program that only pretends to train.
 
 use super::cell::Cell;
+use super::cell::tests::defaults;
 use super::*;
+#[cfg(unix)]
+use detector::Method;
+#[cfg(unix)]
+use detector::records::{AtThreshold, EvaluationRecord, Metrics, Oracle};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -35,7 +40,7 @@ fn matrix(text: &str) -> Result<Matrix> {
 #[test]
 fn a_matrix_stands_for_every_cell_once() {
     let matrix = matrix(MATRIX).expect("it is a matrix");
-    let plan = Plan::new(&matrix, None, None).expect("the set is known");
+    let plan = Plan::new(&matrix, &defaults(), None, None).expect("the set is known");
     // Two methods with two seeds each; another stride. The stride 30 is there already.
     assert_eq!(plan.cells().len(), 5);
     let strides: Vec<i64> =
@@ -52,7 +57,7 @@ fn a_matrix_stands_for_every_cell_once() {
 #[test]
 fn cells_that_share_a_model_are_in_one_shard() {
     let matrix = matrix(MATRIX).expect("it is a matrix");
-    let plan = Plan::new(&matrix, None, None).expect("the set is known");
+    let plan = Plan::new(&matrix, &defaults(), None, None).expect("the set is known");
     let shards = [1, 2, 3].map(|index| plan.shard(Shard { index, count: 3 }));
     assert_eq!(shards.iter().map(Vec::len).sum::<usize>(), 5);
     for shard in &shards {
@@ -68,7 +73,8 @@ fn what_is_no_matrix_is_refused() {
     let message = |from: &str, to: &str| {
         let changed = MATRIX.replacen(from, to, 1);
         assert_ne!(changed, MATRIX);
-        let plan = matrix(&changed).and_then(|matrix| Plan::new(&matrix, None, None).map(drop));
+        let plan = matrix(&changed)
+            .and_then(|matrix| Plan::new(&matrix, &defaults(), None, None).map(drop));
         format!("{:#}", plan.expect_err("it must be refused"))
     };
     assert!(message("nanotwice", "nanothrice").contains("nanothrice"));
@@ -89,7 +95,12 @@ fn the_presets_are_matrices() {
     // What others have published is no matrix.
     for path in paths.filter(|path| !path.ends_with("published.toml")) {
         let matrix = Matrix::read(&path).expect("it is part of the repository");
-        assert!(!Plan::new(&matrix, None, None).expect("the sets are known").cells().is_empty());
+        assert!(
+            !Plan::new(&matrix, &defaults(), None, None)
+                .expect("the sets are known")
+                .cells()
+                .is_empty()
+        );
     }
 }
 
@@ -109,15 +120,60 @@ while [ $# -gt 0 ]; do
 done
 mkdir -p "$out"
 if [ "$task" = train ]; then
-  echo '{"loss": 0.5, "seconds": 2.0, "collapsed": false}' > "$out/training.json"
+  echo '{"version": "0", "patches": 8, "seconds": 2.0, "threads": 1, "loss": 0.5, "collapsed": false, "images": 1,
+    "data_sha256": ""}' > "$out/training.json"
   echo '{}' > "$out/calibration.json"
   touch "$out/config.toml" "$out/checkpoint.safetensors" "$out/log.jsonl"
-  echo '{}'
+  echo '{"model": "", "patches": 8, "seconds": 2.0, "loss": 0.5, "collapsed": false, "threshold": 0.5}'
 else
-  echo '{"pixel_au_roc": 0.9, "pixel_au_roc_raw": 0.8, "pixel_average_precision": 0.7, "au_pro": 0.6,
-    "image_au_roc": null, "images": 1, "patches": 8, "synthetic": false, "seconds": 1.0}' | tr -d '\n'
+  cat "$here/metrics.json"
 fi
 "#;
+
+/// The record that the program prints for an evaluation.
+#[cfg(unix)]
+fn evaluation() -> EvaluationRecord {
+    let nothing = AtThreshold {
+        precision: None,
+        recall: None,
+        false_positive_rate: None,
+        f1: None,
+        iou: None,
+        regions_found: 0,
+        regions: 0,
+        false_alarms: 0,
+        false_alarms_per_image: 0.0,
+        images_flagged: 0,
+    };
+    let metrics = Metrics {
+        pixel_au_roc: 0.9,
+        pixel_au_roc_raw: 0.8,
+        pixel_average_precision: 0.7,
+        pixel_f1_max: 0.5,
+        pixel_f1_max_threshold: 0.5,
+        au_pro: 0.6,
+        image_au_roc: None,
+        image_au_roc_good: None,
+        threshold: 0.5,
+        at_threshold: nothing,
+        rules: Vec::new(),
+        oracle: Oracle { threshold: 0.5, result: nothing },
+        defect_types: Vec::new(),
+        images: 1,
+        defective_images: 1,
+        pixels: 1,
+        defective_pixels: 1,
+    };
+    EvaluationRecord {
+        data: String::new(),
+        synthetic: false,
+        method: Method::Ssim,
+        patches: 8,
+        training_seconds: 2.0,
+        seconds: 1.0,
+        metrics,
+    }
+}
 
 /// A runner of that program, and a store with a set of one good and one defective image.
 #[cfg(unix)]
@@ -127,6 +183,8 @@ fn runner(folder: &Path) -> Runner {
     let program = folder.join("bench-cli");
     fs::write(&program, PROGRAM).expect("the folder can be written");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let printed = serde_json::to_string(&evaluation()).expect("a record");
+    fs::write(folder.join("metrics.json"), printed + "\n").expect("the folder can be written");
     let set = folder.join("set");
     for file in ["Normal/a.tif", "Anomalous/images/b.tif", "Anomalous/gt/b_gt.png"] {
         let path = set.join(file);
@@ -163,7 +221,7 @@ fn cells_are_trained_once_resumed_and_tried_again() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runner = runner(folder.path());
     let matrix = matrix(MATRIX).expect("it is a matrix");
-    let plan = Plan::new(&matrix, None, None).expect("the set is known");
+    let plan = Plan::new(&matrix, &defaults(), None, None).expect("the set is known");
     let cells = plan.cells();
     let (cell, other_stride) = (cells[2], cells[4]);
     assert_eq!((cell.method(), cell.model_hash()), ("ssim", other_stride.model_hash()));
@@ -193,7 +251,7 @@ fn cells_are_trained_once_resumed_and_tried_again() {
     assert!(evaluated[0].contains("--set inspection.stride=64"), "{evaluated:?}");
 
     let finished = runner.store.finished(cell).expect("it is finished");
-    assert_eq!(finished.metrics["pixel_au_roc"], 0.9);
+    assert_eq!(finished.metrics, evaluation());
     let commands = [finished.trained.command, finished.evaluated.command].join("\n");
     assert!(!commands.contains(&*folder.path().to_string_lossy()), "{commands}");
     let model = cell.model_hash();
@@ -208,7 +266,7 @@ fn a_longer_training_goes_on_where_a_shorter_one_ended() {
     let vary = r#"{ key = "training.patches", values = [8, 32, 16] }"#;
     let text = MATRIX.replace(r#"{ key = "inspection.stride", values = [30, 64] }"#, vary);
     let matrix = matrix(&text).expect("it is a matrix");
-    let plan = Plan::new(&matrix, None, None).expect("the set is known");
+    let plan = Plan::new(&matrix, &defaults(), None, None).expect("the set is known");
     let of = |patches| {
         let mut cells = plan.cells().into_iter().filter(|cell| cell.method() == "ssim");
         cells.find(|cell| cell.patches() == patches).expect("the matrix has it")
@@ -239,7 +297,7 @@ fn features_of_other_weights_make_other_cells() {
     let text = MATRIX.replace("\"ssim\"", "\"feature-matching\"");
     let matrix = matrix(&text).expect("it is a matrix");
     let hashes = |weights| {
-        let plan = Plan::new(&matrix, None, weights).expect("the set is known");
+        let plan = Plan::new(&matrix, &defaults(), None, weights).expect("the set is known");
         let of = |method: &'static str| {
             let cells = plan.cells().into_iter().filter(move |cell| cell.method() == method);
             cells.map(|cell| (cell.hash(), cell.model_hash())).collect::<Vec<_>>()
@@ -257,7 +315,7 @@ fn the_device_is_passed_on_and_noted() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runner = Runner { device: Some("cuda:1".into()), ..runner(folder.path()) };
     let matrix = matrix(MATRIX).expect("it is a matrix");
-    let plan = Plan::new(&matrix, None, None).expect("the set is known");
+    let plan = Plan::new(&matrix, &defaults(), None, None).expect("the set is known");
     let cell = plan.cells()[0];
     assert_eq!(runner.run(cell, None).expect("the folder can be written"), Outcome::Finished);
     let calls = calls(&folder);
@@ -274,7 +332,7 @@ fn the_table_has_the_published_figure_beside_ours() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runner = runner(folder.path());
     let matrix = matrix(MATRIX).expect("it is a matrix");
-    let plan = Plan::new(&matrix, None, None).expect("the set is known");
+    let plan = Plan::new(&matrix, &defaults(), None, None).expect("the set is known");
     for cell in &plan.cells()[..3] {
         assert_eq!(runner.run(cell, None).expect("the folder can be written"), Outcome::Finished);
     }
@@ -303,11 +361,40 @@ fn what_a_cell_lacks_is_said() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runner = Runner { images: Some(folder.path().join("none")), ..runner(folder.path()) };
     let matrix = matrix(&MATRIX.replace("\"l2\"", "\"feature-matching\"")).expect("it is a matrix");
-    let plan = Plan::new(&matrix, None, None).expect("the set is known");
+    let plan = Plan::new(&matrix, &defaults(), None, None).expect("the set is known");
     let missing = |runner: &Runner| runner.missing(plan.cells()[0]).expect("the set is known");
     assert_eq!(missing(&runner).as_deref(), Some("cargo xtask datasets fetch nanotwice"));
     let runner = Runner { images: Some(folder.path().join("images")), ..runner };
     assert!(missing(&runner).is_some_and(|missing| missing.contains("--features-weights")));
     let runner = Runner { features_weights: Some("weights".into()), ..runner };
     assert_eq!(missing(&runner), None);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_page_has_tables_charts_and_commands() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let runner = runner(folder.path());
+    let text = MATRIX.replace("A test.", "A <b>test</b>.").replace("[30, 64]", "[30, 60]");
+    let matrix = matrix(&text).expect("it is a matrix");
+    let plan = Plan::new(&matrix, &defaults(), None, None).expect("the set is known");
+    for cell in plan.cells() {
+        assert_eq!(runner.run(cell, None).expect("the folder can be written"), Outcome::Finished);
+        let curve = runner.store.evaluation(cell).join("roc.csv");
+        fs::write(curve, "fpr,tpr,threshold\n0,0,1\n1,1,0\n").expect("the folder can be written");
+    }
+    let report = report::Report { name: "q", command: "task".into(), matrix: &matrix, plan: &plan };
+    let page = report.write(&runner, &folder.path().join("out"), false).expect("it is finished");
+    let page = fs::read_to_string(page).expect("it was written");
+    assert!(page.contains("A &lt;b&gt;test&lt;/b&gt;.") && !page.contains("http"));
+    for cell in plan.cells() {
+        let hash = cell.hash();
+        assert_eq!(page.matches(&format!("<tr id=\"cell-{hash}\">")).count(), 1);
+        assert!(page.contains(&format!("<a href=\"#cell-{hash}\">")));
+    }
+    assert_eq!(page.matches("<figure><svg ").count(), 2, "a chart for each experiment");
+    assert!(page.contains("var(--series-1,") && page.contains("nanotwice, ssim"));
+    for file in ["methods-nanotwice-roc.svg", "stride.svg", "methods.md", "stride.csv"] {
+        assert!(folder.path().join("out").join(file).exists(), "{file}");
+    }
 }

@@ -1,7 +1,8 @@
 //! The command line of `bench-cli bench`.
 
-use crate::config::Method;
+use super::names;
 use clap::{Args, Subcommand};
+use detector::Method;
 use models::{Extractor, Precision};
 use std::fmt;
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ pub struct BenchArgs {
     pub case: Case,
 }
 
-/// What is measured.
+/// The cases.
 #[derive(Debug, Subcommand)]
 pub enum Case {
     /// A training step: forward and backward pass, loss, Adam.
@@ -28,7 +29,7 @@ pub enum Case {
         network: NetworkArgs,
         #[command(flatten)]
         loss: LossArgs,
-        /// What a GPU multiplies in: f32, tf32 or bf16.
+        /// Precision of products on a GPU: f32, tf32 or bf16.
         #[arg(long, value_name = "NAME", default_value_t)]
         precision: Precision,
         #[command(flatten)]
@@ -141,8 +142,8 @@ pub struct CurveArgs {
 /// The loss, and the residual map.
 #[derive(Args, Clone, Debug)]
 pub struct LossArgs {
-    /// What the network is trained on and what the residual map shows.
-    #[arg(long, value_enum, default_value = "ssim")]
+    /// Loss of the training and residual of the map.
+    #[arg(long, value_parser = names::method(), default_value = "ssim")]
     pub method: Method,
     #[command(flatten)]
     pub window: WindowArgs,

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fs;
 
-/// What lies between two texts, everywhere.
+/// Everything that lies between two texts.
 fn between<'a>(page: &'a str, start: &str, end: &str) -> Vec<&'a str> {
     let pieces = page.split(start).skip(1);
     pieces.map(|piece| piece.split(end).next().unwrap()).collect()
@@ -28,10 +28,17 @@ fn the_page_needs_nothing_else() {
     let sources = between(&page, "src=\"", "\"");
     assert!(sources.iter().all(|source| source.starts_with("data:image/")), "{sources:?}");
     assert!(page.contains("prefers-color-scheme: dark") && page.contains("@media print"));
+    assert_eq!(page.matches("<svg ").count(), 5);
+    // The charts take their colours from the style sheet.
+    for colour in between(&page, "=\"var(--", ",") {
+        assert_eq!(
+            page.matches(&format!("--{colour}: ")).count(),
+            3,
+            "{colour}: light, dark, print"
+        );
+    }
     // Every element that is opened is closed; those without content are not opened.
-    for name in
-        ["svg", "line", "polyline", "rect", "text", "div", "section", "figure", "table", "ul"]
-    {
+    for name in ["svg", "text", "div", "section", "figure", "table", "ul"] {
         let opened =
             page.matches(&format!("<{name} ")).count() + page.matches(&format!("<{name}>")).count();
         assert_eq!(opened, page.matches(&format!("</{name}>")).count(), "{name}");
@@ -56,7 +63,7 @@ fn the_page_shows_the_numbers_of_the_evaluation() {
     for title in ["Pixel ROC", "Precision and recall of pixels", "Per-region overlap"] {
         assert!(titles.contains(&title), "{title}: {titles:?}");
     }
-    assert!(page.contains("good images: 1<") && page.contains("defective images: 2<"));
+    assert!(page.contains("good images (n = 1)") && page.contains("defective images (n = 2)"));
     for hash in ["data_sha256", "weights_sha256"] {
         assert!(page.contains(bench.json("model/calibration.json")[hash].as_str().unwrap()));
     }

@@ -5,9 +5,10 @@ use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape};
 
 use super::bands::{Bands, append};
+use super::reconstructor::{TensorReconstructor, check_shape};
 use super::residual::scores;
-use super::{TensorReconstructor, check_shape, contiguous};
-use crate::sampled::moments;
+use super::storage::contiguous;
+use crate::samples::moments;
 use crate::{Averaging, Error, Sampled};
 
 /// The averaged reconstruction, of all samples and patches, and the residual map, row by row.

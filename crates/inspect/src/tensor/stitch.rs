@@ -5,8 +5,8 @@ use candle_core::CudaStorage;
 use candle_core::{CpuStorage, DType, Device, InplaceOp2, Layout, Tensor, WithDType, bail};
 use std::ops::Range;
 
-use super::contiguous;
 use super::geometry::Geometry;
+use super::storage::contiguous;
 use super::tiles::Tiles;
 use crate::Error;
 use crate::stitch::add_patches;

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::{Disk, SampleScore, Sampled, Tiling};
+use candle_core::Device;
 use proptest::prelude::*;
 use ssim::{Border, Constants, Params, Window};
 

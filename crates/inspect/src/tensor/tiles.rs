@@ -5,8 +5,8 @@ use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 use std::ops::Range;
 
-use super::contiguous;
 use super::geometry::Geometry;
+use super::storage::contiguous;
 use crate::Error;
 
 /// A band of an image, `(H, W)` on a device, and where its patches lie.

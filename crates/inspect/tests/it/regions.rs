@@ -1,4 +1,4 @@
-use inspect::{Connectivity, Error, Image, Mask, Plane, label, regions};
+use inspect::{Connectivity, Error, Image, Mask, Plane, Regions, label, regions};
 use proptest::prelude::*;
 
 use crate::fixtures::{SCORES, at_least, images, masks, plane};
@@ -18,7 +18,8 @@ fn labels_agree_with_scikit_image() {
 #[test]
 fn measurements_agree_with_scikit_image() {
     let scores: Image = plane(SCORES);
-    let found = regions(&at_least(&scores, 55.0), &scores, Connectivity::Eight).unwrap();
+    let mask = at_least(&scores, 55.0);
+    let found = regions(&mask, &scores, Connectivity::Eight).unwrap().regions;
     let expected: Plane<f64> = plane(include_str!("../data/regions.txt"));
     assert_eq!(found.len(), expected.height());
     for (region, row) in found.iter().zip(0..) {
@@ -38,9 +39,9 @@ fn a_u_is_one_region() {
     let rows = ["#..#..", "#..#..", "####..", "....#."];
     let mask = Mask::from_fn(6, 4, |x, y| rows[y].as_bytes()[x] == b'#');
     let scores = Image::filled(6, 4, 0.25);
-    let eight = regions(&mask, &scores, Connectivity::Eight).unwrap();
+    let eight = regions(&mask, &scores, Connectivity::Eight).unwrap().regions;
     assert_eq!(eight.iter().map(|r| r.area).collect::<Vec<_>>(), [9]);
-    let four = regions(&mask, &scores, Connectivity::Four).unwrap();
+    let four = regions(&mask, &scores, Connectivity::Four).unwrap().regions;
     assert_eq!(four.iter().map(|r| r.area).collect::<Vec<_>>(), [8, 1]);
     assert_eq!((four[1].x0, four[1].y0, four[1].x1, four[1].y1), (4, 3, 5, 4));
 }
@@ -50,7 +51,7 @@ fn an_empty_mask_has_no_regions() {
     for (width, height) in [(5, 4), (0, 3), (3, 0)] {
         let mask = Mask::filled(width, height, false);
         let scores = Image::filled(width, height, 1.0);
-        assert_eq!(regions(&mask, &scores, Connectivity::Eight).unwrap(), []);
+        assert_eq!(regions(&mask, &scores, Connectivity::Eight).unwrap().regions, []);
     }
 }
 
@@ -82,6 +83,8 @@ proptest! {
     fn regions_hold_each_flagged_pixel_once(image in images(), t in 0.0f32..1.0) {
         let mask = at_least(&image, t);
         let found = regions(&mask, &image, Connectivity::Eight).unwrap();
+        prop_assert_eq!(&found.labels, &label(&mask, Connectivity::Eight));
+        let Regions { regions: found, .. } = found;
         let flagged = mask.data().iter().filter(|&&inside| inside).count();
         prop_assert_eq!(found.iter().map(|r| r.area).sum::<usize>(), flagged);
         for r in found {

@@ -17,7 +17,7 @@ const PROBABILITY: SampleScore = SampleScore::Probability { variance_floor: FLOO
 
 type Outcome = Result<Vec<f32>, Box<dyn StdError + Send + Sync>>;
 
-/// What [`Noisy`] makes of a pixel: it depends on the place of the patch, the sample and the place in the patch.
+/// A sample of a pixel by [`Noisy`]: it depends on the place of the patch, the sample and the place in the patch.
 fn noisy(pixel: f32, (left, top): (usize, usize), sample: usize, place: usize) -> f32 {
     let number = (left * 7919 + top * 104_729 + sample * 1299 + place * 31) % 97;
     pixel + (number as f32 / 97.0 - 0.4) * 0.3

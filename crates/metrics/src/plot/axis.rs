@@ -4,8 +4,9 @@ use std::ops::Range;
 
 /// An axis in the units that lines are drawn in: those of a logarithmic axis
 /// are logarithms.
-pub(super) struct Axis<'a> {
-    pub label: &'a str,
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Axis {
+    pub label: String,
     pub range: Range<f64>,
     pub ticks: Vec<Tick>,
 }
@@ -16,32 +17,41 @@ pub(super) struct Tick {
     pub text: String,
 }
 
-impl<'a> Axis<'a> {
+impl Axis {
     /// An axis with ticks at round numbers.
-    pub fn linear(label: &'a str, range: Range<f64>) -> Self {
+    pub fn linear(label: &str, range: Range<f64>) -> Self {
         let step = round_step(&range);
         Self::in_steps(label, range, step)
     }
 
     /// An axis with ticks at the multiples of a round step.
-    pub fn in_steps(label: &'a str, range: Range<f64>, step: f64) -> Self {
+    pub fn in_steps(label: &str, range: Range<f64>, step: f64) -> Self {
         let places = decimal_places(step);
         let ticks = multiples(&range, step, |value| decimal(value, places));
-        Self { label, range, ticks }
+        Self { label: label.to_owned(), range, ticks }
+    }
+
+    /// An axis of counts, from 0 to `end`, with ticks at whole numbers.
+    pub fn counts(label: &str, end: f64) -> Self {
+        let range = 0.0..end;
+        let step = round_step(&range).max(1.0);
+        Self::in_steps(label, range, step)
     }
 
     /// An axis of rates, from 0 to `end`.
-    pub fn rate(label: &'a str, end: f64) -> Self {
+    pub fn rate(label: &str, end: f64) -> Self {
         Self::linear(label, 0.0..end)
     }
 
-    /// An axis with ticks at round positions, written by `text`.
-    pub fn with_text(label: &'a str, range: Range<f64>, text: fn(f64) -> String) -> Self {
-        let ticks = multiples(&range, round_step(&range), text);
-        Self { label, range, ticks }
+    /// A logarithmic axis over a range of decimal logarithms, with ticks at 1, 2
+    /// and 5 times the powers of ten, or at the powers alone if these are many.
+    pub fn logarithmic(label: &str, range: Range<f64>) -> Self {
+        let fine = decades(&range, &[1, 2, 5]);
+        let ticks = if fine.len() <= 9 { fine } else { decades(&range, &[1]) };
+        Self { label: label.to_owned(), range, ticks }
     }
 
-    /// What is written at a tick.
+    /// The text of the tick nearest to a position.
     pub fn text_at(&self, position: f64) -> &str {
         let distance = |tick: &&Tick| (tick.position - position).abs();
         let nearest = self.ticks.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
@@ -62,13 +72,33 @@ fn multiples(range: &Range<f64>, step: f64, text: impl Fn(f64) -> String) -> Vec
     (first..=last).map(tick).collect()
 }
 
+/// The ticks in a range of decimal logarithms at multiples of the powers of ten.
+fn decades(range: &Range<f64>, factors: &[u8]) -> Vec<Tick> {
+    let decades = range.start.floor() as i32..=range.end.ceil() as i32;
+    let numbers = decades.flat_map(|decade| factors.iter().map(move |&f| (f, decade)));
+    let ticks = numbers.map(|(factor, decade)| Tick {
+        position: f64::from(factor).log10() + f64::from(decade),
+        text: scientific(factor, decade),
+    });
+    ticks.filter(|tick| (range.start..=range.end).contains(&tick.position)).collect()
+}
+
+/// `factor` times ten to the power of `decade`.
+fn scientific(factor: u8, decade: i32) -> String {
+    if (-3..=4).contains(&decade) {
+        decimal(f64::from(factor) * 10_f64.powi(decade), 3)
+    } else {
+        format!("{factor}e{decade}")
+    }
+}
+
 /// The smallest 1, 2 or 5 times a power of ten of which at most seven fit in
 /// the range.
 pub(super) fn round_step(range: &Range<f64>) -> f64 {
     let least = (range.end - range.start) / 7.0;
     let power = 10_f64.powf(least.log10().floor());
     let steps = [1.0, 2.0, 5.0].map(|factor| factor * power);
-    // What is a round step itself may be off by its rounding.
+    // A seventh of the range that is itself a round step may be off by its rounding.
     let fits = |step: &f64| *step >= least * (1.0 - 1e-9);
     steps.into_iter().find(fits).unwrap_or(10.0 * power)
 }

@@ -1,5 +1,6 @@
 //! Drawing of a chart on any plotters backend.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Once;
 
@@ -12,23 +13,24 @@ use plotters::element::{Circle, DashedPathElement, PathElement, Text};
 use plotters::prelude::{DrawingBackend, FontStyle, IntoTextStyle};
 use plotters::series::AreaSeries;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, RGBColor, TextStyle, register_font};
+use plotters::style::{Color, TextStyle, register_font};
 
 use super::axis::Axis;
 use super::chart::{Chart, ErrorBar, Fill, Line, Marks, Stroke};
+use super::colours::{GRID, INK, PAPER};
+use super::thin::thin;
 
 type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
 /// Position from the left and from the top.
 type Pixel = (i32, i32);
 
 const FONT: &str = "sans-serif";
-const INK: RGBColor = RGBColor(40, 40, 40);
-const GRID: RGBColor = RGBColor(225, 225, 225);
-const PAPER: RGBColor = RGBColor(255, 255, 255);
 
 /// Lengths and text sizes.
 #[derive(Clone, Copy)]
 pub(super) struct Sizes {
+    /// Units of the canvas per pixel of the figure.
+    scale: u32,
     title: u32,
     label: u32,
     tick: u32,
@@ -44,7 +46,6 @@ pub(super) struct Sizes {
     line: u32,
     /// The radius of a mark, and half the width of an error bar.
     mark: u32,
-    grid: u32,
     tick_mark: u32,
 }
 
@@ -52,6 +53,7 @@ impl Sizes {
     /// The sizes on a canvas of `scale` units per pixel.
     pub(super) fn scaled(scale: u32) -> Self {
         Self {
+            scale,
             title: 28 * scale,
             label: 22 * scale,
             tick: 19 * scale,
@@ -64,7 +66,6 @@ impl Sizes {
             gap: 6 * scale,
             line: 2 * scale,
             mark: 5 * scale,
-            grid: scale,
             tick_mark: 6 * scale,
         }
     }
@@ -72,17 +73,22 @@ impl Sizes {
 
 /// Draws the title, the axes with the lines, and below them, where it hides no
 /// line, the legend.
-pub(super) fn draw<DB>(chart: &Chart<'_>, area: &DrawingArea<DB, Shift>, sizes: Sizes) -> Drawn<DB>
+pub(super) fn draw<DB>(
+    chart: &Chart,
+    title: &str,
+    area: &DrawingArea<DB, Shift>,
+    sizes: Sizes,
+) -> Drawn<DB>
 where
     DB: DrawingBackend<ErrorType: 'static>,
 {
     register_fonts();
-    area.fill(&PAPER)?;
+    area.fill(&PAPER.rgb)?;
     let labelled: Vec<&Line> = chart.lines.iter().filter(|line| line.label.is_some()).collect();
     let legend_height = sizes.legend_row * labelled.len() as u32 + sizes.margin;
     let (_, height) = area.dim_in_pixel();
     let (upper, lower) = area.split_vertically(height.saturating_sub(legend_height));
-    draw_axes(chart, &upper, sizes)?;
+    draw_axes(chart, title, &upper, sizes)?;
     for (row, line) in labelled.iter().enumerate() {
         draw_legend_row(line, row as u32, &lower, sizes)?;
     }
@@ -99,36 +105,45 @@ fn register_fonts() {
     });
 }
 
-fn draw_axes<DB>(chart: &Chart<'_>, area: &DrawingArea<DB, Shift>, sizes: Sizes) -> Drawn<DB>
+fn draw_axes<DB>(
+    chart: &Chart,
+    title: &str,
+    area: &DrawingArea<DB, Shift>,
+    sizes: Sizes,
+) -> Drawn<DB>
 where
     DB: DrawingBackend<ErrorType: 'static>,
 {
-    let mut axes = ChartBuilder::on(area)
+    let mut builder = ChartBuilder::on(area);
+    if !title.is_empty() {
+        builder.caption(title, text(sizes.title));
+    }
+    let mut axes = builder
         .margin(sizes.margin)
         .margin_bottom(0)
-        .caption(chart.figure.title, text(sizes.title))
         .x_label_area_size(sizes.x_labels)
         .y_label_area_size(sizes.y_labels)
         .build_cartesian_2d(Coordinate::new(&chart.x), Coordinate::new(&chart.y))?;
     axes.configure_mesh()
         .max_light_lines(0)
-        .bold_line_style(GRID.stroke_width(sizes.grid))
-        .axis_style(INK.stroke_width(sizes.grid))
+        .bold_line_style(GRID.rgb.stroke_width(sizes.scale))
+        .axis_style(INK.rgb.stroke_width(sizes.scale))
         .set_all_tick_mark_size(sizes.tick_mark)
         .label_style(text(sizes.tick))
         .axis_desc_style(text(sizes.label))
-        .x_desc(chart.x.label)
-        .y_desc(chart.y.label)
+        .x_desc(&chart.x.label)
+        .y_desc(&chart.y.label)
         .x_label_formatter(&|&position| chart.x.text_at(position).to_owned())
         .y_label_formatter(&|&position| chart.y.text_at(position).to_owned())
         .draw()?;
     for line in &chart.lines {
-        let points = line.points.iter();
+        let points = visible_points(line, &chart.x, area, sizes);
         if line.fill == Fill::Below {
-            let tint = line.colour.mix(0.25);
-            axes.draw_series(AreaSeries::new(points.clone().copied(), chart.y.range.start, tint))?;
+            let tint = line.colour.rgb.mix(0.25);
+            let floor = chart.y.range.start;
+            axes.draw_series(AreaSeries::new(points.iter().copied(), floor, tint))?;
         }
-        let pixels: Vec<Pixel> = points.map(|point| axes.backend_coord(point)).collect();
+        let pixels: Vec<Pixel> = points.iter().map(|point| axes.backend_coord(point)).collect();
         draw_line(line, pixels.iter().copied(), area, sizes)?;
         for &ErrorBar { x, low, high } in &line.error_bars {
             let ends = [low, high].map(|y| axes.backend_coord(&(x, y)));
@@ -139,6 +154,21 @@ where
     Ok(())
 }
 
+/// The points of a line that are seen: all that have marks, otherwise those that
+/// are left of thinning by columns of half a pixel at most.
+fn visible_points<'a, DB: DrawingBackend>(
+    line: &'a Line,
+    x: &Axis,
+    area: &DrawingArea<DB, Shift>,
+    sizes: Sizes,
+) -> Cow<'a, [(f64, f64)]> {
+    if line.marks == Marks::Dots {
+        return Cow::Borrowed(&line.points);
+    }
+    let columns = 2 * area.dim_in_pixel().0 / sizes.scale;
+    Cow::Owned(thin(line.points.iter().copied(), columns, (x.range.start, x.range.end)))
+}
+
 /// An axis as plotters knows it, with the ticks of ours.
 struct Coordinate {
     range: RangedCoordf64,
@@ -146,7 +176,7 @@ struct Coordinate {
 }
 
 impl Coordinate {
-    fn new(axis: &Axis<'_>) -> Self {
+    fn new(axis: &Axis) -> Self {
         let ticks = axis.ticks.iter().map(|tick| tick.position).collect();
         Self { range: axis.range.clone().into(), ticks }
     }
@@ -178,7 +208,7 @@ fn draw_line<DB>(
 where
     DB: DrawingBackend<ErrorType: 'static>,
 {
-    let style = line.colour.stroke_width(sizes.line);
+    let style = line.colour.rgb.stroke_width(sizes.line);
     for part in without_spikes(pixels) {
         match line.stroke {
             Stroke::Solid => area.draw(&PathElement::new(part, style))?,
@@ -200,7 +230,7 @@ fn draw_error_bar<DB>(
 where
     DB: DrawingBackend<ErrorType: 'static>,
 {
-    let style = line.colour.stroke_width(sizes.line);
+    let style = line.colour.rgb.stroke_width(sizes.line);
     let half = sizes.mark as i32;
     let across = |(x, y): Pixel| vec![(x - half, y), (x + half, y)];
     for part in [vec![low, high], across(low), across(high)] {
@@ -220,7 +250,7 @@ where
 {
     if line.marks == Marks::Dots {
         for &pixel in pixels {
-            area.draw(&Circle::new(pixel, sizes.mark, line.colour.filled()))?;
+            area.draw(&Circle::new(pixel, sizes.mark, line.colour.rgb.filled()))?;
         }
     }
     Ok(())
@@ -271,7 +301,7 @@ where
 }
 
 fn text(size: u32) -> TextStyle<'static> {
-    (FONT, size, &INK).into_text_style(&(800, 800))
+    (FONT, size, &INK.rgb).into_text_style(&(800, 800))
 }
 
 #[cfg(test)]

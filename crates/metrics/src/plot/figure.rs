@@ -1,13 +1,13 @@
 use std::ffi::OsString;
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::{fs, io, process};
 
-use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
+use plotters::backend::{BitMapBackend, SVGBackend};
 use plotters::drawing::IntoDrawingArea;
 
 use super::chart::Chart;
+use super::colours::with_properties;
 use super::draw::{Sizes, draw};
 use crate::Error;
 
@@ -23,7 +23,7 @@ use crate::Error;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Figure<'a> {
-    /// Written above the axes.
+    /// Written above the axes; an empty one takes no room.
     pub title: &'a str,
     /// Width of the image in pixels.
     pub width: u32,
@@ -37,45 +37,81 @@ impl<'a> Figure<'a> {
         Self { title, width: 800, height: 800 }
     }
 
-    fn check(&self, path: &Path) -> Result<(), Error> {
+    fn check(&self) -> Result<(), Error> {
         const SMALLEST: u32 = 200;
         const LARGEST: u32 = 8192;
         let Self { width, height, .. } = *self;
         if [width, height].iter().all(|side| (SMALLEST..=LARGEST).contains(side)) {
             return Ok(());
         }
-        let (smallest, largest) = (SMALLEST, LARGEST);
-        Err(Error::FigureSize { path: path.to_owned(), smallest, largest, width, height })
+        Err(Error::FigureSize { smallest: SMALLEST, largest: LARGEST, width, height })
     }
 }
 
-/// What to write, by the extension of the file name.
-#[derive(Clone, Copy)]
-enum Format {
-    Png,
-    Svg,
-}
-
-impl Format {
-    fn of(path: &Path) -> Result<Self, Error> {
+impl Chart {
+    /// Writes the chart as PNG or SVG, by the extension of the file name. The
+    /// file appears only when it is complete.
+    ///
+    /// # Errors
+    /// [`Error::UnknownFormat`] unless the path ends in `.png` or `.svg`,
+    /// [`Error::FigureSize`], [`Error::Draw`] and [`Error::Write`].
+    pub fn save(&self, path: impl AsRef<Path>, figure: &Figure<'_>) -> Result<(), Error> {
+        let path = path.as_ref();
         let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
-        match extension.as_ref().and_then(|extension| extension.to_str()) {
-            Some("png") => Ok(Self::Png),
-            Some("svg") => Ok(Self::Svg),
-            _ => Err(Error::UnknownFormat { path: path.to_owned() }),
-        }
+        let bytes = match extension.as_ref().and_then(|extension| extension.to_str()) {
+            Some("png") => self.to_png(figure)?,
+            Some("svg") => self.to_svg(figure)?.into_bytes(),
+            _ => return Err(Error::UnknownFormat { path: path.to_owned() }),
+        };
+        replace(path, &bytes).map_err(|source| Error::Write { path: path.to_owned(), source })
+    }
+
+    /// The chart as a PNG file.
+    ///
+    /// # Errors
+    /// [`Error::FigureSize`] and [`Error::Draw`].
+    pub fn to_png(&self, figure: &Figure<'_>) -> Result<Vec<u8>, Error> {
+        figure.check()?;
+        draw_png(self, figure).map_err(|source| Error::Draw { source })
+    }
+
+    /// The chart as an SVG file.
+    ///
+    /// # Errors
+    /// [`Error::FigureSize`] and [`Error::Draw`].
+    pub fn to_svg(&self, figure: &Figure<'_>) -> Result<String, Error> {
+        let attributes = "xmlns=\"http://www.w3.org/2000/svg\"";
+        figure.check()?;
+        draw_svg(self, figure, attributes).map_err(|source| Error::Draw { source })
+    }
+
+    /// The chart as an `svg` element of an HTML page, in colours that the style
+    /// sheet of the page can set, for example for a dark theme: `--ink` for
+    /// texts and axes, `--paper`, `--grid`, `--reference` and `--series-1` to
+    /// `--series-7`.
+    ///
+    /// ```
+    /// use metrics::{Chart, Figure, roc};
+    ///
+    /// let curve = roc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
+    /// let svg = Chart::roc(&[("SSIM-AE", &curve)])?.to_inline_svg(&Figure::new("Fabric"))?;
+    /// assert!(svg.starts_with("<svg ") && svg.contains("stroke=\"var(--series-1, #0072B2)\""));
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::FigureSize`] and [`Error::Draw`].
+    pub fn to_inline_svg(&self, figure: &Figure<'_>) -> Result<String, Error> {
+        figure.check()?;
+        let svg = draw_svg(self, figure, "").map_err(|source| Error::Draw { source })?;
+        Ok(with_properties(&svg))
     }
 }
 
-/// Draws a chart to a file that appears only when it is complete.
-pub(super) fn save(chart: &Chart<'_>, path: &Path) -> Result<(), Error> {
-    let format = Format::of(path)?;
-    chart.figure.check(path)?;
+/// Writes a file through a temporary one in the same folder.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary_beside(path);
-    let written = write(chart, format, &temporary, path).and_then(|()| {
-        fs::rename(&temporary, path)
-            .map_err(|source| Error::Write { path: path.to_owned(), source })
-    });
+    let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // It may not exist; the first error is the one to report.
         let _ = fs::remove_file(&temporary);
@@ -83,8 +119,7 @@ pub(super) fn save(chart: &Chart<'_>, path: &Path) -> Result<(), Error> {
     written
 }
 
-/// A name in the same folder that no other figure is written to, with the
-/// same extension.
+/// A name in the same folder that no other figure is written to.
 fn temporary_beside(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -93,40 +128,42 @@ fn temporary_beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn write(chart: &Chart<'_>, format: Format, file: &Path, path: &Path) -> Result<(), Error> {
-    // Said here, an unwritable folder is a plain error of the file system.
-    File::create(file).map_err(|source| Error::Write { path: path.to_owned(), source })?;
-    let drawn = match format {
-        Format::Png => draw_png(chart, file),
-        Format::Svg => draw_svg(chart, file),
-    };
-    drawn.map_err(|source| Error::Draw { path: path.to_owned(), source })
-}
+type Drawn<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-type DrawResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
-
-fn draw_svg(chart: &Chart<'_>, file: &Path) -> DrawResult {
-    let size = (chart.figure.width, chart.figure.height);
-    let area = SVGBackend::new(file, size).into_drawing_area();
-    draw(chart, &area, Sizes::scaled(1))?;
-    Ok(area.present()?)
+/// plotters places everything at whole units, of which a pixel gets four here,
+/// so that curves are smooth on any screen.
+fn draw_svg(chart: &Chart, figure: &Figure<'_>, attributes: &str) -> Drawn<String> {
+    const SCALE: u32 = 4;
+    let (width, height) = (figure.width, figure.height);
+    let (wide, high) = (width * SCALE, height * SCALE);
+    let mut text = String::new();
+    let area = SVGBackend::with_string(&mut text, (wide, high)).into_drawing_area();
+    draw(chart, figure.title, &area, Sizes::scaled(SCALE))?;
+    area.present()?;
+    drop(area);
+    let (_, content) = text.split_once('>').unwrap_or_default();
+    let size = format!("width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {wide} {high}\"");
+    Ok(format!("<svg {size} {attributes}>{content}"))
 }
 
 /// plotters draws lines on bitmaps without smoothing. Drawing three times as
 /// large and averaging smooths lines and text alike.
-fn draw_png(chart: &Chart<'_>, file: &Path) -> DrawResult {
+fn draw_png(chart: &Chart, figure: &Figure<'_>) -> Drawn<Vec<u8>> {
     const SCALE: u32 = 3;
-    let (width, height) = (chart.figure.width, chart.figure.height);
+    let (width, height) = (figure.width, figure.height);
     let (wide, high) = (width * SCALE, height * SCALE);
     let mut large = vec![0; wide as usize * high as usize * RGB];
     let canvas = BitMapBackend::with_buffer(&mut large, (wide, high)).into_drawing_area();
-    draw(chart, &canvas, Sizes::scaled(SCALE))?;
+    draw(chart, figure.title, &canvas, Sizes::scaled(SCALE))?;
     canvas.present()?;
     drop(canvas);
-    let small = averaged(&large, wide as usize, SCALE as usize);
-    let mut image = BitMapBackend::new(file, (width, height));
-    image.blit_bitmap((0, 0), (width, height), &small)?;
-    Ok(image.present()?)
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&averaged(&large, wide as usize, SCALE as usize))?;
+    writer.finish()?;
+    Ok(file)
 }
 
 /// Bytes per pixel.

@@ -1,92 +1,84 @@
-use std::path::Path;
-
 use rayon::prelude::*;
 
-use super::Figure;
 use super::axis::Axis;
 use super::chart::{Chart, Fill, Line};
-use super::figure::save;
 use crate::Error;
 use crate::check::check_scores;
 
 /// How to show a histogram of scores.
 ///
 /// ```
-/// use metrics::{HistogramStyle, Scale};
+/// use metrics::{Height, HistogramStyle};
 ///
 /// let style = HistogramStyle { threshold: Some(0.25), ..HistogramStyle::default() };
-/// assert_eq!((style.bins, style.scale), (100, Scale::Linear));
+/// assert_eq!((style.bins, style.height), (100, Height::Share));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HistogramStyle {
     /// The number of bins between the lowest and the highest score.
     pub bins: usize,
-    /// The scale of the shares.
-    pub scale: Scale,
+    /// The meaning of a bin's height.
+    pub height: Height,
     /// A threshold to draw in.
     pub threshold: Option<f32>,
 }
 
 impl Default for HistogramStyle {
-    /// 100 bins on a linear scale, no threshold.
+    /// 100 bins, shares on a linear scale, no threshold.
     fn default() -> Self {
-        Self { bins: 100, scale: Scale::Linear, threshold: None }
+        Self { bins: 100, height: Height::Share, threshold: None }
     }
 }
 
-/// The scale of an axis.
+/// The meaning of the height of a histogram's bin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scale {
-    /// Proportional to the value.
+pub enum Height {
+    /// The number of scores.
+    Count,
+    /// The share of the scores of its own list, so that few defective scores
+    /// are seen beside many good ones.
     #[default]
-    Linear,
-    /// Proportional to the logarithm of the value: shows the few pixels of a
-    /// defect beside the many of a good texture.
-    Logarithmic,
+    Share,
+    /// The same on a logarithmic scale: shows the few pixels of a defect beside
+    /// the many of a good texture.
+    LogarithmicShare,
 }
 
-/// Plots histograms of labelled lists of scores on one figure, such as those
-/// of good and of defective images, or of defect-free and of defective pixels.
-///
-/// Each histogram shows the shares of its own list, so that few defective
-/// scores are seen beside many good ones.
-///
-/// ```
-/// use metrics::{Figure, HistogramStyle, Scale, plot_histogram};
-///
-/// # let folder = tempfile::tempdir().unwrap();
-/// # let path = folder.path().join("scores.svg");
-/// let (good, defective) = ([0.1, 0.15, 0.1, 0.2], [0.3, 0.7]);
-/// let style = HistogramStyle { scale: Scale::Logarithmic, threshold: Some(0.25), ..Default::default() };
-/// plot_histogram(&path, &Figure::new("Fabric"), &[("good", &good), ("defective", &defective)], &style)?;
-/// # let drawn = std::fs::read_to_string(&path).unwrap();
-/// assert!(drawn.contains("defective (n = 2)") && drawn.contains("threshold 0.2500"));
-/// # Ok::<(), metrics::Error>(())
-/// ```
-///
-/// # Errors
-/// [`Error::NothingToPlot`] without any score or without bins,
-/// [`Error::NonFiniteScore`] with the position of the list as the image,
-/// [`Error::InvalidThreshold`] unless the threshold is finite, and as
-/// [`plot_roc`](crate::plot_roc).
-pub fn plot_histogram(
-    path: impl AsRef<Path>,
-    figure: &Figure<'_>,
-    lists: &[(&str, &[f32])],
-    style: &HistogramStyle,
-) -> Result<(), Error> {
-    let path = path.as_ref();
-    for (number, (_, scores)) in lists.iter().enumerate() {
-        check_scores(number, scores)?;
+impl Chart {
+    /// Histograms of labelled lists of scores, such as those of good and of
+    /// defective images, or of defect-free and of defective pixels.
+    ///
+    /// ```
+    /// use metrics::{Chart, Figure, Height, HistogramStyle};
+    ///
+    /// let (good, defective) = ([0.1, 0.15, 0.1, 0.2], [0.3, 0.7]);
+    /// let height = Height::LogarithmicShare;
+    /// let style = HistogramStyle { height, threshold: Some(0.25), ..Default::default() };
+    /// let chart = Chart::histogram(&[("good", &good), ("defective", &defective)], &style)?;
+    /// let drawn = chart.to_svg(&Figure::new("Fabric"))?;
+    /// assert!(drawn.contains("defective (n = 2)") && drawn.contains("threshold 0.2500"));
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NothingToPlot`] without any score or without bins,
+    /// [`Error::NonFiniteScore`] with the position of the list as the image, and
+    /// [`Error::InvalidThreshold`] unless the threshold is finite.
+    pub fn histogram(lists: &[(&str, &[f32])], style: &HistogramStyle) -> Result<Self, Error> {
+        for (number, (_, scores)) in lists.iter().enumerate() {
+            check_scores(number, scores)?;
+        }
+        if style.threshold.is_some_and(|threshold| !threshold.is_finite()) {
+            return Err(Error::InvalidThreshold);
+        }
+        let range = score_range(lists, style).filter(|_| style.bins > 0);
+        let range = range.ok_or(Error::NothingToPlot)?;
+        let heights: Vec<Vec<f64>> =
+            lists.iter().map(|(_, scores)| heights(scores, style, range)).collect();
+        let y = height_axis(&heights, style.height);
+        let lines = lines(lists, &heights, range, &y, style);
+        Ok(Self { x: Axis::linear("Score", range.0..range.1), y, lines })
     }
-    if style.threshold.is_some_and(|threshold| !threshold.is_finite()) {
-        return Err(Error::InvalidThreshold);
-    }
-    let range = score_range(lists, style).filter(|_| style.bins > 0);
-    let range = range.ok_or_else(|| Error::NothingToPlot { path: path.to_owned() })?;
-    let shares: Vec<Vec<f64>> =
-        lists.iter().map(|(_, scores)| shares(scores, style.bins, range)).collect();
-    save(&chart(figure, lists, &shares, range, style), path)
 }
 
 /// The range of all scores and the threshold, widened if it is a single value.
@@ -102,8 +94,18 @@ fn join(a: (f32, f32), b: (f32, f32)) -> (f32, f32) {
     (a.0.min(b.0), a.1.max(b.1))
 }
 
-/// The share of the scores in each bin.
-fn shares(scores: &[f32], bins: usize, (low, high): (f64, f64)) -> Vec<f64> {
+/// The height of each bin: a count or a share of the scores.
+fn heights(scores: &[f32], style: &HistogramStyle, range: (f64, f64)) -> Vec<f64> {
+    let counts = counts(scores, style.bins, range);
+    let whole = match style.height {
+        Height::Count => 1.0,
+        Height::Share | Height::LogarithmicShare => scores.len().max(1) as f64,
+    };
+    counts.into_iter().map(|count| count as f64 / whole).collect()
+}
+
+/// The number of scores in each bin; both ends of the range belong to it.
+fn counts(scores: &[f32], bins: usize, (low, high): (f64, f64)) -> Vec<u64> {
     let per_unit = bins as f64 / (high - low);
     let count = |mut counts: Vec<u64>, &score: &f32| {
         counts[(((f64::from(score) - low) * per_unit) as usize).min(bins - 1)] += 1;
@@ -113,69 +115,59 @@ fn shares(scores: &[f32], bins: usize, (low, high): (f64, f64)) -> Vec<f64> {
         sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
         sums
     };
-    let counts = scores.par_iter().fold(|| vec![0; bins], count).reduce(|| vec![0; bins], add);
-    counts.into_iter().map(|count| count as f64 / scores.len().max(1) as f64).collect()
+    scores.par_iter().fold(|| vec![0; bins], count).reduce(|| vec![0; bins], add)
 }
 
-fn chart<'a>(
-    figure: &'a Figure<'a>,
+/// The outlines of the histograms, and the threshold.
+fn lines(
     lists: &[(&str, &[f32])],
-    shares: &[Vec<f64>],
+    heights: &[Vec<f64>],
     range: (f64, f64),
+    y: &Axis,
     style: &HistogramStyle,
-) -> Chart<'a> {
-    let y = share_axis(shares, style.scale);
-    let mut lines: Vec<Line> = lists
-        .iter()
-        .zip(shares)
-        .enumerate()
-        .map(|(index, ((label, scores), shares))| {
-            let points = outline(shares, range, &y, style.scale);
-            let label = format!("{label} (n = {})", scores.len());
-            Line { fill: Fill::Below, ..Line::series(index, points, label) }
-        })
-        .collect();
-    if let Some(threshold) = style.threshold {
+) -> Vec<Line> {
+    let outlines = lists.iter().zip(heights).enumerate();
+    let outlines = outlines.map(|(index, ((label, scores), heights))| {
+        let points = outline(heights, range, y, style.height);
+        let label = format!("{label} (n = {})", scores.len());
+        Line { fill: Fill::Below, ..Line::series(index, points, label) }
+    });
+    let threshold = style.threshold.map(|threshold| {
         let x = f64::from(threshold);
-        let label = format!("threshold {threshold:.4}");
         let points = vec![(x, y.range.start), (x, y.range.end)];
-        lines.push(Line::reference(points, Some(label)));
-    }
-    Chart { figure, x: Axis::linear("Score", range.0..range.1), y, lines }
+        Line::reference(points, Some(format!("threshold {threshold:.4}")))
+    });
+    outlines.chain(threshold).collect()
 }
 
 /// Leaves a tenth free above the highest bin; a logarithmic axis begins a
 /// factor of two below the lowest bin that is not empty.
-fn share_axis(shares: &[Vec<f64>], scale: Scale) -> Axis<'static> {
-    let filled = || shares.iter().flatten().copied().filter(|&share| share > 0.0);
+fn height_axis(heights: &[Vec<f64>], height: Height) -> Axis {
+    let filled = || heights.iter().flatten().copied().filter(|&height| height > 0.0);
     let highest = filled().fold(0.0, f64::max);
-    match scale {
-        Scale::Linear => Axis::linear("Share", 0.0..1.1 * highest),
-        Scale::Logarithmic => {
+    match height {
+        Height::Count => Axis::counts("Count", 1.1 * highest),
+        Height::Share => Axis::linear("Share", 0.0..1.1 * highest),
+        Height::LogarithmicShare => {
             let lowest = filled().fold(highest, f64::min);
             let range = (lowest / 2.0).log10()..highest.log10() + 0.1;
-            Axis::with_text("Share (logarithmic)", range, power_of_ten)
+            Axis::logarithmic("Share (logarithmic)", range)
         }
     }
 }
 
-/// Writes the tick at a logarithm as the number itself.
-fn power_of_ten(exponent: f64) -> String {
-    format!("{:.1e}", 10_f64.powf(exponent)).replace(".0e", "e")
-}
-
 /// The steps along the tops of the bins.
-fn outline(shares: &[f64], (low, high): (f64, f64), y: &Axis<'_>, scale: Scale) -> Vec<(f64, f64)> {
+fn outline(heights: &[f64], (low, high): (f64, f64), y: &Axis, height: Height) -> Vec<(f64, f64)> {
     let floor = y.range.start;
-    let height = |share: f64| match scale {
-        Scale::Linear => share,
-        Scale::Logarithmic => share.log10().max(floor),
+    let top = |value: f64| match height {
+        Height::Count | Height::Share => value,
+        Height::LogarithmicShare => value.log10().max(floor),
     };
-    let edge = |bin: usize| low + (high - low) * bin as f64 / shares.len() as f64;
-    let tops = shares
+    let edge = |bin: usize| low + (high - low) * bin as f64 / heights.len() as f64;
+    let tops = heights
         .iter()
         .enumerate()
-        .flat_map(|(bin, &share)| [(edge(bin), height(share)), (edge(bin + 1), height(share))]);
+        .flat_map(|(bin, &value)| [(edge(bin), top(value)), (edge(bin + 1), top(value))]);
     std::iter::once((low, floor)).chain(tops).chain([(high, floor)]).collect()
 }
 
@@ -184,13 +176,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_count_both_ends() {
-        assert_eq!(shares(&[0.0, 0.1, 0.6, 1.0], 2, (0.0, 1.0)), [0.5, 0.5]);
+    fn both_ends_of_the_range_are_counted() {
+        assert_eq!(counts(&[0.0, 0.1, 0.6, 1.0], 2, (0.0, 1.0)), [2, 2]);
+        let of = |height| {
+            let style = HistogramStyle { bins: 2, height, threshold: None };
+            heights(&[0.0, 0.1, 0.6, 1.0], &style, (0.0, 1.0))
+        };
+        assert_eq!([Height::Count, Height::Share].map(of), [[2.0, 2.0], [0.5, 0.5]]);
     }
 
     #[test]
-    fn logarithmic_ticks_are_numbers() {
-        assert_eq!([-3.0, -0.5, 0.0].map(power_of_ten), ["1e-3", "3.2e-1", "1e0"]);
+    fn counts_have_whole_ticks() {
+        let texts = |highest: f64| -> Vec<String> {
+            let axis = height_axis(&[vec![highest, 0.0]], Height::Count);
+            axis.ticks.into_iter().map(|tick| tick.text).collect()
+        };
+        assert_eq!(texts(1.0), ["0", "1"]);
+        assert_eq!(texts(30.0), ["0", "5", "10", "15", "20", "25", "30"]);
     }
 
     #[test]
@@ -205,8 +207,8 @@ mod tests {
     #[test]
     fn empty_bins_end_at_the_bottom_of_a_logarithmic_axis() {
         let shares = [0.75, 0.0, 0.25];
-        let y = share_axis(&[shares.to_vec()], Scale::Logarithmic);
-        let outline = outline(&shares, (0.0, 3.0), &y, Scale::Logarithmic);
+        let y = height_axis(&[shares.to_vec()], Height::LogarithmicShare);
+        let outline = outline(&shares, (0.0, 3.0), &y, Height::LogarithmicShare);
         assert!(outline.iter().all(|point| point.1 >= y.range.start && point.1 <= y.range.end));
         assert_eq!(outline[3].1, y.range.start);
     }

@@ -1,12 +1,8 @@
-use std::path::Path;
-
-use super::Figure;
 use super::chart::{Chart, ErrorBar, Line, Marks};
-use super::figure::save;
 use super::placement::{LineAxis, Placement};
 use crate::Error;
 
-/// What [`plot_lines`] shows.
+/// Labelled lines over two axes, for [`Chart::lines`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct LineChart<'a> {
     /// The horizontal axis.
@@ -90,62 +86,55 @@ impl<'a> Series<'a> {
     }
 }
 
-/// Plots labelled lines on one figure: measurements over a parameter, with
-/// error bars and what others have published, or curves read from files.
-///
-/// ```
-/// use metrics::{Figure, LineAxis, LineChart, Series, SeriesStyle, Spacing, plot_lines};
-///
-/// # let folder = tempfile::tempdir().unwrap();
-/// // Means and standard deviations of three trainings.
-/// let ours = [(50.0, 0.93, 0.004), (100.0, 0.95, 0.003), (500.0, 0.96, 0.002)];
-/// let published = [(50.0, 0.92), (100.0, 0.96), (500.0, 0.96)];
-/// let chart = LineChart {
-///     x: LineAxis { spacing: Spacing::Even, ..LineAxis::new("Latent dimension") },
-///     y: LineAxis::new("ROC-AUC"),
-///     series: vec![
-///         Series::new("published", SeriesStyle::Reference, published),
-///         Series::new("3 seeds, mean ± standard deviation", SeriesStyle::Marked, ours),
-///     ],
-/// };
-/// plot_lines(folder.path().join("latent-dimension.png"), &Figure::new("Fabric"), &chart)?;
-///
-/// // Points of a ROC curve, with the area and the line of chance.
-/// let curve = [(0.0, 0.0), (0.1, 0.8), (1.0, 1.0)];
-/// let chart = LineChart {
-///     x: LineAxis::rate("False-positive rate"),
-///     y: LineAxis::rate("True-positive rate"),
-///     series: vec![
-///         Series::new("chance", SeriesStyle::Reference, [(0.0, 0.0), (1.0, 1.0)]),
-///         Series::new("SSIM-AE (AUC 0.850)", SeriesStyle::Plain, curve),
-///     ],
-/// };
-/// let path = folder.path().join("roc.svg");
-/// plot_lines(&path, &Figure::new("Fabric"), &chart)?;
-/// # let drawn = std::fs::read_to_string(&path).unwrap();
-/// assert!(drawn.contains("SSIM-AE (AUC 0.850)") && drawn.contains("chance"));
-/// # Ok::<(), metrics::Error>(())
-/// ```
-///
-/// # Errors
-/// [`Error::NothingToPlot`] without any point, [`Error::InvalidPoint`] and
-/// [`Error::InvalidAxis`] for what has no place on an axis, and as
-/// [`plot_roc`](crate::plot_roc).
-pub fn plot_lines(
-    path: impl AsRef<Path>,
-    figure: &Figure<'_>,
-    chart: &LineChart<'_>,
-) -> Result<(), Error> {
-    let path = path.as_ref();
-    chart.series.iter().try_for_each(|series| check(series, chart))?;
-    let points = || chart.series.iter().flat_map(|series| &series.points);
-    let x = chart.x.place(points().map(|point| point.x))?;
-    let y = chart.y.place(points().flat_map(|point| [point.low(), point.high()]))?;
-    let (Some(x), Some(y)) = (x, y) else {
-        return Err(Error::NothingToPlot { path: path.to_owned() });
-    };
-    let lines = lines(&chart.series, &x, &y);
-    save(&Chart { figure, x: x.axis, y: y.axis, lines }, path)
+impl Chart {
+    /// Labelled lines: measurements over a parameter, with error bars and what
+    /// others have published, or curves read from files.
+    ///
+    /// ```
+    /// use metrics::{Chart, Figure, LineAxis, LineChart, Series, SeriesStyle, Spacing};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// // Means and standard deviations of three trainings.
+    /// let ours = [(50.0, 0.93, 0.004), (100.0, 0.95, 0.003), (500.0, 0.96, 0.002)];
+    /// let published = [(50.0, 0.92), (100.0, 0.96), (500.0, 0.96)];
+    /// let chart = LineChart {
+    ///     x: LineAxis { spacing: Spacing::Even, ..LineAxis::new("Latent dimension") },
+    ///     y: LineAxis::new("ROC-AUC"),
+    ///     series: vec![
+    ///         Series::new("published", SeriesStyle::Reference, published),
+    ///         Series::new("3 seeds, mean ± standard deviation", SeriesStyle::Marked, ours),
+    ///     ],
+    /// };
+    /// let path = folder.path().join("latent-dimension.png");
+    /// Chart::lines(&chart)?.save(path, &Figure::new("Fabric"))?;
+    ///
+    /// // Points of a ROC curve, with the area and the line of chance.
+    /// let curve = [(0.0, 0.0), (0.1, 0.8), (1.0, 1.0)];
+    /// let chart = LineChart {
+    ///     x: LineAxis::rate("False-positive rate"),
+    ///     y: LineAxis::rate("True-positive rate"),
+    ///     series: vec![
+    ///         Series::new("chance", SeriesStyle::Reference, [(0.0, 0.0), (1.0, 1.0)]),
+    ///         Series::new("SSIM-AE (AUC 0.850)", SeriesStyle::Plain, curve),
+    ///     ],
+    /// };
+    /// let drawn = Chart::lines(&chart)?.to_svg(&Figure::new("Fabric"))?;
+    /// assert!(drawn.contains("SSIM-AE (AUC 0.850)") && drawn.contains("chance"));
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NothingToPlot`] without any point, [`Error::InvalidPoint`] and
+    /// [`Error::InvalidAxis`] for numbers that have no place on an axis.
+    pub fn lines(chart: &LineChart<'_>) -> Result<Self, Error> {
+        chart.series.iter().try_for_each(|series| check(series, chart))?;
+        let points = || chart.series.iter().flat_map(|series| &series.points);
+        let x = chart.x.place(points().map(|point| point.x))?;
+        let y = chart.y.place(points().flat_map(|point| [point.low(), point.high()]))?;
+        let (Some(x), Some(y)) = (x, y) else { return Err(Error::NothingToPlot) };
+        let lines = lines(&chart.series, &x, &y);
+        Ok(Self { x: x.axis, y: y.axis, lines })
+    }
 }
 
 impl SeriesPoint {
@@ -174,7 +163,7 @@ fn check(series: &Series<'_>, chart: &LineChart<'_>) -> Result<(), Error> {
 }
 
 /// The series as lines; references take no colour from the others.
-fn lines(series: &[Series<'_>], x: &Placement<'_>, y: &Placement<'_>) -> Vec<Line> {
+fn lines(series: &[Series<'_>], x: &Placement, y: &Placement) -> Vec<Line> {
     let mut coloured = 0;
     let line = |series: &Series<'_>| {
         let points = series.points.iter().map(|point| (x.of(point.x), y.of(point.y))).collect();

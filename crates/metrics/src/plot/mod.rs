@@ -1,7 +1,8 @@
-//! Figures as PNG and SVG.
+//! Charts as PNG and SVG files, and as parts of HTML pages.
 
 mod axis;
 mod chart;
+mod colours;
 mod curves;
 mod draw;
 mod figure;
@@ -10,8 +11,8 @@ mod lines;
 mod placement;
 mod thin;
 
-pub use curves::{plot_pr, plot_pro, plot_roc};
+pub use chart::Chart;
 pub use figure::Figure;
-pub use histogram::{HistogramStyle, Scale, plot_histogram};
-pub use lines::{LineChart, Series, SeriesPoint, SeriesStyle, plot_lines};
+pub use histogram::{Height, HistogramStyle};
+pub use lines::{LineChart, Series, SeriesPoint, SeriesStyle};
 pub use placement::{LineAxis, Spacing};

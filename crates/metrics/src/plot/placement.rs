@@ -54,7 +54,7 @@ impl<'a> LineAxis<'a> {
     pub(super) fn place(
         &self,
         values: impl Iterator<Item = f64>,
-    ) -> Result<Option<Placement<'a>>, Error> {
+    ) -> Result<Option<Placement>, Error> {
         let given = self.range.map(|(a, b)| [a.min(b), a.max(b)]);
         if let Some((low, high)) =
             self.range.filter(|&(a, b)| !(self.spacing.holds(a) && self.spacing.holds(b)))
@@ -84,14 +84,14 @@ impl Spacing {
 }
 
 /// An axis and the places of values on it.
-pub(super) struct Placement<'a> {
-    pub axis: Axis<'a>,
+pub(super) struct Placement {
+    pub axis: Axis,
     spacing: Spacing,
     /// Of an even axis, the values in order.
     values: Vec<f64>,
 }
 
-impl<'a> Placement<'a> {
+impl Placement {
     /// The place of a value that the axis was laid out for.
     pub fn of(&self, value: f64) -> f64 {
         match self.spacing {
@@ -102,7 +102,7 @@ impl<'a> Placement<'a> {
     }
 
     /// Values are in order, and at least one.
-    fn linear(label: &'a str, values: &[f64], given: Option<[f64; 2]>) -> Self {
+    fn linear(label: &str, values: &[f64], given: Option<[f64; 2]>) -> Self {
         let ends = ends(values, if values[0] == 0.0 { 0.5 } else { 0.1 * values[0].abs() });
         let step = round_step(&ends);
         let round = ((ends.start / step).floor() * step)..((ends.end / step).ceil() * step);
@@ -110,24 +110,24 @@ impl<'a> Placement<'a> {
         Self { axis, spacing: Spacing::Linear, values: Vec::new() }
     }
 
-    fn logarithmic(label: &'a str, values: &[f64], given: Option<[f64; 2]>) -> Self {
+    fn logarithmic(label: &str, values: &[f64], given: Option<[f64; 2]>) -> Self {
         let logarithms: Vec<f64> = values.iter().map(|value| value.log10()).collect();
         let ends = ends(&logarithms, 0.5);
         let margin = 0.05 * (ends.end - ends.start);
         let wide = (ends.start - margin)..(ends.end + margin);
         let range = kept(wide, &ends, given.map(|given| given.map(f64::log10)));
-        let ticks = logarithmic_ticks(&range);
-        let axis = Axis { label, range, ticks };
+        let axis = Axis::logarithmic(label, range);
         Self { axis, spacing: Spacing::Logarithmic, values: Vec::new() }
     }
 
-    fn even(label: &'a str, values: Vec<f64>) -> Self {
+    fn even(label: &str, values: Vec<f64>) -> Self {
         let tick = |(place, &value): (usize, &f64)| Tick {
             position: place as f64,
             text: decimal(value, 3),
         };
         let ticks = values.iter().enumerate().map(tick).collect();
-        let axis = Axis { label, range: -0.5..values.len() as f64 - 0.5, ticks };
+        let range = -0.5..values.len() as f64 - 0.5;
+        let axis = Axis { label: label.to_owned(), range, ticks };
         Self { axis, spacing: Spacing::Even, values }
     }
 }
@@ -150,42 +150,17 @@ fn kept(range: Range<f64>, outermost: &Range<f64>, given: Option<[f64; 2]>) -> R
     start..end
 }
 
-/// Ticks at 1, 2 and 5 times the powers of ten, or at the powers alone if
-/// these are many.
-fn logarithmic_ticks(range: &Range<f64>) -> Vec<Tick> {
-    let ticks = |factors: &[u8]| -> Vec<Tick> {
-        let decades = range.start.floor() as i32..=range.end.ceil() as i32;
-        let numbers = decades.flat_map(|decade| factors.iter().map(move |&f| (f, decade)));
-        let ticks = numbers.map(|(factor, decade)| Tick {
-            position: f64::from(factor).log10() + f64::from(decade),
-            text: number(factor, decade),
-        });
-        ticks.filter(|tick| (range.start..=range.end).contains(&tick.position)).collect()
-    };
-    let fine = ticks(&[1, 2, 5]);
-    if fine.len() <= 9 { fine } else { ticks(&[1]) }
-}
-
-/// `factor` times ten to the power of `decade`.
-fn number(factor: u8, decade: i32) -> String {
-    if (-3..=4).contains(&decade) {
-        decimal(f64::from(factor) * 10_f64.powi(decade), 3)
-    } else {
-        format!("{factor}e{decade}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test panics where it fails")]
     use super::*;
 
-    fn place(spacing: Spacing, range: Option<(f64, f64)>, values: &[f64]) -> Placement<'static> {
+    fn place(spacing: Spacing, range: Option<(f64, f64)>, values: &[f64]) -> Placement {
         let axis = LineAxis { label: "x", range, spacing };
         axis.place(values.iter().copied()).unwrap().unwrap()
     }
 
-    fn texts(placement: &Placement<'_>) -> Vec<String> {
+    fn texts(placement: &Placement) -> Vec<String> {
         placement.axis.ticks.iter().map(|tick| tick.text.clone()).collect()
     }
 

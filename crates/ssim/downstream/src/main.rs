@@ -1,4 +1,4 @@
-//! What luminance, contrast and structure make of three changes of a texture.
+//! Prints luminance, contrast and structure of a texture and three changes of it.
 
 use ssim::{Border, Components, Constants, Error, Params, Window};
 

@@ -25,7 +25,7 @@ pub(crate) struct Formula {
     joint: i32,
 }
 
-/// What the kernels are told of a batch, besides its pixels.
+/// The arguments of the kernels beside a batch's pixels.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arguments {
     pub(crate) geometry: Geometry,

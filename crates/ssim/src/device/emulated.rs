@@ -268,7 +268,7 @@ fn cotangent_of_the_map() {
     }
 }
 
-/// What is wrong with a pixel shows in every window above it, and nowhere else.
+/// A pixel that is NaN makes every window above it NaN, and no other.
 #[test]
 #[ignore = "needs a C++ compiler"]
 fn nan_stays_visible() {

@@ -3,7 +3,7 @@
 //! # Bytes
 //!
 //! A block computes a tile of 32 columns and `57 - K` rows, for windows of K×K pixels, or fewer rows so that tiles are equally high.
-//! What it needs it reads once, into shared memory, where windows are summed along rows and then down columns. Neighbouring tiles
+//! It reads each pixel that it needs once, into shared memory, where windows are summed along rows and then down columns. Neighbouring tiles
 //! read the pixels between them twice: with K = 11 and the highest tiles a pixel is read (42 · 56) / (32 · 46) = 1.6 times, with K = 31
 //! 4.2 times, mostly from the second level of cache.
 //!
@@ -26,14 +26,11 @@
 mod batch;
 mod launch;
 
-use candle_core::{CudaStorage, Layout, Result, Shape, Storage, Tensor, op::BackpropOp};
+use candle_core::{CudaStorage, Result, Shape, Storage, Tensor, op::BackpropOp};
 
-use self::batch::{Batch, contiguous};
-use super::gradient::Objective;
+use self::batch::{Batch, Stored, contiguous};
+use super::objective::Objective;
 use crate::{Components, Input, Params};
-
-/// A tensor's elements and where they lie.
-pub(super) type Stored<'a> = (&'a CudaStorage, &'a Layout);
 
 /// The wanted maps of every plane, (M, N, C, H', W').
 pub(super) fn maps(

@@ -6,19 +6,11 @@ use rayon::prelude::*;
 use super::batch::{Batch, contiguous};
 #[cfg(feature = "cuda")]
 use super::cuda;
+use super::objective::Objective;
 use crate::{
     Input, Params, Sample,
     gradient::{Cotangent, pull_back},
 };
-
-/// What is differentiated.
-#[derive(Clone, Copy)]
-pub(super) enum Objective {
-    /// The mean of 1 − SSIM; the gradient that arrives from behind is a scalar.
-    Loss,
-    /// The map; a gradient arrives for each of its values.
-    Map,
-}
 
 /// The gradients of those images that lead to a variable.
 pub(super) fn gradients(

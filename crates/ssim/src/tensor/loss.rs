@@ -7,10 +7,7 @@ use rayon::prelude::*;
 
 #[cfg(feature = "cuda")]
 use super::cuda;
-use super::{
-    batch::Batch,
-    gradient::{Objective, gradients},
-};
+use super::{batch::Batch, gradient::gradients, objective::Objective};
 use crate::{
     Input, Params, Sample,
     gradient::{Cotangent, pull_back},

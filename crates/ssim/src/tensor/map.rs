@@ -5,10 +5,7 @@ use rayon::prelude::*;
 
 #[cfg(feature = "cuda")]
 use super::cuda;
-use super::{
-    batch::Batch,
-    gradient::{Objective, gradients},
-};
+use super::{batch::Batch, gradient::gradients, objective::Objective};
 use crate::{
     Components, Params, Sample,
     render::{Targets, render},

@@ -1,4 +1,4 @@
-//! What holds for all images, and that the fast computation is the definition.
+//! Properties of all images, and the fast computation against the definition.
 
 use crate::common::{Values, distance, naive, noise, related, to_f32};
 use proptest::prelude::*;
@@ -198,7 +198,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
     }
 }
 
-/// What a window does not see cannot change its value, however large.
+/// A pixel outside a window does not change its value, however large the pixel is.
 #[test]
 fn an_outlier_is_forgotten_once_the_window_has_passed() {
     let (width, height, size) = (60, 50, 7);

@@ -3,33 +3,17 @@
 use super::exchange::{Exchange, exchange, named};
 use super::inputs::{tensor, texture};
 use super::network::{untrained, weights};
-use super::timing::Timing;
-use super::work::Arithmetic;
-use super::{Context, report};
+use super::report::report;
+use super::timing::time;
+use super::work::arithmetic;
 use crate::args::InspectArgs;
-use crate::config::{Config, Method, ModelConfig};
-use crate::pipeline::Inspector;
+use crate::commands::Context;
+use crate::commands::warn_of_smaller_batches;
 use anyhow::Result;
+use detector::records::InspectionWork;
+use detector::{Config, Inspector, ModelConfig};
 use inspect::{Residual, tile_positions};
 use models::bench::{decoder_multiply_adds, encoder_multiply_adds};
-use serde::Serialize;
-
-/// The size of an inspection.
-#[derive(Serialize)]
-struct Work {
-    method: Method,
-    window: String,
-    width: usize,
-    height: usize,
-    patches: usize,
-    patch_size: usize,
-    stride: usize,
-    batch: usize,
-    latent_dim: usize,
-    opening_diameter: usize,
-    #[serde(flatten)]
-    arithmetic: Arithmetic,
-}
 
 /// Times inspections as `predict` does them, between the decoded image and its maps.
 ///
@@ -39,9 +23,9 @@ pub fn inspect(context: &Context, args: &InspectArgs) -> Result<()> {
     let config = config(args);
     let network = untrained(&config.architecture(), args.run.seed, &context.device)?;
     let weights = weights(&network, &context.device)?;
-    let inspector = Inspector::new(network, &config)?;
+    let inspector = Inspector::new(network, &config)?.on_smaller_batches(warn_of_smaller_batches);
     let image = texture(args.size, args.run.seed, 0);
-    let timing = Timing::of(&args.run, || inspector.inspect(&image))?;
+    let timing = time(&args.run, || Ok(inspector.inspect(&image)?))?;
     let work = work(args, &config, inspector.residual(), timing.median_ms)?;
     let size = format!("{} pixels, {} patches", args.size, work.patches);
     report(context, "inspect", &size, timing, work)?;
@@ -58,8 +42,13 @@ pub fn inspect(context: &Context, args: &InspectArgs) -> Result<()> {
     })
 }
 
-/// What an inspection by this residual does in its median time.
-fn work(args: &InspectArgs, config: &Config, residual: Residual, median_ms: f64) -> Result<Work> {
+/// The size of an inspection by this residual, and its arithmetic in the median time.
+fn work(
+    args: &InspectArgs,
+    config: &Config,
+    residual: Residual,
+    median_ms: f64,
+) -> Result<InspectionWork> {
     let positions = |length| tile_positions(length, args.patch_size, args.stride);
     let patches = positions(args.size.width)?.len() * positions(args.size.height)?.len();
     let architecture = config.architecture();
@@ -69,7 +58,7 @@ fn work(args: &InspectArgs, config: &Config, residual: Residual, median_ms: f64)
     };
     let patch_multiply_adds = encoder_multiply_adds(&architecture)
         + decodes as u64 * decoder_multiply_adds(&architecture);
-    Ok(Work {
+    Ok(InspectionWork {
         method: config.method,
         window: args.loss.window.window.to_string(),
         width: args.size.width,
@@ -80,14 +69,14 @@ fn work(args: &InspectArgs, config: &Config, residual: Residual, median_ms: f64)
         batch: args.batch,
         latent_dim: args.latent_dim,
         opening_diameter: config.inspection.opening_diameter,
-        arithmetic: Arithmetic::new(patch_multiply_adds * patches as u64, median_ms),
+        arithmetic: arithmetic(patch_multiply_adds * patches as u64, median_ms),
     })
 }
 
 fn config(args: &InspectArgs) -> Config {
     let model = ModelConfig { patch_size: args.patch_size, latent_dim: args.latent_dim };
     let mut config = Config { method: args.loss.method, model, ..Config::default() };
-    config.ssim.window = args.loss.window.window.to_string();
+    config.ssim.window = args.loss.window.window;
     config.inspection.stride = args.stride;
     config.inspection.batch_size = args.batch;
     config

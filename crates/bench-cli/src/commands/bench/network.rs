@@ -3,51 +3,27 @@
 use super::exchange::{Exchange, exchange, named};
 use super::inputs::texture;
 use super::matched::Matched;
-use super::timing::Timing;
-use super::work::Arithmetic;
-use super::{Context, report};
+use super::report::report;
+use super::timing::{of_each, time};
+use super::work::arithmetic;
 use crate::args::{LossArgs, NetworkArgs, RunArgs, Size};
-use crate::config::{Config, Method, ModelConfig};
+use crate::commands::Context;
 use anyhow::{Context as _, Result};
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::{VarBuilder, VarMap};
+use detector::records::{ForwardWork, TrainingWork};
+use detector::{Config, Method, ModelConfig};
 use models::bench::{features_multiply_adds, forward_multiply_adds, training_multiply_adds};
 use models::{
     Architecture, Autoencoder, Extractor, FeatureMatching, Initialisation, Objective, Precision,
     Schedule, Trainer, TrainingConfig, TrainingImage, initialise,
 };
-use serde::Serialize;
 
 /// Training steps that another program can follow.
 const EXCHANGED_STEPS: usize = 3;
 
 /// Steps that a GPU is given at a time, as in a training, where it is waited for still less often.
 const STEPS_AT_ONCE: usize = 50;
-
-/// The size of a training step.
-#[derive(Serialize)]
-struct TrainingWork {
-    method: Method,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extractor: Option<Extractor>,
-    window: String,
-    batch: usize,
-    patch_size: usize,
-    latent_dim: usize,
-    precision: Precision,
-    #[serde(flatten)]
-    arithmetic: Arithmetic,
-}
-
-/// The size of a forward pass.
-#[derive(Serialize)]
-struct ForwardWork {
-    batch: usize,
-    patch_size: usize,
-    latent_dim: usize,
-    #[serde(flatten)]
-    arithmetic: Arithmetic,
-}
 
 /// Times training steps.
 ///
@@ -67,20 +43,20 @@ pub fn train_step(
     let images = training_images(network, run.seed);
     let mut trainer = Trainer::new(config.clone(), images.clone(), &context.device)?;
     let steps = if context.device.is_cuda() { STEPS_AT_ONCE } else { 1 };
-    let timing = Timing::of(run, || {
+    let timing = time(run, || {
         for _ in 0..steps {
             trainer.step()?;
         }
         Ok(context.device.synchronize()?)
     })?;
-    let timing = timing.of_each(steps);
+    let timing = of_each(timing, steps);
     let extractor = matched.as_ref().map(|matched| matched.features.extractor());
     let work = training_work(network, loss, &config, extractor, timing.median_ms);
     report(context, "train-step", &describe(network), timing, work)?;
     exchange(run, || training_exchange(config, matched, images, &context.device))
 }
 
-/// What a training step does in its median time.
+/// The size of a training step, and its arithmetic in the median time.
 fn training_work(
     network: &NetworkArgs,
     loss: &LossArgs,
@@ -95,13 +71,13 @@ fn training_work(
     let patch_multiply_adds = training_multiply_adds(&config.architecture) + features;
     TrainingWork {
         method: loss.method,
-        extractor,
+        extractor: extractor.map(|extractor| extractor.to_string()),
         window: loss.window.window.to_string(),
         batch,
         patch_size,
         latent_dim,
-        precision: config.schedule.precision,
-        arithmetic: Arithmetic::new(patch_multiply_adds * batch as u64, median_ms),
+        precision: config.schedule.precision.to_string(),
+        arithmetic: arithmetic(patch_multiply_adds * batch as u64, median_ms),
     }
 }
 
@@ -112,16 +88,14 @@ fn training_work(
 pub fn forward(context: &Context, network: &NetworkArgs, run: &RunArgs) -> Result<()> {
     let model = untrained(&architecture(network), run.seed, &context.device)?;
     let patches = batch(&training_images(network, run.seed), &context.device)?;
-    let timing = Timing::of(run, || {
+    let timing = time(run, || {
         let reconstructions = model.reconstruct_detached(&patches)?;
         context.device.synchronize()?;
         Ok(reconstructions)
     })?;
     let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
-    let arithmetic = Arithmetic::new(
-        forward_multiply_adds(&architecture(network)) * batch as u64,
-        timing.median_ms,
-    );
+    let multiply_adds = forward_multiply_adds(&architecture(network)) * batch as u64;
+    let arithmetic = arithmetic(multiply_adds, timing.median_ms);
     let work = ForwardWork { batch, patch_size, latent_dim, arithmetic };
     report(context, "forward", &describe(network), timing, work)?;
     exchange(run, || {
@@ -161,7 +135,7 @@ fn describe(network: &NetworkArgs) -> String {
 
 fn training_config(network: &NetworkArgs, loss: &LossArgs, seed: u64) -> Result<Config> {
     let mut config = Config { method: loss.method, model: model(network), ..Config::default() };
-    config.ssim.window = loss.window.window.to_string();
+    config.ssim.window = loss.window.window;
     config.training = Schedule {
         batch_size: network.batch,
         // No epoch cuts a batch short, and the run is longer than any measurement.
@@ -179,7 +153,7 @@ fn training_objective(
     matched: Option<&Matched>,
     device: &Device,
 ) -> Result<TrainingConfig> {
-    let Some(Matched { features, .. }) = matched else { return config.training(device) };
+    let Some(Matched { features, .. }) = matched else { return Ok(config.training(device)?) };
     // All but the weights, for which no file is needed here.
     let plain = Config { method: Method::L2, ..config.clone() };
     let matching = FeatureMatching { features: features.clone(), weight: config.features.lambda };

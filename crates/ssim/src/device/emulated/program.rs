@@ -42,7 +42,7 @@ pub(super) struct Batches {
     pub(super) height: usize,
 }
 
-/// What the kernels make of it.
+/// The kernels' results.
 pub(super) struct Results {
     /// The wanted maps of all planes.
     pub(super) maps: Vec<f32>,

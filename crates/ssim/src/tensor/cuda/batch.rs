@@ -1,15 +1,17 @@
 use candle_core::{
-    CudaDevice, CudaStorage, DType, Error as CandleError, Result,
+    CudaDevice, CudaStorage, DType, Error as CandleError, Layout, Result,
     backend::BackendStorage,
     cuda_backend::cudarc::driver::{CudaSlice, CudaView},
 };
 
-use super::Stored;
 use crate::{Input, Params, device::Arguments};
 
 const OP: &str = "ssim on CUDA";
 
-/// Two batches of planes on a device, and what the kernels are told of them.
+/// A tensor's elements and where they lie.
+pub(super) type Stored<'a> = (&'a CudaStorage, &'a Layout);
+
+/// Two batches of planes on a device, and the arguments that describe them to the kernels.
 pub(super) struct Batch<'a> {
     pub(super) device: &'a CudaDevice,
     pub(super) x: CudaView<'a, f32>,

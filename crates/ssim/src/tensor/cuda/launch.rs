@@ -10,7 +10,7 @@ use candle_core::{
     },
 };
 
-use super::{super::gradient::Objective, batch::Batch};
+use super::{super::objective::Objective, batch::Batch};
 use crate::{
     Components,
     device::{Formula, Geometry, LANES, Tiles, WARPS},
@@ -31,9 +31,9 @@ unsafe impl DeviceRepr for Formula {}
 // SAFETY: as above.
 unsafe impl DeviceRepr for Tiles {}
 
-/// What is left of the windows once they are linearised.
+/// The windows' contributions to the gradient and to the loss.
 struct Linearised {
-    /// Three for each window.
+    /// Three for each window: the gradient is linear in the pixels under it.
     coefficients: CudaSlice<f32>,
     /// Sums of 1 − SSIM.
     partial: CudaSlice<f32>,
