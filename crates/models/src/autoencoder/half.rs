@@ -17,7 +17,8 @@ use convolutions::{
 pub(crate) struct Half {
     name: &'static str,
     chain: Chain,
-    precision: Precision,
+    /// The same layers, whose input has a gradient in any case.
+    through: Chain,
     parameters: Parameters,
 }
 
@@ -40,7 +41,8 @@ impl Half {
             true => Parameters::Named(tensors),
             false => Parameters::Packed(pack(&tensors)?),
         };
-        Ok(Self { name, chain, precision: Precision::F32, parameters })
+        let through = Chain::new(chain.layers().to_vec(), InputGradient::Needed);
+        Ok(Self { name, chain, through, parameters })
     }
 
     #[cfg(feature = "onnx")]
@@ -83,14 +85,14 @@ impl Half {
     }
 
     fn with_parameters(&self, parameters: Tensor) -> Self {
-        let &Self { name, ref chain, precision, .. } = self;
-        Self { name, chain: chain.clone(), precision, parameters: Parameters::Packed(parameters) }
+        let (name, chain, through) = (self.name, self.chain.clone(), self.through.clone());
+        Self { name, chain, through, parameters: Parameters::Packed(parameters) }
     }
 
     /// Lets CUDA devices multiply in this precision.
     pub fn multiply_in(&mut self, precision: Precision) {
         self.chain = self.chain.clone().with_precision(precision);
-        self.precision = precision;
+        self.through = self.through.clone().with_precision(precision);
     }
 
     /// Applies the layers to maps `(N, H, W, C)`. Activations are kept if candle may ask for a gradient.
@@ -99,13 +101,8 @@ impl Half {
         match (maps.track_op(), parameters.track_op()) {
             (false, false) => self.chain.apply(maps, &parameters, Mode::Inference),
             (false, true) => self.chain.apply(maps, &parameters, Mode::Training),
-            (true, _) => self.with_input_gradient().apply(maps, &parameters, Mode::Training),
+            (true, _) => self.through.apply(maps, &parameters, Mode::Training),
         }
-    }
-
-    fn with_input_gradient(&self) -> Chain {
-        let chain = Chain::new(self.chain.layers().to_vec(), InputGradient::Needed);
-        chain.with_precision(self.precision)
     }
 
     /// Applies the layers to maps `(N, H, W, C)` for [`backward`](Self::backward). The output is a leaf of candle's graph.

@@ -42,7 +42,8 @@ enum LatentLayer {
 
 impl Autoencoder {
     /// Reconstructs patches `(N, 1, patch_size, patch_size)` from their latent vectors; with [`Latent::Normal`], from samples of their
-    /// distributions by standard normal `noise` `(N, latent_dim)`.
+    /// distributions by standard normal `noise` `(N, latent_dim)`. The weights are packed variables
+    /// ([`with_packed_variables`](Self::with_packed_variables)): others would have no gradients.
     pub(crate) fn forward_pass(
         &self,
         patches: &Tensor,
