@@ -114,20 +114,26 @@ impl Chain {
         self.layers.parameter_count()
     }
 
-    /// Applies the layers to maps `(N, H, W, C)`, as an operation that candle differentiates. With [`Mode::Inference`] it does not.
+    /// Applies the layers to maps `(N, H, W, C)`, as an operation that candle differentiates: the input has a gradient if candle tracks
+    /// it, the parameters unless they are frozen. With [`Mode::Inference`] nothing has one.
     ///
     /// # Errors
     /// For maps with other channels than the first layer's or too small for a kernel, for another number of parameters, for tensors that
     /// are not contiguous or not f32, and if the device fails.
     pub fn apply(&self, input: &Tensor, parameters: &Tensor, mode: Mode) -> Result<Tensor> {
+        let layers = self.layers.for_input(input);
         if !has_kernels(input.device()) {
-            return composed::apply(&self.layers, input, parameters, mode);
+            return composed::apply(&layers, input, parameters, mode);
         }
-        let (layers, buffers) = (self.layers.clone(), self.buffers.clone());
-        let op = ChainOp { layers, buffers, mode, kept: OnceLock::new() };
+        // candle expects a gradient of all that it tracks.
+        let parameters = match layers.parameter_gradient {
+            ParameterGradient::Needed => parameters.clone(),
+            ParameterGradient::Skipped => parameters.detach(),
+        };
+        let op = ChainOp { layers, buffers: self.buffers.clone(), mode, kept: OnceLock::new() };
         match mode {
-            Mode::Training => input.apply_op2(parameters, op),
-            Mode::Inference => input.apply_op2_no_bwd(parameters, &op),
+            Mode::Training => input.apply_op2(&parameters, op),
+            Mode::Inference => input.apply_op2_no_bwd(&parameters, &op),
         }
     }
 

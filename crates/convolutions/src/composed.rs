@@ -139,7 +139,9 @@ mod tests {
         let variables = [&input, &parameters];
         let mode = Mode::Training;
         let expected = run(|input, values| chain.apply(input, values, mode), variables, seed + 99);
-        let composed = |input: &Tensor, values: &Tensor| apply(&chain.layers, input, values, mode);
+        let composed = |input: &Tensor, values: &Tensor| {
+            apply(&chain.layers.for_input(input), input, values, mode)
+        };
         let got = run(composed, variables, seed + 99);
         for (part, (expected, got)) in expected.iter().zip(&got).enumerate() {
             let (Some(expected), Some(got)) = (expected, got) else {

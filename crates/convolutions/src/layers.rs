@@ -2,11 +2,11 @@
 
 use crate::geometry::{Layer, MapShape, Size};
 use crate::precision::Precision;
-use candle_core::{Result, Shape, bail};
+use candle_core::{Result, Shape, Tensor, bail};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Whether gradients are wanted of the input of a chain.
+/// Whether [`Chain::backward`](crate::Chain::backward) gives the gradient of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputGradient {
     /// The input is trained, or comes from what is.
@@ -66,6 +66,15 @@ impl Layers {
         let places = layers.iter().map(place).collect();
         let (all, precision) = (layers.into(), Precision::F32);
         Self { all, places, input_gradient, parameter_gradient, precision }
+    }
+
+    /// The same layers for an operation of candle's, which asks for the gradient of every input that it tracks.
+    pub fn for_input(&self, input: &Tensor) -> Self {
+        let input_gradient = match input.track_op() {
+            true => InputGradient::Needed,
+            false => InputGradient::Skipped,
+        };
+        Self { input_gradient, ..self.clone() }
     }
 
     pub fn as_slice(&self) -> &[Layer] {

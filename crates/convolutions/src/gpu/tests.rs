@@ -48,10 +48,14 @@ impl Case {
     fn expected(&self) -> Results {
         let [input, parameters] =
             [&self.input, &self.parameters].map(|tensor| Var::from_tensor(tensor).unwrap());
+        let input = match self.chain.layers.input_gradient {
+            InputGradient::Needed => input.as_tensor().clone(),
+            InputGradient::Skipped => input.as_detached_tensor(),
+        };
         let output = self.chain.apply(&input, &parameters, Mode::Training).unwrap();
         let sum = (&output * &self.gradient).unwrap().sum_all().unwrap();
         let gradients = sum.backward().unwrap();
-        let gradient = |var: &Var| gradients.get(var).map(values);
+        let gradient = |tensor: &Tensor| gradients.get(tensor).map(values);
         Results {
             output: values(&output),
             input_gradient: gradient(&input),

@@ -116,6 +116,10 @@ fn explicit_passes_have_the_gradients_of_the_operation() {
         Chain::frozen(layers),
     ] {
         let input = Var::from_tensor(&noise(1, &[2, 6, 5, 2])).unwrap();
+        let input = match chain.layers.input_gradient {
+            InputGradient::Needed => input.as_tensor().clone(),
+            InputGradient::Skipped => input.as_detached_tensor(),
+        };
         let parameters = Var::from_tensor(&noise(2, &[chain.parameter_count()])).unwrap();
         let loss = |output: &Tensor| output.sqr().unwrap().sum_all().unwrap();
         let expected = chain.apply(&input, &parameters, Mode::Training).unwrap();

@@ -2,7 +2,7 @@ use super::noise;
 use crate::chain::Chain;
 use crate::cpu::has_minimal_algorithm;
 use crate::geometry::{Conv2d, Direction, Layer, Size};
-use crate::layers::{InputGradient, Mode};
+use crate::layers::{InputGradient, Mode, ParameterGradient};
 use candle_core::{DType, Device, Tensor, Var};
 use proptest::prelude::*;
 
@@ -12,19 +12,18 @@ fn layer(
     conv: Conv2d,
     [input, weights, bias]: [&Tensor; 3],
     slope: Option<f32>,
-    input_gradient: InputGradient,
 ) -> candle_core::Result<Tensor> {
     let parameters = Tensor::cat(&[&weights.flatten_all()?, bias], 0)?;
-    let chain = Chain::new(vec![Layer { conv, direction, slope }], input_gradient);
+    let chain = Chain::new(vec![Layer { conv, direction, slope }], InputGradient::Needed);
     chain.apply(input, &parameters, Mode::Training)
 }
 
 fn convolution(conv: Conv2d, tensors: [&Tensor; 3], slope: Option<f32>) -> Tensor {
-    layer(Direction::Convolution, conv, tensors, slope, InputGradient::Needed).unwrap()
+    layer(Direction::Convolution, conv, tensors, slope).unwrap()
 }
 
 fn transposed_convolution(conv: Conv2d, tensors: [&Tensor; 3], slope: Option<f32>) -> Tensor {
-    layer(Direction::Transposed, conv, tensors, slope, InputGradient::Needed).unwrap()
+    layer(Direction::Transposed, conv, tensors, slope).unwrap()
 }
 
 /// candle's own convolutions work on `(N, C, H, W)`.
@@ -204,23 +203,26 @@ fn layers_at_both_ends_of_the_network_equal_candles() {
     }
 }
 
+/// Whether candle tracks the input decides about its gradient.
 #[test]
-fn skipped_input_gradient_is_absent() {
+fn an_operation_has_the_gradients_that_candle_asks_for() {
     let conv = Conv2d { in_channels: 1, out_channels: 4, kernel: 4, stride: 2, padding: 1 };
+    let layer = Layer { conv, direction: Direction::Convolution, slope: None };
     let input = Var::from_tensor(&noise(1, &[1, 8, 8, 1])).unwrap();
-    let weights = Var::from_tensor(&noise(2, &conv.weight_shape())).unwrap();
-    let bias = Var::from_tensor(&noise(3, &[4])).unwrap();
-    let result = layer(
-        Direction::Convolution,
-        conv,
-        [&input, &weights, &bias],
-        None,
-        InputGradient::Skipped,
-    )
-    .unwrap();
-    let gradients = result.sum_all().unwrap().backward().unwrap();
-    assert!(gradients.get(&input).is_none());
-    assert!(gradients.get(&weights).is_some());
+    let weights = noise(2, &[layer.parameter_count()]);
+    let parameters = Var::from_tensor(&weights).unwrap();
+    for chain in [Chain::new(vec![layer], InputGradient::Skipped), Chain::frozen(vec![layer])] {
+        for input in [input.as_detached_tensor(), input.affine(2.0, 0.0).unwrap()] {
+            let output = chain.apply(&input, &parameters, Mode::Training).unwrap();
+            let is_frozen = chain.layers.parameter_gradient == ParameterGradient::Skipped;
+            assert_eq!(output.track_op(), input.track_op() || !is_frozen);
+            let gradients = output.sum_all().unwrap().backward().unwrap();
+            assert_eq!(gradients.get(&parameters).is_some(), !is_frozen);
+        }
+        let output = chain.apply(&input, &parameters, Mode::Training).unwrap();
+        let gradients = output.sum_all().unwrap().backward().unwrap();
+        assert!(gradients.get(&input).is_some());
+    }
 }
 
 #[test]
@@ -230,7 +232,7 @@ fn wrong_shapes_are_refused() {
     let run = |input: &[usize], bias: usize| {
         let (input, bias) = (noise(2, input), noise(3, &[bias]));
         let tensors = [&input, &weights, &bias];
-        layer(Direction::Convolution, conv, tensors, None, InputGradient::Needed)
+        layer(Direction::Convolution, conv, tensors, None)
     };
     assert!(run(&[1, 5, 5, 2], 4).is_ok());
     assert!(run(&[1, 5, 5, 3], 4).unwrap_err().to_string().contains("2 channels"));
@@ -260,13 +262,7 @@ fn rectifiers_without_a_slope_equal_candles() {
 
         let input = Var::from_tensor(&noise(5, &[2, 9, 8, out_channels])).unwrap();
         let bias = Var::from_tensor(&noise(6, &[in_channels])).unwrap();
-        let ours = layer(
-            Direction::Transposed,
-            conv,
-            [&input, &weights, &bias],
-            Some(0.0),
-            InputGradient::Needed,
-        );
+        let ours = layer(Direction::Transposed, conv, [&input, &weights, &bias], Some(0.0));
         let theirs = channels_first(&input).conv_transpose2d(&kernel, 1, 0, 1, 1).unwrap();
         let theirs = channels_last(&theirs).broadcast_add(&bias).unwrap().relu().unwrap();
         check(&conv, &ours.unwrap(), &theirs, [&input, &weights, &bias], 7);

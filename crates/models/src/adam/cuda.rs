@@ -83,6 +83,6 @@ impl InplaceOp1 for OfVariable<'_> {
         let [beta1, beta2, weight_decay, epsilon] =
             [beta1, beta2, weight_decay, epsilon].map(|value| value as f32);
         let decay = training::Decay { beta1, beta2, weight_decay, epsilon };
-        self.log.on_cuda(|log| training::adam(&device, decay, log, state))
+        self.log.on_cuda(|log| training::adam(&device, &decay, log, state))
     }
 }

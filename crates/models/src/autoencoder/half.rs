@@ -17,8 +17,6 @@ use convolutions::{
 pub(crate) struct Half {
     name: &'static str,
     chain: Chain,
-    /// The same layers, whose input has a gradient in any case.
-    through: Chain,
     parameters: Parameters,
 }
 
@@ -41,8 +39,7 @@ impl Half {
             true => Parameters::Named(tensors),
             false => Parameters::Packed(pack(&tensors)?),
         };
-        let through = Chain::new(chain.layers().to_vec(), InputGradient::Needed);
-        Ok(Self { name, chain, through, parameters })
+        Ok(Self { name, chain, parameters })
     }
 
     #[cfg(feature = "onnx")]
@@ -85,24 +82,23 @@ impl Half {
     }
 
     fn with_parameters(&self, parameters: Tensor) -> Self {
-        let (name, chain, through) = (self.name, self.chain.clone(), self.through.clone());
-        Self { name, chain, through, parameters: Parameters::Packed(parameters) }
+        let (name, chain) = (self.name, self.chain.clone());
+        Self { name, chain, parameters: Parameters::Packed(parameters) }
     }
 
     /// Lets CUDA devices multiply in this precision.
     pub fn multiply_in(&mut self, precision: Precision) {
         self.chain = self.chain.clone().with_precision(precision);
-        self.through = self.through.clone().with_precision(precision);
     }
 
     /// Applies the layers to maps `(N, H, W, C)`. Activations are kept if candle may ask for a gradient.
     pub fn apply(&self, maps: &Tensor) -> candle_core::Result<Tensor> {
         let parameters = self.parameters()?;
-        match (maps.track_op(), parameters.track_op()) {
-            (false, false) => self.chain.apply(maps, &parameters, Mode::Inference),
-            (false, true) => self.chain.apply(maps, &parameters, Mode::Training),
-            (true, _) => self.through.apply(maps, &parameters, Mode::Training),
-        }
+        let mode = match maps.track_op() || parameters.track_op() {
+            true => Mode::Training,
+            false => Mode::Inference,
+        };
+        self.chain.apply(maps, &parameters, mode)
     }
 
     /// Applies the layers to maps `(N, H, W, C)` for [`backward`](Self::backward). The output is a leaf of candle's graph.

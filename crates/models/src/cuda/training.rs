@@ -99,7 +99,7 @@ pub(crate) struct State<'a> {
 /// Updates both moments of a gradient and moves the variable, unless a step has failed by the log.
 pub(crate) fn adam(
     device: &CudaDevice,
-    decay: Decay,
+    decay: &Decay,
     log: &CudaSlice<f64>,
     State { gradient, moments, variable }: State<'_>,
 ) -> Result<()> {
@@ -109,7 +109,7 @@ pub(crate) fn adam(
     let count = count(gradient.len())?;
     let (kernel, stream) = (load(device, "adam")?, device.cuda_stream());
     let mut builder = stream.launch_builder(&kernel);
-    builder.arg(gradient).arg(&count).arg(&decay).arg(log).arg(moments).arg(variable);
+    builder.arg(gradient).arg(&count).arg(decay).arg(log).arg(moments).arg(variable);
     // SAFETY: the arguments are those of the kernel. A thread reads the log and one of `count` gradients, and changes a parameter and
     // both its moments.
     unsafe { builder.launch(threads(count)) }.w()?;
