@@ -13,7 +13,9 @@ pub use settings::Settings;
 use crate::data::{Dataset, Layout, Margins};
 use anyhow::{Context, Result, bail};
 use candle_core::Device;
-use inspect::{Averaging, Disk, Inspection, Residual, ThresholdRule, Tiling};
+use inspect::{
+    Averaging, Blend, Disk, Inspection, Padding, Residual, Smoothing, ThresholdRule, Tiling,
+};
 use models::{AdamConfig, Architecture, Objective, Schedule, TrainingConfig};
 use serde::{Deserialize, Serialize};
 use ssim::{Border, Constants, Exponents, Params, Window};
@@ -264,7 +266,8 @@ impl Config {
             bail!("inspection.batch_size must be at least 1");
         }
         let opening = Disk::with_diameter(opening_diameter);
-        Ok(Inspection { tiling: Tiling { stride, batch }, averaging, residual, opening })
+        let tiling = Tiling { stride, batch, padding: Padding::None, blend: Blend::Flat };
+        Ok(Inspection { tiling, averaging, residual, smoothing: Smoothing::None, opening })
     }
 
     /// Checks all settings.

@@ -87,6 +87,15 @@ pub enum Error {
         patch: usize,
     },
 
+    /// A margin that some patches would see nothing but.
+    #[error("a margin of {pixels} pixels is larger than a patch of {patch}")]
+    Margin {
+        /// The width of the margin in pixels.
+        pixels: usize,
+        /// The patch size.
+        patch: usize,
+    },
+
     /// A residual of no samples.
     #[error("a residual of samples needs at least 1 of each patch")]
     ZeroSamples,
@@ -96,6 +105,35 @@ pub enum Error {
     VarianceFloor {
         /// The floor given.
         got: f64,
+    },
+
+    /// A Gaussian that is too wide, or none.
+    #[error("the standard deviation of a smoothing must lie in 0..={widest} pixels, got {got}")]
+    Sigma {
+        /// The largest standard deviation, in pixels.
+        widest: f64,
+        /// The standard deviation given.
+        got: f64,
+    },
+
+    /// No scale, or too many.
+    #[error("a smoothing of several scales takes 1 to {most}, got {got}")]
+    Scales {
+        /// The largest number of scales.
+        most: usize,
+        /// The number given.
+        got: usize,
+    },
+
+    /// Scores of good images that scores cannot be measured against.
+    #[error(
+        "scores of good images must have a finite mean and a deviation above 0, got {mean} and {deviation}"
+    )]
+    Deviation {
+        /// Their mean.
+        mean: f64,
+        /// Their standard deviation.
+        deviation: f64,
     },
 
     /// The reconstructor failed.

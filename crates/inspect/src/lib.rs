@@ -3,14 +3,18 @@
 #![cfg_attr(feature = "cuda", deny(unsafe_code))]
 
 mod averaging;
+mod blend;
 mod disk;
 mod error;
 mod finite;
+mod gaussian;
 mod inspect;
 mod inspection;
 mod label;
 mod largest_region;
+mod mirror;
 mod opening;
+mod padding;
 mod plane;
 mod reconstruct;
 mod region;
@@ -18,6 +22,9 @@ mod residual;
 mod run_lengths;
 mod sampled;
 mod samples;
+mod scales;
+mod smooth;
+mod smoothing;
 mod stitch;
 #[cfg(feature = "candle")]
 pub mod tensor;
@@ -26,16 +33,21 @@ mod tiling;
 mod union_find;
 
 pub use averaging::Averaging;
+pub use blend::Blend;
 pub use disk::Disk;
 pub use error::Error;
 pub use inspect::{Inspected, inspect};
 pub use inspection::Inspection;
 pub use label::{Connectivity, label};
 pub use opening::open;
+pub use padding::Padding;
 pub use plane::{Image, Mask, Plane};
 pub use reconstruct::{Reconstructor, reconstruct};
 pub use region::{Region, Regions, regions};
 pub use residual::{Residual, residual_map};
 pub use sampled::{SampleScore, Sampled};
+pub use scales::{Scale, Scales};
+pub use smooth::smooth;
+pub use smoothing::{Smoothing, anomaly_map};
 pub use threshold::{ThresholdRule, threshold, threshold_mask};
 pub use tiling::{Tiling, tile_positions};

@@ -12,6 +12,7 @@ use super::geometry::Geometry;
 use super::sampled::Moments;
 use super::stitch::Stitch;
 use super::tiles::Tiles;
+use crate::Blend;
 
 /// Width, height, patch, stride and batch.
 const CASES: [[usize; 5]; 6] = [
@@ -37,9 +38,13 @@ fn kernels_do_what_operations_do() {
         let geometry = Geometry::new(width, height, patch, stride).unwrap();
         let tiles = Tiles::new(&image, geometry, 0, batch);
         let Geometry { columns, rows, .. } = geometry;
-        let got = run(&program, &[width, height, patch, stride, columns, rows, batch], &image);
-        // The same operations in the same order: not a bit differs.
-        assert!(got == expected(&tiles), "{case:?}");
+        for blend in [Blend::Flat, Blend::Hann] {
+            let weights = Tensor::from_vec(blend.weights(patch), patch, &Device::Cpu).unwrap();
+            let arguments = [width, height, patch, stride, columns, rows, batch];
+            let got = run(&program, &arguments, &[&image, &weights]);
+            // The same operations in the same order: not a bit differs.
+            assert!(got == expected(&tiles, &weights), "{case:?}, {blend:?}");
+        }
     }
 }
 
@@ -66,11 +71,12 @@ fn compile(program: &Path) {
     assert!(status.success(), "{compiler:?}: {status}");
 }
 
-fn run(program: &Path, arguments: &[usize], image: &Tensor) -> Vec<u8> {
+fn run(program: &Path, arguments: &[usize], inputs: &[&Tensor]) -> Vec<u8> {
     let mut command = Command::new(program);
     command.args(arguments.iter().map(usize::to_string));
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let (mut stdin, bytes) = (child.stdin.take().unwrap(), bytes(image));
+    let mut stdin = child.stdin.take().unwrap();
+    let bytes: Vec<u8> = inputs.iter().flat_map(|input| bytes(input)).collect();
     let writer = thread::spawn(move || stdin.write_all(&bytes));
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap().unwrap();
@@ -78,9 +84,9 @@ fn run(program: &Path, arguments: &[usize], image: &Tensor) -> Vec<u8> {
     output.stdout
 }
 
-/// What the program writes.
-fn expected(tiles: &Tiles<'_>) -> Vec<u8> {
-    let stitch = || Stitch::new(tiles.geometry, &Device::Cpu).unwrap();
+/// The bytes that the program should write.
+fn expected(tiles: &Tiles<'_>, weights: &Tensor) -> Vec<u8> {
+    let stitch = || Stitch::new(tiles.geometry, weights).unwrap();
     let (mut plain, mut squared) = (stitch(), stitch());
     let mut expected = Vec::new();
     tiles

@@ -1,6 +1,7 @@
 // Runs the kernels of tiles.cu on the CPU: a loop over threads in place of a device, which is enough where threads share nothing.
 //
-// Arguments: width, height, patch, stride, columns, rows, batch. Standard input: the image, in f32. Standard output: all
+// Arguments: width, height, patch, stride, columns, rows, batch. Standard input: the image, in f32, and the weights along one axis of
+// a patch, in f64. Standard output: all
 // patches, in f32, each batch followed by the moments, in f64, of three samples of its patches; the sums of the stitched patches, in
 // f64; and those of the squared patches, added in f64.
 #include <cstdio>
@@ -41,6 +42,8 @@ int main(int count, char **arguments) {
     const Number batch = numbers[6], pixels = g.width * g.height, tiles = g.columns * g.rows, area = g.patch * g.patch;
     std::vector<float> image(pixels);
     if (fread(image.data(), sizeof(float), pixels, stdin) != pixels) return 2;
+    std::vector<double> weights(g.patch);
+    if (fread(weights.data(), sizeof(double), g.patch, stdin) != g.patch) return 2;
     std::vector<double> sums(pixels), squares(pixels);
     for (Number first = 0; first < tiles; first += batch) {
         // Of their own size, so that the sanitizer sees what reaches beyond.
@@ -59,8 +62,8 @@ int main(int count, char **arguments) {
         const Number top = smaller(first / g.columns * g.stride, g.height - g.patch);
         const Number bottom = smaller((first + some - 1) / g.columns * g.stride, g.height - g.patch) + g.patch;
         const Number rows = bottom - top;
-        launch(rows * g.width, [&] { add_tiles_f32(patches.data(), g, first, some, top, rows, sums.data()); });
-        launch(rows * g.width, [&] { add_tiles_f64(squared.data(), g, first, some, top, rows, squares.data()); });
+        launch(rows * g.width, [&] { add_tiles_f32(patches.data(), weights.data(), g, first, some, top, rows, sums.data()); });
+        launch(rows * g.width, [&] { add_tiles_f64(squared.data(), weights.data(), g, first, some, top, rows, squares.data()); });
     }
     put(sums);
     put(squares);

@@ -8,6 +8,7 @@ mod opening;
 mod reconstruct;
 mod regions;
 mod sampled;
+mod smoothing;
 #[cfg(feature = "candle")]
 mod tensor;
 mod thresholds;
