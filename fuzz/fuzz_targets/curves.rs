@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use metrics::{Confusion, Points, RankedScores, ScoredImage, au_pro, roc_auc};
 
-/// Rounding of sums of so many terms below 1.
+/// Rounding of sums of at most 256 terms below 1.
 const TOLERANCE: f64 = 1e-12;
 
 fuzz_target!(|bytes: &[u8]| {

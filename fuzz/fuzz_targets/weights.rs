@@ -1,9 +1,5 @@
 //! Bytes as weights, as a checkpoint, and as a feature extractor's file: refused, or finite tensors of the right shapes.
 #![no_main]
-#![allow(dead_code, unused_imports)]
-
-#[path = "../../crates/bench-cli/src/io/mod.rs"]
-mod io;
 
 use candle_core::Device;
 use libfuzzer_sys::fuzz_target;
@@ -52,7 +48,7 @@ fuzz_target!(|bytes: &[u8]| {
         }),
         _ => {
             std::fs::write(&*FILE, bytes).expect("a temporary file");
-            let _ = io::read_feature_weights(&FILE, Extractor::Squeezenet);
+            let _ = detector::read_extractor_weights(&FILE, Extractor::Squeezenet);
         }
     }
 });

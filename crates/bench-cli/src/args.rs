@@ -2,6 +2,7 @@
 
 mod bench;
 mod export;
+mod names;
 mod predict;
 
 pub use bench::{
@@ -11,8 +12,9 @@ pub use bench::{
 pub use export::{CompletionsArgs, ExportArgs, ManArgs};
 pub use predict::{Output, PredictArgs};
 
-use crate::config::{Method, RuleName};
 use clap::{Args, Parser, Subcommand};
+use detector::synthetic::SyntheticKind;
+use detector::{Method, RuleName};
 use models::{DeviceChoice, Extractor};
 use std::path::PathBuf;
 
@@ -68,6 +70,7 @@ pub enum Command {
     Synthesize(SynthesizeArgs),
     Toy(ToyArgs),
     Info(InfoArgs),
+    Config(PrintConfigArgs),
     Export(ExportArgs),
     Bench(BenchArgs),
     Completions(CompletionsArgs),
@@ -80,6 +83,7 @@ impl Command {
         !matches!(
             self,
             Self::Completions(_)
+                | Self::Config(_)
                 | Self::Export(_)
                 | Self::Info(_)
                 | Self::Man(_)
@@ -111,7 +115,13 @@ pub struct DemoArgs {
     #[arg(long, value_name = "DIR", default_value = "demo-output")]
     pub out: PathBuf,
     /// Methods to compare; each takes its time.
-    #[arg(long, value_enum, value_name = "METHOD", value_delimiter = ',', default_values = ["ssim", "l2"])]
+    #[arg(
+        long,
+        value_parser = names::method(),
+        value_name = "METHOD",
+        value_delimiter = ',',
+        default_values = ["ssim", "l2"]
+    )]
     pub methods: Vec<Method>,
     /// Weights of the network whose features are matched, for the method `feature-matching`.
     #[arg(long, value_name = "FILE")]
@@ -139,7 +149,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// What the network is trained on and what the residual map shows; `ssim` by default.
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = names::method())]
     pub method: Option<Method>,
     /// Folder of the model.
     #[arg(long, value_name = "MODEL")]
@@ -264,8 +274,8 @@ pub struct SsimArgs {
 #[command(after_help = "Example:\n  bench-cli synthesize plain --out fabric --seed 1")]
 pub struct SynthesizeArgs {
     /// What the images show.
-    #[arg(value_enum)]
-    pub kind: crate::synthetic::SyntheticKind,
+    #[arg(value_parser = names::synthetic_kind())]
+    pub kind: SyntheticKind,
     /// Folder for the data set.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
@@ -298,6 +308,19 @@ pub struct ToyArgs {
     /// Seed of the defects.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
+}
+
+/// Print a whole configuration, as TOML or with `--json` as JSON.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  bench-cli config --defaults\n  bench-cli config --config fabric.toml --set training.seed=1 --json"
+)]
+pub struct PrintConfigArgs {
+    /// The values of all keys that a configuration leaves out.
+    #[arg(long, conflicts_with_all = ["config", "settings"])]
+    pub defaults: bool,
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 /// Say what a model's folder holds.

@@ -1,12 +1,12 @@
 //! Curves in a few points, for files and pictures.
 
-use crate::evaluation::Curves;
-use crate::io::write_atomic;
 use anyhow::Result;
+use detector::Curves;
+use detector::files::write_atomic;
 use metrics::{AU_PRO_LIMIT, PrCurve, ProCurve, RocCurve};
 use std::path::Path;
 
-/// What a point that is left out of a file may lie away from one that is kept, in both coordinates.
+/// The largest distance of a point that is left out of a file from one that is kept, in both coordinates.
 const TOLERANCE: f64 = 1.0 / 4096.0;
 
 /// A point of a curve and the threshold that it belongs to.
@@ -30,7 +30,7 @@ pub fn write_curves(folder: &Path, curves: &Curves) -> Result<()> {
     write(&file("pro.csv"), ["fpr", "pro", "threshold"], &pro_points(pro, TOLERANCE))
 }
 
-/// True-positive over false-positive rate. What is left out lies within `tolerance` of the point before, in both coordinates.
+/// True-positive over false-positive rate. Points that are left out lie within `tolerance` of the point before, in both coordinates.
 pub fn roc_points(curve: &RocCurve, tolerance: f64) -> Vec<Point> {
     thin(points(curve.fpr(), curve.tpr(), curve.thresholds()), tolerance)
 }
@@ -68,14 +68,14 @@ fn up_to(curve: &ProCurve, limit: f64) -> Vec<Point> {
 }
 
 fn write(path: &Path, header: [&str; 3], points: &[Point]) -> Result<()> {
-    write_atomic(path, |file| {
+    Ok(write_atomic(path, |file| {
         let mut writer = csv::Writer::from_writer(file);
         writer.write_record(header)?;
         for &Point { x, y, threshold } in points {
             writer.serialize((x, y, threshold))?;
         }
         Ok(writer.flush()?)
-    })
+    })?)
 }
 
 /// Leaves out what lies within `tolerance` of the last point that is kept. The first and the last point are kept.

@@ -1,7 +1,9 @@
 //! Ctrl-C and other signals that ask a run to end.
 
+use indicatif::ProgressBar;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
@@ -14,7 +16,7 @@ const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, signal_hook::consts::SIGHUP];
 #[cfg(not(unix))]
 const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 
-/// The run was interrupted, and said so in its last words.
+/// The run was interrupted; its last words.
 #[derive(Debug)]
 pub struct Interrupted(pub String);
 
@@ -57,4 +59,20 @@ pub fn exit_code() -> u8 {
 /// If a signal came.
 pub fn check(last_words: impl FnOnce() -> String) -> Result<(), Interrupted> {
     if came() { Err(Interrupted(last_words())) } else { Ok(()) }
+}
+
+/// A [`detector::Progress`] that moves a bar, and cancels the work if a signal came.
+pub fn progress(bar: &ProgressBar) -> impl FnMut(usize) -> ControlFlow<()> {
+    |done| {
+        bar.set_position(done as u64);
+        if came() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+/// The error of work that may have been cancelled by [`progress`]; if it was, with its last words.
+pub fn explain(error: detector::Error, last_words: impl FnOnce() -> String) -> anyhow::Error {
+    match error {
+        detector::Error::Cancelled => Interrupted(last_words()).into(),
+        error => error.into(),
+    }
 }

@@ -31,7 +31,7 @@ fn program() -> Result<PathBuf, String> {
     }
 }
 
-/// What the system's loader says of a program's libraries, without running it (ld.so(8)).
+/// The libraries of a program as the system's loader lists them, without running the program (ld.so(8)).
 fn libraries(program: &Path) -> String {
     let mut loader = Command::new(program);
     loader.env("LD_TRACE_LOADED_OBJECTS", "1").stdin(Stdio::null()).stderr(Stdio::null());
@@ -44,7 +44,7 @@ fn missing(libraries: &str) -> Vec<&str> {
     libraries.lines().filter_map(|line| line.trim().strip_suffix(" => not found")).collect()
 }
 
-/// What is wrong, and helps, if libraries are missing.
+/// The cause of missing libraries, and a remedy.
 fn explanation(missing: &[&str]) -> String {
     let cause = match missing.contains(&DRIVER) {
         true => "the NVIDIA driver is not installed",

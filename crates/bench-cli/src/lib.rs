@@ -3,17 +3,11 @@
 
 mod args;
 mod commands;
-mod config;
 mod curve_points;
-mod data;
-mod evaluation;
+mod drawing;
 mod interrupt;
-mod io;
-mod model_folder;
 mod page;
-mod pipeline;
-mod report;
-mod synthetic;
+mod terminal;
 mod threads;
 
 use anyhow::Result;
@@ -22,8 +16,8 @@ use candle_core::Device;
 use clap::Parser;
 use commands::{Context, Outcome};
 use interrupt::Interrupted;
-use report::Reporter;
 use std::process::ExitCode;
+use terminal::Terminal;
 
 /// Training allocates and frees the same large buffers in every step; the system's allocator gives them back to the
 /// kernel each time, which clears their pages anew.
@@ -46,7 +40,7 @@ pub fn main() -> ExitCode {
                 interrupt::exit_code().into()
             }
             None => {
-                report::error(&error);
+                terminal::error(&error);
                 ERROR.into()
             }
         },
@@ -73,6 +67,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Synthesize(args) => commands::synthesize(&context, args)?,
         Command::Toy(args) => commands::toy(&context, args)?,
         Command::Info(args) => commands::info(&context, args)?,
+        Command::Config(args) => commands::config(&context, args)?,
         Command::Export(args) => commands::export(&context, args)?,
         Command::Bench(args) => commands::bench(&context, args)?,
         Command::Completions(args) => commands::completions(args)?,
@@ -89,6 +84,6 @@ fn context(cli: &Cli) -> Result<Context> {
         true => common.device.open()?,
         false => Device::Cpu,
     };
-    let reporter = Reporter { json: common.json, quiet: common.quiet };
-    Ok(Context { reporter, device })
+    let terminal = Terminal { json: common.json, quiet: common.quiet };
+    Ok(Context { terminal, device })
 }

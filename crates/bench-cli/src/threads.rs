@@ -1,9 +1,9 @@
-//! How many threads compute.
+//! The number of threads that compute.
 #![expect(unsafe_code, reason = "candle asks the environment for the number of its own threads")]
 
 use anyhow::{Context as _, Result, ensure};
 
-/// Lets no more than so many threads compute, those of candle's own pools included, which wait for work by spinning.
+/// Limits the number of threads that compute, in rayon's pool and in candle's own.
 ///
 /// To be called before the process has other threads.
 ///

@@ -1,4 +1,4 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::finite::check_finite;
 use crate::{Connectivity, Error, Image, Mask, Plane, label};
@@ -21,7 +21,7 @@ use crate::{Connectivity, Error, Image, Mask, Plane, label};
 /// assert_eq!((defect.mean_score, defect.max_score), (0.625, 1.0));
 /// # Ok::<(), inspect::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[doc(alias = "regionprops")]
 #[doc(alias = "connectedComponentsWithStats")]
 pub struct Region {

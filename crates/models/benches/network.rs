@@ -3,20 +3,22 @@
 #[path = "../tests/extractors/mod.rs"]
 mod extractors;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Module, Tensor};
+use candle_nn::{Optimizer, VarBuilder, VarMap};
 use criterion::{Criterion, criterion_group, criterion_main};
 use models::{
-    AdamConfig, Architecture, Autoencoder, Elbo, Extractor, FeatureMatching, Objective, Result,
-    Schedule, Trainer, TrainingConfig, TrainingImage,
+    Adam, AdamConfig, Architecture, Autoencoder, Elbo, Extractor, FeatureMatching, Objective,
+    Result, Schedule, Trainer, TrainingConfig, TrainingImage, loss,
 };
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
 const BATCH: usize = 16;
 
 fn forward(criterion: &mut Criterion) -> Result<()> {
     let (architecture, device) = (Architecture::default(), Device::Cpu);
-    let model = Autoencoder::new(architecture, &mut ChaCha8Rng::seed_from_u64(1), &device)?;
+    let varmap = VarMap::new();
+    let vb = VarBuilder::from_varmap(&varmap, DType::F32, &device);
+    let variable = Autoencoder::new(&architecture, vb)?;
+    let model = variable.detached()?;
     let size = architecture.patch_size;
     let patches = Tensor::rand(0f32, 1.0, (BATCH, 1, size, size), &device)?;
     let codes = model.encode(&patches)?.detach();
@@ -24,9 +26,19 @@ fn forward(criterion: &mut Criterion) -> Result<()> {
     group.sample_size(20);
     group.bench_function("encode", |bencher| bencher.iter(|| model.encode(&patches)));
     group.bench_function("decode", |bencher| bencher.iter(|| model.decode(&codes)));
-    group.bench_function("reconstruct", |bencher| bencher.iter(|| model.reconstruct(&patches)));
-    group.bench_function("reconstruct-detached", |bencher| {
-        bencher.iter(|| model.reconstruct_detached(&patches));
+    group.bench_function("reconstruct", |bencher| bencher.iter(|| model.forward(&patches)));
+    group.bench_function("reconstruct-variable-weights", |bencher| {
+        bencher.iter(|| variable.forward(&patches));
+    });
+    group.finish();
+    let mut adam = Adam::new(varmap.all_vars(), AdamConfig::default())?;
+    let mut group = criterion.benchmark_group("ordinary-loop");
+    group.sample_size(10);
+    group.bench_function("l2", |bencher| {
+        bencher.iter(|| -> Result<()> {
+            let loss = loss::l2(&variable.forward(&patches)?, &patches)?;
+            Ok(adam.backward_step(&loss)?)
+        });
     });
     group.finish();
     Ok(())

@@ -1,51 +1,53 @@
-// Steps of training: crops, the record of losses, Adam. Counts are below 2^31.
+// Steps of training: crops, the log of losses, Adam. Counts are below 2^31.
 //
-// What changes from step to step lies in the record: the arguments of a step's launches are the same in all of them, so that a CUDA
-// graph can repeat it.
+// Whatever changes from step to step lies in the log: the arguments of a step's launches are the same in all steps, so that a CUDA graph
+// can repeat it.
 
-#include "threads.cuh"
+constexpr unsigned THREADS = 256;  // of a block; as in src/cuda/mod.rs
 
-// What a run knows of its steps, all as double. src/record.rs has the same places.
-enum Record { LOSSES, FAILED, LOSS, PATCHES, STEPS, STEP_SIZE, CORRECTION, IS_INFINITE };
+__device__ inline unsigned thread_number() { return blockIdx.x * THREADS + threadIdx.x; }
 
-// Cuts patches of `size`×`size` pixels; of each place it is known where it begins and how wide its image is. The first patch is the
-// first place, or with a record the next one of an epoch of so many places.
-extern "C" __global__ void cut_patches(const float *images, const long long *places, unsigned epoch, const double *record, unsigned count,
+// The values of a log, all as double; src/loss_log.rs has the same places.
+enum LossLog { LOSSES, FAILED, LOSS, PATCHES, STEPS, STEP_SIZE, CORRECTION, IS_INFINITE };
+
+// Cuts patches of `size`×`size` pixels. `places` holds where each patch of an epoch begins and how wide its image is. The first patch is
+// the epoch's first, or with a log the one that is next.
+extern "C" __global__ void cut_patches(const float *images, const long long *places, unsigned epoch, const double *log, unsigned count,
                                        unsigned size, float *patches) {
     const unsigned i = thread_number();
     if (i >= count) return;
-    const unsigned first = record ? static_cast<unsigned long long>(record[PATCHES]) % epoch : 0;
+    const unsigned first = log ? static_cast<unsigned long long>(log[PATCHES]) % epoch : 0;
     const unsigned patch = first + i / (size * size), row = i / size % size, column = i % size;
     patches[i] = images[places[2 * patch] + row * places[2 * patch + 1] + column];
 }
 
 __device__ static bool is_finite(float value) { return value - value == 0; }
 
-// Tells the record of reconstructions that are not finite.
-extern "C" __global__ void look_at(const float *reconstructions, unsigned count, double *record) {
+// Notes in the log whether a reconstruction is not finite.
+extern "C" __global__ void find_infinite(const float *reconstructions, unsigned count, double *log) {
     const unsigned i = thread_number();
-    if (i < count && !is_finite(reconstructions[i])) record[IS_INFINITE] = 1;
+    if (i < count && !is_finite(reconstructions[i])) log[IS_INFINITE] = 1;
 }
 
-// `Pace` in src/adam.rs has the same fields.
-struct Pace {
+// `StepSizeRule` in src/step_size.rs has the same fields.
+struct StepSizeRule {
     double learning_rate, beta1, beta2;
 };
 
-// Adds the loss of a batch of so many patches and says how Adam is to step, or keeps the loss of the first batch whose reconstructions
-// or loss are not finite, and how far the run was before it. After that, nothing changes any more. For a single thread.
-extern "C" __global__ void record_step(const float *loss, unsigned count, Pace pace, double *record) {
-    if (record[FAILED] != 0) return;
-    if (record[IS_INFINITE] != 0 || !is_finite(*loss)) {
-        record[FAILED] = 1;
-        record[LOSS] = record[IS_INFINITE] != 0 ? NAN : static_cast<double>(*loss);
+// Adds the loss of a batch of `count` patches and computes the size of Adam's step. At the first batch whose reconstructions or loss are
+// not finite it keeps the loss instead, and nothing changes any more. For a single thread.
+extern "C" __global__ void log_step(const float *loss, unsigned count, StepSizeRule rule, double *log) {
+    if (log[FAILED] != 0) return;
+    if (log[IS_INFINITE] != 0 || !is_finite(*loss)) {
+        log[FAILED] = 1;
+        log[LOSS] = log[IS_INFINITE] != 0 ? NAN : static_cast<double>(*loss);
         return;
     }
-    record[LOSSES] += static_cast<double>(*loss) * count;
-    record[PATCHES] += count;
-    record[STEPS] += 1;
-    record[STEP_SIZE] = pace.learning_rate / (1 - pow(pace.beta1, record[STEPS]));
-    record[CORRECTION] = 1 / sqrt(1 - pow(pace.beta2, record[STEPS]));
+    log[LOSSES] += static_cast<double>(*loss) * count;
+    log[PATCHES] += count;
+    log[STEPS] += 1;
+    log[STEP_SIZE] = rule.learning_rate / (1 - pow(rule.beta1, log[STEPS]));
+    log[CORRECTION] = 1 / sqrt(1 - pow(rule.beta2, log[STEPS]));
 }
 
 // `Decay` in src/cuda/training.rs has the same fields.
@@ -55,15 +57,15 @@ struct Decay {
 
 // Updates the moments of gradients, all the first ones and then all the second ones, and moves parameters against the mean gradients,
 // unless the step has failed.
-extern "C" __global__ void adam(const float *gradients, unsigned count, Decay decay, const double *record, float *moments,
+extern "C" __global__ void adam(const float *gradients, unsigned count, Decay decay, const double *log, float *moments,
                                 float *parameters) {
     const unsigned i = thread_number();
-    if (i >= count || record[FAILED] != 0) return;
+    if (i >= count || log[FAILED] != 0) return;
     const float g = gradients[i] + decay.weight_decay * parameters[i];
     const float mean = decay.beta1 * moments[i] + (1 - decay.beta1) * g;
     const float square = decay.beta2 * moments[count + i] + (1 - decay.beta2) * g * g;
     moments[i] = mean;
     moments[count + i] = square;
-    const float step_size = record[STEP_SIZE], correction = record[CORRECTION];
+    const float step_size = log[STEP_SIZE], correction = log[CORRECTION];
     parameters[i] -= step_size * mean / (sqrtf(square) * correction + decay.epsilon);
 }

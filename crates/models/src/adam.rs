@@ -1,145 +1,113 @@
 //! Adam with L2 weight decay: in place on the CPU and with CUDA, from candle's operations elsewhere.
 
 mod composed;
+mod config;
 #[cfg(feature = "cuda")]
 mod cuda;
+mod in_place;
 
-use crate::record::Record;
-use crate::{Error, Result};
-use candle_core::{CpuStorage, Device, InplaceOp2, InplaceOp3, Layout, Tensor, Var, bail};
-use pulp::Arch;
-use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+pub use config::AdamConfig;
 
-/// Settings of the optimiser (Kingma and Ba, 2015).
+use crate::loss_log::LossLog;
+use candle_core::backprop::GradStore;
+use candle_core::{DType, Device, Error, Result, Tensor, Var, bail};
+use candle_nn::Optimizer;
+
+/// Adam with L2 weight decay added to the gradient, as `torch.optim.Adam` has it (Kingma and Ba, 2015).
+///
+/// [`candle_nn::AdamW`] decouples the decay from the gradient; the paper's training does not (section 4.2).
 ///
 /// ```
-/// use models::AdamConfig;
+/// use candle_core::{Device, Tensor, Var};
+/// use candle_nn::Optimizer;
+/// use models::{Adam, AdamConfig};
 ///
-/// let config = AdamConfig { learning_rate: 1e-3, ..AdamConfig::default() };
-/// config.validate()?;
-/// let error = AdamConfig { beta1: 1.0, ..config }.validate().unwrap_err();
-/// assert_eq!(error.to_string(), "beta1 must be in [0, 1), got 1");
-/// # Ok::<(), models::Error>(())
+/// // The minimum of (x − 3)² lies at 3.
+/// let x = Var::new(0_f32, &Device::Cpu)?;
+/// let mut adam = Adam::new(vec![x.clone()], AdamConfig { learning_rate: 0.1, ..AdamConfig::default() })?;
+/// for _ in 0..200 {
+///     adam.backward_step(&(x.as_tensor() - 3.0)?.sqr()?)?;
+/// }
+/// assert!((x.to_scalar::<f32>()? - 3.0).abs() < 0.01);
+/// # Ok::<(), candle_core::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdamConfig {
-    /// Step size; the paper's is 2·10⁻⁴ (section 4.2).
-    pub learning_rate: f64,
-    /// Decay rate of the mean of gradients.
-    pub beta1: f64,
-    /// Decay rate of the mean of squared gradients.
-    pub beta2: f64,
-    /// Added to the denominator.
-    pub epsilon: f64,
-    /// Added to the gradient is this times the parameter, as `torch.optim.Adam` does it, not decoupled as in AdamW; the
-    /// paper's is 10⁻⁵ (section 4.2).
-    pub weight_decay: f64,
-}
-
-impl Default for AdamConfig {
-    /// The paper's (section 4.2), and Adam's own defaults where it is silent.
-    fn default() -> Self {
-        Self { learning_rate: 2e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 1e-5 }
-    }
-}
-
-impl AdamConfig {
-    /// Checks the settings.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for a setting outside its range.
-    pub fn validate(&self) -> Result<()> {
-        let positive = |name, value: f64| match value > 0.0 && value.is_finite() {
-            true => Ok(()),
-            false => Err(Error::setting(name, "positive", value)),
-        };
-        positive("learning_rate", self.learning_rate)?;
-        // Moments are f32, which rounds what is next to 0 or 1.
-        positive("epsilon", f64::from(self.epsilon as f32))?;
-        for (name, beta) in [("beta1", self.beta1), ("beta2", self.beta2)] {
-            if !(0.0..1.0).contains(&(beta as f32)) {
-                return Err(Error::setting(name, "in [0, 1)", beta));
-            }
-        }
-        if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
-            return Err(Error::setting("weight_decay", "at least 0", self.weight_decay));
-        }
-        Ok(())
-    }
-
-    /// How far steps go.
-    pub(crate) fn pace(&self) -> Pace {
-        Pace { learning_rate: self.learning_rate, beta1: self.beta1, beta2: self.beta2 }
-    }
-}
-
-/// What decides how far the n-th step goes; as in `kernels/training.cu`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[repr(C)]
-pub(crate) struct Pace {
-    pub learning_rate: f64,
-    pub beta1: f64,
-    pub beta2: f64,
-}
-
-impl Pace {
-    /// The step size and 1/√(1 − β₂ᵗ) of step t, which counts from 1.
-    pub fn at(self, step: f64) -> [f64; 2] {
-        let correction = |beta: f64| 1.0 - beta.powf(step);
-        let size = self.learning_rate / correction(self.beta1);
-        [size, correction(self.beta2).sqrt().recip()]
-    }
-}
-
-/// The optimiser's state: how often it stepped, and both moments `(2, …)` of each variable's gradient.
 #[derive(Debug)]
-pub(crate) struct Adam {
-    pub config: AdamConfig,
-    pub steps: u64,
-    pub moments: Vec<Tensor>,
+pub struct Adam {
+    config: AdamConfig,
+    steps: u64,
+    parameters: Vec<Parameter>,
+}
+
+/// A variable, and both moments `(2, …)` of its gradient.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    pub variable: Var,
+    pub moments: Tensor,
+}
+
+impl Optimizer for Adam {
+    type Config = AdamConfig;
+
+    /// # Errors
+    /// For a setting outside its range, and variables of another type than f32.
+    fn new(variables: Vec<Var>, config: AdamConfig) -> Result<Self> {
+        config.validate().map_err(Error::wrap)?;
+        let parameters = variables.into_iter().map(Parameter::new).collect::<Result<_>>()?;
+        Ok(Self { config, steps: 0, parameters })
+    }
+
+    /// Takes one step. Variables without a gradient stay as they are.
+    fn step(&mut self, gradients: &GradStore) -> Result<()> {
+        self.steps += 1;
+        self.update(self.steps, gradients, None)
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.config.learning_rate
+    }
+
+    fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.config.learning_rate = learning_rate;
+    }
 }
 
 impl Adam {
-    pub fn new<'a>(config: AdamConfig, variables: impl Iterator<Item = &'a Var>) -> Result<Self> {
-        config.validate()?;
-        let moments = variables
-            .map(|variable| {
-                let shape = [&[2], variable.dims()].concat();
-                Tensor::zeros(shape, variable.dtype(), variable.device())
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self { config, steps: 0, moments })
+    pub(crate) fn config(&self) -> &AdamConfig {
+        &self.config
     }
 
-    /// How the present step moves variables.
-    pub fn descent(&self, record: Option<&Record>) -> Descend {
-        Descend::new(&self.config, self.steps, record)
+    /// The variables in the order in which they were given, with their moments.
+    pub(crate) fn parameters_mut(&mut self) -> &mut [Parameter] {
+        &mut self.parameters
     }
 
-    /// Takes one step. Variables without a gradient stay as they are, and so do all variables and moments if a step has failed by
-    /// the record, if one is kept. With CUDA one has to be: it says which step this is.
-    pub fn step<'a>(
+    pub(crate) fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// Takes step number `step`, which counts from 1, unless an earlier one has failed by the log. On a CUDA device the log, if there is
+    /// one, also tells the size of the step.
+    pub(crate) fn update(
         &mut self,
-        variables: impl Iterator<Item = (&'a Var, Option<Tensor>)>,
-        record: Option<&Record>,
+        step: u64,
+        gradients: &GradStore,
+        log: Option<&LossLog>,
     ) -> Result<()> {
-        self.steps += 1;
-        let update_moments = UpdateMoments { config: self.config, record: record.cloned() };
-        let descend = self.descent(record);
-        for ((variable, gradient), moments) in variables.zip(&mut self.moments) {
-            let Some(gradient) = &gradient else { continue };
+        for Parameter { variable, moments } in &mut self.parameters {
+            let Some(gradient) = gradients.get(variable) else { continue };
+            let gradient = gradient.contiguous()?;
             match variable.device() {
-                Device::Cpu => in_place(moments, variable, gradient, &update_moments, &descend)?,
                 #[cfg(feature = "cuda")]
                 Device::Cuda(_) => {
-                    cuda::step(&self.config, moments, variable, gradient, record)?;
+                    cuda::update(&self.config, step, (moments, variable), &gradient, log)?;
+                }
+                _ if has_failed(log)? => {}
+                Device::Cpu => {
+                    in_place::update(&self.config, step, (moments, variable), &gradient)?;
                 }
                 _ => {
                     *moments =
-                        composed::updated_moments(&self.config, moments, gradient, variable)?;
-                    composed::descend(&descend, variable, moments)?;
+                        composed::update(&self.config, step, (moments, variable), &gradient)?;
                 }
             }
         }
@@ -147,147 +115,25 @@ impl Adam {
     }
 }
 
-fn in_place(
-    moments: &Tensor,
-    variable: &Var,
-    gradient: &Tensor,
-    update_moments: &UpdateMoments,
-    descend: &Descend,
-) -> candle_core::Result<()> {
-    moments.inplace_op3(gradient, variable, update_moments)?;
-    variable.inplace_op2(moments, descend)
-}
-
-/// Values that a task handles.
-const CHUNK: usize = 1 << 14;
-
-/// Updates both moments of a gradient.
-struct UpdateMoments {
-    config: AdamConfig,
-    record: Option<Record>,
-}
-
-impl InplaceOp3 for UpdateMoments {
-    fn name(&self) -> &'static str {
-        "adam-moments"
-    }
-
-    fn cpu_fwd(
-        &self,
-        moments: &mut CpuStorage,
-        layout: &Layout,
-        gradient: &CpuStorage,
-        gradient_layout: &Layout,
-        variable: &CpuStorage,
-        variable_layout: &Layout,
-    ) -> candle_core::Result<()> {
-        if has_failed(self.record.as_ref())? {
-            return Ok(());
+impl Parameter {
+    fn new(variable: Var) -> Result<Self> {
+        if variable.dtype() != DType::F32 {
+            bail!("Adam is for variables of type F32, got {:?}", variable.dtype());
         }
-        let AdamConfig { beta1, beta2, weight_decay, .. } = self.config;
-        let (beta1, beta2, weight_decay) = (beta1 as f32, beta2 as f32, weight_decay as f32);
-        let (gradient, variable) =
-            (values(gradient, gradient_layout)?, values(variable, variable_layout)?);
-        let moments = values_mut(moments, layout)?;
-        let (first, second) = moments.split_at_mut(gradient.len());
-        first
-            .par_chunks_mut(CHUNK)
-            .zip(second.par_chunks_mut(CHUNK))
-            .zip(gradient.par_chunks(CHUNK).zip(variable.par_chunks(CHUNK)))
-            .for_each(|((first, second), (gradient, variable))| {
-                Arch::new().dispatch(move || {
-                    let moments = first.iter_mut().zip(second.iter_mut());
-                    for ((m, v), (&g, &p)) in moments.zip(gradient.iter().zip(variable)) {
-                        let g = g + weight_decay * p;
-                        *m = beta1 * *m + (1.0 - beta1) * g;
-                        *v = beta2 * *v + (1.0 - beta2) * g * g;
-                    }
-                });
-            });
-        Ok(())
+        let shape = [&[2], variable.dims()].concat();
+        let moments = Tensor::zeros(shape, variable.dtype(), variable.device())?;
+        Ok(Self { variable, moments })
     }
 }
 
-/// Moves a variable against its mean gradient.
-pub(crate) struct Descend {
-    pub step_size: f32,
-    /// 1/√(1 − β₂ᵗ)
-    pub second_correction: f32,
-    pub epsilon: f32,
-    pub record: Option<Record>,
-}
-
-impl Descend {
-    fn new(config: &AdamConfig, step: u64, record: Option<&Record>) -> Self {
-        let [step_size, second_correction] = config.pace().at(step as f64);
-        Self {
-            step_size: step_size as f32,
-            second_correction: second_correction as f32,
-            epsilon: config.epsilon as f32,
-            record: record.cloned(),
-        }
-    }
-}
-
-impl InplaceOp2 for Descend {
-    fn name(&self) -> &'static str {
-        "adam-step"
-    }
-
-    fn cpu_fwd(
-        &self,
-        variable: &mut CpuStorage,
-        layout: &Layout,
-        moments: &CpuStorage,
-        moments_layout: &Layout,
-    ) -> candle_core::Result<()> {
-        if has_failed(self.record.as_ref())? {
-            return Ok(());
-        }
-        let &Self { step_size, second_correction, epsilon, .. } = self;
-        let variable = values_mut(variable, layout)?;
-        let (first, second) = values(moments, moments_layout)?.split_at(variable.len());
-        variable
-            .par_chunks_mut(CHUNK)
-            .zip(first.par_chunks(CHUNK).zip(second.par_chunks(CHUNK)))
-            .for_each(|(variable, (first, second))| {
-                Arch::new().dispatch(move || {
-                    for (p, (&m, &v)) in variable.iter_mut().zip(first.iter().zip(second)) {
-                        let denominator = v.sqrt() * second_correction + epsilon;
-                        *p -= step_size * m / denominator;
-                    }
-                });
-            });
-        Ok(())
-    }
-}
-
-fn has_failed(record: Option<&Record>) -> candle_core::Result<bool> {
-    record.map_or(Ok(false), Record::has_failed)
-}
-
-fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((from, to)) => Ok(&storage.as_slice::<f32>()?[from..to]),
-        None => bail!("Adam needs contiguous tensors"),
-    }
-}
-
-fn values_mut<'a>(
-    storage: &'a mut CpuStorage,
-    layout: &Layout,
-) -> candle_core::Result<&'a mut [f32]> {
-    match (storage, layout.contiguous_offsets()) {
-        (CpuStorage::F32(data), Some((from, to))) => Ok(&mut data[from..to]),
-        _ => bail!("Adam needs contiguous f32 tensors"),
-    }
+fn has_failed(log: Option<&LossLog>) -> Result<bool> {
+    log.map_or(Ok(false), LossLog::has_failed)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
     use super::*;
-    use candle_core::Device;
 
     /// PyTorch 2.15:
     /// ```python
@@ -308,11 +154,10 @@ mod tests {
             epsilon: 1e-3,
             weight_decay: 0.05,
         };
-        let mut adam = Adam::new(config, [&p].into_iter()).unwrap();
+        let mut adam = Adam::new(vec![p.clone()], config).unwrap();
         for _ in 0..3 {
             let loss = (p.as_tensor().sqr().unwrap() * &scale).unwrap().sum_all().unwrap();
-            let gradient = loss.backward().unwrap().get(&p).cloned();
-            adam.step([(&p, gradient)].into_iter(), None).unwrap();
+            adam.backward_step(&loss).unwrap();
         }
         let expected = [0.7018715770764312, -1.7008293551380453, 0.8004063467768527];
         for (got, expected) in p.to_vec1::<f32>().unwrap().iter().zip(expected) {
@@ -322,17 +167,35 @@ mod tests {
     }
 
     #[test]
-    fn settings_out_of_range_are_refused() {
-        let bad = AdamConfig { learning_rate: -1.0, ..AdamConfig::default() };
-        assert!(matches!(bad.validate(), Err(Error::Setting { name: "learning_rate", .. })));
-        // The second is 1 as f32.
-        for beta2 in [1.0, 0.999_999_99] {
-            let bad = AdamConfig { beta2, ..AdamConfig::default() };
-            assert!(matches!(bad.validate(), Err(Error::Setting { name: "beta2", .. })));
-        }
-        let bad = AdamConfig { epsilon: 1e-46, ..AdamConfig::default() };
-        assert!(matches!(bad.validate(), Err(Error::Setting { name: "epsilon", .. })));
-        let bad = AdamConfig { weight_decay: f64::NAN, ..AdamConfig::default() };
-        assert!(matches!(bad.validate(), Err(Error::Setting { name: "weight_decay", .. })));
+    fn the_learning_rate_can_be_changed() {
+        let start = Var::new(1f32, &Device::Cpu).unwrap();
+        let mut adam = Adam::new(vec![start.clone()], AdamConfig::default()).unwrap();
+        assert_eq!(adam.learning_rate(), 2e-4);
+        adam.set_learning_rate(0.25);
+        adam.backward_step(&start.sqr().unwrap()).unwrap();
+        // Adam's first step is as long as the learning rate, whatever the gradient, but for ε and the rounding of 1 − β₂ = 0.001 in f32.
+        assert!((start.to_scalar::<f32>().unwrap() - 0.75).abs() < 1e-4);
+    }
+
+    #[test]
+    fn variables_without_a_gradient_stay() {
+        let [moved, kept] = [1f32, 2.0].map(|value| Var::new(value, &Device::Cpu).unwrap());
+        let variables = vec![kept.clone(), moved.clone()];
+        let mut adam = Adam::new(variables, AdamConfig::default()).unwrap();
+        adam.backward_step(&moved.sqr().unwrap()).unwrap();
+        assert_eq!(kept.to_scalar::<f32>().unwrap(), 2.0);
+        assert!(moved.to_scalar::<f32>().unwrap() < 1.0);
+    }
+
+    #[test]
+    fn what_cannot_be_optimised_is_refused() {
+        let new = |variable: Var, beta1| {
+            let config = AdamConfig { beta1, ..AdamConfig::default() };
+            Adam::new(vec![variable], config).unwrap_err().to_string()
+        };
+        let message = new(Var::new(1f64, &Device::Cpu).unwrap(), 0.9);
+        assert!(message.contains("type F32, got F64"), "{message}");
+        let message = new(Var::new(1f32, &Device::Cpu).unwrap(), 1.0);
+        assert!(message.contains("beta1 must be in [0, 1), got 1"), "{message}");
     }
 }

@@ -1,7 +1,7 @@
 //! Table 1 of the paper as data.
 
-use crate::conv::{Conv2d, Size};
 use crate::{Error, Result};
+use convolutions::Conv2d;
 use serde::{Deserialize, Serialize};
 
 /// Slope of the leaky rectifiers below zero (Table 1).
@@ -22,12 +22,12 @@ const TABLE_1: [(usize, usize, usize, usize); 8] = [
     (32, 3, 1, 1),
 ];
 
-/// What the encoder makes of a patch.
+/// The latent layer of an autoencoder.
 ///
 /// ```
 /// use models::{Architecture, Latent};
 ///
-/// // A variational encoder tells 4 means and 4 log-variances: 4 outputs more, of 8×8×32 weights and a bias each.
+/// // A variational encoder has 4 means and 4 log-variances: 4 outputs more, of 8×8×32 weights and a bias each.
 /// let plain = Architecture { patch_size: 32, latent_dim: 4, latent: Latent::Vector };
 /// let variational = Architecture { latent: Latent::Normal, ..plain };
 /// assert_eq!(variational.parameter_count() - plain.parameter_count(), 4 * (8 * 8 * 32 + 1));
@@ -38,8 +38,8 @@ pub enum Latent {
     /// A latent vector.
     #[default]
     Vector,
-    /// A normal distribution of latent vectors, of which it tells mean and log-variance (VAE): the encoder's last layer has
-    /// `2 · d` outputs.
+    /// A normal distribution of latent vectors (VAE): the encoder's last layer has `2 · d` outputs, the means and log-variances of their
+    /// components.
     Normal,
 }
 
@@ -51,12 +51,6 @@ pub enum Latent {
 /// let textures = Architecture::default();
 /// assert_eq!((textures.patch_size, textures.latent_dim), (128, 100));
 /// assert_eq!(textures.parameter_count(), 1_048_549);
-/// assert_eq!(textures.encoder_multiply_adds(), 60_628_992);
-/// assert_eq!(textures.encoder_multiply_adds(), textures.decoder_multiply_adds());
-/// assert_eq!(textures.forward_multiply_adds(), 121_257_984);
-/// // Three passes, less the gradient with respect to the patch: 64×64 pixels of 32 kernels of 4×4.
-/// assert_eq!(textures.training_multiply_adds(), 3 * 121_257_984 - 64 * 64 * 32 * 4 * 4);
-///
 /// assert!(Architecture { patch_size: 100, ..textures }.validate().is_err());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,7 +101,7 @@ impl Architecture {
     /// The number of values per pixel: grey images have one.
     pub(crate) const CHANNELS: usize = 1;
 
-    /// The encoder's convolutions from the patch to what it tells of the latent vector.
+    /// The encoder's convolutions, from the patch to the latent vector or the parameters of its distribution.
     pub(crate) fn encoder(&self) -> Vec<Conv2d> {
         self.table_1(match self.latent {
             Latent::Vector => self.latent_dim,
@@ -141,41 +135,6 @@ impl Architecture {
             .collect()
     }
 
-    /// Multiply-adds of layers, from the patch on, for one patch by the plain algorithm, for a valid architecture. A
-    /// transposed layer has as many as the one that it transposes, and so does the gradient of a layer with respect to its
-    /// input or its weights.
-    fn multiply_adds<'a>(&self, layers: impl Iterator<Item = &'a Conv2d>) -> u64 {
-        let mut maps = Size { height: self.patch_size, width: self.patch_size };
-        let counts = layers.map_while(|layer| {
-            maps = layer.output(maps)?;
-            Some((maps.height * maps.width * layer.weight_count()) as u64)
-        });
-        counts.sum()
-    }
-
-    /// Multiply-adds of the convolutions for the code of one patch, by the plain algorithm, for a valid architecture.
-    pub fn encoder_multiply_adds(&self) -> u64 {
-        self.multiply_adds(self.encoder().iter())
-    }
-
-    /// Multiply-adds of the convolutions for the patch of one code, by the plain algorithm, for a valid architecture.
-    pub fn decoder_multiply_adds(&self) -> u64 {
-        self.multiply_adds(self.decoder().iter().rev())
-    }
-
-    /// Multiply-adds of the convolutions for the reconstruction of one patch, by the plain algorithm, for a valid
-    /// architecture.
-    pub fn forward_multiply_adds(&self) -> u64 {
-        self.encoder_multiply_adds() + self.decoder_multiply_adds()
-    }
-
-    /// Multiply-adds of the convolutions for one patch of a training step, forwards and backwards, by the plain algorithm, for
-    /// a valid architecture. The gradient with respect to the patch is not needed, hence not counted.
-    pub fn training_multiply_adds(&self) -> u64 {
-        let first = self.multiply_adds(self.encoder().iter().take(1));
-        3 * self.forward_multiply_adds() - first
-    }
-
     /// The number of weights and biases of encoder and decoder, for a valid architecture.
     pub fn parameter_count(&self) -> usize {
         let encoder =
@@ -189,31 +148,7 @@ impl Architecture {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Table 1 by hand: kernel² · inputs · outputs · side².
-    #[test]
-    fn multiply_adds_are_those_of_table_1() {
-        let encoder = [
-            16 * 32 * 64 * 64,
-            16 * 32 * 32 * 32 * 32,
-            9 * 32 * 32 * 32 * 32,
-            16 * 32 * 64 * 16 * 16,
-            9 * 64 * 64 * 16 * 16,
-            16 * 64 * 128 * 8 * 8,
-            9 * 128 * 64 * 8 * 8,
-            9 * 64 * 32 * 8 * 8,
-            64 * 32 * 100,
-        ];
-        let architecture =
-            Architecture { patch_size: 128, latent_dim: 100, ..Architecture::default() };
-        let forward = 2 * encoder.iter().sum::<u64>();
-        assert_eq!(architecture.forward_multiply_adds(), forward);
-        assert_eq!(architecture.training_multiply_adds(), 3 * forward - encoder[0]);
-        // Twice the outputs of the encoder's last layer.
-        let normal = Architecture { latent: Latent::Normal, ..architecture };
-        assert_eq!(normal.forward_multiply_adds(), forward + encoder[8]);
-        assert_eq!(normal.training_multiply_adds(), 3 * (forward + encoder[8]) - encoder[0]);
-    }
+    use convolutions::Size;
 
     #[test]
     fn parameters_are_those_counted_for_table_1() {

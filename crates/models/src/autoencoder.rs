@@ -1,64 +1,18 @@
 //! The network of Table 1, plain and variational.
 
+pub(crate) mod half;
+mod pass;
 #[cfg(test)]
 mod tests;
 
-use crate::architecture::{Architecture, LEAKY_SLOPE, Latent};
-use crate::conv::{Chain, Conv2d, Direction, InputGradient, Layer, Mode, Slot};
+use crate::architecture::{Architecture, Latent};
+use crate::posterior::Posterior;
 use crate::stream::{Stream, normal_rows};
-use crate::{Error, Initialisation, Posterior, Precision, Result};
-use candle_core::backprop::GradStore;
-use candle_core::{Device, Tensor, Var};
-use rand::Rng;
-
-/// One half of the network.
-#[derive(Debug)]
-pub(crate) struct Stack {
-    pub name: &'static str,
-    pub chain: Chain,
-    pub parameters: Var,
-}
-
-impl Stack {
-    /// A leaky rectifier follows all layers but the last. A layer's weights and biases are what `draw` gives.
-    fn build(
-        name: &'static str,
-        convs: Vec<Conv2d>,
-        direction: Direction,
-        draw: impl FnMut(&Layer) -> Vec<f32>,
-        device: &Device,
-    ) -> Result<Self> {
-        let slope = Some(LEAKY_SLOPE);
-        let mut layers: Vec<_> =
-            convs.into_iter().map(|conv| Layer { conv, direction, slope }).collect();
-        if let Some(last) = layers.last_mut() {
-            last.slope = None;
-        }
-        let input_gradient = match direction {
-            Direction::Convolution => InputGradient::Skipped,
-            Direction::Transposed => InputGradient::Needed,
-        };
-        let chain = Chain::new(layers, input_gradient);
-        let parameters: Vec<f32> = chain.layers().iter().flat_map(draw).collect();
-        let parameters = Tensor::from_vec(parameters, chain.parameter_count(), device)?;
-        Ok(Self { name, chain, parameters: Var::from_tensor(&parameters)? })
-    }
-
-    /// The name of a layer. A `torch.nn.Sequential` counts the activations in between as well.
-    pub fn layer_name(&self, layer: usize) -> String {
-        format!("{}.{}", self.name, 2 * layer)
-    }
-
-    /// The gradient of the parameters after a backward pass.
-    fn gradient(&self, gradients: &GradStore) -> Option<Tensor> {
-        let kept = self.chain.slot.as_ref().and_then(Slot::take);
-        kept.or_else(|| gradients.get(&self.parameters).cloned())
-    }
-
-    fn apply(&self, maps: &Tensor, mode: Mode) -> Result<Tensor> {
-        Ok(self.chain.apply(maps, &self.parameters, mode)?)
-    }
-}
+use crate::{Error, Result};
+use candle_core::{Device, Module, Tensor, Var};
+use candle_nn::VarBuilder;
+use convolutions::Precision;
+use half::Half;
 
 /// The autoencoder of the paper's Table 1: an encoder to a latent vector and its mirror image.
 ///
@@ -66,90 +20,119 @@ impl Stack {
 /// linear. With [`Latent::Normal`] it is a variational autoencoder (Kingma and Welling, 2014): the first half of the encoder's
 /// outputs are the means of the latent vector's components, the second half the logarithms of their variances.
 ///
+/// Weights have the names and layouts of a PyTorch module with two `torch.nn.Sequential`s, `encoder` of
+/// `Conv2d(C_in, C_out, k, stride, padding)` and `decoder` of `ConvTranspose2d`, each layer but the last of both followed by
+/// `LeakyReLU(0.2)`: `encoder.0.weight` `(C_out, C_in, k, k)`, `encoder.0.bias`, …, `decoder.0.weight` `(C_in, C_out, k, k)`, …
+///
+/// Training from random weights, as with any model of candle's:
+///
 /// ```
-/// use candle_core::{DType, Device, Tensor};
-/// use models::{Architecture, Autoencoder};
-/// use rand::SeedableRng;
+/// use candle_core::{DType, Device, Module, Tensor};
+/// use candle_nn::{Optimizer, VarBuilder, VarMap};
+/// use models::{Adam, AdamConfig, Architecture, Autoencoder, loss};
 ///
+/// // Eight patches of oblique stripes.
+/// let grey = |i: usize| 0.5 + 0.4 * ((i % 32 + i / 32) as f32 * 0.785).sin();
+/// let patches = Tensor::from_vec((0..8 * 32 * 32).map(grey).collect(), (8, 1, 32, 32), &Device::Cpu)?;
+///
+/// let varmap = VarMap::new();
+/// let vb = VarBuilder::from_varmap(&varmap, DType::F32, &Device::Cpu);
 /// let architecture = Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() };
-/// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
-/// let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu)?;
-/// assert!(model.architecture() == architecture && model.device().is_cpu());
-///
-/// let patches = Tensor::ones((3, 1, 32, 32), DType::F32, &Device::Cpu)?;
-/// let codes = model.encode(&patches)?;
-/// assert_eq!(codes.dims(), [3, 4]);
-/// assert_eq!(model.decode(&codes)?.dims(), [3, 1, 32, 32]);
-///
-/// // For training and for inference; the values are the same.
-/// let values = |maps: Tensor| maps.flatten_all()?.to_vec1::<f32>();
-/// let reconstructions = values(model.reconstruct(&patches)?)?;
-/// assert_eq!(values(model.reconstruct_detached(&patches)?)?, reconstructions);
+/// let model = Autoencoder::new(&architecture, vb)?;
+/// let mut adam = Adam::new(varmap.all_vars(), AdamConfig { learning_rate: 1e-3, ..AdamConfig::default() })?;
+/// let mut losses = Vec::new();
+/// for _ in 0..30 {
+///     let loss = loss::l2(&model.forward(&patches)?, &patches)?;
+///     adam.backward_step(&loss)?;
+///     losses.push(loss.to_scalar::<f32>()?);
+/// }
+/// assert!(losses[29] < 0.7 * losses[0], "{losses:?}");
 /// # Ok::<(), models::Error>(())
 /// ```
+///
+/// Weights that PyTorch has saved, by `torch.save(model.state_dict(), "model.pth")`:
+///
+/// ```
+/// use candle_core::{DType, Device, Module, Tensor};
+/// use candle_nn::VarBuilder;
+/// use models::{Architecture, Autoencoder};
+///
+/// # mod pth { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pth/mod.rs")); }
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("model.pth");
+/// # let architecture = Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() };
+/// # pth::write_state_dict(&path, &pth::table_1(32, 4))?;
+/// let vb = VarBuilder::from_pth(path, DType::F32, &Device::Cpu)?;
+/// let architecture = Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() };
+/// let model = Autoencoder::new(&architecture, vb)?;
+/// let patches = Tensor::ones((3, 1, 32, 32), DType::F32, &Device::Cpu)?;
+/// assert_eq!(model.encode(&patches)?.dims(), [3, 4]);
+/// assert_eq!(model.forward(&patches)?.dims(), [3, 1, 32, 32]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// [`Trainer`](crate::Trainer) does the same in less time, with crops, noise, checkpoints and reports.
 #[derive(Debug)]
 pub struct Autoencoder {
     architecture: Architecture,
-    pub(crate) encoder: Stack,
-    pub(crate) decoder: Stack,
+    encoder: Half,
+    decoder: Half,
+}
+
+impl Module for Autoencoder {
+    /// The reconstructions of patches `(N, 1, patch_size, patch_size)`, of the same shape. Intensities lie about [0, 1], the
+    /// range of the training images, but are not clamped. With [`Latent::Normal`], the latent vectors are their means.
+    ///
+    /// # Errors
+    /// For patches of another shape or type than f32.
+    fn forward(&self, patches: &Tensor) -> candle_core::Result<Tensor> {
+        self.decode(&self.encode(patches)?)
+    }
 }
 
 impl Autoencoder {
-    /// An autoencoder with random weights, [`Initialisation::He`].
+    /// Loads an autoencoder's weights in f32, or makes them: a `VarMap` without them gets random ones by
+    /// [`Initialisation::He`](crate::Initialisation::He), whose seed is candle's; [`initialise`](crate::initialise) has seeded ones.
+    ///
+    /// Weights that are variables may change at any time, and are put in the order of the convolutions in every pass; all others once,
+    /// here. Inference is therefore faster with [`detached`](Self::detached) weights.
     ///
     /// # Errors
-    /// [`Error::Setting`] for an invalid architecture; [`Error::Tensor`] if the device fails.
-    pub fn new(architecture: Architecture, rng: &mut impl Rng, device: &Device) -> Result<Self> {
-        Self::initialised(architecture, Initialisation::default(), rng, device)
-    }
-
-    /// An autoencoder with random weights.
-    ///
-    /// # Errors
-    /// As for [`new`](Self::new).
-    pub fn initialised(
-        architecture: Architecture,
-        initialisation: Initialisation,
-        rng: &mut impl Rng,
-        device: &Device,
-    ) -> Result<Self> {
-        Self::build(architecture, |layer| initialisation.draw(layer, rng), device)
-    }
-
-    /// Builds all layers with what `draw` gives: weights, then biases.
-    pub(crate) fn build(
-        architecture: Architecture,
-        mut draw: impl FnMut(&Layer) -> Vec<f32>,
-        device: &Device,
-    ) -> Result<Self> {
+    /// [`Error::Setting`] for an invalid architecture; [`Error::Tensor`] for missing weights, or weights of another shape.
+    #[expect(clippy::needless_pass_by_value, reason = "candle-nn's layers take it so")]
+    pub fn new(architecture: &Architecture, vb: VarBuilder<'_>) -> Result<Self> {
         architecture.validate()?;
-        let (forwards, backwards) = (architecture.encoder(), architecture.decoder());
-        let (convolution, transposed) = (Direction::Convolution, Direction::Transposed);
-        let encoder = Stack::build("encoder", forwards, convolution, &mut draw, device)?;
-        let decoder = Stack::build("decoder", backwards, transposed, &mut draw, device)?;
-        Ok(Self { architecture, encoder, decoder })
+        let [encoder, decoder] =
+            half::chains(architecture).map(|(name, chain)| Half::new(name, chain, &vb));
+        Ok(Self { architecture: *architecture, encoder: encoder?, decoder: decoder? })
+    }
+
+    /// The same network with a copy of the weights that has no gradient, for inference.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device fails.
+    pub fn detached(&self) -> Result<Self> {
+        let (encoder, decoder) = (self.encoder.detached()?, self.decoder.detached()?);
+        Ok(Self { architecture: self.architecture, encoder, decoder })
+    }
+
+    /// The same network with a copy of the weights in one variable for each half, as [`forward_pass`](Self::forward_pass) needs it.
+    pub(crate) fn with_packed_variables(&self) -> Result<(Self, [Var; 2])> {
+        let (encoder, encoder_variable) = self.encoder.with_packed_variable()?;
+        let (decoder, decoder_variable) = self.decoder.with_packed_variable()?;
+        let model = Self { architecture: self.architecture, encoder, decoder };
+        Ok((model, [encoder_variable, decoder_variable]))
     }
 
     /// Lets CUDA devices multiply in this precision.
     pub(crate) fn multiply_in(&mut self, precision: Precision) {
-        for stack in [&mut self.encoder, &mut self.decoder] {
-            stack.chain.precision = precision;
-        }
+        self.encoder.multiply_in(precision);
+        self.decoder.multiply_in(precision);
     }
 
-    /// Keeps the gradients of the parameters for [`gradients`](Self::gradients) of one backward pass at a time.
-    pub(crate) fn keep_gradients(&mut self) {
-        for stack in [&mut self.encoder, &mut self.decoder] {
-            stack.chain.slot = Some(Slot::default());
-        }
-    }
-
-    /// All trained tensors with their gradients, in a fixed order.
-    pub(crate) fn gradients(
-        &self,
-        gradients: &GradStore,
-    ) -> impl Iterator<Item = (&Var, Option<Tensor>)> {
-        self.stacks().into_iter().map(|stack| (&stack.parameters, stack.gradient(gradients)))
+    /// Encoder and decoder.
+    pub(crate) fn halves(&self) -> [&Half; 2] {
+        [&self.encoder, &self.decoder]
     }
 
     /// The architecture.
@@ -159,29 +142,28 @@ impl Autoencoder {
 
     /// The device that holds the weights.
     pub fn device(&self) -> &Device {
-        self.encoder.parameters.device()
+        self.encoder.device()
     }
 
     /// The latent vectors `(N, latent_dim)` of patches `(N, 1, patch_size, patch_size)`; with [`Latent::Normal`], their means.
     ///
     /// # Errors
-    /// [`Error::Tensor`] for patches of another shape or type than f32.
-    pub fn encode(&self, patches: &Tensor) -> Result<Tensor> {
-        self.mean_codes(patches, Mode::Training)
+    /// For patches of another shape or type than f32.
+    pub fn encode(&self, patches: &Tensor) -> candle_core::Result<Tensor> {
+        let outputs = self.encoder.apply(&self.patches_as_maps(patches)?)?;
+        self.means(&outputs.flatten_from(1)?)
     }
 
     /// The distributions of latent vectors of patches `(N, 1, patch_size, patch_size)`.
     ///
     /// ```
     /// use candle_core::{DType, Device, Tensor};
+    /// use candle_nn::VarBuilder;
     /// use models::{Architecture, Autoencoder, Latent};
-    /// # use rand::SeedableRng;
     ///
     /// let architecture = Architecture { patch_size: 32, latent_dim: 4, latent: Latent::Normal };
-    /// # let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
-    /// let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu)?;
-    /// let patches = Tensor::ones((3, 1, 32, 32), DType::F32, &Device::Cpu)?;
-    /// let posterior = model.posterior(&patches)?;
+    /// let model = Autoencoder::new(&architecture, VarBuilder::zeros(DType::F32, &Device::Cpu))?;
+    /// let posterior = model.posterior(&Tensor::ones((3, 1, 32, 32), DType::F32, &Device::Cpu)?)?;
     /// assert_eq!((posterior.mean().dims(), posterior.log_variance().dims()), (&[3, 4][..], &[3, 4][..]));
     /// # Ok::<(), models::Error>(())
     /// ```
@@ -190,77 +172,46 @@ impl Autoencoder {
     /// [`Error::Setting`] unless the latent layer is [`Latent::Normal`]; [`Error::Tensor`] for patches of
     /// another shape or type than f32.
     pub fn posterior(&self, patches: &Tensor) -> Result<Posterior> {
-        self.run_posterior(patches, Mode::Training)
-    }
-
-    fn run_posterior(&self, patches: &Tensor, mode: Mode) -> Result<Posterior> {
-        self.architecture.expect_latent(Latent::Normal)?;
-        let (outputs, d) = (self.run_encoder(patches, mode)?, self.architecture.latent_dim);
-        Posterior::new(outputs.narrow(1, 0, d)?, &outputs.narrow(1, d, d)?)
-    }
-
-    fn mean_codes(&self, patches: &Tensor, mode: Mode) -> Result<Tensor> {
-        Ok(self.run_encoder(patches, mode)?.narrow(1, 0, self.architecture.latent_dim)?)
-    }
-
-    /// What the encoder says of patches, `(N, outputs)`.
-    fn run_encoder(&self, patches: &Tensor, mode: Mode) -> Result<Tensor> {
-        let size = self.architecture.patch_size;
-        let count = expect_shape(patches, "patches", &[Architecture::CHANNELS, size, size])?;
-        // With one channel, channels first and channels last are the same.
-        let maps = patches.reshape((count, size, size, Architecture::CHANNELS))?;
-        Ok(self.encoder.apply(&maps, mode)?.flatten_from(1)?)
+        let outputs = self.encoder.apply(&self.patches_as_maps(patches)?)?;
+        self.distributions(&outputs.flatten_from(1)?)
     }
 
     /// The patches `(N, 1, patch_size, patch_size)` of latent vectors `(N, latent_dim)`.
     ///
     /// # Errors
-    /// [`Error::Tensor`] for vectors of another shape or type than f32.
-    pub fn decode(&self, codes: &Tensor) -> Result<Tensor> {
-        self.run_decoder(codes, Mode::Training)
+    /// For vectors of another shape or type than f32.
+    pub fn decode(&self, codes: &Tensor) -> candle_core::Result<Tensor> {
+        self.maps_as_patches(&self.decoder.apply(&self.codes_as_maps(codes)?)?)
     }
 
-    fn run_decoder(&self, codes: &Tensor, mode: Mode) -> Result<Tensor> {
-        let size = self.architecture.patch_size;
-        let count = expect_shape(codes, "latent vectors", &[self.architecture.latent_dim])?;
-        let maps = codes.reshape((count, 1, 1, self.architecture.latent_dim))?;
-        let maps = self.decoder.apply(&maps, mode)?;
-        Ok(maps.reshape((count, Architecture::CHANNELS, size, size))?)
-    }
-
-    /// The reconstructions of patches `(N, 1, patch_size, patch_size)`, of the same shape. Intensities lie about [0, 1], the
-    /// range of the training images, but are not clamped. With [`Latent::Normal`], the latent vectors are their means.
+    /// The same reconstructions as [`forward`](Module::forward)'s, without gradients: only the activations of one layer at a time are in
+    /// memory.
     ///
     /// # Errors
     /// [`Error::Tensor`] for patches of another shape or type than f32.
-    pub fn reconstruct(&self, patches: &Tensor) -> Result<Tensor> {
-        self.decode(&self.encode(patches)?)
-    }
-
-    /// As [`reconstruct`](Self::reconstruct), but nothing is kept that a gradient would need: in memory are the activations
-    /// of one layer at a time.
-    ///
-    /// # Errors
-    /// As for [`reconstruct`](Self::reconstruct).
     pub fn reconstruct_detached(&self, patches: &Tensor) -> Result<Tensor> {
-        self.run_decoder(&self.mean_codes(patches, Mode::Inference)?, Mode::Inference)
+        let outputs = self.encoder.apply_detached(&self.patches_as_maps(patches)?)?;
+        Ok(self.decode_detached(&self.means(&outputs.flatten_from(1)?)?)?)
     }
 
-    /// So many reconstructions of each patch `(N, 1, patch_size, patch_size)` from latent vectors drawn from its
-    /// distribution: `(N, samples, patch_size, patch_size)`. Nothing is kept that a gradient would need, and one sample of
-    /// all patches is decoded at a time.
+    fn decode_detached(&self, codes: &Tensor) -> candle_core::Result<Tensor> {
+        self.maps_as_patches(&self.decoder.apply_detached(&self.codes_as_maps(codes)?)?)
+    }
+
+    /// Reconstructs each patch `(N, 1, patch_size, patch_size)` from latent vectors drawn from its distribution:
+    /// `(N, samples, patch_size, patch_size)`. There are no gradients, and one sample of all patches is decoded at a time.
     ///
     /// The draws depend on `seed` and the patch's own key alone: a patch of the same key has the same samples in any batch.
     /// Keys lie below 2⁶¹.
     ///
     /// ```
     /// use candle_core::{DType, Device, Tensor};
+    /// use candle_nn::{VarBuilder, VarMap};
     /// use models::{Architecture, Autoencoder, Latent};
-    /// # use rand::SeedableRng;
     ///
     /// let architecture = Architecture { patch_size: 32, latent_dim: 4, latent: Latent::Normal };
-    /// # let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
-    /// let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu)?;
+    /// let vb = VarBuilder::from_varmap(&VarMap::new(), DType::F32, &Device::Cpu);
+    /// let model = Autoencoder::new(&architecture, vb)?;
     ///
     /// // Three equal patches, of which the first and the last have the same key.
     /// let patches = Tensor::ones((3, 1, 32, 32), DType::F32, &Device::Cpu)?;
@@ -285,7 +236,8 @@ impl Autoencoder {
         if samples == 0 {
             return Err(Error::setting("samples", "at least 1", samples));
         }
-        let posterior = self.run_posterior(patches, Mode::Inference)?;
+        let outputs = self.encoder.apply_detached(&self.patches_as_maps(patches)?)?;
+        let posterior = self.distributions(&outputs.flatten_from(1)?)?;
         let (count, d) = posterior.mean().dims2()?;
         if keys.len() != count {
             let expected = format!("one for each of {count} patches");
@@ -298,30 +250,52 @@ impl Autoencoder {
         let noise = normal_rows(seed, streams, samples * d, self.device())?;
         let decode = |sample: usize| -> Result<Tensor> {
             let codes = posterior.sample(&noise.narrow(1, sample * d, d)?)?;
-            self.run_decoder(&codes, Mode::Inference)
+            Ok(self.decode_detached(&codes)?)
         };
         let decodes = (0..samples).map(decode).collect::<Result<Vec<_>>>()?;
         Ok(Tensor::cat(&decodes, 1)?)
     }
 
-    pub(crate) fn stacks(&self) -> [&Stack; 2] {
-        [&self.encoder, &self.decoder]
+    /// Patches as the encoder takes them, `(N, patch_size, patch_size, 1)`: with one channel, channels first and channels last are the
+    /// same.
+    fn patches_as_maps(&self, patches: &Tensor) -> candle_core::Result<Tensor> {
+        let size = self.architecture.patch_size;
+        let count = expect_shape(patches, "patches", &[Architecture::CHANNELS, size, size])?;
+        patches.reshape((count, size, size, Architecture::CHANNELS))
     }
 
-    /// All trained tensors in a fixed order.
-    pub(crate) fn variables(&self) -> impl Iterator<Item = &Var> {
-        self.stacks().into_iter().map(|stack| &stack.parameters)
+    fn maps_as_patches(&self, maps: &Tensor) -> candle_core::Result<Tensor> {
+        let size = self.architecture.patch_size;
+        maps.reshape((maps.dim(0)?, Architecture::CHANNELS, size, size))
+    }
+
+    /// Latent vectors as the decoder takes them, `(N, 1, 1, latent_dim)`.
+    fn codes_as_maps(&self, codes: &Tensor) -> candle_core::Result<Tensor> {
+        let count = expect_shape(codes, "latent vectors", &[self.architecture.latent_dim])?;
+        codes.reshape((count, 1, 1, self.architecture.latent_dim))
+    }
+
+    /// The first half of the encoder's outputs, or all of them.
+    fn means(&self, outputs: &Tensor) -> candle_core::Result<Tensor> {
+        outputs.narrow(1, 0, self.architecture.latent_dim)
+    }
+
+    /// The distributions that the encoder's outputs `(N, 2 · latent_dim)` describe.
+    fn distributions(&self, outputs: &Tensor) -> Result<Posterior> {
+        self.architecture.expect_latent(Latent::Normal)?;
+        let d = self.architecture.latent_dim;
+        Posterior::new(self.means(outputs)?, &outputs.narrow(1, d, d)?)
     }
 }
 
-/// Checks that the shape is `(N, expected…)`, which the number of values alone does not tell, and returns `N`.
-fn expect_shape(tensor: &Tensor, name: &str, expected: &[usize]) -> Result<usize> {
+/// Checks that the shape is `(N, expected…)`, and returns `N`. The number of values alone would not tell.
+fn expect_shape(tensor: &Tensor, name: &str, expected: &[usize]) -> candle_core::Result<usize> {
     match tensor.dims() {
         [count, rest @ ..] if rest == expected => Ok(*count),
         got => {
             let expected: String = expected.iter().map(|size| format!(", {size}")).collect();
             let message = format!("expected {name} of shape (N{expected}), got {got:?}");
-            Err(candle_core::Error::Msg(message).bt().into())
+            Err(candle_core::Error::Msg(message).bt())
         }
     }
 }

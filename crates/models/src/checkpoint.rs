@@ -2,9 +2,13 @@
 
 mod settings;
 
-use crate::trainer::Progress;
+use crate::adam::Parameter;
+use crate::autoencoder::Autoencoder;
+use crate::patches::TrainingImage;
+use crate::progress::Progress;
+use crate::trainer::{Trainer, TrainingConfig};
 use crate::weights::{check_finite, read_tensors, take_tensor};
-use crate::{Error, Result, Trainer, TrainingConfig, TrainingImage};
+use crate::{Error, Result};
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use settings::Settings;
@@ -13,7 +17,7 @@ use std::collections::HashMap;
 /// The key of the state in the file's metadata; one key only, so that equal states give equal bytes.
 const METADATA_KEY: &str = "training";
 
-/// What this version writes and reads. Another number is due whenever the same state means another thing.
+/// The format that this version writes and reads. Another number is due whenever the same state means another thing.
 const FORMAT: u32 = 2;
 
 /// The part of a state that all formats have.
@@ -28,20 +32,28 @@ fn first_format() -> u32 {
     1
 }
 
-/// What a checkpoint holds beside tensors.
+/// The part of a checkpoint that is not tensors.
 #[derive(Serialize, Deserialize)]
 struct State {
     format: u32,
     /// To refuse a checkpoint of another run.
     settings: Settings,
+    /// Steps of the optimiser.
     steps: u64,
-    progress: Progress,
-    /// What the caller wants to find again.
+    progress: StoredProgress,
+    /// The caller's.
     note: String,
 }
 
+#[derive(Serialize, Deserialize)]
+struct StoredProgress {
+    patches: u64,
+    epoch_loss: f64,
+}
+
 impl State {
-    /// What follows counts on from these numbers, which a damaged file may have near the end of their range.
+    /// Refuses numbers that no run of `patches` patches can have reached: a damaged file may have them near the end of their range,
+    /// where counting on would overflow.
     fn check_progress(&self, patches: u64) -> Result<()> {
         let seen = self.progress.patches;
         if seen > patches {
@@ -91,19 +103,20 @@ impl Trainer {
     /// earlier checkpoint is not replaced by such a one; [`Error::Diverged`] if a step has failed on a GPU that [`Trainer::step`]
     /// has not reported yet; [`Error::Tensor`] if the device fails.
     pub fn checkpoint(&self, note: &str) -> Result<Vec<u8>> {
+        let Progress { patches, steps, epoch_loss } = self.settled_progress()?;
         let state = State {
             format: FORMAT,
             settings: settings::of(&self.config)?,
-            steps: self.adam.steps,
-            progress: self.settled_progress()?,
+            steps,
+            progress: StoredProgress { patches, epoch_loss },
             note: note.to_owned(),
         };
         let state = serde_json::to_string(&state)
             .map_err(|error| Error::setting("checkpoint", "a state that can be written", error))?;
         let metadata = HashMap::from([(METADATA_KEY.to_owned(), state)]);
-        let mut tensors = self.model.named_tensors()?;
-        for (i, moments) in self.adam.moments.iter().enumerate() {
-            tensors.insert(moments_name(i), moments.to_device(&Device::Cpu)?);
+        let mut tensors = self.learner.model.named_tensors()?;
+        for (i, parameter) in self.learner.adam.parameters().iter().enumerate() {
+            tensors.insert(moments_name(i), parameter.moments.to_device(&Device::Cpu)?);
         }
         tensors.iter().try_for_each(|(name, tensor)| check_finite(name, tensor))?;
         Ok(safetensors::serialize(tensors, Some(metadata))?)
@@ -163,17 +176,20 @@ impl Trainer {
         settings::compare(&settings::of(&self.config)?, &state.settings)?;
         state.check_progress(self.config.schedule.patches)?;
         let mut tensors = read_tensors(checkpoint)?;
-        self.model.set_tensors(&mut tensors)?;
-        for (i, moments) in self.adam.moments.iter_mut().enumerate() {
+        let device = self.model().device().clone();
+        let stored = Autoencoder::take(&mut tensors, &self.config.architecture, &device)?;
+        let parameters = self.learner.adam.parameters_mut().iter_mut().zip(stored.halves());
+        for (i, (Parameter { variable, moments }, half)) in parameters.enumerate() {
+            variable.set(&half.parameters()?)?;
             let stored = take_tensor(&mut tensors, moments_name(i), moments.dims())?;
-            *moments = stored.to_device(moments.device())?;
+            *moments = stored.to_device(&device)?;
         }
-        self.adam.steps = state.steps;
-        self.go_on_from(state.progress)
+        let State { steps, progress: StoredProgress { patches, epoch_loss }, .. } = state;
+        self.go_on_from(Progress { patches, steps, epoch_loss })
     }
 }
 
-/// What was noted in a [`Trainer::checkpoint`], whose example reads it back.
+/// The note in a [`Trainer::checkpoint`], whose example reads it back.
 ///
 /// ```
 /// let error = models::checkpoint_note(b"no checkpoint").unwrap_err();
@@ -211,8 +227,9 @@ mod tests {
     /// A sum of losses that differs in its last bit if JSON is not read with all its digits.
     #[test]
     fn sums_read_back_exactly() {
-        let progress = Progress { patches: 8, epoch_loss: 10.280000001192093 };
+        let progress = StoredProgress { patches: 8, epoch_loss: 10.280000001192093 };
         let text = serde_json::to_string(&progress).unwrap();
-        assert_eq!(serde_json::from_str::<Progress>(&text).unwrap(), progress);
+        let read: StoredProgress = serde_json::from_str(&text).unwrap();
+        assert_eq!((read.patches, read.epoch_loss), (progress.patches, progress.epoch_loss));
     }
 }

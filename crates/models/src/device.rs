@@ -1,38 +1,19 @@
-//! Which device computes.
+//! Devices by their names.
 
-mod failure;
+pub(crate) mod choice;
+pub(crate) mod failure;
 #[cfg(feature = "cuda")]
 mod memory;
 
 use crate::{Error, Result};
 use candle_core::Device;
-use std::fmt;
 use std::str::FromStr;
 
+pub use choice::DeviceChoice;
 pub use failure::DeviceFailure;
 
-/// A device as it is named on a command line: `auto`, `cpu`, `cuda` (the first GPU) or `cuda:N`.
-///
-/// ```
-/// use models::DeviceChoice;
-///
-/// assert_eq!("cuda:1".parse::<DeviceChoice>()?, DeviceChoice::Cuda(1));
-/// assert!(DeviceChoice::Cpu.open()?.is_cpu());
-/// # Ok::<(), models::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DeviceChoice {
-    /// The first GPU if it can be used, otherwise the CPU.
-    #[default]
-    Auto,
-    /// The processor.
-    Cpu,
-    /// The GPU of this number among those that the NVIDIA driver shows (`CUDA_VISIBLE_DEVICES`), from 0 on.
-    Cuda(usize),
-}
-
 impl DeviceChoice {
-    /// Opens the device. A GPU computes something first, so that one that cannot is found out here.
+    /// Opens the device. A GPU computes a sum first, so that one that cannot compute is refused here.
     ///
     /// # Errors
     /// [`Error::Device`] for a GPU that cannot be used; never for [`DeviceChoice::Auto`] and [`DeviceChoice::Cpu`].
@@ -66,17 +47,7 @@ impl FromStr for DeviceChoice {
     }
 }
 
-impl fmt::Display for DeviceChoice {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => formatter.write_str("auto"),
-            Self::Cpu => formatter.write_str("cpu"),
-            Self::Cuda(index) => write!(formatter, "cuda:{index}"),
-        }
-    }
-}
-
-/// What a device is called: `cpu`, or a GPU's number and what it says of itself, as in `cuda:0 (NVIDIA H100 80GB HBM3)`.
+/// The name of a device: `cpu`, or a GPU's number and model, as in `cuda:0 (NVIDIA H100 80GB HBM3)`.
 ///
 /// ```
 /// assert_eq!(models::device_name(&candle_core::Device::Cpu), "cpu");

@@ -1,7 +1,9 @@
-use crate::device::{DeviceChoice, DeviceFailure};
+use crate::device::choice::DeviceChoice;
+use crate::device::failure::DeviceFailure;
+use convolutions::PrecisionError;
 use std::fmt;
 
-/// What can go wrong in this crate.
+/// The errors of this crate.
 ///
 /// ```
 /// use models::{Architecture, Error};
@@ -18,9 +20,9 @@ pub enum Error {
     Setting {
         /// The setting's name.
         name: &'static str,
-        /// What it may be.
+        /// The allowed values.
         expected: String,
-        /// What it was.
+        /// The value.
         got: String,
     },
     /// Weights that lack a tensor of the architecture.
@@ -99,7 +101,7 @@ pub enum Error {
          begin anew"
     )]
     CheckpointFormat {
-        /// What this version reads.
+        /// The format that this version reads.
         expected: u32,
         /// The checkpoint's.
         got: u32,
@@ -144,6 +146,12 @@ impl Error {
         got: impl fmt::Display,
     ) -> Self {
         Self::Setting { name, expected: expected.into(), got: got.to_string() }
+    }
+}
+
+impl From<PrecisionError> for Error {
+    fn from(PrecisionError { expected, got, .. }: PrecisionError) -> Self {
+        Self::setting("precision", expected, got)
     }
 }
 

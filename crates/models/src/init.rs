@@ -1,26 +1,27 @@
 //! Random initial weights.
 
 use crate::architecture::LEAKY_SLOPE;
-use crate::conv::{Direction, Layer};
+use convolutions::{Direction, Layer};
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-/// What a training begins with.
+/// How initial weights are drawn; see [`initialise`](crate::initialise).
 ///
 /// ```
-/// use candle_core::{Device, Tensor};
-/// use models::{Architecture, Autoencoder, Initialisation};
-/// # use rand::SeedableRng;
+/// use candle_core::{DType, Device, Module, Tensor};
+/// use candle_nn::{VarBuilder, VarMap};
+/// use models::{Architecture, Autoencoder, Initialisation, initialise};
 ///
+/// let (device, varmap) = (Device::Cpu, VarMap::new());
 /// let architecture = Architecture { patch_size: 32, latent_dim: 20, ..Architecture::default() };
-/// # let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
-/// let patches = Tensor::rand(0_f32, 1.0, (4, 1, 32, 32), &Device::Cpu)?;
+/// let model = Autoencoder::new(&architecture, VarBuilder::from_varmap(&varmap, DType::F32, &device))?;
+/// let patches = Tensor::rand(0_f32, 1.0, (4, 1, 32, 32), &device)?;
 ///
 /// // How much reconstructions of different patches differ before the first step.
-/// let mut variance = |initialisation| -> models::Result<f32> {
-///     let model = Autoencoder::initialised(architecture, initialisation, &mut rng, &Device::Cpu)?;
-///     Ok(model.reconstruct(&patches)?.var(0)?.mean_all()?.to_scalar()?)
+/// let variance = |initialisation| -> models::Result<f32> {
+///     initialise(&varmap, &architecture, initialisation, 0, &device)?;
+///     Ok(model.forward(&patches)?.var(0)?.mean_all()?.to_scalar()?)
 /// };
 /// assert!(variance(Initialisation::He)? > 1e6 * variance(Initialisation::Pytorch)?);
 /// # Ok::<(), models::Error>(())
@@ -32,24 +33,23 @@ pub enum Initialisation {
     /// `2 / ((1 + 0.2²) · fan_in)` (He et al. 2015, equation 15); biases are zero. The fan-in of a transposed convolution is
     /// `C_in · kernel² / stride²`, since that many products meet in one of its outputs.
     ///
-    /// But for the decoder's first layer: from one pixel, only `C_in` do, and its results are 8 times smaller than elsewhere.
-    /// That is kept, since training is the better for it; see the crate's README.
+    /// The decoder's first layer is an exception: from one pixel, only `C_in` products meet, and its results are 8 times smaller than
+    /// elsewhere. That is kept, since training is the better for it; see the crate's README.
     #[default]
     He,
     /// PyTorch's default for both kinds of convolution: weights and biases uniform within `±1 / sqrt(fan_in)`, the fan-in of a
-    /// transposed convolution being `C_out · kernel²`. The weights are 2.4 times narrower in the encoder, and up to 4.8 times in
-    /// the decoder, which leaves the SSIM autoencoder at constant grey reconstructions for long. For comparisons.
+    /// transposed convolution being `C_out · kernel²`. For comparisons: the weights are 2.4 times narrower in the encoder, and up to 4.8
+    /// times in the decoder, which leaves the SSIM autoencoder at constant grey reconstructions for long.
     Pytorch,
 }
 
 impl Initialisation {
-    /// The parameters of a layer: its weights, then its biases.
+    /// Draws the parameters of a layer: its weights `(kernel, kernel, C_in, C_out)`, then its biases.
     pub(crate) fn draw(self, layer: &Layer, rng: &mut impl Rng) -> Vec<f32> {
         let (weights, biases) = (layer.conv.weight_count(), layer.channels().1);
         match self {
             Self::He => {
-                let slope = f64::from(LEAKY_SLOPE);
-                let deviation = (2.0 / ((1.0 + slope * slope) * products(layer))).sqrt();
+                let deviation = deviation(layer);
                 let normal = || -> f64 { StandardNormal.sample(rng) };
                 let weight = std::iter::repeat_with(normal).map(|value| (value * deviation) as f32);
                 weight.take(weights).chain(std::iter::repeat_n(0.0, biases)).collect()
@@ -65,7 +65,13 @@ impl Initialisation {
     }
 }
 
-/// How many products meet in an output of the layer.
+/// The standard deviation of a layer's weights by [`Initialisation::He`].
+pub(crate) fn deviation(layer: &Layer) -> f64 {
+    let slope = f64::from(LEAKY_SLOPE);
+    (2.0 / ((1.0 + slope * slope) * products(layer))).sqrt()
+}
+
+/// The number of products that meet in an output of the layer, its fan-in.
 fn products(Layer { conv, direction, .. }: &Layer) -> f64 {
     let kernel_area = (conv.kernel * conv.kernel) as f64;
     match direction {
@@ -81,8 +87,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
     use super::*;
     use crate::Architecture;
-    use crate::conv::{Chain, InputGradient, Mode};
     use candle_core::{Device, Tensor};
+    use convolutions::{Chain, InputGradient, Mode};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
@@ -96,7 +102,7 @@ mod tests {
         ]
     }
 
-    /// The mean square of what a layer makes of noise of mean square 1, far from borders, before its rectifier.
+    /// The mean square of a layer's outputs before its rectifier, far from borders, for noise of mean square 1.
     fn mean_square(layer: Layer, side: usize) -> f64 {
         let rng = &mut ChaCha8Rng::seed_from_u64(1);
         let parameters = Initialisation::He.draw(&layer, rng);
@@ -130,7 +136,7 @@ mod tests {
             // a sixth of that, which is little beside 10 %; so is the scatter of the noise.
             assert!((kept - 1.0).abs() < 0.1, "{layer:?}: {kept}");
         }
-        // Known, and documented: a 64th.
+        // The documented exception keeps a 64th.
         let first = transposed(architecture.decoder()[0]);
         let kept = mean_square(first, 1) * 1.04 / 2.0;
         assert!((64.0 * kept - 1.0).abs() < 0.3, "{kept}");

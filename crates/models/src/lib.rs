@@ -1,13 +1,13 @@
 //! Autoencoders that learn to reconstruct defect-free texture patches, and their training.
 //!
 //! The network is Table 1 of "Improving Unsupervised Defect Segmentation by Applying Structural Similarity to
-//! Autoencoders" (Bergmann et al., 2018), on candle, with convolutions of this crate's
-//! own. Where it fails to reconstruct a patch, there is a defect; what to do with that is the business of the
-//! crate `inspect`. This crate knows nothing of files: images come as slices, weights and checkpoints go as bytes.
+//! Autoencoders" (Bergmann et al., 2018), on candle, with convolutions of this project's
+//! own. Where it fails to reconstruct a patch, there is a defect; the crate `inspect` finds it. This crate reads and writes no file: images
+//! come as slices, weights from a `VarBuilder`, checkpoints go as bytes.
 //!
-//! Everything runs on the CPU and, with the feature `cuda`, on NVIDIA's GPUs: the device of the weights computes.
-//! [`DeviceChoice`] opens one by its name. Images, crops and random numbers are made on the CPU, so that the same seed has the
-//! same patches and noise on every device; what devices make of them differs by rounding.
+//! It is used as other models of candle's are: [`Autoencoder`] is a [`Module`](candle_core::Module), [`Adam`] an
+//! [`Optimizer`](candle_nn::Optimizer), and losses are functions in [`loss`]. [`Autoencoder`] shows a training loop of ten lines, and how
+//! weights of PyTorch's are loaded. [`Trainer`] trains as the paper does:
 //!
 //! ```
 //! use candle_core::Device;
@@ -31,6 +31,10 @@
 //! # Ok::<(), models::Error>(())
 //! ```
 //!
+//! Everything runs on the CPU and, with the feature `cuda`, on NVIDIA's GPUs: the device of the weights computes.
+//! [`DeviceChoice`] opens one by its name. A training draws crops and random numbers on the CPU, so that the same seed has the
+//! same patches and noise on every device; results differ by rounding.
+//!
 //! # Features
 //! - `cuda`: NVIDIA's GPUs. Building takes the CUDA toolkit, and a program so built does not start without the driver's
 //!   `libcuda.so.1`.
@@ -40,45 +44,45 @@
 mod adam;
 mod architecture;
 mod autoencoder;
+#[doc(hidden)]
+pub mod bench;
 mod checkpoint;
-mod conv;
 #[cfg(feature = "cuda")]
 mod cuda;
 mod device;
-mod elbo;
 #[cfg(test)]
 mod emulated;
-#[cfg(test)]
-mod emulation;
 mod error;
 mod features;
 mod init;
+mod initialise;
+pub mod loss;
+mod loss_log;
 mod objective;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod patches;
 mod posterior;
-mod precision;
-mod profile;
-mod record;
+mod progress;
+mod step_size;
 mod stream;
 mod trainer;
 mod weights;
 
-pub use adam::AdamConfig;
+pub use adam::{Adam, AdamConfig};
 pub use architecture::{Architecture, Latent};
 pub use autoencoder::Autoencoder;
 pub use checkpoint::checkpoint_note;
+pub use convolutions::{Precision, PrecisionError};
 pub use device::{DeviceChoice, DeviceFailure, device_name};
-pub use elbo::Elbo;
 pub use error::{Error, Result};
-pub use features::{Extractor, FeatureMatching, Features};
+pub use features::{Extractor, Features};
 pub use init::Initialisation;
+pub use initialise::initialise;
+pub use loss::{Elbo, FeatureMatching};
 pub use objective::Objective;
 pub use patches::{Sampling, TrainingImage};
 pub use posterior::Posterior;
-pub use precision::Precision;
-pub use profile::{LayerProfile, Profile};
 pub use trainer::{EpochReport, Schedule, StepReport, Trainer, TrainingConfig};
 
 /// Compiles and runs the example in the README.

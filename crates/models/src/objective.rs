@@ -1,48 +1,41 @@
-//! What a training run minimises.
+//! The loss that a training run minimises.
 
-use crate::elbo::Elbo;
-use crate::{Error, FeatureMatching, Latent, Posterior, Result};
+use crate::architecture::Latent;
+use crate::loss::{self, Elbo, FeatureMatching};
+use crate::posterior::Posterior;
+use crate::{Error, Result};
 use candle_core::Tensor;
 
-/// The loss of a method. A new method is a new variant here, and its residual map in the crate `inspect`.
+/// A choice between the losses of [`loss`](crate::loss), with its settings. A new method is a variant here, and its residual map in the
+/// crate `inspect`.
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};
-/// use models::{Latent, Objective};
-/// use ssim::{Border, Constants, Params, Window};
+/// use models::{Elbo, Latent, Objective};
 ///
 /// // Every pixel is off by 1/2.
 /// let patches = Tensor::zeros((1, 1, 4, 4), DType::F32, &Device::Cpu)?;
 /// let reconstructions = (&patches + 0.5)?;
 /// let loss = Objective::L2.loss(&reconstructions, &patches, None)?;
 /// assert_eq!(loss.to_scalar::<f32>()?, 0.25);
-///
-/// // Without variance, SSIM is the luminance: 0.01 / (0.5² + 0.01).
-/// let params = Params::new(Window::Uniform { size: 3 }, Border::Valid, Constants::paper());
-/// let objective = Objective::Ssim(params);
-/// let loss = objective.loss(&reconstructions, &patches, None)?.to_scalar::<f32>()?;
-/// assert!((loss - (1.0 - 0.01 / 0.26)).abs() < 1e-6);
-/// assert_eq!(objective.latent(), Latent::Vector);
+/// assert_eq!(Objective::Elbo(Elbo::default()).latent(), Latent::Normal);
 /// # Ok::<(), models::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Objective {
-    /// The squared difference per pixel (ℓ2-AE).
+    /// The squared difference per pixel (ℓ2-AE), [`loss::l2()`](crate::loss::l2()).
     L2,
-    /// 1 − SSIM per pixel of the map (SSIM-AE).
+    /// 1 − SSIM per pixel of the map (SSIM-AE), [`loss::ssim()`](crate::loss::ssim()).
     Ssim(ssim::Params),
-    /// The evidence lower bound (VAE), negated.
+    /// The evidence lower bound (VAE), negated, [`loss::elbo()`](crate::loss::elbo()).
     Elbo(Elbo),
-    /// The squared difference of pixels and of features (feature-matching autoencoder).
+    /// The squared difference of pixels and of features (FM-AE), [`loss::feature_matching()`](crate::loss::feature_matching()).
     FeatureMatching(FeatureMatching),
 }
 
 impl Objective {
-    /// The loss, a scalar, of reconstructions of patches, both `(N, 1, H, W)`; with [`Objective::Elbo`], of reconstructions
-    /// from samples of `posterior`, which other objectives do not look at.
-    ///
-    /// The paper sums over pixels; this is the mean over pixels and patches, so that losses of different patch sizes and
-    /// windows can be compared. Adam's steps are the same for both but for the weight decay.
+    /// The loss, a scalar, of reconstructions of patches, both `(N, 1, H, W)`. [`Objective::Elbo`] takes reconstructions of samples from
+    /// `posterior`; the other objectives ignore it.
     ///
     /// # Errors
     /// [`crate::Error::Tensor`] for tensors of different shapes, or smaller than the SSIM window;
@@ -53,12 +46,19 @@ impl Objective {
         patches: &Tensor,
         posterior: Option<&Posterior>,
     ) -> Result<Tensor> {
-        Ok(match self {
-            Self::L2 => (reconstructions - patches)?.sqr()?.mean_all()?,
-            Self::Ssim(params) => ssim::tensor::ssim_loss(reconstructions, patches, params)?,
-            Self::Elbo(elbo) => elbo.loss(reconstructions, patches, posterior)?,
-            Self::FeatureMatching(matching) => matching.loss(reconstructions, patches)?,
-        })
+        match self {
+            Self::L2 => loss::l2(reconstructions, patches),
+            Self::Ssim(params) => loss::ssim(reconstructions, patches, params),
+            Self::Elbo(settings) => {
+                let missing =
+                    || Error::setting("posterior", "that of a variational network", "none");
+                let posterior = posterior.ok_or_else(missing)?;
+                loss::elbo(reconstructions, patches, posterior, *settings)
+            }
+            Self::FeatureMatching(settings) => {
+                loss::feature_matching(reconstructions, patches, settings)
+            }
+        }
     }
 
     /// The latent layer that the network must have.

@@ -2,11 +2,13 @@
 
 mod proto;
 
-use crate::autoencoder::Stack;
-use crate::conv::Direction;
+use crate::Result;
+use crate::architecture::{Architecture, Latent};
+use crate::autoencoder::Autoencoder;
+use crate::autoencoder::half::Half;
 use crate::posterior::MAX_LOG_VARIANCE;
-use crate::{Architecture, Autoencoder, Latent, Result};
 use candle_core::Tensor;
+use convolutions::Direction;
 use prost::Message;
 use proto::{Attribute, Graph, Model, Node, OperatorSet, TensorData, Value};
 
@@ -15,7 +17,7 @@ const OPERATORS: i64 = 13;
 /// The version of the format that came with them.
 const FORMAT: i64 = 7;
 
-/// What the model's inputs and outputs are called.
+/// The names of the model's inputs and outputs.
 const PATCHES: &str = "patches";
 const NOISE: &str = "noise";
 const RECONSTRUCTIONS: &str = "reconstructions";
@@ -24,18 +26,18 @@ impl Autoencoder {
     /// The network as an ONNX model, of operator set 13, with all weights in it.
     ///
     /// It takes `patches` `(N, 1, patch_size, patch_size)` with intensities in [0, 1] and gives `reconstructions` of the same
-    /// shape, as [`reconstruct`](Self::reconstruct) does, but for rounding. With [`Latent::Normal`] it also takes `noise`
+    /// shape, as [`forward`](candle_core::Module::forward) does, but for rounding. With [`Latent::Normal`] it also takes `noise`
     /// `(N, latent_dim)`: standard normal values give the reconstruction of a latent vector drawn from the posterior, zeros that
     /// of its mean. Weights carry the names of [`to_safetensors`](Self::to_safetensors).
     ///
     /// ```
-    /// use candle_core::Device;
+    /// use candle_core::{DType, Device};
+    /// use candle_nn::VarBuilder;
     /// use models::{Architecture, Autoencoder};
-    /// # use rand::SeedableRng;
     ///
     /// let architecture = Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() };
-    /// # let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
-    /// let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu)?.to_onnx()?;
+    /// let vb = VarBuilder::zeros(DType::F32, &Device::Cpu);
+    /// let model = Autoencoder::new(&architecture, vb)?.to_onnx()?;
     /// let names = |name: &[u8]| model.windows(name.len()).any(|bytes| bytes == name);
     /// assert!(names(b"patches") && names(b"encoder.0.weight") && !names(b"noise"));
     /// # Ok::<(), models::Error>(())
@@ -70,22 +72,23 @@ impl Autoencoder {
             Latent::Vector => "codes",
             Latent::Normal => "posterior",
         };
-        append(&mut graph.node, &self.encoder, PATCHES, codes);
+        let [encoder, decoder] = self.halves();
+        append(&mut graph.node, encoder, PATCHES, codes);
         if latent == Latent::Normal {
             graph.input.push(Value::floats(NOISE, &[latent_dim]));
             draw_codes(&mut graph);
         }
-        append(&mut graph.node, &self.decoder, "codes", RECONSTRUCTIONS);
+        append(&mut graph.node, decoder, "codes", RECONSTRUCTIONS);
         Ok(graph)
     }
 }
 
 /// Adds the layers of half a network.
-fn append(nodes: &mut Vec<Node>, stack: &Stack, input: &str, output: &str) {
-    let layers = stack.chain.layers();
+fn append(nodes: &mut Vec<Node>, half: &Half, input: &str, output: &str) {
+    let layers = half.chain().layers();
     let mut maps = input.to_owned();
     for (i, layer) in layers.iter().enumerate() {
-        let name = stack.layer_name(i);
+        let name = half.layer_name(i);
         let sums = if i + 1 == layers.len() { output.to_owned() } else { format!("{name}.sums") };
         let operator = match layer.direction {
             Direction::Convolution => "Conv",
@@ -112,7 +115,7 @@ fn append(nodes: &mut Vec<Node>, stack: &Stack, input: &str, output: &str) {
     }
 }
 
-/// Adds what draws latent vectors, as [`crate::Posterior`] does: from maps `(N, 2 · latent_dim, 1, 1)` to `(N, latent_dim, 1, 1)`.
+/// Adds the drawing of latent vectors, as [`crate::Posterior`] does it: from maps `(N, 2 · latent_dim, 1, 1)` to `(N, latent_dim, 1, 1)`.
 fn draw_codes(graph: &mut Graph) {
     graph.initializer.extend([
         scalar("smallest", -MAX_LOG_VARIANCE as f32),
@@ -147,15 +150,14 @@ fn floats(name: String, tensor: &Tensor) -> Result<TensorData> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
     use super::*;
-    use candle_core::Device;
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha8Rng;
+    use candle_core::{DType, Device};
+    use candle_nn::VarBuilder;
     use std::collections::HashSet;
 
     fn graph(latent: Latent) -> Graph {
         let architecture = Architecture { patch_size: 64, latent_dim: 5, latent };
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let model = Autoencoder::new(architecture, &mut rng, &Device::Cpu).unwrap();
+        let vb = VarBuilder::zeros(DType::F32, &Device::Cpu);
+        let model = Autoencoder::new(&architecture, vb).unwrap();
         Model::decode(model.to_onnx().unwrap().as_slice()).unwrap().graph.unwrap()
     }
 

@@ -2,7 +2,7 @@
 
 pub(crate) mod crops;
 
-use crate::record::Record;
+use crate::loss_log::LossLog;
 use crate::stream::{Stream, below};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
@@ -51,7 +51,7 @@ pub(crate) struct PatchSource {
     patch_size: usize,
     seed: u64,
     device: Device,
-    /// All pixels, where the device cuts patches itself.
+    /// The pixels of all images on the device, if it cuts patches itself.
     resident: Option<Tensor>,
 }
 
@@ -59,11 +59,12 @@ pub(crate) struct PatchSource {
 #[derive(Debug)]
 pub(crate) struct Epoch {
     numbers: Vec<u64>,
-    /// Where they lie in the pixels on the device `(N, 2)`.
+    /// The place of each `(N, 2)`, if the device cuts patches itself: where it begins in the pixels of all images, and the width of its
+    /// image.
     places: Option<Tensor>,
 }
 
-/// Where a patch lies.
+/// The place of a patch.
 struct Crop {
     image: usize,
     left: usize,
@@ -96,14 +97,13 @@ impl PatchSource {
             }
         }
         let source = Self { images, patch_size, seed, device: device.clone(), resident: None };
-        match crops::is_done_by(device, source.pixels())? {
+        match crops::has_room(device, source.pixels())? {
             true => source.on_device(),
             false => Ok(source),
         }
     }
 
-    /// Whether the device holds the images and cuts patches itself.
-    #[cfg(feature = "cuda")]
+    /// Whether the device holds the images, and cuts patches itself.
     pub fn is_on_device(&self) -> bool {
         self.resident.is_some()
     }
@@ -119,13 +119,13 @@ impl PatchSource {
         Ok(self)
     }
 
-    /// Patches of the given numbers.
+    /// An epoch of the patches of the given numbers.
     pub fn epoch(&self, numbers: Vec<u64>) -> Result<Epoch> {
         let places = self.resident.as_ref().map(|_| self.places(&numbers)).transpose()?;
         Ok(Epoch { numbers, places })
     }
 
-    /// Puts other patches into an epoch, where they lie on the device if as many did before.
+    /// Puts other patches into an epoch. If there are as many as before, their places replace the old ones in the same memory.
     pub fn refill(&self, epoch: &mut Epoch, numbers: Vec<u64>) -> Result<()> {
         let next = self.epoch(numbers)?;
         match (&epoch.places, &next.places) {
@@ -138,8 +138,8 @@ impl PatchSource {
         Ok(())
     }
 
-    /// A part of an epoch's patches, `(N, 1, patch_size, patch_size)`: each from an image chosen at random, at a place chosen at
-    /// random in it.
+    /// Cuts the patches of a range of an epoch, `(N, 1, patch_size, patch_size)`: each from an image chosen at random, at a place chosen
+    /// at random in it.
     pub fn batch(&self, epoch: &Epoch, range: Range<usize>) -> Result<Tensor> {
         match (&self.resident, &epoch.places) {
             (Some(images), Some(places)) => Ok(crops::cut(
@@ -151,16 +151,12 @@ impl PatchSource {
         }
     }
 
-    /// As [`batch`](Self::batch), but the range is what comes next by the record, where the device cuts patches itself.
-    pub fn next_batch(
-        &self,
-        epoch: &Epoch,
-        range: Range<usize>,
-        record: &Record,
-    ) -> Result<Tensor> {
+    /// Cuts the same patches as [`batch`](Self::batch), if `range` is what comes next in the run. A device that cuts patches itself finds
+    /// the start of the range in the log, so that the launch is the same for every batch of an epoch.
+    pub fn next_batch(&self, epoch: &Epoch, range: Range<usize>, log: &LossLog) -> Result<Tensor> {
         match (&self.resident, &epoch.places) {
             (Some(images), Some(places)) => {
-                Ok(crops::cut_next(images, places, self.patch_size, range.len(), record)?)
+                Ok(crops::cut_next(images, places, self.patch_size, range.len(), log)?)
             }
             _ => self.batch(epoch, range),
         }
@@ -188,7 +184,7 @@ impl PatchSource {
         Crop { image: number, left, top }
     }
 
-    /// For each patch, where it begins in the pixels of all images, and the width of its image.
+    /// The places of patches `(N, 2)`: where each begins in the pixels of all images, and the width of its image.
     fn places(&self, patches: &[u64]) -> Result<Tensor> {
         let starts: Vec<usize> = (self.images.iter())
             .scan(0, |end, image| Some(std::mem::replace(end, *end + image.pixels.len())))
@@ -203,7 +199,7 @@ impl PatchSource {
     }
 }
 
-/// The numbers of the patches of an epoch, in the order in which they are seen.
+/// The numbers of the patches of an epoch, in the order in which the run sees them.
 pub(crate) fn epoch_order(sampling: Sampling, epoch: u64, length: u64, seed: u64) -> Vec<u64> {
     match sampling {
         Sampling::Fresh => (epoch * length..(epoch + 1) * length).collect(),

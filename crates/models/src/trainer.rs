@@ -1,34 +1,38 @@
 //! The training loop.
+//!
+//! [`Learner`] takes the steps. This file decides which patches they see, and when the host waits for their losses.
 
 mod config;
+mod learner;
+mod noise;
 mod replay;
 mod report;
 #[cfg(test)]
 mod tests;
 
-use crate::adam::Adam;
-use crate::patches::{Epoch, PatchSource, epoch_order};
-use crate::record::{Entry, Reading, Record, Standing};
+use crate::architecture::{Architecture, Latent};
+use crate::autoencoder::Autoencoder;
+use crate::initialise::initialise;
+use crate::loss_log::Logged;
+use crate::patches::{Epoch, PatchSource, TrainingImage, epoch_order};
+use crate::progress::Progress;
 use crate::stream::{Stream, normal_rows};
-use crate::{Architecture, Autoencoder, Error, Latent, Posterior, Result, TrainingImage};
-use candle_core::{Device, Tensor};
-use serde::{Deserialize, Serialize};
+use crate::{Error, Result};
+use candle_core::{DType, Device, Tensor};
+use candle_nn::{VarBuilder, VarMap};
+use learner::Learner;
+use noise::NoiseBuffer;
+use replay::Replay;
+use report::contrast;
 use std::ops::Range;
 
 pub use config::{Schedule, TrainingConfig};
-use replay::Replay;
 pub use report::{EpochReport, StepReport};
 
-/// How far a run is; with the weights and the optimiser's state, all that is needed to go on. Random numbers depend on
-/// the seed and the number of a patch alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Progress {
-    pub patches: u64,
-    /// The sum of the losses of the current epoch's patches.
-    pub epoch_loss: f64,
-}
-
-/// A training run.
+/// A training run on random crops of images, with reports, checkpoints and the same weights for the same seed.
+///
+/// Its steps are those of an ordinary loop, as [`Autoencoder`] shows one, and take less time: gradients of the weights go around candle's
+/// graph, and on a GPU no step waits for the device.
 ///
 /// ```
 /// use candle_core::Device;
@@ -58,37 +62,47 @@ pub(crate) struct Progress {
 #[derive(Debug)]
 pub struct Trainer {
     pub(crate) config: TrainingConfig,
-    pub(crate) model: Autoencoder,
-    pub(crate) adam: Adam,
-    pub(crate) progress: Progress,
+    pub(crate) learner: Learner,
+    /// Without the losses of the steps since the last reading.
+    progress: Progress,
     source: PatchSource,
     epoch: Epoch,
-    /// The losses that a GPU adds up, and how far it was when it was asked; none where each loss is read at once.
-    record: Option<Record>,
-    read: Progress,
-    steps_since: u64,
-    /// Where a GPU finds the noise of each step.
-    noise: Option<Tensor>,
+    noise: NoiseBuffer,
     replay: Replay,
+    readings: Readings,
 }
 
-/// What a step has computed.
-struct Computed {
+/// When the host reads losses.
+#[derive(Clone, Copy, Debug)]
+struct Readings {
+    /// Steps from one reading to the next.
+    interval: u64,
+    /// Steps since the last one.
+    steps: u64,
+    /// The progress at the last one.
+    last: Progress,
+}
+
+impl Readings {
+    /// The CPU has computed a loss when a step returns; a GPU has only been told to.
+    fn on(device: &Device) -> Self {
+        let interval = if device.is_cuda() { 100 } else { 1 };
+        Self { interval, steps: 0, last: Progress::default() }
+    }
+}
+
+/// The last batch of an epoch and its reconstructions.
+struct LastBatch {
     patches: Tensor,
     reconstructions: Tensor,
-    /// If it was read at once.
-    loss: Option<f32>,
 }
 
 impl Trainer {
-    /// Steps after which a GPU is asked for the losses, at the latest.
-    pub const STEPS_BETWEEN_READINGS: u64 = 100;
-
     /// Starts a run with random weights.
     ///
     /// # Errors
-    /// [`Error::Setting`] for an invalid configuration, one whose latent layer is not its objective's and one whose precision the
-    /// device does not have included; [`Error::NoImages`] and [`Error::ImageTooSmall`] for images that no patch can be cut from.
+    /// [`Error::Setting`] for an invalid configuration, including a network without the latent layer of its objective and a precision that
+    /// the device does not have; [`Error::NoImages`] and [`Error::ImageTooSmall`] for images that no patch can be cut from.
     pub fn new(
         config: TrainingConfig,
         images: Vec<TrainingImage>,
@@ -96,36 +110,24 @@ impl Trainer {
     ) -> Result<Self> {
         config.validate()?;
         config.schedule.precision.check(device)?;
-        let Schedule { initialisation, seed, precision, .. } = config.schedule;
-        let rng = &mut Stream::Weights.rng(seed);
-        let mut model = Autoencoder::initialised(config.architecture, initialisation, rng, device)?;
-        model.multiply_in(precision);
-        model.keep_gradients();
-        let adam = Adam::new(config.adam, model.variables())?;
+        let Schedule { initialisation, seed, .. } = config.schedule;
+        let weights = VarMap::new();
+        initialise(&weights, &config.architecture, initialisation, seed, device)?;
+        let vb = VarBuilder::from_varmap(&weights, DType::F32, device);
+        let learner = Learner::new(&Autoencoder::new(&config.architecture, vb)?, &config)?;
         let source = PatchSource::new(images, config.architecture.patch_size, seed, device)?;
         let progress = Progress::default();
         let epoch = source.epoch(order_at(&config.schedule, progress))?;
-        let record = device.is_cuda().then(|| Record::new(device)).transpose()?;
-        Ok(Self {
-            config,
-            model,
-            adam,
-            progress,
-            source,
-            epoch,
-            record,
-            read: progress,
-            steps_since: 0,
-            noise: None,
-            replay: Replay::default(),
-        })
+        let replay = Replay::new(device, source.is_on_device());
+        let (noise, readings) = (NoiseBuffer::default(), Readings::on(device));
+        Ok(Self { config, learner, progress, source, epoch, noise, replay, readings })
     }
 
-    /// Replaces the state of a run by a stored one.
+    /// Replaces the progress of a run by a stored one.
     pub(crate) fn go_on_from(&mut self, progress: Progress) -> Result<()> {
         self.progress = progress;
-        // Moments lie elsewhere now.
-        self.replay = Replay::default();
+        // A graph would change the moments where they lay when it was recorded.
+        self.replay = Replay::new(self.learner.model.device(), self.source.is_on_device());
         self.begin_epoch()
     }
 
@@ -133,19 +135,13 @@ impl Trainer {
     fn begin_epoch(&mut self) -> Result<()> {
         let order = order_at(&self.config.schedule, self.progress);
         self.source.refill(&mut self.epoch, order)?;
-        (self.read, self.steps_since) = (self.progress, 0);
-        let Progress { patches, epoch_loss: losses } = self.progress;
-        match &self.record {
-            Some(record) => {
-                Ok(record.begin(Standing { losses, patches, steps: self.adam.steps })?)
-            }
-            None => Ok(()),
-        }
+        (self.readings.steps, self.readings.last) = (0, self.progress);
+        Ok(self.learner.log.restart(self.progress)?)
     }
 
     /// The model in its present state.
     pub fn model(&self) -> &Autoencoder {
-        &self.model
+        &self.learner.model
     }
 
     /// Patches seen since the start of the run.
@@ -158,6 +154,31 @@ impl Trainer {
         self.progress.patches >= self.config.schedule.patches
     }
 
+    /// Sets after how many steps losses are read, at least 1; they are also read at the end of an epoch. The default is 1 on the CPU, and 100
+    /// on a GPU, which would stand still while the host reads a loss. The weights do not depend on it.
+    ///
+    /// ```
+    /// use candle_core::Device;
+    /// use models::{Schedule, Trainer};
+    /// # use models::{AdamConfig, Architecture, Objective, TrainingConfig, TrainingImage};
+    /// # let config = TrainingConfig {
+    /// #     architecture: Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() },
+    /// #     objective: Objective::L2,
+    /// #     adam: AdamConfig::default(),
+    /// #     schedule: Schedule { batch_size: 2, patches: 8, ..Schedule::default() },
+    /// # };
+    /// # let images = vec![TrainingImage { width: 32, height: 32, pixels: vec![0.5; 32 * 32] }];
+    ///
+    /// let mut trainer = Trainer::new(config, images, &Device::Cpu)?;
+    /// trainer.read_losses_every(2);
+    /// assert!(trainer.step()?.loss.is_none());
+    /// assert!(trainer.step()?.loss.is_some());
+    /// # Ok::<(), models::Error>(())
+    /// ```
+    pub fn read_losses_every(&mut self, steps: u64) {
+        self.readings.interval = steps.max(1);
+    }
+
     /// The patches `(N, 1, patch_size, patch_size)` that the next step will see.
     ///
     /// # Errors
@@ -166,7 +187,7 @@ impl Trainer {
         self.source.batch(&self.epoch, self.next_range()?)
     }
 
-    /// Which patches of the epoch the next step will see.
+    /// The places within the epoch of the patches that the next step will see.
     fn next_range(&self) -> Result<Range<usize>> {
         if self.is_done() {
             return Err(Error::Finished { patches: self.progress.patches });
@@ -191,25 +212,7 @@ impl Trainer {
         let seen = self.progress.patches;
         let streams = (0..count).map(|i| Stream::Noise { position: seen + i as u64 });
         let seed = self.config.schedule.seed;
-        Ok(Some(normal_rows(seed, streams, latent_dim, self.model.device())?))
-    }
-
-    /// The noise of the next step, which a GPU finds in the same place each time.
-    fn noise_of_step(&mut self) -> Result<Option<Tensor>> {
-        let Some(noise) = self.next_noise()? else { return Ok(None) };
-        if self.record.is_none() {
-            return Ok(Some(noise));
-        }
-        let (count, length) = noise.dims2()?;
-        let shape = (self.config.schedule.batch_size, length);
-        let buffer = match self.noise.take() {
-            Some(buffer) => buffer,
-            None => Tensor::zeros(shape, noise.dtype(), noise.device())?,
-        };
-        buffer.slice_set(&noise, 0, 0)?;
-        let part = buffer.narrow(0, 0, count)?;
-        self.noise = Some(buffer);
-        Ok(Some(part))
+        Ok(Some(normal_rows(seed, streams, latent_dim, self.model().device())?))
     }
 
     /// Takes one step of the optimiser. Batches are cut short at the end of an epoch and of the run.
@@ -220,66 +223,51 @@ impl Trainer {
     /// [`Error::Finished`] if the run is done; [`Error::Tensor`] if the device fails.
     pub fn step(&mut self) -> Result<StepReport> {
         let range = self.next_range()?;
-        let noise = self.noise_of_step()?;
-        let Schedule { patches_per_epoch, patches: all, .. } = self.config.schedule;
+        let Schedule { batch_size, patches_per_epoch, patches: all, .. } = self.config.schedule;
+        let noise = self.next_noise()?;
+        let noise = noise.map(|noise| self.noise.fill(&noise, batch_size)).transpose()?;
         let patches = self.progress.patches + range.len() as u64;
         let is_end = patches.is_multiple_of(patches_per_epoch) || patches >= all;
-        // What the last batch of an epoch has computed is looked at; others are whole.
-        let computed = match !is_end && self.replay(&range, noise.as_ref())? {
-            true => None,
-            false => Some(self.compute(range, noise.as_ref())?),
+        let (last, graph_failure) = match is_end {
+            true => (Some(self.launch_last(range, noise.as_ref())?), None),
+            false => (None, self.launch(range, noise.as_ref())?),
         };
-        self.progress.patches = patches;
-        self.steps_since += 1;
-
-        let read_at_once = computed.as_ref().and_then(|computed| computed.loss);
-        let is_read = is_end || self.steps_since == Self::STEPS_BETWEEN_READINGS;
-        let read_now = if is_read { self.read_loss()? } else { None };
-        let epoch = computed.filter(|_| is_end).map(|computed| self.end_epoch(&computed));
-        Ok(StepReport { patches, loss: read_at_once.or(read_now), epoch: epoch.transpose()? })
+        (self.progress.patches, self.progress.steps) = (patches, self.progress.steps + 1);
+        self.readings.steps += 1;
+        let is_read = is_end || self.readings.steps >= self.readings.interval;
+        let loss = if is_read { Some(self.read_losses()?) } else { None };
+        let epoch = last.map(|last| self.end_epoch(&last)).transpose()?;
+        Ok(StepReport { patches, loss, epoch, graph_failure })
     }
 
-    /// Reconstructs the patches of a step and moves the weights against the gradient of the loss. A GPU has then been told to do so.
-    fn compute(&mut self, range: Range<usize>, noise: Option<&Tensor>) -> Result<Computed> {
-        let count = range.len();
-        let patches = match &self.record {
-            Some(record) => self.source.next_batch(&self.epoch, range, record)?,
-            None => self.source.batch(&self.epoch, range)?,
-        };
-        let (reconstructions, posterior) = self.reconstruct(&patches, noise)?;
-        let Some(record) = &self.record else {
-            let (loss, value) = self.finite_loss(&reconstructions, &patches, posterior.as_ref())?;
-            self.adam.step(self.model.gradients(&loss.backward()?), None)?;
-            self.progress.epoch_loss += f64::from(value) * count as f64;
-            return Ok(Computed { patches, reconstructions, loss: Some(value) });
-        };
-        let loss = self.config.objective.loss(&reconstructions, &patches, posterior.as_ref())?;
-        let entry = Entry { count, pace: self.adam.config.pace() };
-        record.add(entry, &loss, &reconstructions)?;
-        self.adam.step(self.model.gradients(&loss.backward()?), Some(record))?;
-        Ok(Computed { patches, reconstructions, loss: None })
+    /// Launches a step over a whole batch.
+    fn launch(&mut self, range: Range<usize>, noise: Option<&Tensor>) -> Result<Option<String>> {
+        let Self { learner, source, epoch, replay, .. } = self;
+        let (number, device) = (self.progress.steps + 1, learner.model.device().clone());
+        replay.step(&device, || {
+            let patches = source.next_batch(epoch, range.clone(), &learner.log)?;
+            learner.step(number, &patches, noise).map(drop)
+        })
     }
 
-    /// The mean loss of the patches since it was last told, by this or by [`step`](Self::step); `None` if there were none. A GPU is
-    /// waited for.
-    ///
-    /// # Errors
-    /// [`Error::Diverged`] as for [`step`](Self::step); [`Error::Tensor`] if the device fails.
-    pub fn read_loss(&mut self) -> Result<Option<f32>> {
-        let Some(record) = &self.record else { return Ok(None) };
-        let Reading { standing, failure } = record.read()?;
-        let Standing { losses, patches, steps } = standing;
-        self.steps_since = 0;
-        self.progress.epoch_loss = losses;
+    /// Launches the last step of an epoch, whose batch may be shorter and is reported on.
+    fn launch_last(&mut self, range: Range<usize>, noise: Option<&Tensor>) -> Result<LastBatch> {
+        let patches = self.source.next_batch(&self.epoch, range, &self.learner.log)?;
+        let reconstructions = self.learner.step(self.progress.steps + 1, &patches, noise)?;
+        Ok(LastBatch { patches, reconstructions })
+    }
+
+    /// The mean loss of the patches since the last reading. Waits for the device.
+    fn read_losses(&mut self) -> Result<f32> {
+        let Logged { progress, failure } = self.learner.log.read()?;
+        let before = std::mem::replace(&mut self.readings.last, progress);
+        (self.readings.steps, self.progress) = (0, progress);
         if let Some(loss) = failure {
-            (self.progress.patches, self.adam.steps) = (patches, steps);
-            self.read = self.progress;
-            record.begin(standing)?;
-            return Err(Error::Diverged { loss, patches });
+            self.learner.log.restart(progress)?;
+            return Err(Error::Diverged { loss, patches: progress.patches });
         }
-        let before = std::mem::replace(&mut self.read, self.progress);
-        let patches = self.progress.patches - before.patches;
-        Ok((patches > 0).then(|| ((losses - before.epoch_loss) / patches as f64) as f32))
+        let patches = (progress.patches - before.patches) as f64;
+        Ok(((progress.epoch_loss - before.epoch_loss) / patches) as f32)
     }
 
     /// The progress with all losses until now.
@@ -287,57 +275,22 @@ impl Trainer {
     /// # Errors
     /// [`Error::Diverged`] if a step has failed that nobody has heard of yet.
     pub(crate) fn settled_progress(&self) -> Result<Progress> {
-        let Some(record) = &self.record else { return Ok(self.progress) };
-        let Reading { standing, failure } = record.read()?;
+        let Logged { progress, failure } = self.learner.log.read()?;
         match failure {
-            Some(loss) => Err(Error::Diverged { loss, patches: standing.patches }),
-            None => Ok(Progress { epoch_loss: standing.losses, ..self.progress }),
+            Some(loss) => Err(Error::Diverged { loss, patches: progress.patches }),
+            None => Ok(progress),
         }
     }
 
-    /// Reconstructions, and the distributions that their latent vectors were drawn from, if they were.
-    fn reconstruct(
-        &self,
-        patches: &Tensor,
-        noise: Option<&Tensor>,
-    ) -> Result<(Tensor, Option<Posterior>)> {
-        let Some(noise) = noise else {
-            return Ok((self.model.reconstruct(patches)?, None));
-        };
-        let posterior = self.model.posterior(patches)?;
-        Ok((self.model.decode(&posterior.sample(noise)?)?, Some(posterior)))
-    }
-
-    /// The loss, and its value.
-    fn finite_loss(
-        &self,
-        reconstructions: &Tensor,
-        patches: &Tensor,
-        posterior: Option<&Posterior>,
-    ) -> Result<(Tensor, f32)> {
-        let diverged = |loss| Error::Diverged { loss, patches: self.progress.patches };
-        // SSIM is not defined for such pixels; a sum is finite only if all of its terms are.
-        let sum = reconstructions.detach().sum_all()?.to_scalar::<f32>()?;
-        if !sum.is_finite() {
-            return Err(diverged(f32::NAN));
-        }
-        let loss = self.config.objective.loss(reconstructions, patches, posterior)?;
-        match loss.to_scalar::<f32>()? {
-            value if value.is_finite() => Ok((loss, value)),
-            value => Err(diverged(value)),
-        }
-    }
-
-    fn end_epoch(&mut self, last: &Computed) -> Result<EpochReport> {
-        let contrast =
-            deviation(&last.reconstructions)? / deviation(&last.patches)?.max(f64::MIN_POSITIVE);
+    fn end_epoch(&mut self, last: &LastBatch) -> Result<EpochReport> {
+        let Progress { patches, epoch_loss, .. } = self.progress;
         let Schedule { patches_per_epoch, .. } = self.config.schedule;
-        let length = (self.progress.patches - 1) % patches_per_epoch + 1;
+        let length = (patches - 1) % patches_per_epoch + 1;
         let report = EpochReport {
-            epoch: self.progress.patches.div_ceil(patches_per_epoch),
-            patches: self.progress.patches,
-            loss: self.progress.epoch_loss / length as f64,
-            contrast,
+            epoch: patches.div_ceil(patches_per_epoch),
+            patches,
+            loss: epoch_loss / length as f64,
+            contrast: contrast(&last.reconstructions, &last.patches)?,
         };
         // A run that ends within an epoch may be prolonged, and then goes on with that epoch.
         if length == patches_per_epoch {
@@ -352,10 +305,4 @@ impl Trainer {
 fn order_at(schedule: &Schedule, progress: Progress) -> Vec<u64> {
     let Schedule { sampling, patches_per_epoch, seed, .. } = *schedule;
     epoch_order(sampling, progress.patches / patches_per_epoch, patches_per_epoch, seed)
-}
-
-/// The root mean square over patches `(N, 1, H, W)` of the standard deviation within each.
-fn deviation(patches: &Tensor) -> Result<f64> {
-    let variances = patches.detach().flatten(1, 3)?.var(1)?;
-    Ok(f64::from(variances.mean_all()?.to_scalar::<f32>()?).sqrt())
 }

@@ -1,38 +1,34 @@
-//! Weights as safetensors, under the names and in the layouts of the equivalent PyTorch module.
+//! Weights as safetensors files.
 
-use crate::autoencoder::Stack;
-use crate::conv::{Conv2d, Layer};
-use crate::{Architecture, Autoencoder, Error, Result};
+use crate::architecture::Architecture;
+use crate::autoencoder::Autoencoder;
+use crate::autoencoder::half::{chains, names_and_shapes};
+use crate::{Error, Result};
 use candle_core::{DType, Device, Tensor};
-use std::collections::BTreeMap;
+use candle_nn::VarBuilder;
 use std::collections::btree_map::Entry;
-use std::ops::Range;
+use std::collections::{BTreeMap, HashMap};
 
 impl Autoencoder {
-    /// The weights as a safetensors file.
-    ///
-    /// The tensors carry the names and shapes of a PyTorch module with two `torch.nn.Sequential`s, `encoder` of
-    /// `Conv2d(C_in, C_out, k, stride, padding)` and `decoder` of `ConvTranspose2d`, each layer but the last of both
-    /// followed by `LeakyReLU(0.2)`: `encoder.0.weight` `(C_out, C_in, k, k)`, `encoder.0.bias`, …, `decoder.0.weight`
-    /// `(C_in, C_out, k, k)`, …
+    /// The weights as a safetensors file, under the names and in the layouts of the equivalent PyTorch module; see [`Autoencoder`].
     ///
     /// # Errors
     /// [`Error::Tensor`] if the device fails.
     pub fn to_safetensors(&self) -> Result<Vec<u8>> {
-        let tensors = self.named_tensors()?;
-        Ok(safetensors::serialize(tensors, None)?)
+        Ok(safetensors::serialize(self.named_tensors()?, None)?)
     }
 
-    /// Reads weights as [`Autoencoder::to_safetensors`] writes them.
+    /// Reads weights as [`Autoencoder::to_safetensors`] writes them, and refuses all others: [`Autoencoder::new`] with a `VarBuilder`
+    /// converts types and ignores tensors that it does not need.
     ///
     /// ```
-    /// use candle_core::Device;
+    /// use candle_core::{DType, Device};
+    /// use candle_nn::{VarBuilder, VarMap};
     /// use models::{Architecture, Autoencoder, Error};
-    /// # use rand::SeedableRng;
     ///
     /// let architecture = Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() };
-    /// # let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(0);
-    /// let weights = Autoencoder::new(architecture, &mut rng, &Device::Cpu)?.to_safetensors()?;
+    /// let vb = VarBuilder::from_varmap(&VarMap::new(), DType::F32, &Device::Cpu);
+    /// let weights = Autoencoder::new(&architecture, vb)?.to_safetensors()?;
     /// let model = Autoencoder::from_safetensors(&weights, architecture, &Device::Cpu)?;
     /// assert_eq!(model.to_safetensors()?, weights);
     ///
@@ -52,63 +48,40 @@ impl Autoencoder {
         device: &Device,
     ) -> Result<Self> {
         let mut tensors = read_tensors(bytes)?;
-        let zeros = |layer: &Layer| vec![0.0; layer.parameter_count()];
-        let model = Self::build(architecture, zeros, device)?;
-        model.set_tensors(&mut tensors)?;
+        let model = Self::take(&mut tensors, &architecture, device)?;
         match tensors.into_keys().next() {
             Some(name) => Err(Error::UnexpectedTensor { name }),
             None => Ok(model),
         }
     }
 
+    /// A model with the weights that it takes out of `tensors`, which are on the CPU.
+    pub(crate) fn take(
+        tensors: &mut BTreeMap<String, Tensor>,
+        architecture: &Architecture,
+        device: &Device,
+    ) -> Result<Self> {
+        architecture.validate()?;
+        let chains = chains(architecture);
+        let wanted = chains.iter().flat_map(|(half, chain)| names_and_shapes(half, chain));
+        let weights = wanted
+            .map(|(name, shape)| Ok((name.clone(), take_tensor(tensors, name, &shape)?)))
+            .collect::<Result<HashMap<_, _>>>()?;
+        Self::new(architecture, VarBuilder::from_tensors(weights, DType::F32, device))
+    }
+
     /// All weights and biases by name, in PyTorch's layout, on the CPU: candle panics if it cannot write a tensor of a device
     /// that fails.
     pub(crate) fn named_tensors(&self) -> Result<BTreeMap<String, Tensor>> {
-        let mut tensors = BTreeMap::new();
-        for stack in self.stacks() {
-            let parameters = stack.parameters.as_detached_tensor().to_device(&Device::Cpu)?;
-            let part = |range: Range<usize>| parameters.narrow(0, range.start, range.len());
-            for (i, (weights, bias)) in stack.chain.places().enumerate() {
-                let weights =
-                    part(weights)?.reshape(&stack.chain.layers()[i].conv.weight_shape())?;
-                let [weights_name, bias_name] = names(stack, i);
-                tensors.insert(weights_name, weights.permute(TO_TORCH)?.contiguous()?);
-                tensors.insert(bias_name, part(bias)?);
+        let mut named = BTreeMap::new();
+        for half in self.halves() {
+            for (name, tensor) in half.named_tensors()? {
+                named.insert(name, tensor.to_device(&Device::Cpu)?);
             }
         }
-        Ok(tensors)
-    }
-
-    /// Takes this model's weights and biases out of `tensors`, which are on the CPU.
-    pub(crate) fn set_tensors(&self, tensors: &mut BTreeMap<String, Tensor>) -> Result<()> {
-        for stack in self.stacks() {
-            let mut parts = Vec::new();
-            for (i, (layer, (_, bias))) in
-                stack.chain.layers().iter().zip(stack.chain.places()).enumerate()
-            {
-                let Conv2d { in_channels, out_channels, kernel, .. } = layer.conv;
-                let torch_shape = [out_channels, in_channels, kernel, kernel];
-                let [weights_name, bias_name] = names(stack, i);
-                let weights = take_tensor(tensors, weights_name, &torch_shape)?;
-                parts.push(weights.permute(FROM_TORCH)?.flatten_all()?);
-                parts.push(take_tensor(tensors, bias_name, &[bias.len()])?);
-            }
-            let parameters = Tensor::cat(&parts, 0)?.to_device(stack.parameters.device())?;
-            stack.parameters.set(&parameters)?;
-        }
-        Ok(())
+        Ok(named)
     }
 }
-
-/// The names of a layer's weights and bias.
-fn names(stack: &Stack, layer: usize) -> [String; 2] {
-    ["weight", "bias"].map(|tensor| format!("{}.{tensor}", stack.layer_name(layer)))
-}
-
-/// `(k, k, C_in, C_out)` of a convolution to `(C_out, C_in, k, k)`. For a transposed convolution the same permutation
-/// gives PyTorch's `(C_in, C_out, k, k)`, since its input channels are the convolution's output channels.
-const TO_TORCH: (usize, usize, usize, usize) = (3, 2, 0, 1);
-const FROM_TORCH: (usize, usize, usize, usize) = (2, 3, 1, 0);
 
 /// All tensors of a safetensors file by name, on the CPU.
 pub(crate) fn read_tensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {

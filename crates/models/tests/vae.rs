@@ -1,17 +1,22 @@
 //! The latent layer of variational autoencoders, and what is drawn from it.
 #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
-use candle_core::{Device, Tensor};
-use models::{Architecture, Autoencoder, Error, Latent, Posterior};
+use candle_core::{DType, Device, Tensor};
+use candle_nn::{VarBuilder, VarMap};
+use models::{Architecture, Autoencoder, Error, Initialisation, Latent, Posterior, initialise};
 use proptest::prelude::*;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
 const ARCHITECTURE: Architecture =
     Architecture { patch_size: 32, latent_dim: 3, latent: Latent::Normal };
 
+fn model_of(architecture: Architecture) -> Autoencoder {
+    let (varmap, device) = (VarMap::new(), Device::Cpu);
+    initialise(&varmap, &architecture, Initialisation::He, 1, &device).unwrap();
+    Autoencoder::new(&architecture, VarBuilder::from_varmap(&varmap, DType::F32, &device)).unwrap()
+}
+
 fn model() -> Autoencoder {
-    Autoencoder::new(ARCHITECTURE, &mut ChaCha8Rng::seed_from_u64(1), &Device::Cpu).unwrap()
+    model_of(ARCHITECTURE)
 }
 
 /// Patches that differ.
@@ -135,7 +140,7 @@ fn what_has_no_distribution_is_refused() {
     let bytes = model().to_safetensors().unwrap();
     let error = Autoencoder::from_safetensors(&bytes, plain, &Device::Cpu).unwrap_err();
     assert!(matches!(error, Error::TensorMismatch { name, .. } if name == "encoder.12.weight"));
-    let plain = Autoencoder::new(plain, &mut ChaCha8Rng::seed_from_u64(1), &Device::Cpu).unwrap();
+    let plain = model_of(plain);
     for error in [
         plain.posterior(&patches(1)).map(drop).unwrap_err(),
         plain.sample_detached(&patches(1), 1, 0, &[1]).map(drop).unwrap_err(),

@@ -1,17 +1,19 @@
 //! Weights survive a round trip, and files that are not weights of the architecture are refused with a reason.
 #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
-use candle_core::{DType, Device, Tensor};
-use models::{Architecture, Autoencoder, Error, Latent};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
+use candle_core::{DType, Device, Module, Tensor};
+use candle_nn::{VarBuilder, VarMap};
+use models::{Architecture, Autoencoder, Error, Initialisation, Latent, initialise};
 use std::collections::{BTreeMap, HashMap};
 
 const ARCHITECTURE: Architecture =
     Architecture { patch_size: 32, latent_dim: 3, latent: Latent::Vector };
 
 fn model() -> Autoencoder {
-    Autoencoder::new(ARCHITECTURE, &mut ChaCha8Rng::seed_from_u64(1), &Device::Cpu).unwrap()
+    let varmap = VarMap::new();
+    initialise(&varmap, &ARCHITECTURE, Initialisation::He, 1, &Device::Cpu).unwrap();
+    let vb = VarBuilder::from_varmap(&varmap, DType::F32, &Device::Cpu);
+    Autoencoder::new(&ARCHITECTURE, vb).unwrap()
 }
 
 fn load(bytes: &[u8]) -> Result<Autoencoder, Error> {
@@ -33,10 +35,60 @@ fn a_round_trip_is_exact() {
     assert!(loaded.to_safetensors().unwrap() == bytes);
     let patches = Tensor::rand(0f32, 1.0, (2, 1, 32, 32), &Device::Cpu).unwrap();
     let bits = |model: &Autoencoder| -> Vec<u32> {
-        let result = model.reconstruct(&patches).unwrap().flatten_all().unwrap();
+        let result = model.forward(&patches).unwrap().flatten_all().unwrap();
         result.to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect()
     };
     assert_eq!(bits(&loaded), bits(&model()));
+}
+
+/// Every source of weights that a candle user has.
+#[test]
+fn a_var_builder_may_be_of_any_source() {
+    let (bytes, device) = (model().to_safetensors().unwrap(), Device::Cpu);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    std::fs::write(&path, &bytes).unwrap();
+    let mut varmap = VarMap::new();
+    let vb = VarBuilder::from_varmap(&varmap, DType::F32, &device);
+    let filled = Autoencoder::new(&ARCHITECTURE, vb).unwrap();
+    assert!(filled.to_safetensors().unwrap() != bytes, "other random weights");
+    varmap.load(&path).unwrap();
+    let prefixed = candle_core::safetensors::load_buffer(&bytes, &device).unwrap().into_iter();
+    let prefixed = prefixed.map(|(name, tensor)| (format!("part.{name}"), tensor)).collect();
+    let prefixed = VarBuilder::from_tensors(prefixed, DType::F32, &device).pp("part");
+    let buffered = VarBuilder::from_buffered_safetensors(bytes.clone(), DType::F32, &device);
+    for model in [
+        filled,
+        Autoencoder::new(&ARCHITECTURE, prefixed).unwrap(),
+        Autoencoder::new(&ARCHITECTURE, buffered.unwrap()).unwrap(),
+    ] {
+        assert!(model.to_safetensors().unwrap() == bytes);
+    }
+    let saved = folder.path().join("saved.safetensors");
+    varmap.save(&saved).unwrap();
+    assert!(load(&std::fs::read(saved).unwrap()).unwrap().to_safetensors().unwrap() == bytes);
+}
+
+#[test]
+fn a_var_builder_without_the_weights_is_refused() {
+    let zeros = VarBuilder::zeros(DType::F32, &Device::Cpu);
+    let invalid = Architecture { patch_size: 100, ..ARCHITECTURE };
+    let error = Autoencoder::new(&invalid, zeros).unwrap_err();
+    assert!(matches!(error, Error::Setting { name: "patch_size", .. }), "{error}");
+    let build = |change: fn(&mut HashMap<String, Tensor>)| {
+        let bytes = model().to_safetensors().unwrap();
+        let mut tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).unwrap();
+        change(&mut tensors);
+        let vb = VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
+        Autoencoder::new(&ARCHITECTURE, vb).unwrap_err().to_string()
+    };
+    let message = build(|tensors| drop(tensors.remove("decoder.4.bias")));
+    assert!(message.contains("decoder.4.bias"), "{message}");
+    let message = build(|tensors| {
+        let bias = tensors["encoder.0.bias"].narrow(0, 0, 5).unwrap();
+        tensors.insert("encoder.0.bias".into(), bias);
+    });
+    assert!(message.contains("encoder.0.bias"), "{message}");
 }
 
 #[test]

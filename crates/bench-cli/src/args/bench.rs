@@ -1,7 +1,8 @@
 //! The command line of `bench-cli bench`.
 
-use crate::config::Method;
+use super::names;
 use clap::{Args, Subcommand};
+use detector::Method;
 use models::{Extractor, Precision};
 use std::fmt;
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ pub struct BenchArgs {
     pub case: Case,
 }
 
-/// What is measured.
+/// The cases.
 #[derive(Debug, Subcommand)]
 pub enum Case {
     /// A training step: forward and backward pass, loss, Adam.
@@ -142,7 +143,7 @@ pub struct CurveArgs {
 #[derive(Args, Clone, Debug)]
 pub struct LossArgs {
     /// What the network is trained on and what the residual map shows.
-    #[arg(long, value_enum, default_value = "ssim")]
+    #[arg(long, value_parser = names::method(), default_value = "ssim")]
     pub method: Method,
     #[command(flatten)]
     pub window: WindowArgs,

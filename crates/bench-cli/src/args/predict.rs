@@ -58,7 +58,7 @@ pub struct PredictArgs {
     pub exit_code: bool,
 }
 
-/// What can be kept of an inspected image.
+/// A file, or a part of one, that can be kept of an inspected image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Output {
     /// `ID.tiff`: the scores, 32-bit floats.

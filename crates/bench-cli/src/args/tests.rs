@@ -32,7 +32,7 @@ fn for_each_command(path: &str, command: &Command, visit: &mut impl FnMut(&str, 
     }
 }
 
-/// What a line of an example gives to the program, between other programs of a pipe.
+/// The program's part of a line of an example, which may be one of several in a pipe.
 fn arguments(line: &str) -> Option<&str> {
     let start = line.find("bench-cli ")?;
     line[start..].split(['|', '>']).next()

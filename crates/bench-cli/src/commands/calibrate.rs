@@ -1,17 +1,11 @@
 //! `bench-cli calibrate`
 
 use super::Context;
-use super::train::split_of_training;
 use crate::args::CalibrateArgs;
-use crate::config::{Config, RuleName, RuleThreshold, Settings};
-use crate::data::{Dataset, fingerprint};
 use crate::interrupt;
-use crate::io::read_image;
-use crate::model_folder::{Calibration, GoodImages, ModelFolder};
-use crate::pipeline::Inspector;
-use anyhow::{Context as _, Result};
-use inspect::Image;
-use std::path::PathBuf;
+use anyhow::Result;
+use detector::records::{Calibration, CalibrationSource, RuleThreshold};
+use detector::{CalibrationImages, Config, ModelFolder, RuleName};
 
 /// Chooses the threshold of a trained model anew.
 ///
@@ -24,26 +18,17 @@ pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
     if let Some(RuleName(rule)) = args.rule {
         config.calibration.threshold = rule;
     }
-    let (images, source) = match &args.good {
-        Some(good) => (Dataset::open(good, None)?.train, GoodImages::Given),
-        None => of_training(&folder, &config)?,
+    let good = match &args.good {
+        Some(good) => CalibrationImages::given(good)?,
+        None => CalibrationImages::of_training(&folder, &config)?,
     };
-    let calibration = run(context, &folder, &config, &images, source)?;
+    let calibration = calibrate_on(context, &folder, &config, &good)?;
     folder.write_config(&config)?;
-    context.reporter.text(&text(&calibration))?;
-    context.reporter.record(&calibration)
+    context.terminal.text(&text(&calibration))?;
+    context.terminal.record(&calibration)
 }
 
-/// The good images of a training that are meant for the calibration.
-fn of_training(folder: &ModelFolder, config: &Config) -> Result<(Vec<PathBuf>, GoodImages)> {
-    match split_of_training(folder, config)? {
-        Some((train, held_out)) if held_out.is_empty() => Ok((train, GoodImages::TrainedOn)),
-        Some((_, held_out)) => Ok((held_out, GoodImages::HeldOut)),
-        None => Ok((config.data.open()?.train, GoodImages::Unknown)),
-    }
-}
-
-/// The threshold, and what other rules give.
+/// The threshold, and those of other rules.
 fn text(calibration: &Calibration) -> String {
     let Calibration { threshold, rule, rules, images, .. } = calibration;
     let others = rules.iter().filter(|other| other.rule != *rule);
@@ -56,63 +41,32 @@ fn text(calibration: &Calibration) -> String {
     format!("threshold {threshold:.6} by {rule} from {images} good images\nother rules give{lines}")
 }
 
-/// Inspects good images and derives the threshold from their scores.
+/// Calibrates a model on good images, with a progress bar.
 ///
 /// # Errors
-/// If an image cannot be read or inspected, or the rule does not give a threshold.
-pub fn run(
+/// If an image cannot be read or inspected, the rule does not give a threshold, or a signal came.
+pub fn calibrate_on(
     context: &Context,
     folder: &ModelFolder,
     config: &Config,
-    images: &[PathBuf],
-    source: GoodImages,
+    good: &CalibrationImages,
 ) -> Result<Calibration> {
-    let inspector = Inspector::new(folder.model(config, &context.device)?, config)?;
-    if matches!(source, GoodImages::TrainedOn | GoodImages::Unknown) {
-        context.reporter.note(&format!(
+    let inspector = context.inspector(folder, config)?;
+    if matches!(good.source, CalibrationSource::TrainedOn | CalibrationSource::Unknown) {
+        context.terminal.note(&format!(
             "calibrating on images that are {}: the threshold may be too low for new ones",
-            source.describe()
+            good.source.describe()
         ));
     }
-    let maps = anomaly_maps(context, folder, &inspector, images)?;
-    let rules = RuleThreshold::all(&maps, config.calibration.threshold)?;
-    let RuleThreshold { rule, threshold } = rules[0];
-    let scores = maps.iter().flat_map(|map| map.data());
-    let calibration = Calibration {
-        threshold,
-        rule,
-        rules,
-        good_max: scores.copied().fold(f32::MIN, f32::max),
-        images: images.len(),
-        source,
-        data_sha256: fingerprint(images)?,
-        weights_sha256: folder.weights_sha256()?,
-        scoring: Settings::of_scoring(config)?,
-    };
-    folder.write_calibration(&calibration)?;
-    Ok(calibration)
-}
-
-fn anomaly_maps(
-    context: &Context,
-    folder: &ModelFolder,
-    inspector: &Inspector,
-    images: &[PathBuf],
-) -> Result<Vec<Image>> {
-    let bar =
-        context.reporter.bar(images.len() as u64, "calibrating {wide_bar} {pos}/{len} images");
-    let mut maps = Vec::with_capacity(images.len());
-    for path in images {
-        interrupt::check(|| {
+    let images = good.images.len() as u64;
+    let bar = context.terminal.bar(images, "calibrating {wide_bar} {pos}/{len} images");
+    let mut progress = interrupt::progress(&bar);
+    let calibration = detector::calibrate(folder, config, &inspector, good, &mut progress);
+    bar.finish_and_clear();
+    calibration.map_err(|error| {
+        interrupt::explain(error, || {
             let folder = folder.path().display();
             format!("interrupted while calibrating; `bench-cli calibrate {folder}` does it again")
-        })?;
-        let inspected = inspector
-            .inspect(&read_image(path)?)
-            .with_context(|| format!("cannot inspect {}", path.display()))?;
-        maps.push(inspected.anomaly_map);
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    Ok(maps)
+        })
+    })
 }

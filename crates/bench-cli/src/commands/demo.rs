@@ -1,32 +1,20 @@
 //! `bench-cli demo`
 
+use super::evaluate::evaluate_on;
 use super::{Context, train};
 use crate::args::DemoArgs;
-use crate::config::{Config, Method};
-use crate::data::Dataset;
-use crate::evaluation::{Inspection, Measured, Metrics, Origin};
-use crate::io::{Cell, ScoreRange, write_atomic, write_figure};
-use crate::model_folder::ModelFolder;
+use crate::drawing::{Cell, ScoreRange, write_figure};
 use crate::page::{Circumstances, Page, write_page};
-use crate::pipeline::Inspector;
-use crate::synthetic::{Spec, SyntheticKind, generate};
 use anyhow::{Result, ensure};
+use detector::files::write_atomic;
+use detector::records::DemoRecord;
+use detector::synthetic::{Spec, SyntheticKind, generate};
+use detector::{Config, Dataset, Evaluation, InspectedSample, Method, ModelFolder, Origin};
 use metrics::{Figure, plot_roc};
-use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
 
-/// A line of the JSON output.
-#[derive(Serialize)]
-struct Row<'a> {
-    method: &'static str,
-    synthetic: bool,
-    training_seconds: f64,
-    #[serde(flatten)]
-    metrics: &'a Metrics,
-}
-
-/// Makes synthetic fabric, trains methods on it, evaluates both and draws what came out.
+/// Makes synthetic fabric, trains methods on it, evaluates them and draws the results.
 ///
 /// # Errors
 /// If the folder cannot be written.
@@ -39,7 +27,7 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<()> {
         );
     }
     let data = args.out.join("fabric");
-    context.reporter.note("making synthetic fabric");
+    context.terminal.note("making synthetic fabric");
     let full = Spec::full(SyntheticKind::Plain, args.seed);
     generate(&Spec { good: 20, defective: 12, ..full }, &data)?;
     let outcomes = methods.iter().map(|&method| run(context, args, &data, method));
@@ -52,16 +40,19 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<()> {
     write_page(&args.out.join("report.html"), &page)?;
     let table = table(args.patches, &outcomes);
     write_atomic(&args.out.join("table.md"), |file| Ok(file.write_all(table.as_bytes())?))?;
-    context.reporter.text(&format!("\n{table}\n{}", files(&args.out, &methods)))?;
-    for measured in &outcomes {
-        let (method, metrics) = (measured.method().title(), &measured.metrics);
-        let training_seconds = measured.origin.training.seconds;
-        context.reporter.record(&Row { method, synthetic: true, training_seconds, metrics })?;
+    context.terminal.text(&format!("\n{table}\n{}", files(&args.out, &methods)))?;
+    for evaluation in &outcomes {
+        context.terminal.record(&DemoRecord {
+            method: evaluation.method().title().to_owned(),
+            synthetic: true,
+            training_seconds: evaluation.origin.training.seconds,
+            metrics: evaluation.metrics.clone(),
+        })?;
     }
     Ok(())
 }
 
-/// What to look at.
+/// The files to look at.
 fn files(out: &Path, methods: &[Method]) -> String {
     let titles: Vec<_> = methods.iter().map(|method| method.title()).collect();
     format!(
@@ -85,9 +76,9 @@ fn distinct(methods: &[Method]) -> Vec<Method> {
     distinct
 }
 
-fn run(context: &Context, args: &DemoArgs, data: &Path, method: Method) -> Result<Measured> {
-    context.reporter.note(&format!("{}: training on {} patches", method.title(), args.patches));
-    let folder = ModelFolder::new(&args.out.join(method.key()));
+fn run(context: &Context, args: &DemoArgs, data: &Path, method: Method) -> Result<Evaluation> {
+    context.terminal.note(&format!("{}: training on {} patches", method.title(), args.patches));
+    let folder = ModelFolder::new(args.out.join(method.key()));
     let mut config = Config { method, ..Config::default() };
     config.data.root = Some(std::path::absolute(data)?);
     config.data.size = Some([256, 256]);
@@ -101,14 +92,14 @@ fn run(context: &Context, args: &DemoArgs, data: &Path, method: Method) -> Resul
     config.training.batch_size = 8;
     config.optimiser.learning_rate = 1e-3;
     train::train_model(context, &folder, &config)?;
-    let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
+    let inspector = context.inspector(&folder, &config)?;
     let dataset = Dataset::open(data, None)?;
-    let (_, held_out) = train::split_images(&config)?;
+    let held_out = config.data.split()?.held_out;
     let origin = Origin::of(&folder, config)?;
-    Measured::on(&dataset, &held_out, &inspector, origin, context.reporter)
+    evaluate_on(context, &dataset, &held_out, &inspector, origin)
 }
 
-fn draw_roc(path: &Path, outcomes: &[Measured]) -> Result<()> {
+fn draw_roc(path: &Path, outcomes: &[Evaluation]) -> Result<()> {
     let curves: Vec<_> =
         outcomes.iter().map(|outcome| (outcome.method().title(), &outcome.curves.roc)).collect();
     plot_roc(path, &Figure::new("Synthetic plain weave: pixel ROC"), &curves)?;
@@ -116,35 +107,35 @@ fn draw_roc(path: &Path, outcomes: &[Measured]) -> Result<()> {
 }
 
 /// Rows of image, then reconstruction and residual map of each method, then ground truth.
-fn draw_figure(path: &Path, outcomes: &[Measured]) -> Result<()> {
+fn draw_figure(path: &Path, outcomes: &[Evaluation]) -> Result<()> {
     let row = |&index: &usize| {
-        let cells = outcomes.iter().flat_map(|Measured { evaluation, .. }| {
-            let Inspection { reconstruction, residual, .. } = &evaluation.inspections[index];
-            let range = ScoreRange::around(evaluation.threshold);
+        let cells = outcomes.iter().flat_map(|Evaluation { test_set, .. }| {
+            let InspectedSample { reconstruction, residual, .. } = &test_set.samples[index];
+            let range = ScoreRange::around(test_set.threshold);
             [Cell::Grey8(reconstruction), Cell::Heat(residual, range)]
         });
-        let Inspection { image, mask, .. } = &outcomes[0].evaluation.inspections[index];
+        let InspectedSample { image, mask, .. } = &outcomes[0].test_set.samples[index];
         [Cell::Grey8(image)].into_iter().chain(cells).chain([Cell::Mask(mask)]).collect()
     };
-    let rows: Vec<Vec<Cell<'_>>> = outcomes[0].evaluation.shown.iter().map(row).collect();
+    let rows: Vec<Vec<Cell<'_>>> = outcomes[0].test_set.shown.iter().map(row).collect();
     write_figure(path, &rows)
 }
 
-fn table(patches: u64, outcomes: &[Measured]) -> String {
+fn table(patches: u64, outcomes: &[Evaluation]) -> String {
     let rows: String = outcomes
         .iter()
-        .map(|measured| {
-            let metrics = &measured.metrics;
+        .map(|evaluation| {
+            let metrics = &evaluation.metrics;
             format!(
                 "| {} | {:.3} | {:.3} | {:.3} | {:.3} | {}/{} | {:.0} |\n",
-                measured.method().title(),
+                evaluation.method().title(),
                 metrics.pixel_au_roc,
                 metrics.pixel_au_roc_raw,
                 metrics.pixel_f1_max,
                 metrics.au_pro,
                 metrics.at_threshold.regions_found,
                 metrics.at_threshold.regions,
-                measured.origin.training.seconds
+                evaluation.origin.training.seconds
             )
         })
         .collect();

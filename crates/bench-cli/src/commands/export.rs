@@ -2,23 +2,13 @@
 
 use super::Context;
 use crate::args::ExportArgs;
-use crate::io::write_atomic;
-use crate::model_folder::ModelFolder;
 use anyhow::{Result, bail};
+use detector::ModelFolder;
+use detector::files::write_atomic;
+use detector::records::ExportRecord;
 use models::Latent;
-use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
-
-/// What was written.
-#[derive(Serialize)]
-struct Export {
-    onnx: String,
-    /// The names of what the network takes.
-    inputs: &'static [&'static str],
-    patch_size: usize,
-    latent_dim: usize,
-}
 
 /// Writes the network of a model as ONNX.
 ///
@@ -33,18 +23,18 @@ pub fn export(context: &Context, args: &ExportArgs) -> Result<()> {
     let bytes = model.to_onnx()?;
     write_atomic(&out, |file| Ok(file.write_all(&bytes)?))?;
     let architecture = model.architecture();
-    let export = Export {
+    let export = ExportRecord {
         onnx: out.display().to_string(),
         inputs: match architecture.latent {
-            Latent::Vector => &["patches"],
-            Latent::Normal => &["patches", "noise"],
+            Latent::Vector => vec!["patches".to_owned()],
+            Latent::Normal => vec!["patches".to_owned(), "noise".to_owned()],
         },
         patch_size: architecture.patch_size,
         latent_dim: architecture.latent_dim,
     };
     let inputs = export.inputs.join(" and ");
-    context.reporter.text(&format!("{}: takes {inputs}, gives reconstructions", export.onnx))?;
-    context.reporter.record(&export)
+    context.terminal.text(&format!("{}: takes {inputs}, gives reconstructions", export.onnx))?;
+    context.terminal.record(&export)
 }
 
 fn expect_file(path: &Path) -> Result<()> {

@@ -2,23 +2,12 @@
 
 use super::Context;
 use crate::args::FigureArgs;
-use crate::data::{Dataset, Margins, TestSample, crop};
-use crate::evaluation::shown_samples;
+use crate::drawing::{Cell, ScoreRange, write_figure};
 use crate::interrupt;
-use crate::io::{Cell, ScoreRange, write_figure};
-use crate::model_folder::ModelFolder;
-use crate::pipeline::Inspector;
 use anyhow::{Context as _, Result, bail, ensure};
+use detector::records::FigureRecord;
+use detector::{Dataset, Inspector, Margins, ModelFolder, TestSample, crop, shown_samples};
 use inspect::{Connectivity, Image, Mask, regions};
-use serde::Serialize;
-
-/// What was drawn.
-#[derive(Serialize)]
-struct Report {
-    figure: String,
-    models: usize,
-    images: usize,
-}
 
 /// A model, and the scores that its colours stand for.
 struct Model {
@@ -26,7 +15,7 @@ struct Model {
     range: ScoreRange,
 }
 
-/// What a row shows.
+/// The pictures of a row.
 struct Row {
     image: Image,
     reconstructions: Vec<Image>,
@@ -34,14 +23,14 @@ struct Row {
     mask: Mask,
 }
 
-/// Draws what several models make of the same defects.
+/// Draws reconstructions and residual maps of the same defects by several models.
 ///
 /// # Errors
 /// If a model or the data set cannot be read, the models see different parts of the images, or the figure cannot be written.
 pub fn figure(context: &Context, args: &FigureArgs) -> Result<()> {
     ensure!(args.crop > 0 && args.images > 0, "--crop and --images must be at least 1");
     let folders = args.models.iter().map(|path| ModelFolder::open(path));
-    let folders = folders.collect::<Result<Vec<_>>>()?;
+    let folders = folders.collect::<detector::Result<Vec<_>>>()?;
     let dataset = dataset(&folders, args)?;
     let models = folders.iter().map(|folder| open(context, folder)).collect::<Result<Vec<_>>>()?;
     let margins = models[0].inspector.margins();
@@ -55,10 +44,10 @@ pub fn figure(context: &Context, args: &FigureArgs) -> Result<()> {
     let cells: Vec<Vec<Cell<'_>>> = rows.iter().map(|row| row.cells(&models)).collect();
     write_figure(&args.out, &cells)?;
     let (figure, images) = (args.out.display().to_string(), rows.len());
-    context.reporter.text(&format!(
+    context.terminal.text(&format!(
         "{figure}: image, reconstructions and residual maps in the order of the models, ground truth"
     ))?;
-    context.reporter.record(&Report { figure, models: models.len(), images })
+    context.terminal.record(&FigureRecord { figure, models: models.len(), images })
 }
 
 /// The data set of the arguments, or that of the first model.
@@ -75,7 +64,7 @@ fn dataset(folders: &[ModelFolder], args: &FigureArgs) -> Result<Dataset> {
 
 fn open(context: &Context, folder: &ModelFolder) -> Result<Model> {
     let config = folder.config()?;
-    let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
+    let inspector = context.inspector(folder, &config)?;
     Ok(Model { inspector, range: ScoreRange::around(folder.calibration()?.threshold) })
 }
 
@@ -97,7 +86,7 @@ fn row(models: &[Model], sample: &TestSample, side: usize) -> Result<Row> {
     Ok(Row { image: crop(&inner, window)?, reconstructions, residuals, mask: crop(&mask, window)? })
 }
 
-/// What to leave out around a square of the given side, at most the image's, about the middle of the largest region.
+/// The margins around a square of the given side, at most the image's, about the middle of the largest region.
 fn window(mask: &Mask, side: usize) -> Result<Margins> {
     let (width, height) = mask.size();
     let scores = Image::filled(width, height, 0.0);

@@ -2,22 +2,11 @@
 
 use super::Context;
 use crate::args::InfoArgs;
-use crate::config::Config;
-use crate::model_folder::{Calibration, ModelFolder, TrainingRecord};
 use anyhow::Result;
-use serde::Serialize;
+use detector::records::{Calibration, ModelInfo, TrainingRecord};
+use detector::{Config, ModelFolder};
 
-/// All that a model's folder says.
-#[derive(Serialize)]
-struct Info {
-    parameters: usize,
-    config: Config,
-    training: TrainingRecord,
-    /// Absent if the model is not calibrated.
-    calibration: Option<Calibration>,
-}
-
-/// Says what a model's folder holds.
+/// Prints the content of a model's folder.
 ///
 /// # Errors
 /// If a file of the model cannot be read or understood.
@@ -26,17 +15,17 @@ pub fn info(context: &Context, args: &InfoArgs) -> Result<()> {
     let config = folder.config()?;
     // Read the weights too: a folder that cannot be used should not look as if it could.
     let model = folder.model(&config, &context.device)?;
-    let info = Info {
+    let info = ModelInfo {
         parameters: model.architecture().parameter_count(),
         training: folder.record()?,
         calibration: folder.is_calibrated().then(|| folder.calibration()).transpose()?,
         config,
     };
-    context.reporter.text(&text(&info)?)?;
-    context.reporter.record(&info)
+    context.terminal.text(&text(&info)?)?;
+    context.terminal.record(&info)
 }
 
-fn text(info: &Info) -> Result<String> {
+fn text(info: &ModelInfo<Config>) -> Result<String> {
     let TrainingRecord { patches, seconds, device, loss, collapsed, images, features, .. } =
         &info.training;
     let state = if *collapsed { ", collapsed to constant grey" } else { "" };

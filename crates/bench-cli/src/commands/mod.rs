@@ -2,6 +2,8 @@
 
 mod bench;
 mod calibrate;
+mod config;
+mod context;
 mod demo;
 mod evaluate;
 mod export;
@@ -16,6 +18,8 @@ mod train;
 
 pub use bench::bench;
 pub use calibrate::calibrate;
+pub use config::config;
+pub use context::{Context, warn_of_smaller_batches};
 pub use demo::demo;
 pub use evaluate::evaluate;
 pub use export::export;
@@ -27,14 +31,3 @@ pub use ssim::ssim;
 pub use synthesize::synthesize;
 pub use toy::toy;
 pub use train::train;
-
-use crate::report::Reporter;
-use candle_core::Device;
-
-/// What every subcommand knows.
-#[derive(Clone, Debug)]
-pub struct Context {
-    pub reporter: Reporter,
-    /// What `--device` says, or the processor if the subcommand runs no network.
-    pub device: Device,
-}

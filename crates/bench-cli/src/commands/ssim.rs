@@ -2,29 +2,14 @@
 
 use super::Context;
 use crate::args::SsimArgs;
-use crate::io::{read_image, write_float_tiff};
 use anyhow::{Context as _, Result, bail};
+use detector::records::SsimRecord;
+use detector::{read_image, write_float_tiff};
 use inspect::Image;
-use serde::Serialize;
 use ssim::{Components, Params};
 
 /// The names of the maps' files.
 const NAMES: [&str; 4] = ["ssim", "luminance", "contrast", "structure"];
-
-/// Means over the maps, and how they were computed.
-#[derive(Serialize)]
-struct Report {
-    ssim: f64,
-    luminance: f64,
-    contrast: f64,
-    structure: f64,
-    window: String,
-    border: String,
-    c1: f64,
-    c2: f64,
-    width: usize,
-    height: usize,
-}
 
 /// Compares two images.
 ///
@@ -46,10 +31,10 @@ pub fn ssim(context: &Context, args: &SsimArgs) -> Result<()> {
         }
     }
     let [ssim, luminance, contrast, structure] = means;
-    context.reporter.text(&format!(
+    context.terminal.text(&format!(
         "SSIM {ssim:.6} (luminance {luminance:.6}, contrast {contrast:.6}, structure {structure:.6})"
     ))?;
-    context.reporter.record(&Report {
+    context.terminal.record(&SsimRecord {
         ssim,
         luminance,
         contrast,

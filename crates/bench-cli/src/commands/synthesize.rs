@@ -2,18 +2,9 @@
 
 use super::Context;
 use crate::args::SynthesizeArgs;
-use crate::synthetic::{Spec, generate};
 use anyhow::Result;
-use serde::Serialize;
-
-/// What was made.
-#[derive(Serialize)]
-struct Report {
-    data: String,
-    seed: u64,
-    good: usize,
-    defective: usize,
-}
+use detector::records::SyntheticRecord;
+use detector::synthetic::{Spec, generate};
 
 /// Makes a synthetic data set.
 ///
@@ -30,7 +21,7 @@ pub fn synthesize(context: &Context, args: &SynthesizeArgs) -> Result<()> {
     let Spec { seed, good, defective, .. } = spec;
     let data = args.out.display().to_string();
     context
-        .reporter
+        .terminal
         .text(&format!("{good} good and {defective} defective synthetic images: {data}"))?;
-    context.reporter.record(&Report { data, seed, good, defective })
+    context.terminal.record(&SyntheticRecord { data, seed, good, defective })
 }

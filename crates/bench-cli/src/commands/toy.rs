@@ -1,47 +1,19 @@
 //! `bench-cli toy`
 
 use super::Context;
-use super::train::split_images;
 use crate::args::ToyArgs;
-use crate::config::{Config, Method};
-use crate::data::{Margins, crop};
+use crate::drawing::{Cell, ScoreRange, write_figure};
 use crate::interrupt;
-use crate::io::{Cell, ScoreRange, read_image, write_figure};
-use crate::model_folder::ModelFolder;
-use crate::pipeline::{Inspector, prepare};
-use crate::synthetic::draw_defects;
 use anyhow::{Context as _, Result, ensure};
+use detector::records::{ToyMap, ToyRecord};
+use detector::synthetic::draw_defects;
+use detector::{Config, Margins, ModelFolder, Split, crop, prepare, read_image};
 use inspect::{Image, Mask, Residual, residual_map};
-use serde::Serialize;
 use ssim::{Border, Components};
 use std::path::{Path, PathBuf};
 
 /// The side of what is shown, in patches.
 const PATCHES: usize = 2;
-
-/// What was drawn.
-#[derive(Serialize)]
-struct Report {
-    figure: String,
-    image: String,
-    method: Method,
-    seed: u64,
-    /// Width and height of each picture.
-    side: usize,
-    defective_pixels: usize,
-    maps: Vec<MapReport>,
-}
-
-/// What a residual map has on the drawn defects and beside them.
-#[derive(Serialize)]
-struct MapReport {
-    map: &'static str,
-    mean_inside: f64,
-    mean_outside: f64,
-    maximum: f32,
-    /// The residual of the brightest colour; the darkest one stands for 0.
-    scale: f32,
-}
 
 /// A residual map and the name of what it shows.
 struct Residuals {
@@ -50,7 +22,7 @@ struct Residuals {
     scale: f32,
 }
 
-/// Draws defects into a good image, and what a model makes of them.
+/// Draws defects into a good image, and the residual maps of a model on them.
 ///
 /// # Errors
 /// If the model or the image cannot be read, the image is smaller than a patch, or the figure cannot be written.
@@ -59,7 +31,7 @@ pub fn toy(context: &Context, args: &ToyArgs) -> Result<()> {
     let config = folder.config()?;
     let path = args.image.clone().map_or_else(|| good_image(&config), Ok)?;
     let square = middle(&path, &config)?;
-    let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
+    let inspector = context.inspector(&folder, &config)?;
 
     let (image, mask) = draw_defects(&square, args.seed);
     let inspected = inspector.inspect_prepared(&image);
@@ -68,7 +40,7 @@ pub fn toy(context: &Context, args: &ToyArgs) -> Result<()> {
     let maps = residual_maps(&image, &reconstruction, &config)?;
     interrupt::check(|| "interrupted; no figure was written".to_owned())?;
     draw(&args.out, [&image, &reconstruction], &maps, &mask)?;
-    let report = Report {
+    let report = ToyRecord {
         figure: args.out.display().to_string(),
         image: path.display().to_string(),
         method: config.method,
@@ -77,13 +49,13 @@ pub fn toy(context: &Context, args: &ToyArgs) -> Result<()> {
         defective_pixels: mask.data().iter().filter(|&&defective| defective).count(),
         maps: maps.iter().map(|residuals| residuals.report(&mask)).collect(),
     };
-    context.reporter.text(&table(&report))?;
-    context.reporter.record(&report)
+    context.terminal.text(&table(&report))?;
+    context.terminal.record(&report)
 }
 
 /// A good image that the model has not seen, if the images are still those of its training, or else one that it has.
 fn good_image(config: &Config) -> Result<PathBuf> {
-    let (train, held_out) = split_images(config)?;
+    let Split { train, held_out } = config.data.split()?;
     held_out.into_iter().chain(train).next().context("a data set has at least one good image")
 }
 
@@ -99,13 +71,13 @@ fn middle(path: &Path, config: &Config) -> Result<Image> {
     let side = (PATCHES * patch).min(width).min(height);
     let (left, top) = ((width - side) / 2, (height - side) / 2);
     let (right, bottom) = (width - side - left, height - side - top);
-    crop(&image, Margins { left, top, right, bottom })
+    Ok(crop(&image, Margins { left, top, right, bottom })?)
 }
 
 /// The residual maps in the order of the figure. Those of the SSIM have one scale, up to the largest of them.
 fn residual_maps(image: &Image, reconstruction: &Image, config: &Config) -> Result<Vec<Residuals>> {
     let (width, height) = image.size();
-    let params = config.ssim_params(Border::Reflect)?;
+    let params = config.ssim.params(Border::Reflect);
     let (x, y) = (image.data(), reconstruction.data());
     let maps = ssim::maps(x, y, width, height, &params, Components::ALL)
         .context("cannot compare the image with its reconstruction")?;
@@ -142,7 +114,7 @@ impl Residuals {
         Cell::Heat(&self.map, ScoreRange { low: 0.0, high: self.scale })
     }
 
-    fn report(&self, mask: &Mask) -> MapReport {
+    fn report(&self, mask: &Mask) -> ToyMap {
         // Both are of some pixels: the defects cover neither none nor all.
         let mean = |inside: bool| {
             let pixels = self.map.data().iter().zip(mask.data());
@@ -150,15 +122,19 @@ impl Residuals {
             let values: Vec<f64> = chosen.map(|(&value, _)| f64::from(value)).collect();
             values.iter().sum::<f64>() / values.len() as f64
         };
-        let Self { name: map, scale, .. } = *self;
-        let (mean_inside, mean_outside) = (mean(true), mean(false));
-        MapReport { map, mean_inside, mean_outside, maximum: maximum(&self.map), scale }
+        ToyMap {
+            map: self.name.to_owned(),
+            mean_inside: mean(true),
+            mean_outside: mean(false),
+            maximum: maximum(&self.map),
+            scale: self.scale,
+        }
     }
 }
 
-fn table(report: &Report) -> String {
-    let row = |map: &MapReport| {
-        let MapReport { map, mean_inside, mean_outside, maximum, scale } = map;
+fn table(report: &ToyRecord) -> String {
+    let row = |map: &ToyMap| {
+        let ToyMap { map, mean_inside, mean_outside, maximum, scale } = map;
         format!("{map:<10} {mean_inside:>12.5} {mean_outside:>12.5} {maximum:>9.4} {scale:>9.4}")
     };
     let rows: Vec<String> = report.maps.iter().map(row).collect();

@@ -1,53 +1,16 @@
 //! `bench-cli train`
 
-mod run;
-
 use super::Context;
+use super::calibrate::calibrate_on;
 use crate::args::{CHECKPOINT_SECONDS, TrainArgs};
-use crate::config::{Config, Method};
-use crate::data::fingerprint;
 use crate::interrupt;
-use crate::model_folder::{GoodImages, ModelFolder, TrainingRecord};
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
+use detector::records::{LogEntry, TrainingRecord, TrainingSummary};
+use detector::{
+    CalibrationImages, Config, Method, ModelFolder, Start, Training, TrainingPlan, TrainingStep,
+};
 use indicatif::ProgressBar;
-use models::{EpochReport, StepReport};
-use run::Run;
-use serde::Serialize;
-use std::path::PathBuf;
 use std::time::Duration;
-
-/// A training run, checked.
-struct Plan {
-    folder: ModelFolder,
-    config: Config,
-    /// Good images, split into those to train on and those held out.
-    train: Vec<PathBuf>,
-    held_out: Vec<PathBuf>,
-    beginning: Beginning,
-    checkpoint_interval: Duration,
-}
-
-/// What a training begins with.
-#[derive(Clone, Copy, PartialEq)]
-enum Beginning {
-    /// A folder without a model.
-    Fresh,
-    /// Any folder; a model in it is replaced.
-    Replacing,
-    /// What an earlier part of the training has left.
-    Resuming,
-}
-
-/// The last line of the output.
-#[derive(Serialize)]
-struct Summary {
-    model: String,
-    patches: u64,
-    seconds: f64,
-    loss: f64,
-    collapsed: bool,
-    threshold: f32,
-}
 
 /// Trains a model and calibrates it.
 ///
@@ -55,14 +18,16 @@ struct Summary {
 /// If the arguments, the images or the folder do not allow it, or the loss diverges.
 pub fn train(context: &Context, args: &TrainArgs) -> Result<()> {
     let plan = plan(args)?;
-    let record = execute(context, &plan)?;
+    let folder = plan.folder.clone();
+    let record = execute(context, plan, Duration::from_secs(args.checkpoint_every))?;
     let TrainingRecord { patches, seconds, loss, collapsed, .. } = record;
-    let threshold = plan.folder.calibration()?.threshold;
-    let model = plan.folder.path().display().to_string();
-    context.reporter.text(&format!(
+    let threshold = folder.calibration()?.threshold;
+    let model = folder.path().display().to_string();
+    context.terminal.text(&format!(
         "trained on {patches} patches in {seconds:.0} s, loss {loss:.4}, threshold {threshold:.4}: {model}"
     ))?;
-    context.reporter.record(&Summary { model, patches, seconds, loss, collapsed, threshold })
+    let summary = TrainingSummary { model, patches, seconds, loss, collapsed, threshold };
+    context.terminal.record(&summary)
 }
 
 /// Trains and calibrates the model of a configuration; a finished training of the same configuration is taken over.
@@ -74,46 +39,42 @@ pub fn train_model(
     folder: &ModelFolder,
     config: &Config,
 ) -> Result<TrainingRecord> {
-    let (train, held_out) = split_images(config)?;
-    let (folder, config) = (folder.clone(), config.clone());
-    let beginning = match folder.config() {
-        Ok(found) if found == config && folder.has_checkpoint() => Beginning::Resuming,
-        _ => Beginning::Replacing,
+    let start = match folder.config() {
+        Ok(found) if found == *config && folder.has_checkpoint() => Start::Resuming,
+        _ => Start::Replacing,
     };
-    let checkpoint_interval = Duration::from_secs(CHECKPOINT_SECONDS);
-    execute(context, &Plan { folder, config, train, held_out, beginning, checkpoint_interval })
+    let plan = TrainingPlan::new(folder.clone(), config.clone(), start)?;
+    execute(context, plan, Duration::from_secs(CHECKPOINT_SECONDS))
 }
 
-fn execute(context: &Context, plan: &Plan) -> Result<TrainingRecord> {
-    let mut run = Run::start(context, plan)?;
-    context.reporter.note(&format!("training on {}", run.device));
-    advance(context, &mut run)?;
-    let record = run.finish()?;
-    let (images, source) = match plan.held_out.is_empty() {
-        true => (&plan.train, GoodImages::TrainedOn),
-        false => (&plan.held_out, GoodImages::HeldOut),
-    };
-    super::calibrate::run(context, &plan.folder, &plan.config, images, source).with_context(
-        || {
-            let folder = plan.folder.path().display();
-            format!(
-                "the model is trained; `bench-cli calibrate {folder}` makes up for its threshold"
-            )
-        },
-    )?;
+fn execute(
+    context: &Context,
+    plan: TrainingPlan,
+    checkpoint_interval: Duration,
+) -> Result<TrainingRecord> {
+    let mut training = Training::start(plan, &context.device)?;
+    context.terminal.note(&format!("training on {}", training.device()));
+    advance(context, &mut training, checkpoint_interval)?;
+    let record = training.finish()?;
+    let TrainingPlan { folder, config, split, .. } = training.plan();
+    let good = CalibrationImages::of_split(split.clone());
+    calibrate_on(context, folder, config, &good).with_context(|| {
+        let folder = folder.path().display();
+        format!("the model is trained; `bench-cli calibrate {folder}` makes up for its threshold")
+    })?;
     Ok(record)
 }
 
-fn plan(args: &TrainArgs) -> Result<Plan> {
+fn plan(args: &TrainArgs) -> Result<TrainingPlan> {
     let folder = ModelFolder::new(&args.out);
-    let beginning = match (args.resume, args.overwrite) {
-        (true, _) => Beginning::Resuming,
-        (false, true) => Beginning::Replacing,
-        (false, false) => Beginning::Fresh,
+    let start = match (args.resume, args.overwrite) {
+        (true, _) => Start::Resuming,
+        (false, true) => Start::Replacing,
+        (false, false) => Start::Fresh,
     };
-    beginning.check(&folder)?;
-    let mut config = match beginning {
-        Beginning::Resuming => {
+    start.check(&folder)?;
+    let mut config = match start {
+        Start::Resuming => {
             folder.config().context("--resume needs the folder of an interrupted training")?
         }
         _ => Config::load(args.config.config.as_deref(), &args.config.settings)?,
@@ -135,98 +96,56 @@ fn plan(args: &TrainArgs) -> Result<Plan> {
         }
         config.features.weights = Some(std::path::absolute(weights)?);
     }
-    config.validate()?;
-    let (train, held_out) = split_images(&config)?;
-    let checkpoint_interval = Duration::from_secs(args.checkpoint_every);
-    Ok(Plan { folder, config, train, held_out, beginning, checkpoint_interval })
-}
-
-impl Beginning {
-    /// # Errors
-    /// If there is a model that was not to be replaced.
-    fn check(self, folder: &ModelFolder) -> Result<()> {
-        ensure!(
-            self != Self::Fresh || !folder.is_occupied(),
-            "{}: there is a model already; --resume goes on with it, --overwrite replaces it",
-            folder.path().display()
-        );
-        Ok(())
-    }
-}
-
-/// The good images of the data set, split into those to train on and those held out: evenly spaced ones, so that a slow
-/// drift of the camera is in both.
-pub fn split_images(config: &Config) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
-    let images = config.data.open()?.train;
-    let held_out = (images.len() as f64 * config.data.held_out) as usize;
-    let is_held_out = |i: usize| (i + 1) * held_out / images.len() != i * held_out / images.len();
-    let (held_out, train): (Vec<_>, Vec<_>) =
-        images.iter().cloned().enumerate().partition(|&(i, _)| is_held_out(i));
-    let paths = |images: Vec<(usize, PathBuf)>| images.into_iter().map(|(_, path)| path).collect();
-    Ok((paths(train), paths(held_out)))
-}
-
-/// The good images that a model was trained on and those that were held out; `None` if the images are not those of the
-/// training any more, so that nobody knows which they were.
-pub fn split_of_training(
-    folder: &ModelFolder,
-    config: &Config,
-) -> Result<Option<(Vec<PathBuf>, Vec<PathBuf>)>> {
-    let (train, held_out) = split_images(config)?;
-    let trained_on = folder.record().ok().map(|record| record.data_sha256);
-    Ok((trained_on == Some(fingerprint(&train)?)).then_some((train, held_out)))
+    Ok(TrainingPlan::new(folder, config, start)?)
 }
 
 /// Trains to the end of the schedule.
-fn advance(context: &Context, run: &mut Run<'_>) -> Result<()> {
-    let (reporter, plan) = (context.reporter, run.plan);
-    let bar = reporter.bar(
-        plan.config.training.patches,
+fn advance(context: &Context, training: &mut Training, interval: Duration) -> Result<()> {
+    let terminal = context.terminal;
+    let bar = terminal.bar(
+        training.plan().config.training.patches,
         "{elapsed_precise} {wide_bar} {pos}/{len} patches, {per_sec}, {eta} left, {msg}",
     );
-    bar.set_position(run.patches());
+    bar.set_position(training.patches());
     bar.reset_eta();
-    while !run.is_done() {
-        let step = run.step()?;
+    let mut graph_failure = None;
+    while !training.is_done() {
+        let step = training.step()?;
         show(&bar, &step);
+        graph_failure = graph_failure.or(step.graph_failure);
         if let Some(epoch) = step.epoch {
-            let entry = run.log_epoch(&epoch);
-            reporter.record(&entry)?;
+            terminal.record(&epoch)?;
             if epoch.collapsed() {
-                bar.suspend(|| reporter.warn(&collapse_warning(&epoch)));
+                bar.suspend(|| terminal.warn(&collapse_warning(&epoch)));
             }
         }
-        if interrupt::came() || run.since_saved() >= plan.checkpoint_interval {
-            run.save()?;
+        if interrupt::came() || training.since_saved() >= interval {
+            training.save()?;
         }
         interrupt::check(|| {
             bar.abandon();
-            let (patches, folder) = (run.patches(), plan.folder.path().display());
+            let (patches, folder) = (training.patches(), training.plan().folder.path().display());
             format!(
                 "interrupted after {patches} patches; `bench-cli train --out {folder} --resume` goes on"
             )
         })?;
     }
     bar.finish_and_clear();
-    warn_of_slow_steps(context, run);
+    if let Some(error) = graph_failure {
+        let slower = "steps were launched kernel by kernel, which is slower";
+        terminal.warn(&format!("{slower}: no CUDA graph could be made of one: {error}"));
+    }
     Ok(())
 }
 
-fn warn_of_slow_steps(context: &Context, run: &Run<'_>) {
-    if let Some(error) = run.why_not_repeated() {
-        let slower = "steps were launched kernel by kernel, which is slower";
-        context.reporter.warn(&format!("{slower}: no CUDA graph could be made of one: {error}"));
-    }
-}
-
-fn show(bar: &ProgressBar, step: &StepReport) {
+fn show(bar: &ProgressBar, step: &TrainingStep) {
     bar.set_position(step.patches);
     if let Some(loss) = step.loss {
         bar.set_message(format!("loss {loss:.4}"));
     }
 }
 
-fn collapse_warning(epoch: &EpochReport) -> String {
+fn collapse_warning(epoch: &LogEntry) -> String {
     format!(
         "epoch {}: the reconstructions are constant grey (contrast {:.4} of the images'). Training seldom recovers from \
          this: try another --seed, squared SSIM constants (--set ssim.constants=squared) or a smaller \

@@ -2,18 +2,18 @@
 
 use super::chart::{Axis, Chart, Line, Style};
 use crate::curve_points::{Point, pr_points, pro_points, roc_points};
-use crate::evaluation::Measured;
+use detector::Evaluation;
 use metrics::AU_PRO_LIMIT;
 
-/// What a point may lie away from one that is drawn: a pixel of a chart, about.
+/// The largest distance of a point that is left out from one that is drawn: about a pixel of a chart.
 const TOLERANCE: f64 = 1.0 / 400.0;
 
 /// ROC, precision and recall, and per-region overlap of all parts.
-pub fn charts(parts: &[Measured]) -> [Chart; 3] {
+pub fn charts(parts: &[Evaluation]) -> [Chart; 3] {
     [roc(parts), precision_recall(parts), pro(parts)]
 }
 
-fn roc(parts: &[Measured]) -> Chart {
+fn roc(parts: &[Evaluation]) -> Chart {
     let rate = || Axis::rate("False-positive rate", 1.0);
     let opened = lines(parts, |part| {
         (pairs(roc_points(&part.curves.roc, TOLERANCE)), "AUC", part.metrics.pixel_au_roc)
@@ -34,7 +34,7 @@ fn roc(parts: &[Measured]) -> Chart {
     }
 }
 
-fn precision_recall(parts: &[Measured]) -> Chart {
+fn precision_recall(parts: &[Evaluation]) -> Chart {
     let lines = lines(parts, |part| {
         let points = pairs(pr_points(&part.curves.precision_recall, TOLERANCE));
         (steps(&points), "average precision", part.metrics.pixel_average_precision)
@@ -48,7 +48,7 @@ fn precision_recall(parts: &[Measured]) -> Chart {
     }
 }
 
-fn pro(parts: &[Measured]) -> Chart {
+fn pro(parts: &[Evaluation]) -> Chart {
     let lines = lines(parts, |part| {
         (pairs(pro_points(&part.curves.pro, TOLERANCE)), "AU-PRO", part.metrics.au_pro)
     });
@@ -63,8 +63,8 @@ fn pro(parts: &[Measured]) -> Chart {
 
 /// A line of each part, with the name and the value of its area.
 fn lines<'a>(
-    parts: &'a [Measured],
-    of: impl Fn(&Measured) -> (Vec<(f64, f64)>, &'static str, f64) + 'a,
+    parts: &'a [Evaluation],
+    of: impl Fn(&Evaluation) -> (Vec<(f64, f64)>, &'static str, f64) + 'a,
 ) -> impl Iterator<Item = Line> + 'a {
     parts.iter().enumerate().map(move |(colour, part)| {
         let (points, name, area) = of(part);

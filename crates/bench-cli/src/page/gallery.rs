@@ -1,10 +1,10 @@
 //! Mistakes as pictures: image, reconstruction, anomaly map and mask, side by side.
 
-use crate::evaluation::{Evaluation, Mistake};
-use crate::io::{Cell, ScoreRange};
+use crate::drawing::{Cell, ScoreRange};
 use anyhow::Result;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use detector::{InspectedSet, Mistake};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::imageops::thumbnail;
@@ -33,9 +33,9 @@ const GROUND: [u8; 3] = [24, 24, 24];
 ///
 /// # Errors
 /// If a score is not finite or a picture cannot be encoded.
-pub fn gallery(evaluation: &Evaluation) -> Result<Markup> {
-    let misses = evaluation.worst_misses(COUNT)?;
-    let alarms = evaluation.worst_false_alarms(COUNT)?;
+pub fn gallery(test_set: &InspectedSet) -> Result<Markup> {
+    let misses = test_set.worst_misses(COUNT)?;
+    let alarms = test_set.worst_false_alarms(COUNT)?;
     let missed = |mistake: &Mistake<'_>| {
         let Region { area, max_score, .. } = mistake.region;
         format!("{} of {area} pixels found, largest score {max_score:.4}", mistake.right)
@@ -49,12 +49,12 @@ pub fn gallery(evaluation: &Evaluation) -> Result<Markup> {
         p { "Of each image the defect of which the threshold finds the least, those of the least share first." }
         @if misses.is_empty() { p { "Every defect was found completely." } }
         @else { (legend()) }
-        @for miss in &misses { (exhibit(miss, &missed(miss), evaluation.threshold)?) }
+        @for miss in &misses { (exhibit(miss, &missed(miss), test_set.threshold)?) }
         h3 { "Worst false alarms" }
         p { "Of each image the flagged region without a defective pixel that scores highest, the highest first." }
         @if alarms.is_empty() { p { "There was none." } }
         @else { (legend()) }
-        @for alarm in &alarms { (exhibit(alarm, &alarmed(alarm), evaluation.threshold)?) }
+        @for alarm in &alarms { (exhibit(alarm, &alarmed(alarm), test_set.threshold)?) }
     })
 }
 
@@ -69,8 +69,8 @@ fn legend() -> Markup {
 }
 
 fn exhibit(mistake: &Mistake<'_>, text: &str, threshold: f32) -> Result<Markup> {
-    let inspection = mistake.inspection;
-    let (mask, map) = (&inspection.mask, &inspection.anomaly_map);
+    let sample = mistake.sample;
+    let (mask, map) = (&sample.mask, &sample.anomaly_map);
     let window = Window::around(&mistake.region, mask.size());
     let decision = |x: usize, y: usize| match (map.get(x, y) >= threshold, mask.get(x, y)) {
         (true, true) => FOUND,
@@ -80,12 +80,12 @@ fn exhibit(mistake: &Mistake<'_>, text: &str, threshold: f32) -> Result<Markup> 
     };
     let photograph = |cell: Cell<'_>| jpeg(&window.picture(|x, y| cell.colour(x, y)));
     let pictures = [
-        ("image", photograph(Cell::Grey8(&inspection.image))?),
-        ("reconstruction", photograph(Cell::Grey8(&inspection.reconstruction))?),
+        ("image", photograph(Cell::Grey8(&sample.image))?),
+        ("reconstruction", photograph(Cell::Grey8(&sample.reconstruction))?),
         ("anomaly map", photograph(Cell::Heat(map, ScoreRange::around(threshold)))?),
         ("mask", png(&window.picture(decision))?),
     ];
-    let name = format!("{}/{}", inspection.sample.defect, inspection.sample.id);
+    let name = format!("{}/{}", sample.sample.defect, sample.sample.id);
     Ok(html! {
         figure.exhibit {
             div.strip {

@@ -1,22 +1,22 @@
 //! Histograms of the scores of good and of defective images and pixels.
 
 use super::chart::{Axis, Chart, Line, Style};
-use crate::evaluation::{Evaluation, Inspection};
 use anyhow::Result;
+use detector::{InspectedSample, InspectedSet};
 use std::ops::Range;
 
-/// How many images there are of each score; the threshold is drawn in.
+/// The number of images of each score, with the threshold.
 ///
 /// # Errors
 /// If a map is empty.
-pub fn of_images(evaluation: &Evaluation) -> Result<Chart> {
+pub fn of_images(test_set: &InspectedSet) -> Result<Chart> {
     const BINS: usize = 24;
-    let (good, defective) = evaluation.image_scores()?;
-    let good_name = match evaluation.held_out_scores.as_slice() {
+    let (good, defective) = test_set.image_scores()?;
+    let good_name = match test_set.held_out_scores.as_slice() {
         [] => "good images",
         _ => "good images, held out from training",
     };
-    let range = score_range([&good, &defective].into_iter().flatten().copied(), evaluation);
+    let range = score_range([&good, &defective].into_iter().flatten().copied(), test_set);
     let bins = [(good_name, good), ("defective images", defective)];
     let bins = bins.map(|(name, scores)| {
         let counts = counts(scores.iter().copied(), BINS, &range);
@@ -31,16 +31,16 @@ pub fn of_images(evaluation: &Evaluation) -> Result<Chart> {
     let mut lines = lines(bins, |count| count as f64, 0.0, &range);
     // Many test sets have no good image.
     lines.retain(|line| line.points.iter().any(|&(_, count)| count > 0.0));
-    Ok(chart("Largest scores of images", y, range, lines, evaluation))
+    Ok(chart("Largest scores of images", y, range, lines, test_set))
 }
 
 /// The share of the pixels of each score, on a logarithmic scale: defects are small.
-pub fn of_pixels(evaluation: &Evaluation) -> Chart {
+pub fn of_pixels(test_set: &InspectedSet) -> Chart {
     const BINS: usize = 80;
-    let maps = || evaluation.inspections.iter();
-    let range = score_range(maps().flat_map(|i| i.anomaly_map.data()).copied(), evaluation);
+    let maps = || test_set.samples.iter();
+    let range = score_range(maps().flat_map(|i| i.anomaly_map.data()).copied(), test_set);
     let bins = [(false, "defect-free pixels"), (true, "defective pixels")].map(|(class, name)| {
-        let scores = maps().flat_map(|inspection| of_class(inspection, class));
+        let scores = maps().flat_map(|sample| of_class(sample, class));
         (name.to_owned(), counts(scores, BINS, &range))
     });
     let [good, defective] = bins.map(|(name, counts)| {
@@ -56,11 +56,11 @@ pub fn of_pixels(evaluation: &Evaluation) -> Chart {
     };
     let height = |share: f64| if share > 0.0 { share.log10() } else { floor };
     let lines = lines([good, defective], height, floor, &range);
-    chart("Scores of pixels", y, range, lines, evaluation)
+    chart("Scores of pixels", y, range, lines, test_set)
 }
 
-fn of_class(inspection: &Inspection, class: bool) -> impl Iterator<Item = f32> {
-    let pixels = inspection.anomaly_map.data().iter().zip(inspection.mask.data());
+fn of_class(sample: &InspectedSample, class: bool) -> impl Iterator<Item = f32> {
+    let pixels = sample.anomaly_map.data().iter().zip(sample.mask.data());
     pixels.filter(move |&(_, &defective)| defective == class).map(|(&score, _)| score)
 }
 
@@ -69,15 +69,15 @@ fn power_of_ten(power: i32) -> String {
 }
 
 /// From the least to the largest score or the threshold.
-fn score_range(scores: impl Iterator<Item = f32>, evaluation: &Evaluation) -> Range<f64> {
-    let threshold = f64::from(evaluation.threshold);
+fn score_range(scores: impl Iterator<Item = f32>, test_set: &InspectedSet) -> Range<f64> {
+    let threshold = f64::from(test_set.threshold);
     let (low, high) = scores
         .map(f64::from)
         .fold((threshold, threshold), |(low, high), score| (low.min(score), high.max(score)));
     if low < high { low..high } else { low - 0.5..low + 0.5 }
 }
 
-/// How many scores there are in each of equal parts of the range, both of whose ends belong to it.
+/// The number of scores in each of `bins` equal parts of the range, whose ends both belong to it.
 fn counts(scores: impl Iterator<Item = f32>, bins: usize, range: &Range<f64>) -> Vec<u64> {
     let per_unit = bins as f64 / (range.end - range.start);
     let mut counts = vec![0; bins];
@@ -114,9 +114,9 @@ fn chart(
     y: Axis,
     range: Range<f64>,
     lines: Vec<Line>,
-    evaluation: &Evaluation,
+    test_set: &InspectedSet,
 ) -> Chart {
-    let threshold = evaluation.threshold;
+    let threshold = test_set.threshold;
     let marker = Some((f64::from(threshold), format!("threshold {threshold:.4}")));
     Chart { title: title.to_owned(), x: Axis::linear("Score", range), y, lines, marker }
 }

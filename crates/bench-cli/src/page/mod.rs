@@ -1,4 +1,4 @@
-//! One page that shows what an evaluation came to, and needs no other file, no network and no script.
+//! A page with the results of an evaluation, which needs no other file, no network and no script.
 
 mod chart;
 mod curves;
@@ -9,21 +9,21 @@ mod tables;
 
 pub use provenance::Circumstances;
 
-use crate::evaluation::Measured;
-use crate::io::write_atomic;
 use anyhow::Result;
+use detector::Evaluation;
+use detector::files::write_atomic;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::io::Write;
 use std::path::Path;
 
 const STYLE: &str = include_str!("page.css");
 
-/// What the page shows.
+/// The content of the page.
 pub struct Page<'a> {
     pub title: &'a str,
     pub circumstances: Circumstances,
     /// One or several models on the same images.
-    pub parts: &'a [Measured],
+    pub parts: &'a [Evaluation],
 }
 
 /// Writes the page.
@@ -32,7 +32,7 @@ pub struct Page<'a> {
 /// If the file cannot be written, or a number of the evaluation is not finite.
 pub fn write_page(path: &Path, page: &Page<'_>) -> Result<()> {
     let text = page.markup()?.into_string();
-    write_atomic(path, |file| Ok(file.write_all(text.as_bytes())?))
+    Ok(write_atomic(path, |file| Ok(file.write_all(text.as_bytes())?))?)
 }
 
 impl Page<'_> {
@@ -66,14 +66,14 @@ impl Page<'_> {
     }
 }
 
-/// What is said of a single model.
-fn part(measured: &Measured) -> Result<Markup> {
-    let Measured { origin, evaluation, metrics, .. } = measured;
-    let images = histogram::of_images(evaluation)?;
-    let pixels = histogram::of_pixels(evaluation);
+/// The section of a single model.
+fn part(evaluation: &Evaluation) -> Result<Markup> {
+    let Evaluation { origin, test_set, metrics, .. } = evaluation;
+    let images = histogram::of_images(test_set)?;
+    let pixels = histogram::of_pixels(test_set);
     Ok(html! {
         section {
-            h2 { (measured.method().title()) }
+            h2 { (evaluation.method().title()) }
             h3 { "Thresholds" }
             p {
                 "All thresholds but the last are derived from good images only, the first one being the calibrated one. The \
@@ -89,7 +89,7 @@ fn part(measured: &Measured) -> Result<Markup> {
             h3 { "Types of defects" }
             p { "At the calibrated threshold." }
             (tables::defect_types(metrics))
-            (gallery::gallery(evaluation)?)
+            (gallery::gallery(test_set)?)
         }
     })
 }

@@ -1,16 +1,15 @@
-//! Where the numbers of the page come from.
+//! The provenance of the numbers of the page.
 
-use crate::config::RuleName;
-use crate::evaluation::{Measured, Origin};
-use crate::model_folder::{Calibration, TrainingRecord};
 use anyhow::Result;
 use candle_core::Device;
+use detector::records::{Calibration, TrainingRecord};
+use detector::{Evaluation, Origin, RuleName};
 use maud::{Markup, html};
 use models::device_name;
 use std::path::Path;
 use time::OffsetDateTime;
 
-/// What all parts of a page have in common.
+/// The circumstances that all parts of a page have in common.
 pub struct Circumstances {
     /// The folder of the images.
     data: String,
@@ -32,8 +31,8 @@ impl Circumstances {
         }
     }
 
-    /// What the first sentences say.
-    pub fn summary(&self, parts: &[Measured]) -> Markup {
+    /// The first sentences of the page.
+    pub fn summary(&self, parts: &[Evaluation]) -> Markup {
         let metrics = parts.first().map(|part| &part.metrics);
         html! {
             @if let Some(metrics) = metrics {
@@ -66,9 +65,9 @@ impl Circumstances {
 ///
 /// # Errors
 /// If a path of a configuration is not Unicode.
-pub fn section(circumstances: &Circumstances, parts: &[Measured]) -> Result<Markup> {
+pub fn section(circumstances: &Circumstances, parts: &[Evaluation]) -> Result<Markup> {
     let configuration =
-        |part: &Measured| Ok((part.method().title(), part.origin.config.to_toml()?));
+        |part: &Evaluation| Ok((part.method().title(), part.origin.config.to_toml()?));
     let configurations = parts.iter().map(configuration).collect::<Result<Vec<_>>>()?;
     Ok(html! {
         section id="provenance" {
@@ -95,8 +94,8 @@ fn rows(rows: &[(&str, String)]) -> Markup {
     }
 }
 
-fn of_model(measured: &Measured) -> Vec<(&'static str, String)> {
-    let Origin { model, config, training, calibration } = &measured.origin;
+fn of_model(evaluation: &Evaluation) -> Vec<(&'static str, String)> {
+    let Origin { model, config, training, calibration } = &evaluation.origin;
     let TrainingRecord { version, patches, seconds, threads, device, loss, images, .. } = training;
     let trained = format!("{patches} patches of {images} images in {seconds:.0} s, loss {loss:.4}");
     let Calibration { threshold, rule, images, source, .. } = calibration;
@@ -115,6 +114,6 @@ fn of_model(measured: &Measured) -> Vec<(&'static str, String)> {
         ("Calibration", calibrated),
         ("Calibration images", format!("SHA-256 {}", calibration.data_sha256)),
         ("Weights", format!("SHA-256 {}", calibration.weights_sha256)),
-        ("Inspection", format!("{:.1} s", measured.seconds)),
+        ("Inspection", format!("{:.1} s", evaluation.seconds)),
     ]
 }

@@ -1,11 +1,12 @@
 //! The numbers of the page.
 
-use crate::evaluation::{AtThreshold, DefectType, GoodImages, Measured, Metrics};
-use crate::report::decimals;
+use crate::terminal::decimals;
+use detector::Evaluation;
+use detector::records::{AtThreshold, DefectType, GoodImages, Metrics};
 use maud::{Markup, html};
 
 /// A row for each number, a column for each part.
-pub fn numbers(parts: &[Measured]) -> Markup {
+pub fn numbers(parts: &[Evaluation]) -> Markup {
     type Number = fn(&Metrics) -> String;
     let rows: [(&str, Number); 9] = [
         ("Pixel ROC-AUC", |m| decimals(Some(m.pixel_au_roc))),
@@ -35,7 +36,7 @@ pub fn numbers(parts: &[Measured]) -> Markup {
     }
 }
 
-fn image_name(parts: &[Measured]) -> &'static str {
+fn image_name(parts: &[Evaluation]) -> &'static str {
     let good = parts.first().and_then(|part| part.metrics.image_au_roc_good);
     match good {
         Some(GoodImages::HeldOut) => "Image ROC-AUC, good images held out from training",

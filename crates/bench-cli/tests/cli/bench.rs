@@ -140,7 +140,7 @@ impl Run {
     }
 }
 
-/// What a run says on its way.
+/// Whether a line is a note on the progress of a run.
 fn is_progress(line: &str) -> bool {
     line.starts_with("calibrating on images")
 }

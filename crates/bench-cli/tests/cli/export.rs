@@ -1,4 +1,4 @@
-//! What is made for other programs. `cargo xtask interop` lets them use it.
+//! Models for other programs. `cargo xtask interop` lets these use them.
 
 use crate::bench::{Bench, keys};
 use serde_json::json;

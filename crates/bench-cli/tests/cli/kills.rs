@@ -14,7 +14,7 @@ const TRAIN: &str = "train --data cloth --patches 240 --checkpoint-every 0 --jso
     --set training.patches_per_epoch=8";
 const RESUME: &str = "train --resume --checkpoint-every 0 --json --quiet";
 
-/// After so many a training is left alone, whatever speed the machine has.
+/// The number of kills after which a training is left alone, whatever speed the machine has.
 const MOST_KILLS_OF_A_RUN: usize = 15;
 
 #[test]

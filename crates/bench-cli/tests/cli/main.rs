@@ -6,6 +6,7 @@ mod bad_input;
 mod bench;
 mod calibration;
 mod comparison;
+mod config;
 mod evaluation;
 mod export;
 mod extractor;

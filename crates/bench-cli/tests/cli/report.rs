@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fs;
 
-/// What lies between two texts, everywhere.
+/// Everything that lies between two texts.
 fn between<'a>(page: &'a str, start: &str, end: &str) -> Vec<&'a str> {
     let pieces = page.split(start).skip(1);
     pieces.map(|piece| piece.split(end).next().unwrap()).collect()

@@ -92,7 +92,7 @@ fn what_lies_and_arrives_in_a_folder_is_inspected() {
     assert_eq!(bench.text("found/predictions.jsonl").lines().count(), 4);
 }
 
-/// What is recorded is left alone, and so are the records.
+/// Images with a record are left alone, and so are the records.
 #[test]
 fn another_run_goes_on() {
     let bench = Bench::with_model();

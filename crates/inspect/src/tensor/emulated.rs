@@ -2,11 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use candle_core::{DType, Device, Tensor};
-use std::ffi::OsString;
-use std::io::Write;
+use emulation::Program;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::thread;
 
 use super::geometry::Geometry;
 use super::sampled::Moments;
@@ -27,9 +24,7 @@ const CASES: [[usize; 5]; 6] = [
 #[test]
 #[ignore = "needs a C++ compiler"]
 fn kernels_do_what_operations_do() {
-    let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("tiles");
-    compile(&program);
+    let program = Program::compile(Path::new(env!("CARGO_MANIFEST_DIR")));
     for case in CASES {
         let [width, height, patch, stride, batch] = case;
         let values = (0..width * height).map(|i| ((i * 7919) % 1009) as f32 / 1009.0);
@@ -38,53 +33,18 @@ fn kernels_do_what_operations_do() {
         let geometry = Geometry::new(width, height, patch, stride).unwrap();
         let tiles = Tiles::new(&image, geometry, 0, batch);
         let Geometry { columns, rows, .. } = geometry;
+        let numbers = [width, height, patch, stride, columns, rows, batch];
         for blend in [Blend::Flat, Blend::Hann] {
             let weights = Tensor::from_vec(blend.weights(patch), patch, &Device::Cpu).unwrap();
-            let arguments = [width, height, patch, stride, columns, rows, batch];
-            let got = run(&program, &arguments, &[&image, &weights]);
+            let input = [bytes(&image), bytes(&weights)].concat();
+            let got = program.run(numbers.map(|number| number.to_string()), input);
             // The same operations in the same order: not a bit differs.
             assert!(got == expected(&tiles, &weights), "{case:?}, {blend:?}");
         }
     }
 }
 
-fn compile(program: &Path) {
-    let compiler = std::env::var_os("CXX").unwrap_or_else(|| OsString::from("c++"));
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emulation/main.cpp");
-    let mut command = Command::new(&compiler);
-    command.args([
-        "-std=c++17",
-        "-O1",
-        "-g",
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-        "-Wno-unknown-pragmas",
-    ]);
-    // A contraction to fused operations would round otherwise.
-    command.args([
-        "-ffp-contract=off",
-        "-fsanitize=address,undefined",
-        "-fno-sanitize-recover=all",
-    ]);
-    let status = command.arg("-o").args([program, &source]).status().unwrap();
-    assert!(status.success(), "{compiler:?}: {status}");
-}
-
-fn run(program: &Path, arguments: &[usize], inputs: &[&Tensor]) -> Vec<u8> {
-    let mut command = Command::new(program);
-    command.args(arguments.iter().map(usize::to_string));
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let bytes: Vec<u8> = inputs.iter().flat_map(|input| bytes(input)).collect();
-    let writer = thread::spawn(move || stdin.write_all(&bytes));
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
-    assert!(output.status.success(), "{}", output.status);
-    output.stdout
-}
-
-/// The bytes that the program should write.
+/// The same by the operations for the CPU, in the order in which the program writes it.
 fn expected(tiles: &Tiles<'_>, weights: &Tensor) -> Vec<u8> {
     let stitch = || Stitch::new(tiles.geometry, weights).unwrap();
     let (mut plain, mut squared) = (stitch(), stitch());

@@ -1,10 +1,25 @@
 //! A step of Adam from candle's own operations, for devices that this crate has no kernels for.
 
-use super::{AdamConfig, Descend};
+use super::config::AdamConfig;
 use candle_core::{Result, Tensor, Var};
 
-/// Both moments `(2, …)` after a gradient.
-pub(super) fn updated_moments(
+/// Moves the variable, and returns both moments `(2, …)` after the gradient.
+pub(super) fn update(
+    config: &AdamConfig,
+    step: u64,
+    (moments, variable): (&Tensor, &Var),
+    gradient: &Tensor,
+) -> Result<Tensor> {
+    let moments = updated_moments(config, moments, gradient, variable)?;
+    let [step_size, second_correction] = config.step_size().at(step as f64).map(|x| x as f32);
+    let (first, second, epsilon) = (moments.get(0)?, moments.get(1)?, config.epsilon as f32);
+    let denominator = second.sqrt()?.affine(second_correction.into(), epsilon.into())?;
+    let change = (first.affine(step_size.into(), 0.0)? / denominator)?;
+    variable.set(&(variable.as_detached_tensor() - change)?)?;
+    Ok(moments)
+}
+
+fn updated_moments(
     config: &AdamConfig,
     moments: &Tensor,
     gradient: &Tensor,
@@ -21,20 +36,11 @@ pub(super) fn updated_moments(
     Tensor::stack(&[first, second], 0)
 }
 
-/// Moves a variable against its mean gradient.
-pub(super) fn descend(step: &Descend, variable: &Var, moments: &Tensor) -> Result<()> {
-    let &Descend { step_size, second_correction, epsilon, .. } = step;
-    let (first, second) = (moments.get(0)?, moments.get(1)?);
-    let denominator = second.sqrt()?.affine(second_correction.into(), epsilon.into())?;
-    let change = (first.affine(step_size.into(), 0.0)? / denominator)?;
-    variable.set(&(variable.as_detached_tensor() - change)?)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
+    use super::super::in_place;
     use super::*;
-    use crate::adam::UpdateMoments;
     use candle_core::{DType, Device};
 
     /// Both ways take the same roundings in the same order.
@@ -50,14 +56,10 @@ mod tests {
         let mut composed_moments = moments.copy().unwrap();
         for step in 1..4 {
             let gradient = values(step);
-            let descent = Descend::new(&config, step as u64, None);
-            moments
-                .inplace_op3(&gradient, &theirs, &UpdateMoments { config, record: None })
-                .unwrap();
-            theirs.inplace_op2(&moments, &descent).unwrap();
-            composed_moments =
-                updated_moments(&config, &composed_moments, &gradient, &ours).unwrap();
-            descend(&descent, &ours, &composed_moments).unwrap();
+            let step = step as u64;
+            in_place::update(&config, step, (&moments, &theirs), &gradient).unwrap();
+            let before = (&composed_moments, &ours);
+            composed_moments = update(&config, step, before, &gradient).unwrap();
         }
         let flat = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(flat(&composed_moments), flat(&moments));

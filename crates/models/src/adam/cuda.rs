@@ -1,8 +1,9 @@
-//! A step of Adam in one launch. It writes two tensors, and candle's in-place operations one each: one runs within the other.
+//! A step of Adam in one launch. The kernel writes two tensors, but candle's in-place operations write one each: one runs within the
+//! other.
 
-use super::AdamConfig;
-use crate::cuda::training;
-use crate::record::Record;
+use super::config::AdamConfig;
+use crate::cuda::{elements, training};
+use crate::loss_log::LossLog;
 use candle_core::backend::BackendStorage;
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView};
 use candle_core::{
@@ -10,22 +11,26 @@ use candle_core::{
 };
 use std::cell::RefCell;
 
-/// Updates both moments `(2, …)` of a gradient and moves the variable, unless a step has failed.
-pub(super) fn step(
+/// Updates both moments `(2, …)` of a gradient and moves the variable, unless a step has failed by the log. The log tells the size of the
+/// step; without one it follows from the number of the step.
+pub(super) fn update(
     config: &AdamConfig,
-    moments: &Tensor,
-    variable: &Var,
+    step: u64,
+    (moments, variable): (&Tensor, &Var),
     gradient: &Tensor,
-    record: Option<&Record>,
+    log: Option<&LossLog>,
 ) -> Result<()> {
-    let Some(record) = record else { bail!("Adam on CUDA needs a record of the steps") };
-    moments.inplace_op2(&gradient.contiguous()?, &OfMoments { config, variable, record })
+    let log = match log {
+        Some(log) => log.clone(),
+        None => LossLog::of_one_step(config.step_size().at(step as f64), variable.device())?,
+    };
+    moments.inplace_op2(gradient, &OfMoments { config, variable, log: &log })
 }
 
 struct OfMoments<'a> {
     config: &'a AdamConfig,
     variable: &'a Var,
-    record: &'a Record,
+    log: &'a LossLog,
 }
 
 impl InplaceOp2 for OfMoments<'_> {
@@ -44,16 +49,16 @@ impl InplaceOp2 for OfMoments<'_> {
         gradient: &CudaStorage,
         layout: &Layout,
     ) -> Result<()> {
-        let &Self { config, variable, record } = self;
+        let &Self { config, variable, log } = self;
         let moments = RefCell::new(moments.as_cuda_slice_mut::<f32>()?);
-        let gradient = crate::cuda::elements::<f32>(gradient, layout)?;
-        variable.inplace_op1(&OfVariable { config, record, moments, gradient })
+        let gradient = elements::<f32>(gradient, layout)?;
+        variable.inplace_op1(&OfVariable { config, log, moments, gradient })
     }
 }
 
 struct OfVariable<'a> {
     config: &'a AdamConfig,
-    record: &'a Record,
+    log: &'a LossLog,
     moments: RefCell<&'a mut CudaSlice<f32>>,
     gradient: CudaView<'a, f32>,
 }
@@ -74,6 +79,10 @@ impl InplaceOp1 for OfVariable<'_> {
             moments: &mut self.moments.borrow_mut(),
             variable: variable.as_cuda_slice_mut::<f32>()?,
         };
-        self.record.on_cuda(|record| training::adam(&device, self.config, record, state))
+        let &AdamConfig { beta1, beta2, weight_decay, epsilon, .. } = self.config;
+        let [beta1, beta2, weight_decay, epsilon] =
+            [beta1, beta2, weight_decay, epsilon].map(|value| value as f32);
+        let decay = training::Decay { beta1, beta2, weight_decay, epsilon };
+        self.log.on_cuda(|log| training::adam(&device, decay, log, state))
     }
 }

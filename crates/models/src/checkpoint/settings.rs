@@ -1,6 +1,9 @@
 //! The settings of a run as its checkpoints keep them.
 
-use crate::{Error, FeatureMatching, Objective, Result, TrainingConfig};
+use crate::loss::FeatureMatching;
+use crate::objective::Objective;
+use crate::trainer::TrainingConfig;
+use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 

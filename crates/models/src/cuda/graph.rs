@@ -10,7 +10,7 @@ use candle_core::cuda_backend::cudarc::driver::sys::{
 };
 use std::fmt;
 
-/// What was launched once, ready to be launched again on the same device.
+/// A recorded sequence of launches, ready to be launched on the same device.
 pub(crate) struct Graph(CudaGraph);
 
 // SAFETY: the driver lets any thread use a graph, as long as only one does so at a time; what uses it takes it by `&mut`.
@@ -19,7 +19,7 @@ unsafe impl Send for Graph {}
 unsafe impl Sync for Graph {}
 
 impl Graph {
-    /// Records what is launched, which does not run. All memory that is allocated on the way has to be freed on the way, too.
+    /// Records what `launch` launches, without running it. All memory that `launch` allocates must be freed when it returns.
     pub fn record(device: &CudaDevice, launch: impl FnOnce() -> Result<()>) -> Result<Self> {
         let stream = device.cuda_stream();
         // Libraries may allocate memory for themselves meanwhile.

@@ -1,9 +1,8 @@
 //! Launches of `kernels/training.cu`.
 #![expect(unsafe_code, reason = "what a kernel does with its arguments is not for Rust to see")]
 
-use super::{Module, NULL, count, elements, threads};
-use crate::adam::{AdamConfig, Pace};
-use crate::record::{Entry, Record};
+use super::{NULL, count, elements, load, threads};
+use crate::step_size::StepSizeRule;
 use candle_core::backend::BackendStorage;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{
@@ -13,26 +12,26 @@ use candle_core::{CudaDevice, CudaStorage, Layout, Result, bail};
 
 type Stored<'a> = (&'a CudaStorage, &'a Layout);
 
-/// As in `kernels/training.cu`.
+/// The settings of Adam that a kernel takes; `kernels/training.cu` has the same fields.
 #[repr(C)]
-struct Decay {
-    beta1: f32,
-    beta2: f32,
-    weight_decay: f32,
-    epsilon: f32,
+pub(crate) struct Decay {
+    pub beta1: f32,
+    pub beta2: f32,
+    pub weight_decay: f32,
+    pub epsilon: f32,
 }
 
 // SAFETY: `repr(C)` and nothing but numbers, with the fields of the structure of the same name in `kernels/training.cu`.
 unsafe impl DeviceRepr for Decay {}
 // SAFETY: as above.
-unsafe impl DeviceRepr for Pace {}
+unsafe impl DeviceRepr for StepSizeRule {}
 
-/// Cuts so many patches of `size`×`size` pixels out of images, where `places` `(N, 2)` say: where each begins, and how wide its image
-/// is. They lie within the images. The first is the first place, or the next of the epoch by the record.
+/// Cuts square patches of `size` pixels a side out of images. `places` `(N, 2)` holds where each patch of an epoch begins and how wide its
+/// image is; all lie within the images. The first of the `patches` is the one that is next by the log, or the epoch's first without one.
 pub(crate) fn cut_patches(
     images: Stored<'_>,
     places: Stored<'_>,
-    record: Option<&Record>,
+    log: Option<&CudaSlice<f64>>,
     (patches, size): (usize, usize),
 ) -> Result<CudaStorage> {
     let device = images.0.device();
@@ -45,55 +44,51 @@ pub(crate) fn cut_patches(
     // SAFETY: the kernel writes all of it, and nothing reads it before.
     let mut patches: CudaSlice<f32> = unsafe { device.alloc(pixels) }?;
     let (pixels, size, epoch) = (count(pixels)?, count(size)?, count(places.len() / 2)?);
-    let (kernel, stream) = (Module::Training.kernel(device, "cut_patches")?, device.cuda_stream());
-    with(record, |record| {
-        let mut builder = stream.launch_builder(&kernel);
-        builder.arg(&images).arg(&places).arg(&epoch);
-        match record {
-            Some(record) => builder.arg(record),
-            None => builder.arg(&NULL),
-        };
-        builder.arg(&pixels).arg(&size).arg(&mut patches);
-        // SAFETY: the arguments are those of the kernel. A thread reads two numbers of its patch, which is one of the epoch, since no
-        // batch goes beyond its end, and a pixel that lies in the images, by the caller's promise, and writes one pixel.
-        unsafe { builder.launch(threads(pixels)) }.w()?;
-        Ok(())
-    })?;
+    let (kernel, stream) = (load(device, "cut_patches")?, device.cuda_stream());
+    let mut builder = stream.launch_builder(&kernel);
+    builder.arg(&images).arg(&places).arg(&epoch);
+    match log {
+        Some(log) => builder.arg(log),
+        None => builder.arg(&NULL),
+    };
+    builder.arg(&pixels).arg(&size).arg(&mut patches);
+    // SAFETY: the arguments are those of the kernel. A thread reads two numbers of its patch, which is one of the epoch, since no
+    // batch goes beyond its end, and a pixel that lies in the images, by the caller's promise, and writes one pixel.
+    unsafe { builder.launch(threads(pixels)) }.w()?;
     Ok(CudaStorage::wrap_cuda_slice(patches, device.clone()))
 }
 
-/// Records a loss, and whether it and the reconstructions are finite.
-pub(crate) fn record_step(
-    entry: &Entry,
-    record: &mut CudaStorage,
+/// Adds the loss of a batch of `patches` to the log, and notes whether it and the reconstructions are finite.
+pub(crate) fn log_step(
+    log: &mut CudaStorage,
+    (patches, step_size): (usize, StepSizeRule),
     loss: Stored<'_>,
     reconstructions: Stored<'_>,
 ) -> Result<()> {
-    let device = record.device().clone();
+    let device = log.device().clone();
     let loss = elements::<f32>(loss.0, loss.1)?;
     let reconstructions = elements::<f32>(reconstructions.0, reconstructions.1)?;
-    let record = record.as_cuda_slice_mut::<f64>()?;
+    let log = log.as_cuda_slice_mut::<f64>()?;
     let stream = device.cuda_stream();
 
-    let (kernel, values) =
-        (Module::Training.kernel(&device, "look_at")?, count(reconstructions.len())?);
+    let (kernel, values) = (load(&device, "find_infinite")?, count(reconstructions.len())?);
     let mut builder = stream.launch_builder(&kernel);
-    builder.arg(&reconstructions).arg(&values).arg(&mut *record);
-    // SAFETY: the arguments are those of the kernel. A thread reads one of so many values, and may write one of the record, of which
-    // there is a whole one.
+    builder.arg(&reconstructions).arg(&values).arg(&mut *log);
+    // SAFETY: the arguments are those of the kernel. A thread reads one of the values, and may write one of the log, of which there is a
+    // whole one.
     unsafe { builder.launch(threads(values)) }.w()?;
 
-    let (kernel, patches) = (Module::Training.kernel(&device, "record_step")?, count(entry.count)?);
+    let (kernel, patches) = (load(&device, "log_step")?, count(patches)?);
     let mut builder = stream.launch_builder(&kernel);
-    builder.arg(&loss).arg(&patches).arg(&entry.pace).arg(record);
+    builder.arg(&loss).arg(&patches).arg(&step_size).arg(log);
     let config = LaunchConfig { grid_dim: (1, 1, 1), block_dim: (1, 1, 1), shared_mem_bytes: 0 };
-    // SAFETY: the arguments are those of the kernel. Its only thread reads a scalar and changes the values of a record, of which there
-    // is a whole one.
+    // SAFETY: the arguments are those of the kernel. Its only thread reads a scalar and changes the values of a log, of which there is a
+    // whole one.
     unsafe { builder.launch(config) }.w()?;
     Ok(())
 }
 
-/// What a step of Adam reads and changes.
+/// The tensors that a step of Adam reads and changes.
 pub(crate) struct State<'a> {
     pub gradient: &'a CudaView<'a, f32>,
     /// Two of each value.
@@ -101,37 +96,22 @@ pub(crate) struct State<'a> {
     pub variable: &'a mut CudaSlice<f32>,
 }
 
-/// Updates both moments of a gradient and moves the variable, unless a step has failed.
+/// Updates both moments of a gradient and moves the variable, unless a step has failed by the log.
 pub(crate) fn adam(
     device: &CudaDevice,
-    config: &AdamConfig,
-    record: &CudaSlice<f64>,
+    decay: Decay,
+    log: &CudaSlice<f64>,
     State { gradient, moments, variable }: State<'_>,
 ) -> Result<()> {
     if gradient.len() != variable.len() || moments.len() != 2 * gradient.len() {
         bail!("Adam needs a gradient and two moments of each value");
     }
     let count = count(gradient.len())?;
-    let &AdamConfig { beta1, beta2, weight_decay, epsilon, .. } = config;
-    let [beta1, beta2, weight_decay, epsilon] =
-        [beta1, beta2, weight_decay, epsilon].map(|value| value as f32);
-    let decay = Decay { beta1, beta2, weight_decay, epsilon };
-    let (kernel, stream) = (Module::Training.kernel(device, "adam")?, device.cuda_stream());
+    let (kernel, stream) = (load(device, "adam")?, device.cuda_stream());
     let mut builder = stream.launch_builder(&kernel);
-    builder.arg(gradient).arg(&count).arg(&decay).arg(record).arg(moments).arg(variable);
-    // SAFETY: the arguments are those of the kernel. A thread reads the record and a gradient, of which there are `count`, and changes
-    // a parameter and both its moments.
+    builder.arg(gradient).arg(&count).arg(&decay).arg(log).arg(moments).arg(variable);
+    // SAFETY: the arguments are those of the kernel. A thread reads the log and one of `count` gradients, and changes a parameter and
+    // both its moments.
     unsafe { builder.launch(threads(count)) }.w()?;
     Ok(())
-}
-
-/// Hands the values of a record to `launch`, if there is one.
-fn with(
-    record: Option<&Record>,
-    launch: impl FnOnce(Option<&CudaSlice<f64>>) -> Result<()>,
-) -> Result<()> {
-    match record {
-        Some(record) => record.on_cuda(|values| launch(Some(values))),
-        None => launch(None),
-    }
 }

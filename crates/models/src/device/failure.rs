@@ -1,6 +1,6 @@
-//! Why a GPU cannot be used, from what the driver says.
+//! Reasons why a GPU cannot be used, by the errors of its driver.
 
-/// Why a GPU cannot be used.
+/// The reason why a GPU cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeviceFailure {
@@ -43,7 +43,7 @@ pub enum DeviceFailure {
     /// A library of the CUDA toolkit, or candle, cannot work with the GPU.
     #[error("{message}")]
     Library {
-        /// What it reports, on one line.
+        /// Its message, on one line.
         message: String,
     },
 }
@@ -56,7 +56,7 @@ fn count_of_gpus(count: usize) -> String {
 }
 
 impl DeviceFailure {
-    /// What an error of the driver means: a `CUresult` other than `CUDA_SUCCESS`, by its number (CUDA driver API, data types).
+    /// The meaning of an error of the driver: a `CUresult` other than `CUDA_SUCCESS`, by its number (CUDA driver API, data types).
     #[cfg_attr(not(feature = "cuda"), allow(dead_code, reason = "tested without a GPU"))]
     fn of_driver(code: u32) -> Self {
         match code {
@@ -88,7 +88,7 @@ impl DeviceFailure {
         cause(error).is_some_and(|failure| failure == Self::OutOfMemory)
     }
 
-    /// Why candle cannot use a GPU.
+    /// The reason of an error of candle's.
     #[cfg(feature = "cuda")]
     pub(super) fn of(error: &candle_core::Error) -> Self {
         cause(error).unwrap_or_else(|| Self::library(error))
@@ -100,7 +100,7 @@ impl DeviceFailure {
     }
 }
 
-/// What a GPU or its libraries have said, beneath what candle puts around it.
+/// The error of a GPU or its libraries within an error of candle's.
 fn cause(error: &candle_core::Error) -> Option<DeviceFailure> {
     use candle_core::Error;
     match error {

@@ -1,22 +1,22 @@
-//! What a network trained on ImageNet sees in a patch.
+//! The features of patches in the layers of a network trained on ImageNet.
 
 mod layers;
-mod matching;
 mod op;
 mod pool;
+mod stage;
 mod stages;
 mod weights;
 
 pub use layers::Extractor;
-pub use matching::FeatureMatching;
 
 use crate::Result;
-use crate::conv::{Chain, Layer, Mode};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
+use candle_nn::VarBuilder;
+use convolutions::Mode;
 use layers::Step;
 use pool::MaxPool;
+use stage::Stage;
 use stages::Stages;
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use weights::Builder;
@@ -28,18 +28,16 @@ use weights::Builder;
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};
+/// use candle_nn::VarBuilder;
 /// use models::{Extractor, Features};
 ///
-/// // In earnest, tensors come from a file of torchvision's.
-/// let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu);
-/// let tensors = Extractor::Alexnet.tensors().into_iter();
-/// let tensors = tensors.map(|(name, shape)| Ok((name, zeros(&shape)?))).collect::<models::Result<_>>()?;
-/// let features = Features::new(Extractor::Alexnet, &tensors, "none".to_owned(), &Device::Cpu)?;
-/// assert_eq!((features.extractor(), features.sha256()), (Extractor::Alexnet, "none"));
+/// // In earnest, `VarBuilder::from_pth("alexnet-owt-7be5be79.pth", DType::F32, &Device::Cpu)?`.
+/// let vb = VarBuilder::zeros(DType::F32, &Device::Cpu);
+/// let features = Features::new(Extractor::Alexnet, "7be5be79", vb)?;
+/// assert_eq!((features.extractor(), features.sha256()), (Extractor::Alexnet, "7be5be79"));
 ///
-/// let patches = zeros(&[2, 1, 128, 128])?;
+/// let patches = Tensor::zeros((2, 1, 128, 128), DType::F32, &Device::Cpu)?;
 /// assert_eq!(features.extract(&patches)?.dims(), [2, 7, 7, 384]);
-/// assert!(!features.extract_detached(&patches)?.track_op());
 /// # Ok::<(), models::Error>(())
 /// ```
 #[derive(Clone)]
@@ -47,30 +45,24 @@ pub struct Features {
     extractor: Extractor,
     sha256: String,
     stages: Arc<[Stage]>,
-    /// The same on the CPU, for patches of the last size.
+    /// On the CPU: the stages laid out for patches of the size that came last.
     prepared: Arc<Mutex<Option<Arc<Stages>>>>,
 }
 
-/// What is applied to maps `(N, H, W, C)`.
-enum Stage {
-    Convolutions { chain: Chain, parameters: Tensor },
-    Pool(MaxPool),
-}
-
 impl Features {
-    /// The extractor with weights by torchvision's names and in its layouts; tensors of later layers are left alone.
-    /// `sha256` says which weights they are: runs with others are not resumed.
+    /// Loads the extractor's weights in f32, by torchvision's names and in its layouts. `sha256` identifies them: a training is not
+    /// resumed with others.
     ///
     /// # Errors
     /// [`crate::Error::MissingTensor`], [`crate::Error::TensorMismatch`] and [`crate::Error::NotFinite`] for weights of another
-    /// network; [`crate::Error::Tensor`] if the device fails.
+    /// network; [`crate::Error::Tensor`] if they cannot be read or the device fails.
     pub fn new(
         extractor: Extractor,
-        tensors: &HashMap<String, Tensor>,
-        sha256: String,
-        device: &Device,
+        sha256: impl Into<String>,
+        vb: VarBuilder<'_>,
     ) -> Result<Self> {
-        let (mut stages, mut builder) = (Vec::new(), Builder::new(tensors));
+        let device = vb.device().clone();
+        let (mut stages, mut builder) = (Vec::new(), Builder::new(vb));
         for step in extractor.steps() {
             match *step {
                 Step::Convolution { name, conv } => builder.convolution(name, conv)?,
@@ -78,22 +70,22 @@ impl Features {
                     builder.fire(name, inputs, squeeze, expand)?;
                 }
                 Step::Pool(rounding) => {
-                    stages.push(Stage::convolutions(&mut builder, device)?);
+                    stages.push(Stage::convolutions(builder.take(), &device)?);
                     stages.push(Stage::Pool(MaxPool { rounding }));
                 }
             }
         }
-        stages.push(Stage::convolutions(&mut builder, device)?);
+        stages.push(Stage::convolutions(builder.take(), &device)?);
         let (stages, prepared) = (stages.into(), Arc::default());
-        Ok(Self { extractor, sha256, stages, prepared })
+        Ok(Self { extractor, sha256: sha256.into(), stages, prepared })
     }
 
-    /// Which layers of which network.
+    /// The network and its layers.
     pub fn extractor(&self) -> Extractor {
         self.extractor
     }
 
-    /// Which weights.
+    /// The hash of the weights.
     pub fn sha256(&self) -> &str {
         &self.sha256
     }
@@ -106,7 +98,7 @@ impl Features {
         self.run(patches, Mode::Training)
     }
 
-    /// As [`extract`](Self::extract), but nothing is kept that a gradient would need.
+    /// The same features as [`extract`](Self::extract)'s, without gradients.
     ///
     /// # Errors
     /// As for [`extract`](Self::extract).
@@ -146,28 +138,13 @@ impl Features {
         let ones = Tensor::ones((count, height, width, 1), DType::F32, patches.device())?;
         let mut maps = Tensor::cat(&[&grey, &ones], 3)?;
         for stage in self.stages.iter() {
-            maps = match stage {
-                Stage::Convolutions { chain, parameters } => {
-                    chain.apply(&maps, parameters, mode)?
-                }
-                Stage::Pool(pool) => pool.compose(&maps)?,
-            };
+            maps = stage.compose(&maps, mode)?;
         }
         Ok(maps)
     }
 }
 
-impl Stage {
-    /// All layers that were built since the last stage.
-    fn convolutions(builder: &mut Builder<'_>, device: &Device) -> Result<Self> {
-        let (layers, parameters): (Vec<Layer>, Vec<f32>) = builder.take();
-        let chain = Chain::frozen(layers);
-        let count = chain.parameter_count();
-        Ok(Self::Convolutions { chain, parameters: Tensor::from_vec(parameters, count, device)? })
-    }
-}
-
-/// Network and weights, without the numbers: what decides about a training run.
+/// The network and the hash of its weights, without the numbers.
 impl fmt::Debug for Features {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { extractor, sha256, .. } = self;

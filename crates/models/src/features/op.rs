@@ -4,8 +4,8 @@
 //! gradient of the patches meets candle's, and what lies between stages stays in the cache.
 
 use super::stages::{Kept, Stages};
-use crate::conv::{Mode, contiguous, with_values};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use convolutions::{Mode, contiguous, with_values};
 use rayon::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
 

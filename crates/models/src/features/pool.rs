@@ -8,7 +8,7 @@ use rayon::prelude::*;
 const WINDOW: usize = 3;
 const STRIDE: usize = 2;
 
-/// What becomes of a last window that does not fit into the map.
+/// How a last window is treated that does not fit into the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rounding {
     /// It is left out.
@@ -52,7 +52,7 @@ impl MaxPool {
     }
 }
 
-/// The first of the largest values of each of so many windows along a dimension of length `size`.
+/// The largest value of each window along a dimension of length `size`; among equal ones the first.
 ///
 /// Along rows and then along columns, this finds the first of the largest values of a square, row by row.
 fn largest_along(maps: &Tensor, dim: usize, size: usize, windows: usize) -> Result<Tensor> {
@@ -80,7 +80,7 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    /// The shape of the largest values of so many maps.
+    /// The shape of the result for `maps` maps.
     pub fn output(&self, maps: usize) -> Shape {
         (maps, self.rows, self.columns, self.channels).into()
     }

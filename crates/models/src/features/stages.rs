@@ -1,9 +1,9 @@
 //! The stages of an extractor on the CPU.
 
-use super::Stage;
 use super::pool::Windows;
-use crate::conv::{Buffer, Buffers, Frozen, Mode};
+use super::stage::Stage;
 use candle_core::{Result, Shape};
+use convolutions::{Buffer, Buffers, Mode, PreparedChain};
 use std::iter::once;
 use std::ops::Deref;
 
@@ -17,11 +17,11 @@ pub(super) struct Stages {
 
 /// A stage for maps of one size.
 enum Prepared {
-    Convolutions(Frozen),
+    Convolutions(PreparedChain),
     Pool(Windows),
 }
 
-/// What the gradient of a stage needs.
+/// The values that the gradient of a stage needs.
 pub(super) struct Kept {
     input: Maps,
     /// The outputs of a chain's layers but the last.
@@ -42,7 +42,7 @@ impl Stages {
         for stage in stages {
             let stage = match stage {
                 Stage::Convolutions { chain, parameters } => {
-                    Prepared::Convolutions(Frozen::new(chain, &maps, parameters.to_vec1()?)?)
+                    Prepared::Convolutions(PreparedChain::new(chain, &maps, parameters.to_vec1()?)?)
                 }
                 Stage::Pool(pool) => Prepared::Pool(pool.windows(&maps)?),
             };
@@ -57,15 +57,15 @@ impl Stages {
         self.size
     }
 
-    /// The shape of the features of so many patches.
+    /// The shape of the features of `patches` patches.
     pub fn output(&self, patches: usize) -> Shape {
         let (height, width) = self.size;
         let patches_as_maps = Shape::from((patches, height, width, 2));
         self.stages.last().map_or(patches_as_maps, |stage| stage.output(patches))
     }
 
-    /// Values of the patches that go through all stages together, and of their features: few, so that what lies between
-    /// stages stays in the cache, but enough that weights are not read more often than they need to be.
+    /// The numbers of values of a group of patches and of their features. A group goes through all stages together. It is small, so that
+    /// the maps between stages stay in the cache, but large enough that weights are not read more often than they need to be.
     pub fn group(&self) -> (usize, usize) {
         const VALUES: usize = 1 << 18;
         let largest = self.stages.iter().map(|stage| stage.output(1).elem_count()).max();
@@ -73,7 +73,7 @@ impl Stages {
         (patches * self.size.0 * self.size.1, self.output(patches).elem_count())
     }
 
-    /// Writes the features of some patches, and returns what their gradient needs, if it will be wanted.
+    /// Writes the features of some patches, and returns the values that their gradient needs, if there will be one.
     pub fn forward(&self, patches: &[f32], mode: Mode, output: &mut [f32]) -> Vec<Kept> {
         let mut maps = self.maps(patches);
         let mut kept = Vec::new();
@@ -118,7 +118,7 @@ impl Stages {
 }
 
 impl Prepared {
-    /// The shape of what comes out of so many maps.
+    /// The shape of the output for `maps` maps.
     fn output(&self, maps: usize) -> Shape {
         match self {
             Self::Convolutions(chain) => chain.output(maps),

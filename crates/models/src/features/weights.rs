@@ -1,10 +1,10 @@
 //! From torchvision's weights to those of our layers.
 
-use crate::conv::{Conv2d, Direction, Layer};
 use crate::weights::{check_finite, check_shape};
 use crate::{Error, Result};
 use candle_core::{DType, Tensor};
-use std::collections::HashMap;
+use candle_nn::VarBuilder;
+use convolutions::{Conv2d, Direction, Layer};
 
 /// Means and standard deviations of ImageNet's red, green and blue intensities, as torchvision normalises them.
 const MEAN: [f64; 3] = [0.485, 0.456, 0.406];
@@ -12,14 +12,14 @@ const DEVIATION: [f64; 3] = [0.229, 0.224, 0.225];
 
 /// Collects layers and their parameters.
 pub(super) struct Builder<'a> {
-    tensors: &'a HashMap<String, Tensor>,
+    vb: VarBuilder<'a>,
     layers: Vec<Layer>,
     parameters: Vec<f32>,
 }
 
 impl<'a> Builder<'a> {
-    pub fn new(tensors: &'a HashMap<String, Tensor>) -> Self {
-        Self { tensors, layers: Vec::new(), parameters: Vec::new() }
+    pub fn new(vb: VarBuilder<'a>) -> Self {
+        Self { vb, layers: Vec::new(), parameters: Vec::new() }
     }
 
     /// The layers since the last call, and their parameters.
@@ -87,16 +87,15 @@ impl<'a> Builder<'a> {
         Ok((weights.permute((2, 3, 1, 0))?.flatten_all()?.to_vec1()?, bias.to_vec1()?))
     }
 
-    fn tensor(&self, name: String, shape: &[usize]) -> Result<&'a Tensor> {
-        let Some(tensor) = self.tensors.get(&name) else {
+    fn tensor(&self, name: String, shape: &[usize]) -> Result<Tensor> {
+        let vb = self.vb.to_dtype(DType::F32);
+        if !vb.contains_tensor(&name) {
             return Err(Error::MissingTensor { name });
-        };
-        if tensor.dtype() != DType::F32 {
-            let (expected, got) = ("of type F32".into(), format!("of type {:?}", tensor.dtype()));
-            return Err(Error::TensorMismatch { name, expected, got });
         }
-        check_shape(&name, tensor, shape)?;
-        check_finite(&name, tensor)?;
+        // Of another shape, it is asked for once more, to be named with it.
+        let tensor = vb.get(shape, &name).or_else(|_| vb.get_unchecked_dtype(&name, DType::F32))?;
+        check_shape(&name, &tensor, shape)?;
+        check_finite(&name, &tensor)?;
         Ok(tensor)
     }
 }

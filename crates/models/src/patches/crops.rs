@@ -1,51 +1,55 @@
 //! Patches cut on the device that holds the images.
 
-use crate::conv::contiguous;
-use crate::record::Record;
+use crate::loss_log::LossLog;
 use candle_core::Device;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 #[cfg(feature = "cuda")]
-use candle_core::{CudaStorage, cuda_backend::WrapErr};
+use candle_core::{
+    CudaStorage,
+    cuda_backend::{WrapErr, cudarc::driver::CudaSlice},
+};
+use convolutions::contiguous;
 
 /// The share of a GPU's free memory that images may take.
 #[cfg(feature = "cuda")]
 const MOST_OF_MEMORY: f64 = 0.5;
 
-/// Whether the device is to hold images of so many pixels. Others cut patches on the CPU, where the images are already.
+/// Whether the device holds images of `pixels` pixels in all, and cuts patches out of them. Otherwise the CPU does.
 #[cfg(feature = "cuda")]
-pub(super) fn is_done_by(device: &Device, pixels: usize) -> Result<bool> {
+pub(super) fn has_room(device: &Device, pixels: usize) -> Result<bool> {
     let Device::Cuda(device) = device else { return Ok(false) };
     let (free, _) = device.cuda_stream().context().mem_get_info().w()?;
     Ok((pixels * size_of::<f32>()) as f64 <= MOST_OF_MEMORY * free as f64)
 }
 
-/// As above: without CUDA, no device is.
+/// Without CUDA, no device holds images.
 #[cfg(not(feature = "cuda"))]
-pub(super) fn is_done_by(_: &Device, _: usize) -> Result<bool> {
+pub(super) fn has_room(_: &Device, _: usize) -> Result<bool> {
     Ok(false)
 }
 
-/// The patches `(N, 1, size, size)` of images, one vector of pixels, at `places` `(N, 2)`: where each begins, and how wide its image
-/// is.
+/// Cuts patches `(N, 1, size, size)` out of images. `images` is the pixels of all images as one vector; `places` `(N, 2)` holds where
+/// each patch begins in it, and the width of its image.
 pub(crate) fn cut(images: &Tensor, places: &Tensor, size: usize) -> Result<Tensor> {
-    images.apply_op2_no_bwd(places, &Cut { size, count: places.dim(0)?, record: None })
+    images.apply_op2_no_bwd(places, &Cut { size, count: places.dim(0)?, log: None })
 }
 
-/// So many patches as above that come next, where `places` are those of an epoch and the record says how far the run is.
+/// Cuts the next `count` patches of an epoch, as [`cut`] does: `places` holds the places of all patches of the epoch, and the log tells
+/// how many of them were seen.
 pub(crate) fn cut_next(
     images: &Tensor,
     places: &Tensor,
     size: usize,
     count: usize,
-    record: &Record,
+    log: &LossLog,
 ) -> Result<Tensor> {
-    images.apply_op2_no_bwd(places, &Cut { size, count, record: Some(record.clone()) })
+    images.apply_op2_no_bwd(places, &Cut { size, count, log: Some(log.clone()) })
 }
 
 struct Cut {
     size: usize,
     count: usize,
-    record: Option<Record>,
+    log: Option<LossLog>,
 }
 
 impl Cut {
@@ -53,10 +57,10 @@ impl Cut {
         Shape::from((self.count, 1, self.size, self.size))
     }
 
-    /// The first place, for who computes on the CPU.
+    /// The number of the first patch within its epoch of `epoch` patches, where the CPU computes.
     fn first(&self, epoch: usize) -> Result<usize> {
-        match &self.record {
-            Some(record) => Ok(record.read()?.standing.patches as usize % epoch),
+        match &self.log {
+            Some(log) => Ok(log.read()?.progress.patches as usize % epoch),
             None => Ok(0),
         }
     }
@@ -96,7 +100,13 @@ impl CustomOp2 for Cut {
         places_layout: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
         let (images, places) = ((images, images_layout), (places, places_layout));
-        let (record, counts) = (self.record.as_ref(), (self.count, self.size));
-        Ok((crate::cuda::training::cut_patches(images, places, record, counts)?, self.shape()))
+        let cut = |log: Option<&CudaSlice<f64>>| {
+            crate::cuda::training::cut_patches(images, places, log, (self.count, self.size))
+        };
+        let patches = match &self.log {
+            Some(log) => log.on_cuda(|values| cut(Some(values))),
+            None => cut(None),
+        };
+        Ok((patches?, self.shape()))
     }
 }

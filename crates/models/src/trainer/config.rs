@@ -1,11 +1,15 @@
-//! What a training run is to do.
+//! The configuration of a training run.
 
-use crate::{
-    AdamConfig, Architecture, Error, Initialisation, Objective, Precision, Result, Sampling,
-};
+use crate::adam::AdamConfig;
+use crate::architecture::Architecture;
+use crate::init::Initialisation;
+use crate::objective::Objective;
+use crate::patches::Sampling;
+use crate::{Error, Result};
+use convolutions::Precision;
 use serde::{Deserialize, Serialize};
 
-/// How long and in which portions a model is trained.
+/// The length of a training, its batches and its seed.
 ///
 /// ```
 /// use models::Schedule;
@@ -26,9 +30,9 @@ pub struct Schedule {
     pub patches: u64,
     /// Whether the epochs see the same patches again.
     pub sampling: Sampling,
-    /// What the weights begin with. The paper does not give it.
+    /// How the initial weights are drawn. The paper does not give it.
     pub initialisation: Initialisation,
-    /// What the layers of the network multiply in; anything but `f32` takes a CUDA device. Frozen features are in `f32`.
+    /// The precision of the products in the layers of the network; all but `f32` need a CUDA device. Frozen features are in `f32`.
     pub precision: Precision,
     /// The seed of initial weights, crops and latent noise. The same seed gives the same weights, for any number of threads.
     pub seed: u64,
@@ -72,7 +76,7 @@ impl Schedule {
     }
 }
 
-/// Everything that decides the weights that a training run ends with, but for its images; [`Trainer`](crate::Trainer) shows one.
+/// All settings that decide the weights at the end of a training run, but for its images; [`Trainer`](crate::Trainer) shows one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainingConfig {
     /// The network; its latent layer must be the objective's ([`Objective::latent`]).

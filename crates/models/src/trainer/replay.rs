@@ -1,95 +1,96 @@
 //! Training steps that a GPU repeats.
 //!
-//! A step of few patches takes a GPU less time than it takes the processor to launch its kernels one by one. Since a step's launches are
-//! the same each time, all that changes lying on the device, they are recorded once as a CUDA graph, which is launched as a whole.
+//! A step of few patches takes a GPU less time than it takes the processor to launch its kernels one by one. A step's launches are
+//! the same each time, since all that changes lies on the device. So they are recorded once as a CUDA graph, which is launched as a whole.
 
-use super::{Result, Trainer};
-use crate::Error;
+use crate::Result;
 #[cfg(feature = "cuda")]
 use crate::cuda::graph::Graph;
-use candle_core::Tensor;
-use std::ops::Range;
+use candle_core::Device;
 
-/// How far steps can be repeated.
+/// Launches the same step again and again.
 #[derive(Debug, Default)]
 pub(super) enum Replay {
-    /// Nothing was launched yet.
+    /// Kernel by kernel.
     #[default]
-    Unprepared,
-    /// A step was: libraries have allocated what they need, and small arguments lie on the device.
+    Launching,
+    /// On a CUDA device, to which nothing was launched yet.
+    #[cfg(feature = "cuda")]
+    Unprepared { are_patches_on_device: bool },
+    /// A step was launched: libraries have allocated what they need, and small arguments lie on the device.
     #[cfg(feature = "cuda")]
     Prepared,
     #[cfg(feature = "cuda")]
-    Ready(Graph),
-    /// Steps are launched kernel by kernel.
-    #[cfg(feature = "cuda")]
-    Impossible(Error),
+    Recorded(Graph),
 }
 
-impl Trainer {
-    /// Why a GPU is told to launch the kernels of a step one by one; `None` if it repeats steps as a whole, has not begun to, or where
-    /// there is none. It makes small batches slower, and changes nothing else.
-    pub fn why_not_repeated(&self) -> Option<&Error> {
-        match &self.replay {
+impl Replay {
+    /// The steps of a training on `device`. A graph would repeat what was copied to the device when it was recorded, so patches must
+    /// be cut there.
+    pub fn new(device: &Device, are_patches_on_device: bool) -> Self {
+        match device {
             #[cfg(feature = "cuda")]
-            Replay::Impossible(error) => Some(error),
-            _ => None,
+            Device::Cuda(_) => Self::Unprepared { are_patches_on_device },
+            _ => {
+                let _ = are_patches_on_device;
+                Self::Launching
+            }
         }
     }
 
-    /// Takes a step over a whole batch, as [`compute`](Self::compute) does, and tells whether it did: otherwise nothing has happened.
-    pub(super) fn replay(&mut self, range: &Range<usize>, noise: Option<&Tensor>) -> Result<bool> {
+    /// Takes a step over a whole batch, which `launch` can launch. Returns why no graph could be made, in the step that tried it.
+    pub fn step(
+        &mut self,
+        device: &Device,
+        mut launch: impl FnMut() -> Result<()>,
+    ) -> Result<Option<String>> {
         #[cfg(feature = "cuda")]
-        if let candle_core::Device::Cuda(device) = self.model.device().clone() {
-            return self.replay_on(&device, range, noise);
+        if let Device::Cuda(device) = device {
+            return self.step_on_cuda(device, launch);
         }
-        let _ = (range, noise);
-        Ok(false)
+        let _ = device;
+        launch().map(|()| None)
     }
 
     #[cfg(feature = "cuda")]
-    fn replay_on(
+    fn step_on_cuda(
         &mut self,
         device: &candle_core::CudaDevice,
-        range: &Range<usize>,
-        noise: Option<&Tensor>,
-    ) -> Result<bool> {
-        // Arguments that candle copies to the device with each launch are kept there by the first step for the graph.
-        let steps = self.adam.steps;
-        match std::mem::take(&mut self.replay) {
-            // A graph would repeat what was copied when it was recorded.
-            Replay::Unprepared if !self.source.is_on_device() => {
+        mut launch: impl FnMut() -> Result<()>,
+    ) -> Result<Option<String>> {
+        match std::mem::take(self) {
+            Self::Launching => launch()?,
+            Self::Unprepared { are_patches_on_device: false } => {
+                launch()?;
                 let message = "the device has no room for the images: patches are copied to it";
-                let error = candle_core::Error::Msg(message.to_owned());
-                self.replay = Replay::Impossible(Error::Tensor(error));
+                return Ok(Some(message.to_owned()));
             }
-            Replay::Unprepared => {
+            // The first step keeps small arguments, which candle copies to the device with each launch, for the graph.
+            Self::Unprepared { are_patches_on_device: true } => {
                 let _kept = device.enable_cuda_graph_htod_cache();
-                self.compute(range.clone(), noise)?;
-                self.replay = Replay::Prepared;
+                launch()?;
+                *self = Self::Prepared;
             }
-            Replay::Prepared => {
+            Self::Prepared => {
                 let kept = device.enable_cuda_graph_htod_cache();
-                let recorded =
-                    Graph::record(device, || self.compute(range.clone(), noise).map(drop));
+                let recorded = Graph::record(device, &mut launch);
                 drop(kept);
-                // Nothing was computed yet.
-                self.adam.steps = steps;
                 match recorded {
-                    Ok(graph) => {
-                        self.replay = Replay::Ready(graph);
-                        return self.replay_on(device, range, noise);
+                    Ok(mut graph) => {
+                        graph.launch()?;
+                        *self = Self::Recorded(graph);
                     }
-                    Err(error) => self.replay = Replay::Impossible(error),
+                    Err(error) => {
+                        launch()?;
+                        return Ok(Some(error.to_string()));
+                    }
                 }
             }
-            Replay::Ready(mut graph) => {
+            Self::Recorded(mut graph) => {
                 graph.launch()?;
-                self.adam.steps += 1;
-                self.replay = Replay::Ready(graph);
+                *self = Self::Recorded(graph);
             }
-            impossible @ Replay::Impossible(_) => self.replay = impossible,
         }
-        Ok(!matches!(self.replay, Replay::Impossible(_)))
+        Ok(None)
     }
 }

@@ -1,20 +1,25 @@
-//! What a training run says of its steps and epochs.
+//! Reports of training steps and epochs.
 
+use crate::Result;
+use candle_core::Tensor;
 use serde::Serialize;
 
-/// What a training step did; see [`Trainer::step`](crate::Trainer::step).
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The report of a training step; see [`Trainer::step`](crate::Trainer::step).
+#[derive(Clone, Debug, PartialEq)]
 pub struct StepReport {
     /// Patches seen since the start of the run.
     pub patches: u64,
-    /// The mean loss of the batch. A GPU is asked only once in [`Trainer::STEPS_BETWEEN_READINGS`](crate::Trainer::STEPS_BETWEEN_READINGS) steps and at the end of an epoch,
-    /// since it would stand still for the answer: it is then the mean loss of the patches since the last answer, and `None` between.
+    /// The mean loss of the patches since the last loss was read, before the steps that they were part of; `None` in steps after which none
+    /// is read. See [`Trainer::read_losses_every`](crate::Trainer::read_losses_every).
     pub loss: Option<f32>,
     /// Set at the end of an epoch, and of the run.
     pub epoch: Option<EpochReport>,
+    /// Why no CUDA graph could be made of a step: set once, by the step that tried it. All steps then launch their kernels one by one,
+    /// which makes small batches slower and changes nothing else.
+    pub graph_failure: Option<String>,
 }
 
-/// What an epoch did.
+/// The report of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct EpochReport {
     /// The epoch's number, from 1 on.
@@ -45,4 +50,15 @@ impl EpochReport {
     pub fn collapsed(&self) -> bool {
         self.contrast < Self::COLLAPSED_CONTRAST
     }
+}
+
+/// The contrast of reconstructions relative to that of their patches, both `(N, 1, H, W)`.
+pub(super) fn contrast(reconstructions: &Tensor, patches: &Tensor) -> Result<f64> {
+    Ok(deviation(reconstructions)? / deviation(patches)?.max(f64::MIN_POSITIVE))
+}
+
+/// The root mean square over patches `(N, 1, H, W)` of the standard deviation within each.
+fn deviation(patches: &Tensor) -> Result<f64> {
+    let variances = patches.detach().flatten(1, 3)?.var(1)?;
+    Ok(f64::from(variances.mean_all()?.to_scalar::<f32>()?).sqrt())
 }

@@ -1,8 +1,9 @@
-//! Runs whose losses are read late, as on a GPU, against runs whose losses are read at once, both on the CPU.
+//! Runs whose losses are read late, as on a GPU, against runs whose losses are read after each step, both on the CPU.
 #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
 use super::*;
-use crate::{AdamConfig, Objective};
+use crate::adam::AdamConfig;
+use crate::objective::Objective;
 
 /// Epochs of 10 patches in batches of 4, 4 and 2.
 fn config(learning_rate: f64) -> TrainingConfig {
@@ -25,10 +26,11 @@ fn start(config: &TrainingConfig, image: &[f32]) -> Trainer {
     Trainer::new(config.clone(), images, &Device::Cpu).unwrap()
 }
 
-/// A run that records its losses.
-fn start_recording(config: &TrainingConfig, image: &[f32]) -> Trainer {
-    let record = Some(Record::new(&Device::Cpu).unwrap());
-    Trainer { record, ..start(config, image) }
+/// A run whose losses are read at the end of epochs.
+fn start_late(config: &TrainingConfig, image: &[f32]) -> Trainer {
+    let mut trainer = start(config, image);
+    trainer.read_losses_every(100);
+    trainer
 }
 
 fn stripes() -> Vec<f32> {
@@ -36,9 +38,9 @@ fn stripes() -> Vec<f32> {
 }
 
 #[test]
-fn recorded_losses_are_those_read_at_once() {
+fn losses_read_late_are_those_read_at_once() {
     let (config, image) = (config(1e-3), stripes());
-    let (mut at_once, mut late) = (start(&config, &image), start_recording(&config, &image));
+    let (mut at_once, mut late) = (start(&config, &image), start_late(&config, &image));
     while !at_once.is_done() {
         let (expected, got) = (at_once.step().unwrap(), late.step().unwrap());
         assert_eq!((got.patches, got.epoch), (expected.patches, expected.epoch));
@@ -52,7 +54,7 @@ fn recorded_losses_are_those_read_at_once() {
 #[test]
 fn a_loss_that_is_read_late_is_the_mean_since_the_last_one() {
     let (config, image) = (config(1e-3), stripes());
-    let (mut at_once, mut late) = (start(&config, &image), start_recording(&config, &image));
+    let (mut at_once, mut late) = (start(&config, &image), start_late(&config, &image));
     for _ in 0..2 {
         let (mut sum, mut patches) = (0.0, 0);
         loop {
@@ -71,11 +73,11 @@ fn a_loss_that_is_read_late_is_the_mean_since_the_last_one() {
 #[test]
 fn interrupted_runs_end_as_uninterrupted_ones() {
     let (config, image) = (config(1e-3), stripes());
-    let mut whole = start_recording(&config, &image);
-    let mut first = start_recording(&config, &image);
+    let mut whole = start_late(&config, &image);
+    let mut first = start_late(&config, &image);
     whole.step().unwrap();
     first.step().unwrap();
-    let mut second = start_recording(&config, &image);
+    let mut second = start_late(&config, &image);
     second.restore(&first.checkpoint("").unwrap()).unwrap();
     while !whole.is_done() {
         assert_eq!(second.step().unwrap().epoch, whole.step().unwrap().epoch);
@@ -84,21 +86,23 @@ fn interrupted_runs_end_as_uninterrupted_ones() {
 }
 
 #[test]
-fn losses_are_told_when_asked_for() {
+fn a_run_can_change_when_its_losses_are_read() {
     let (config, image) = (config(1e-3), stripes());
-    let (mut at_once, mut late) = (start(&config, &image), start_recording(&config, &image));
-    assert_eq!(late.read_loss().unwrap(), None);
-    let expected = at_once.step().unwrap().loss;
+    let (mut at_once, mut late) = (start(&config, &image), start_late(&config, &image));
+    let [first, second] = [(); 2].map(|()| at_once.step().unwrap().loss.unwrap());
     assert_eq!(late.step().unwrap().loss, None);
-    assert_eq!(late.read_loss().unwrap(), expected);
-    assert_eq!([late.read_loss().unwrap(), at_once.read_loss().unwrap()], [None; 2]);
+    late.read_losses_every(1);
+    let mean = (4.0 * f64::from(first) + 4.0 * f64::from(second)) / 8.0;
+    assert_eq!(late.step().unwrap().loss, Some(mean as f32));
+    assert_eq!(late.step().unwrap().loss, at_once.step().unwrap().loss);
 }
 
-/// Weights of 10¹⁰ can be kept, but products of as many as there are layers cannot: the second step fails, which the third one tells.
+/// Weights of 10¹⁰ are finite, but the product of as many as there are layers is not: the second step fails, and the third one, at the
+/// end of the epoch, reports it.
 #[test]
 fn a_failure_leaves_the_state_before_it() {
     let (config, image) = (config(1e10), stripes());
-    let (mut at_once, mut late) = (start(&config, &image), start_recording(&config, &image));
+    let (mut at_once, mut late) = (start(&config, &image), start_late(&config, &image));
     at_once.step().unwrap();
     let expected = at_once.checkpoint("").unwrap();
     let told = at_once.step().unwrap_err().to_string();
@@ -123,7 +127,7 @@ fn images_out_of_all_scale_fail_at_the_first_step() {
     let mut image = stripes();
     // In the middle, which every patch covers.
     image[40 * 20 + 20] = f32::MAX;
-    let mut late = start_recording(&config(1e-3), &image);
+    let mut late = start_late(&config(1e-3), &image);
     let expected = late.checkpoint("").unwrap();
     let error = loop {
         if let Err(error) = late.step() {

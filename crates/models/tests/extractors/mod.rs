@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is the result of a test")]
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
 use models::{Extractor, Features};
 use std::collections::HashMap;
 
@@ -60,5 +61,6 @@ pub fn weights(extractor: Extractor) -> HashMap<String, Tensor> {
 
 /// The extractor with these weights.
 pub fn features(extractor: Extractor, sha256: &str, device: &Device) -> Features {
-    Features::new(extractor, &weights(extractor), sha256.to_owned(), device).unwrap()
+    let vb = VarBuilder::from_tensors(weights(extractor), DType::F32, device);
+    Features::new(extractor, sha256, vb).unwrap()
 }

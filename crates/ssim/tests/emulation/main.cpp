@@ -15,22 +15,8 @@ struct Case {
     float factor;
 };
 
-static void read(void *to, size_t size, size_t count) {
-    if (std::fread(to, size, count, stdin) != count) {
-        std::fprintf(stderr, "the input is too short\n");
-        std::exit(2);
-    }
-}
-
-static std::vector<float> read_floats(size_t count) {
-    std::vector<float> values(count);
-    read(values.data(), sizeof(float), count);
-    return values;
-}
-
-static void write(const std::vector<float> &values) {
-    if (!values.empty()) std::fwrite(values.data(), sizeof(float), values.size(), stdout);
-}
+using emulation::get;
+using emulation::put;
 
 static size_t blocks(const Tiling &tiling, const Case &c) {
     return size_t(tiling.across) * tiling.down * c.planes;
@@ -43,12 +29,11 @@ static std::vector<float> mean_loss(const std::vector<float> &partial, double wi
 }
 
 int main() {
-    Case c;
-    read(&c, sizeof c, 1);
+    const Case c = get<Case>();
     const Geometry &g = c.geometry;
     const size_t pixels = size_t(g.width) * g.height * c.planes, windows = size_t(g.map_width) * g.map_height * c.planes;
-    const std::vector<float> x = read_floats(pixels), y = read_floats(pixels);
-    const std::vector<float> cotangent = read_floats(c.per_window ? windows : 1);
+    const std::vector<float> x = get<float>(pixels), y = get<float>(pixels);
+    const std::vector<float> cotangent = get<float>(c.per_window ? windows : 1);
 
     // No larger than what is written to them, so that the sanitizer sees the end.
     std::vector<float> maps(windows * __builtin_popcount(c.wanted)), coefficients(3 * windows), gradient(pixels);
@@ -58,16 +43,16 @@ int main() {
             ssim_windows(x.data(), y.data(), g, c.maps, c.formula, c.wanted, c.planes, maps.data(), partial.data());
         });
     }
-    write(maps);
-    write(mean_loss(partial, windows));
+    put(maps);
+    put(mean_loss(partial, windows));
 
     emulation::launch(partial.size(), {LANES, WARPS}, [&] {
         ssim_linearise(x.data(), y.data(), g, c.maps, c.formula, cotangent.data(), c.per_window, c.factor, c.planes,
                        coefficients.data(), partial.data());
     });
-    write(mean_loss(partial, windows));
+    put(mean_loss(partial, windows));
     emulation::launch(blocks(c.images, c), {LANES, WARPS}, [&] {
         ssim_pull_back(x.data(), y.data(), g, c.images, coefficients.data(), c.planes, gradient.data());
     });
-    write(gradient);
+    put(gradient);
 }

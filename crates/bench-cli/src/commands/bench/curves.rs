@@ -2,42 +2,30 @@
 
 use super::exchange::{Exchange, exchange, named};
 use super::inputs::{ScoredMap, scored_maps};
-use super::timing::Timing;
-use super::{Context, report};
+use super::report::report;
+use super::timing::time;
 use crate::args::CurveArgs;
+use crate::commands::Context;
 use anyhow::Result;
 use candle_core::{Device, Tensor};
+use detector::records::CurveWork;
 use metrics::{AU_PRO_LIMIT, Points, RankedScores, ScoredImage, pro_curve};
-use serde::Serialize;
 
 /// Places at which the curves of two programs are compared.
 const EXCHANGED_POINTS: usize = 1000;
 
 /// The size of a test set.
-#[derive(Serialize)]
-struct Work {
-    images: usize,
-    width: usize,
-    height: usize,
-    pixels: usize,
-    defective_pixels: usize,
-    /// What scores (4 bytes per pixel) and labels (1 byte) take, in 10⁶ bytes.
-    input_mb: f64,
-}
-
-impl Work {
-    fn new(maps: &[ScoredMap]) -> Self {
-        let (width, height) = maps.first().map_or((0, 0), |map| map.scores.size());
-        let pixels = maps.len() * width * height;
-        let defective = |map: &ScoredMap| map.labels.data().iter().filter(|&&label| label).count();
-        Self {
-            images: maps.len(),
-            width,
-            height,
-            pixels,
-            defective_pixels: maps.iter().map(defective).sum(),
-            input_mb: 5e-6 * pixels as f64,
-        }
+fn work_of(maps: &[ScoredMap]) -> CurveWork {
+    let (width, height) = maps.first().map_or((0, 0), |map| map.scores.size());
+    let pixels = maps.len() * width * height;
+    let defective = |map: &ScoredMap| map.labels.data().iter().filter(|&&label| label).count();
+    CurveWork {
+        images: maps.len(),
+        width,
+        height,
+        pixels,
+        defective_pixels: maps.iter().map(defective).sum(),
+        input_mb: 5e-6 * pixels as f64,
     }
 }
 
@@ -53,8 +41,8 @@ pub fn roc(context: &Context, args: &CurveArgs) -> Result<()> {
         let area = curve.auc();
         anyhow::Ok((curve, area))
     };
-    let timing = Timing::of(&args.run, work)?;
-    report(context, "roc", &describe(args), timing, Work::new(&maps))?;
+    let timing = time(&args.run, work)?;
+    report(context, "roc", &describe(args), timing, work_of(&maps))?;
     exchange(&args.run, || {
         let (curve, area) = work()?;
         curve_exchange(&maps, area, |fpr| height_at(curve.fpr(), curve.tpr(), fpr), 1.0)
@@ -73,8 +61,8 @@ pub fn au_pro(context: &Context, args: &CurveArgs) -> Result<()> {
         let area = curve.area(AU_PRO_LIMIT)?;
         anyhow::Ok((curve, area))
     };
-    let timing = Timing::of(&args.run, work)?;
-    report(context, "au-pro", &describe(args), timing, Work::new(&maps))?;
+    let timing = time(&args.run, work)?;
+    report(context, "au-pro", &describe(args), timing, work_of(&maps))?;
     exchange(&args.run, || {
         let (curve, area) = work()?;
         curve_exchange(&maps, area, |fpr| height_at(curve.fpr(), curve.pro(), fpr), AU_PRO_LIMIT)

@@ -1,9 +1,9 @@
 //! Inputs and results for other programs.
 
 use crate::args::RunArgs;
-use crate::io::write_atomic;
 use anyhow::Result;
 use candle_core::Tensor;
+use detector::files::write_atomic;
 use std::io::Write;
 
 /// Writes `inputs.safetensors` and `outputs.safetensors`, if they are wanted.

@@ -1,35 +1,19 @@
 //! The inspection of a whole image.
 
 use super::exchange::{Exchange, exchange, named};
-use super::inputs::{dice, tensor, texture};
-use super::network::weights;
-use super::timing::Timing;
-use super::work::Arithmetic;
-use super::{Context, report};
+use super::inputs::{tensor, texture};
+use super::network::{untrained, weights};
+use super::report::report;
+use super::timing::time;
+use super::work::arithmetic;
 use crate::args::InspectArgs;
-use crate::config::{Config, Method, ModelConfig};
-use crate::pipeline::Inspector;
+use crate::commands::Context;
+use crate::commands::warn_of_smaller_batches;
 use anyhow::Result;
+use detector::records::InspectionWork;
+use detector::{Config, Inspector, ModelConfig};
 use inspect::{Residual, tile_positions};
-use models::Autoencoder;
-use serde::Serialize;
-
-/// The size of an inspection.
-#[derive(Serialize)]
-struct Work {
-    method: Method,
-    window: String,
-    width: usize,
-    height: usize,
-    patches: usize,
-    patch_size: usize,
-    stride: usize,
-    batch: usize,
-    latent_dim: usize,
-    opening_diameter: usize,
-    #[serde(flatten)]
-    arithmetic: Arithmetic,
-}
+use models::bench::{decoder_multiply_adds, encoder_multiply_adds};
 
 /// Times inspections as `predict` does them, between the decoded image and its maps.
 ///
@@ -37,15 +21,11 @@ struct Work {
 /// If the arguments are out of range or the image is smaller than a patch.
 pub fn inspect(context: &Context, args: &InspectArgs) -> Result<()> {
     let config = config(args);
-    let network = Autoencoder::new(
-        config.architecture(),
-        &mut dice(args.run.seed, u64::MAX),
-        &context.device,
-    )?;
+    let network = untrained(&config.architecture(), args.run.seed, &context.device)?;
     let weights = weights(&network, &context.device)?;
-    let inspector = Inspector::new(network, &config)?;
+    let inspector = Inspector::new(network, &config)?.on_smaller_batches(warn_of_smaller_batches);
     let image = texture(args.size, args.run.seed, 0);
-    let timing = Timing::of(&args.run, || inspector.inspect(&image))?;
+    let timing = time(&args.run, || Ok(inspector.inspect(&image)?))?;
     let work = work(args, &config, inspector.residual(), timing.median_ms)?;
     let size = format!("{} pixels, {} patches", args.size, work.patches);
     report(context, "inspect", &size, timing, work)?;
@@ -62,8 +42,13 @@ pub fn inspect(context: &Context, args: &InspectArgs) -> Result<()> {
     })
 }
 
-/// What an inspection by this residual does in its median time.
-fn work(args: &InspectArgs, config: &Config, residual: Residual, median_ms: f64) -> Result<Work> {
+/// The size of an inspection by this residual, and its arithmetic in the median time.
+fn work(
+    args: &InspectArgs,
+    config: &Config,
+    residual: Residual,
+    median_ms: f64,
+) -> Result<InspectionWork> {
     let positions = |length| tile_positions(length, args.patch_size, args.stride);
     let patches = positions(args.size.width)?.len() * positions(args.size.height)?.len();
     let architecture = config.architecture();
@@ -71,9 +56,9 @@ fn work(args: &InspectArgs, config: &Config, residual: Residual, median_ms: f64)
         Residual::Sampled(sampled) => sampled.samples,
         _ => 1,
     };
-    let patch_multiply_adds = architecture.encoder_multiply_adds()
-        + decodes as u64 * architecture.decoder_multiply_adds();
-    Ok(Work {
+    let patch_multiply_adds = encoder_multiply_adds(&architecture)
+        + decodes as u64 * decoder_multiply_adds(&architecture);
+    Ok(InspectionWork {
         method: config.method,
         window: args.loss.window.window.to_string(),
         width: args.size.width,
@@ -84,14 +69,14 @@ fn work(args: &InspectArgs, config: &Config, residual: Residual, median_ms: f64)
         batch: args.batch,
         latent_dim: args.latent_dim,
         opening_diameter: config.inspection.opening_diameter,
-        arithmetic: Arithmetic::new(patch_multiply_adds * patches as u64, median_ms),
+        arithmetic: arithmetic(patch_multiply_adds * patches as u64, median_ms),
     })
 }
 
 fn config(args: &InspectArgs) -> Config {
     let model = ModelConfig { patch_size: args.patch_size, latent_dim: args.latent_dim };
     let mut config = Config { method: args.loss.method, model, ..Config::default() };
-    config.ssim.window = args.loss.window.window.to_string();
+    config.ssim.window = args.loss.window.window;
     config.inspection.stride = args.stride;
     config.inspection.batch_size = args.batch;
     config

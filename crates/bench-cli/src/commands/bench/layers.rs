@@ -1,23 +1,11 @@
 //! Where the time of a training step goes.
 
-use super::Context;
-use super::network::untrained;
+use super::network::architecture;
 use crate::args::NetworkArgs;
+use crate::commands::Context;
 use anyhow::Result;
-use models::{LayerProfile, Profile};
-use serde::Serialize;
-
-/// What was measured; see [`models::Profile`].
-#[derive(Serialize)]
-struct Record<'a> {
-    case: &'a str,
-    threads: usize,
-    batch: usize,
-    patch_size: usize,
-    latent_dim: usize,
-    #[serde(flatten)]
-    profile: Profile,
-}
+use detector::records::{LayerTimes, LayersRecord};
+use models::bench::{LayerProfile, profile};
 
 /// Times the convolutions of each layer, and compares them with the floor of the plain algorithm: a matrix product of as
 /// many multiplications.
@@ -25,24 +13,31 @@ struct Record<'a> {
 /// # Errors
 /// If the arguments are out of range.
 pub fn layers(context: &Context, network: &NetworkArgs, runs: usize) -> Result<()> {
-    let profile = untrained(network, 0, &context.device)?.profile(network.batch, runs);
+    let profile = profile(&architecture(network), network.batch, runs)?;
     let threads = rayon::current_num_threads();
-    context.reporter.text(&format!(
+    context.terminal.text(&format!(
         "{:<12} {:>10} {:>10} {:>14} {:>15}",
         "layer", "floor ms", "forward", "input gradient", "weight gradient"
     ))?;
     for layer in &profile.layers {
-        context.reporter.text(&line(layer, profile.product_rate))?;
+        context.terminal.text(&line(layer, profile.product_rate))?;
     }
     let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
-    context.reporter.record(&Record {
-        case: "layers",
+    context.terminal.record(&LayersRecord {
+        case: "layers".to_owned(),
         threads,
         batch,
         patch_size,
         latent_dim,
-        profile,
+        product_rate: profile.product_rate,
+        layers: profile.layers.into_iter().map(times).collect(),
     })
+}
+
+fn times(layer: LayerProfile) -> LayerTimes {
+    let LayerProfile { layer, multiply_adds, forward_ms, input_gradient_ms, weight_gradient_ms } =
+        layer;
+    LayerTimes { layer, multiply_adds, forward_ms, input_gradient_ms, weight_gradient_ms }
 }
 
 fn line(layer: &LayerProfile, product_rate: f64) -> String {

@@ -2,10 +2,10 @@
 
 use super::inputs::dice;
 use crate::args::{FeatureArgs, LossArgs};
-use crate::config::Method;
-use crate::io::{FeatureWeights, read_feature_weights};
 use anyhow::Result;
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+use detector::{ExtractorWeights, Method, read_extractor_weights};
 use models::{Extractor, Features};
 use rand::Rng;
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ pub struct Matched {
 }
 
 impl Matched {
-    /// What the arguments say, if features are to be matched at all.
+    /// The extractor of the arguments, if features are to be matched.
     ///
     /// # Errors
     /// If the file does not hold the extractor's weights.
@@ -29,17 +29,18 @@ impl Matched {
             return Ok(None);
         }
         let FeatureArgs { extractor, features_weights } = &loss.features;
-        let FeatureWeights { tensors, sha256 } = match features_weights {
-            Some(path) => read_feature_weights(path, *extractor)?,
+        let ExtractorWeights { tensors, sha256 } = match features_weights {
+            Some(path) => read_extractor_weights(path, *extractor)?,
             None => random(*extractor, seed)?,
         };
-        let features = Features::new(*extractor, &tensors, sha256, device)?;
+        let vb = VarBuilder::from_tensors(tensors.clone(), DType::F32, device);
+        let features = Features::new(*extractor, sha256, vb)?;
         Ok(Some(Self { features, tensors }))
     }
 }
 
 /// Uniform weights of a variance that keeps the size of activations.
-fn random(extractor: Extractor, seed: u64) -> Result<FeatureWeights> {
+fn random(extractor: Extractor, seed: u64) -> Result<ExtractorWeights> {
     let mut dice = dice(seed, WEIGHTS);
     let tensor = |(name, shape): (String, Vec<usize>)| {
         let fan_in: usize = shape[1..].iter().product();
@@ -50,5 +51,5 @@ fn random(extractor: Extractor, seed: u64) -> Result<FeatureWeights> {
         Ok((name, Tensor::from_vec(values, shape, &Device::Cpu)?))
     };
     let tensors = extractor.tensors().into_iter().map(tensor).collect::<Result<_>>()?;
-    Ok(FeatureWeights { tensors, sha256: format!("random, seed {seed}") })
+    Ok(ExtractorWeights { tensors, sha256: format!("random, seed {seed}") })
 }

@@ -8,6 +8,7 @@ mod layers;
 mod matched;
 mod memory;
 mod network;
+mod report;
 mod similarity;
 mod timing;
 mod work;
@@ -16,25 +17,6 @@ use super::Context;
 use crate::args::{BenchArgs, Case};
 use anyhow::Result;
 use candle_core::Device;
-use models::device_name;
-use serde::Serialize;
-use timing::Timing;
-
-/// What was measured. The work's own fields say how large it was.
-#[derive(Serialize)]
-struct Report<'a, W> {
-    case: &'a str,
-    #[serde(flatten)]
-    timing: Timing,
-    threads: usize,
-    /// As [`device_name`] calls it.
-    device: String,
-    /// The most memory that the process has ever held, in 10⁶ bytes; absent where the system does not say.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    peak_rss_mb: Option<f64>,
-    #[serde(flatten)]
-    work: W,
-}
 
 /// Measures how fast this machine computes.
 ///
@@ -57,34 +39,4 @@ pub fn bench(context: &Context, args: &BenchArgs) -> Result<()> {
         Case::Roc(args) => curves::roc(cpu, args),
         Case::AuPro(args) => curves::au_pro(cpu, args),
     }
-}
-
-/// Says what was measured; `size` is the work's in words.
-fn report(
-    context: &Context,
-    case: &str,
-    size: &str,
-    timing: Timing,
-    work: impl Serialize,
-) -> Result<()> {
-    let threads = rayon::current_num_threads();
-    let peak_rss_mb = memory::peak_rss_mb();
-    let device = device_name(&context.device);
-    let report = Report { case, timing, threads, device, peak_rss_mb, work };
-    let Timing { median_ms, min_ms, runs } = timing;
-    let plural = |count: usize| if count == 1 { "" } else { "s" };
-    let mut line = format!(
-        "{case:<10}  median {median_ms:>9.3} ms  min {min_ms:>9.3} ms  {runs} run{}, {threads} thread{}, {}",
-        plural(runs),
-        plural(threads),
-        report.device
-    );
-    if let Some(rate) = serde_json::to_value(&report.work)?["gflop_per_s"].as_f64() {
-        line.push_str(&format!(", {rate:.1} GFLOP/s"));
-    }
-    if let Some(peak) = peak_rss_mb {
-        line.push_str(&format!(", peak {peak:.0} MB"));
-    }
-    context.reporter.text(&format!("{line}  {size}"))?;
-    context.reporter.record(&report)
 }

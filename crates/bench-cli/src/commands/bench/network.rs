@@ -1,51 +1,29 @@
 //! The network: training steps and reconstructions.
 
 use super::exchange::{Exchange, exchange, named};
-use super::inputs::{dice, texture};
+use super::inputs::texture;
 use super::matched::Matched;
-use super::timing::Timing;
-use super::work::Arithmetic;
-use super::{Context, report};
+use super::report::report;
+use super::timing::{of_each, time};
+use super::work::arithmetic;
 use crate::args::{LossArgs, NetworkArgs, RunArgs, Size};
-use crate::config::{Config, Method, ModelConfig};
+use crate::commands::Context;
 use anyhow::{Context as _, Result};
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Module, Tensor};
+use candle_nn::{VarBuilder, VarMap};
+use detector::records::{ForwardWork, TrainingWork};
+use detector::{Config, Method, ModelConfig};
+use models::bench::{features_multiply_adds, forward_multiply_adds, training_multiply_adds};
 use models::{
-    Architecture, Autoencoder, Extractor, FeatureMatching, Objective, Precision, Schedule, Trainer,
-    TrainingConfig, TrainingImage,
+    Architecture, Autoencoder, Extractor, FeatureMatching, Initialisation, Objective, Precision,
+    Schedule, Trainer, TrainingConfig, TrainingImage, initialise,
 };
-use serde::Serialize;
 
 /// Training steps that another program can follow.
 const EXCHANGED_STEPS: usize = 3;
 
 /// Steps that a GPU is given at a time, as in a training, where it is waited for still less often.
 const STEPS_AT_ONCE: usize = 50;
-
-/// The size of a training step.
-#[derive(Serialize)]
-struct TrainingWork {
-    method: Method,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extractor: Option<Extractor>,
-    window: String,
-    batch: usize,
-    patch_size: usize,
-    latent_dim: usize,
-    precision: Precision,
-    #[serde(flatten)]
-    arithmetic: Arithmetic,
-}
-
-/// The size of a forward pass.
-#[derive(Serialize)]
-struct ForwardWork {
-    batch: usize,
-    patch_size: usize,
-    latent_dim: usize,
-    #[serde(flatten)]
-    arithmetic: Arithmetic,
-}
 
 /// Times training steps.
 ///
@@ -65,20 +43,20 @@ pub fn train_step(
     let images = training_images(network, run.seed);
     let mut trainer = Trainer::new(config.clone(), images.clone(), &context.device)?;
     let steps = if context.device.is_cuda() { STEPS_AT_ONCE } else { 1 };
-    let timing = Timing::of(run, || {
+    let timing = time(run, || {
         for _ in 0..steps {
             trainer.step()?;
         }
         Ok(context.device.synchronize()?)
     })?;
-    let timing = timing.of_each(steps);
+    let timing = of_each(timing, steps);
     let extractor = matched.as_ref().map(|matched| matched.features.extractor());
     let work = training_work(network, loss, &config, extractor, timing.median_ms);
     report(context, "train-step", &describe(network), timing, work)?;
     exchange(run, || training_exchange(config, matched, images, &context.device))
 }
 
-/// What a training step does in its median time.
+/// The size of a training step, and its arithmetic in the median time.
 fn training_work(
     network: &NetworkArgs,
     loss: &LossArgs,
@@ -88,17 +66,18 @@ fn training_work(
 ) -> TrainingWork {
     let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
     // Of the originals forwards, of the reconstructions forwards and backwards to them.
-    let features = extractor.map_or(0, |extractor| 3 * extractor.multiply_adds(patch_size));
-    let patch_multiply_adds = config.architecture.training_multiply_adds() + features;
+    let features =
+        extractor.map_or(0, |extractor| 3 * features_multiply_adds(extractor, patch_size));
+    let patch_multiply_adds = training_multiply_adds(&config.architecture) + features;
     TrainingWork {
         method: loss.method,
-        extractor,
+        extractor: extractor.map(|extractor| extractor.to_string()),
         window: loss.window.window.to_string(),
         batch,
         patch_size,
         latent_dim,
-        precision: config.schedule.precision,
-        arithmetic: Arithmetic::new(patch_multiply_adds * batch as u64, median_ms),
+        precision: config.schedule.precision.to_string(),
+        arithmetic: arithmetic(patch_multiply_adds * batch as u64, median_ms),
     }
 }
 
@@ -107,18 +86,16 @@ fn training_work(
 /// # Errors
 /// If the arguments are out of range.
 pub fn forward(context: &Context, network: &NetworkArgs, run: &RunArgs) -> Result<()> {
-    let model = untrained(network, run.seed, &context.device)?;
+    let model = untrained(&architecture(network), run.seed, &context.device)?;
     let patches = batch(&training_images(network, run.seed), &context.device)?;
-    let timing = Timing::of(run, || {
+    let timing = time(run, || {
         let reconstructions = model.reconstruct_detached(&patches)?;
         context.device.synchronize()?;
         Ok(reconstructions)
     })?;
     let &NetworkArgs { size: patch_size, batch, latent_dim } = network;
-    let arithmetic = Arithmetic::new(
-        architecture(network).forward_multiply_adds() * batch as u64,
-        timing.median_ms,
-    );
+    let multiply_adds = forward_multiply_adds(&architecture(network)) * batch as u64;
+    let arithmetic = arithmetic(multiply_adds, timing.median_ms);
     let work = ForwardWork { batch, patch_size, latent_dim, arithmetic };
     report(context, "forward", &describe(network), timing, work)?;
     exchange(run, || {
@@ -130,8 +107,11 @@ pub fn forward(context: &Context, network: &NetworkArgs, run: &RunArgs) -> Resul
 }
 
 /// A network with the random weights that training starts from.
-pub fn untrained(network: &NetworkArgs, seed: u64, device: &Device) -> Result<Autoencoder> {
-    Ok(Autoencoder::new(architecture(network), &mut dice(seed, u64::MAX), device)?)
+pub fn untrained(architecture: &Architecture, seed: u64, device: &Device) -> Result<Autoencoder> {
+    let weights = VarMap::new();
+    initialise(&weights, architecture, Initialisation::He, seed, device)?;
+    let vb = VarBuilder::from_varmap(&weights, DType::F32, device);
+    Ok(Autoencoder::new(architecture, vb)?.detached()?)
 }
 
 /// The weights by PyTorch's names.
@@ -140,7 +120,7 @@ pub fn weights(model: &Autoencoder, device: &Device) -> Result<Vec<(String, Tens
     Ok(tensors.into_iter().collect())
 }
 
-fn architecture(network: &NetworkArgs) -> Architecture {
+pub fn architecture(network: &NetworkArgs) -> Architecture {
     Config { model: model(network), ..Config::default() }.architecture()
 }
 
@@ -155,7 +135,7 @@ fn describe(network: &NetworkArgs) -> String {
 
 fn training_config(network: &NetworkArgs, loss: &LossArgs, seed: u64) -> Result<Config> {
     let mut config = Config { method: loss.method, model: model(network), ..Config::default() };
-    config.ssim.window = loss.window.window.to_string();
+    config.ssim.window = loss.window.window;
     config.training = Schedule {
         batch_size: network.batch,
         // No epoch cuts a batch short, and the run is longer than any measurement.
@@ -173,7 +153,7 @@ fn training_objective(
     matched: Option<&Matched>,
     device: &Device,
 ) -> Result<TrainingConfig> {
-    let Some(Matched { features, .. }) = matched else { return config.training(device) };
+    let Some(Matched { features, .. }) = matched else { return Ok(config.training(device)?) };
     // All but the weights, for which no file is needed here.
     let plain = Config { method: Method::L2, ..config.clone() };
     let matching = FeatureMatching { features: features.clone(), weight: config.features.lambda };
@@ -209,14 +189,13 @@ fn training_exchange(
     let patches = batch(&images, device)?;
     let mut trainer = Trainer::new(config, images, device)?;
     let mut inputs = weights(trainer.model(), device)?;
-    let reconstructions = trainer.model().reconstruct(&patches)?.detach();
+    let reconstructions = trainer.model().forward(&patches)?.detach();
+    trainer.read_losses_every(1);
     let (mut batches, mut noise, mut losses) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..EXCHANGED_STEPS {
         batches.push(trainer.next_patches()?);
         noise.extend(trainer.next_noise()?);
-        let told = trainer.step()?.loss;
-        let loss = told.map_or_else(|| trainer.read_loss(), |loss| Ok(Some(loss)))?;
-        losses.push(loss.context("a step has a loss")?);
+        losses.push(trainer.step()?.loss.context("a step has a loss")?);
     }
     let (batches, losses) = (Tensor::cat(&batches, 0)?, Tensor::new(losses, device)?);
     let mut outputs = named([("losses", losses), ("reconstructions", reconstructions)]);

@@ -2,30 +2,20 @@
 
 use super::exchange::{Exchange, exchange, named};
 use super::inputs::{copy, tensor, texture};
-use super::timing::Timing;
-use super::{Context, report};
+use super::report::report;
+use super::timing::time;
 use crate::args::{RunArgs, Size, WindowArgs};
+use crate::commands::Context;
 use anyhow::Result;
 use candle_core::{Tensor, Var};
+use detector::records::SsimWork;
 use inspect::Image;
-use serde::Serialize;
 use ssim::{Border, Constants, Params};
 
-/// The size of a map, or of a batch.
-#[derive(Serialize)]
-struct Work {
-    window: String,
-    batch: usize,
-    width: usize,
-    height: usize,
-    pixels: usize,
-}
-
-impl Work {
-    fn new(params: &Params, batch: usize, Size { width, height }: Size) -> Self {
-        let window = params.window.to_string();
-        Self { window, batch, width, height, pixels: batch * width * height }
-    }
+/// The size of a batch, which may be a single map.
+fn work_of(params: &Params, batch: usize, Size { width, height }: Size) -> SsimWork {
+    let window = params.window.to_string();
+    SsimWork { window, batch, width, height, pixels: batch * width * height }
 }
 
 /// Times whole maps of the size of the images, as the residual map takes them.
@@ -38,9 +28,9 @@ pub fn map(context: &Context, size: Size, window: &WindowArgs, run: &RunArgs) ->
     let y = copy(&x, run.seed, 0);
     let (width, height) = x.size();
     let map = || ssim::ssim_map(x.data(), y.data(), width, height, &params);
-    let timing = Timing::of(run, || Ok(map()?))?;
+    let timing = time(run, || Ok(map()?))?;
     let words = format!("{size} pixels, {}", window.window);
-    report(context, "ssim", &words, timing, Work::new(&params, 1, size))?;
+    report(context, "ssim", &words, timing, work_of(&params, 1, size))?;
     exchange(run, || {
         let map = Image::new(width, height, map()?.values)?;
         let inputs = named([("x", tensor(&x)?), ("y", tensor(&y)?)]);
@@ -71,9 +61,9 @@ pub fn loss(
         let gradients = loss.backward()?;
         anyhow::Ok((loss, gradients))
     };
-    let timing = Timing::of(run, work)?;
+    let timing = time(run, work)?;
     let words = format!("{batch} patches of {size}, {}", window.window);
-    report(context, "ssim-loss", &words, timing, Work::new(&params, batch, size))?;
+    report(context, "ssim-loss", &words, timing, work_of(&params, batch, size))?;
     exchange(run, || {
         let (loss, mut gradients) = work()?;
         let gradient = gradients.remove(&y).unwrap_or(y.zeros_like()?);

@@ -3,7 +3,7 @@
 use crate::args::RunArgs;
 use crate::interrupt;
 use anyhow::{Result, bail};
-use serde::Serialize;
+use detector::records::Timing;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -11,60 +11,50 @@ use std::time::{Duration, Instant};
 const WARM_UP: Duration = Duration::from_millis(200);
 const WARM_UP_RUNS: usize = 1;
 
-/// What is timed at least, however long it takes.
+/// The least number of runs, however long they take.
 const FEWEST_RUNS: usize = 3;
 
-/// Wall-clock times of equal runs, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Timing {
-    pub median_ms: f64,
-    pub min_ms: f64,
-    pub runs: usize,
+/// Runs `work` as often as `args` say. Its results are dropped outside the measured time.
+///
+/// # Errors
+/// If `work` fails, the time is not positive, or a signal came.
+pub fn time<T>(args: &RunArgs, mut work: impl FnMut() -> Result<T>) -> Result<Timing> {
+    if !(args.seconds > 0.0 && args.seconds.is_finite()) {
+        bail!("--seconds must be positive, got {}", args.seconds);
+    }
+    let mut time = || {
+        interrupt::check(|| "interrupted; nothing was measured".to_owned())?;
+        let start = Instant::now();
+        let result = black_box(work()?);
+        let elapsed = start.elapsed();
+        drop(result);
+        anyhow::Ok(elapsed)
+    };
+    let start = Instant::now();
+    let mut warm_up_runs = 0;
+    while warm_up_runs < WARM_UP_RUNS || start.elapsed() < WARM_UP {
+        time()?;
+        warm_up_runs += 1;
+    }
+    let (start, mut times) = (Instant::now(), Vec::new());
+    while !is_enough(args, times.len(), start) {
+        times.push(time()?);
+    }
+    Ok(summary(times))
 }
 
-impl Timing {
-    /// Runs `work` as often as `args` say. What it returns is dropped outside the measured time.
-    ///
-    /// # Errors
-    /// If `work` fails, the time is not positive, or a signal came.
-    pub fn of<T>(args: &RunArgs, mut work: impl FnMut() -> Result<T>) -> Result<Self> {
-        if !(args.seconds > 0.0 && args.seconds.is_finite()) {
-            bail!("--seconds must be positive, got {}", args.seconds);
-        }
-        let mut time = || {
-            interrupt::check(|| "interrupted; nothing was measured".to_owned())?;
-            let start = Instant::now();
-            let result = black_box(work()?);
-            let elapsed = start.elapsed();
-            drop(result);
-            anyhow::Ok(elapsed)
-        };
-        let start = Instant::now();
-        let mut warm_up_runs = 0;
-        while warm_up_runs < WARM_UP_RUNS || start.elapsed() < WARM_UP {
-            time()?;
-            warm_up_runs += 1;
-        }
-        let (start, mut times) = (Instant::now(), Vec::new());
-        while !is_enough(args, times.len(), start) {
-            times.push(time()?);
-        }
-        Ok(Self::summary(times))
-    }
+/// The times of each of `parts` equal parts of a run.
+pub fn of_each(whole: Timing, parts: usize) -> Timing {
+    let part = |ms: f64| ms / parts as f64;
+    Timing { median_ms: part(whole.median_ms), min_ms: part(whole.min_ms), ..whole }
+}
 
-    /// The times of each of so many equal parts of a run.
-    pub fn of_each(self, parts: usize) -> Self {
-        let part = |ms: f64| ms / parts as f64;
-        Self { median_ms: part(self.median_ms), min_ms: part(self.min_ms), ..self }
-    }
-
-    /// The times must not be empty.
-    fn summary(mut times: Vec<Duration>) -> Self {
-        times.sort_unstable();
-        let runs = times.len();
-        let ms = |index: usize| 1e3 * times[index].as_secs_f64();
-        Self { median_ms: 0.5 * (ms((runs - 1) / 2) + ms(runs / 2)), min_ms: ms(0), runs }
-    }
+/// The times must not be empty.
+fn summary(mut times: Vec<Duration>) -> Timing {
+    times.sort_unstable();
+    let runs = times.len();
+    let ms = |index: usize| 1e3 * times[index].as_secs_f64();
+    Timing { median_ms: 0.5 * (ms((runs - 1) / 2) + ms(runs / 2)), min_ms: ms(0), runs }
 }
 
 fn is_enough(args: &RunArgs, runs: usize, start: Instant) -> bool {
@@ -86,16 +76,16 @@ mod tests {
     #[test]
     fn the_median_of_an_even_number_lies_between_two() {
         let times = |ms: &[u64]| ms.iter().copied().map(Duration::from_millis).collect();
-        let odd = Timing::summary(times(&[9, 1, 4]));
+        let odd = summary(times(&[9, 1, 4]));
         assert_eq!(odd, Timing { median_ms: 4.0, min_ms: 1.0, runs: 3 });
-        let even = Timing::summary(times(&[9, 2, 4, 5]));
+        let even = summary(times(&[9, 2, 4, 5]));
         assert_eq!(even, Timing { median_ms: 4.5, min_ms: 2.0, runs: 4 });
     }
 
     #[test]
     fn runs_are_divided_into_parts() {
         let whole = Timing { median_ms: 100.0, min_ms: 50.0, runs: 7 };
-        assert_eq!(whole.of_each(50), Timing { median_ms: 2.0, min_ms: 1.0, runs: 7 });
+        assert_eq!(of_each(whole, 50), Timing { median_ms: 2.0, min_ms: 1.0, runs: 7 });
     }
 
     #[test]
@@ -105,18 +95,18 @@ mod tests {
             calls += 1;
             Ok(())
         };
-        let timing = Timing::of(&args(Some(5), 3.0), work).unwrap();
+        let timing = time(&args(Some(5), 3.0), work).unwrap();
         assert_eq!(timing.runs, 5);
         assert!(calls >= 5 + WARM_UP_RUNS);
-        let timing = Timing::of(&args(None, 1e-9), || Ok(())).unwrap();
+        let timing = time(&args(None, 1e-9), || Ok(())).unwrap();
         assert_eq!(timing.runs, FEWEST_RUNS);
     }
 
     #[test]
     fn a_failure_ends_the_runs() {
-        assert!(Timing::of(&args(Some(5), 3.0), || -> Result<()> { bail!("no") }).is_err());
+        assert!(time(&args(Some(5), 3.0), || -> Result<()> { bail!("no") }).is_err());
         for seconds in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(Timing::of(&args(None, seconds), || Ok(())).is_err());
+            assert!(time(&args(None, seconds), || Ok(())).is_err());
         }
     }
 }

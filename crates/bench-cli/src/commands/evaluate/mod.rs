@@ -3,37 +3,24 @@
 mod table;
 
 use super::Context;
-use super::train::split_of_training;
 use crate::args::EvaluateArgs;
-use crate::config::{Config, Method, Settings};
 use crate::curve_points::write_curves;
-use crate::data::{Dataset, TestSample};
-use crate::evaluation::{Curves, Evaluation, Inspection, Measured, Metrics, Origin};
-use crate::io::{Cell, ScoreRange, prepare_folder, write_atomic, write_figure, write_float_tiff};
-use crate::model_folder::{ModelFolder, write_json};
+use crate::drawing::{Cell, ScoreRange, write_figure};
+use crate::interrupt;
 use crate::page::{Circumstances, Page, write_page};
-use crate::pipeline::Inspector;
-use crate::synthetic::is_synthetic;
 use anyhow::Result;
+use detector::files::{prepare_folder, write_atomic, write_json};
+use detector::records::{EvaluationRecord, Settings};
+use detector::synthetic::is_synthetic;
+use detector::{
+    Config, Curves, Dataset, Evaluation, InspectedSample, InspectedSet, Inspector, ModelFolder,
+    Origin, TestSample, held_out_for, write_float_tiff,
+};
 use inspect::{Mask, threshold_mask};
 use metrics::{Figure, HistogramStyle, Scale, plot_histogram, plot_pr, plot_pro, plot_roc};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use table::table;
-
-/// What `metrics.json` holds beside the numbers.
-#[derive(Serialize)]
-struct Report<'a> {
-    data: String,
-    /// Whether the images are computed; numbers on them say nothing of real ones.
-    synthetic: bool,
-    method: Method,
-    patches: u64,
-    training_seconds: f64,
-    seconds: f64,
-    #[serde(flatten)]
-    metrics: &'a Metrics,
-}
 
 /// Measures a model on a data set with ground truth.
 ///
@@ -43,38 +30,58 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let folder = ModelFolder::open(&args.model)?;
     let config = config(context, &folder, args)?;
     let dataset = config.data.open()?;
-    let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
+    let inspector = context.inspector(&folder, &config)?;
     let held_out = held_out(context, &folder, &config, &dataset)?;
     let origin = Origin::of(&folder, config)?;
     prepare_folder(&args.out)?;
-    let measured = Measured::on(&dataset, &held_out, &inspector, origin, context.reporter)?;
-    let report = Report::of(&measured, &dataset);
-    let title = title(&category(&dataset), report.synthetic);
-    write_json(&args.out.join("metrics.json"), &report)?;
-    write_tables_and_pictures(&args.out, &title, &measured)?;
-    let circumstances = Circumstances::now(&dataset.root, report.synthetic, &context.device);
-    let parts = std::slice::from_ref(&measured);
+    let evaluation = evaluate_on(context, &dataset, &held_out, &inspector, origin)?;
+    let record = record(&evaluation, &dataset);
+    let title = title(&category(&dataset), record.synthetic);
+    write_json(&args.out.join("metrics.json"), &record)?;
+    write_tables_and_pictures(&args.out, &title, &evaluation)?;
+    let circumstances = Circumstances::now(&dataset.root, record.synthetic, &context.device);
+    let parts = std::slice::from_ref(&evaluation);
     write_page(&args.out.join("report.html"), &Page { title: &title, circumstances, parts })?;
     if args.maps {
         let folder = args.out.join("maps").join(category(&dataset));
-        write_maps(&folder, &inspector, &measured.evaluation)?;
+        write_maps(&folder, &inspector, &evaluation.test_set)?;
     }
-    context.reporter.text(&table(&measured.metrics, &title))?;
-    context.reporter.record(&report)
+    context.terminal.text(&table(&evaluation.metrics, &title))?;
+    context.terminal.record(&record)
 }
 
-impl<'a> Report<'a> {
-    fn of(measured: &'a Measured, dataset: &Dataset) -> Self {
-        let training = &measured.origin.training;
-        Self {
-            data: dataset.root.display().to_string(),
-            synthetic: is_synthetic(&dataset.root),
-            method: measured.method(),
-            patches: training.patches,
-            training_seconds: training.seconds,
-            seconds: measured.seconds,
-            metrics: &measured.metrics,
-        }
+/// Inspects a test set, with a progress bar, and compares the maps with the ground truth.
+///
+/// # Errors
+/// If an image cannot be read or inspected, all pixels are of one class, or a signal came.
+pub fn evaluate_on(
+    context: &Context,
+    dataset: &Dataset,
+    held_out: &[PathBuf],
+    inspector: &Inspector,
+    origin: Origin,
+) -> Result<Evaluation> {
+    let images = dataset.test.len() + held_out_for(dataset, held_out).len();
+    let template = "inspecting {wide_bar} {pos}/{len} images, {eta} left";
+    let bar = context.terminal.bar(images as u64, template);
+    let mut progress = interrupt::progress(&bar);
+    let evaluation = detector::evaluate(dataset, held_out, inspector, origin, &mut progress);
+    bar.finish_and_clear();
+    evaluation.map_err(|error| {
+        interrupt::explain(error, || "interrupted; no results were written".to_owned())
+    })
+}
+
+fn record(evaluation: &Evaluation, dataset: &Dataset) -> EvaluationRecord {
+    let training = &evaluation.origin.training;
+    EvaluationRecord {
+        data: dataset.root.display().to_string(),
+        synthetic: is_synthetic(&dataset.root),
+        method: evaluation.method(),
+        patches: training.patches,
+        training_seconds: training.seconds,
+        seconds: evaluation.seconds,
+        metrics: evaluation.metrics.clone(),
     }
 }
 
@@ -90,7 +97,7 @@ fn config(context: &Context, folder: &ModelFolder, args: &EvaluateArgs) -> Resul
     // Which images were held out is no longer a choice.
     config.data.held_out = trained.data.held_out;
     if Settings::of_scoring(&config)? != Settings::of_scoring(&trained)? {
-        context.reporter.warn(
+        context.terminal.warn(
             "the threshold was calibrated with other settings: what is said of it may not hold",
         );
     }
@@ -108,15 +115,15 @@ fn held_out(
     if dataset.test.iter().any(TestSample::is_good) {
         return Ok(Vec::new());
     }
-    let Some((_, held_out)) = split_of_training(folder, config)? else {
-        context.reporter.warn(&format!(
+    let Some(split) = folder.split_of_training(config)? else {
+        context.terminal.warn(&format!(
             "{}: not the good images that the model was trained and calibrated on, so that none of them stands for those that the \
              test set lacks",
             dataset.root.display()
         ));
         return Ok(Vec::new());
     };
-    Ok(held_out)
+    Ok(split.held_out)
 }
 
 /// The data set's name: its folder's.
@@ -130,22 +137,22 @@ fn title(name: &str, synthetic: bool) -> String {
 }
 
 fn write_rows(path: &Path, rows: &[impl Serialize]) -> Result<()> {
-    write_atomic(path, |file| {
+    Ok(write_atomic(path, |file| {
         let mut writer = csv::Writer::from_writer(file);
         for row in rows {
             writer.serialize(row)?;
         }
         Ok(writer.flush()?)
-    })
+    })?)
 }
 
-fn write_tables_and_pictures(out: &Path, title: &str, measured: &Measured) -> Result<()> {
-    let Measured { evaluation, curves, .. } = measured;
-    write_rows(&out.join("images.csv"), &evaluation.rows()?)?;
+fn write_tables_and_pictures(out: &Path, title: &str, evaluation: &Evaluation) -> Result<()> {
+    let Evaluation { test_set, curves, .. } = evaluation;
+    write_rows(&out.join("images.csv"), &test_set.rows()?)?;
     write_curves(out, curves)?;
     draw_curves(out, title, curves)?;
-    draw_histogram(&out.join("histogram.png"), title, evaluation)?;
-    draw_figure(&out.join("figure.png"), evaluation)
+    draw_histogram(&out.join("histogram.png"), title, test_set)?;
+    draw_figure(&out.join("figure.png"), test_set)
 }
 
 fn draw_curves(out: &Path, title: &str, curves: &Curves) -> Result<()> {
@@ -163,15 +170,15 @@ fn draw_curves(out: &Path, title: &str, curves: &Curves) -> Result<()> {
 }
 
 /// Scores of good and defective pixels.
-fn draw_histogram(path: &Path, title: &str, evaluation: &Evaluation) -> Result<()> {
+fn draw_histogram(path: &Path, title: &str, test_set: &InspectedSet) -> Result<()> {
     let (mut good, mut defective) = (Vec::new(), Vec::new());
-    for inspection in &evaluation.inspections {
-        let pixels = inspection.anomaly_map.data().iter().zip(inspection.mask.data());
+    for sample in &test_set.samples {
+        let pixels = sample.anomaly_map.data().iter().zip(sample.mask.data());
         for (&score, &is_defective) in pixels {
             if is_defective { &mut defective } else { &mut good }.push(score);
         }
     }
-    let threshold = Some(evaluation.threshold);
+    let threshold = Some(test_set.threshold);
     let style = HistogramStyle { scale: Scale::Logarithmic, threshold, ..Default::default() };
     let lists = [("good pixels", good.as_slice()), ("defective pixels", defective.as_slice())];
     plot_histogram(path, &Figure::new(&format!("{title}: scores")), &lists, &style)?;
@@ -179,31 +186,30 @@ fn draw_histogram(path: &Path, title: &str, evaluation: &Evaluation) -> Result<(
 }
 
 /// Rows of image, reconstruction, residual map, flagged pixels and ground truth.
-fn draw_figure(path: &Path, evaluation: &Evaluation) -> Result<()> {
-    let threshold = evaluation.threshold;
+fn draw_figure(path: &Path, test_set: &InspectedSet) -> Result<()> {
+    let threshold = test_set.threshold;
     let flagged: Vec<Mask> =
-        evaluation.shown().map(|shown| threshold_mask(&shown.anomaly_map, threshold)).collect();
-    let shown = evaluation.shown().zip(&flagged);
+        test_set.shown().map(|shown| threshold_mask(&shown.anomaly_map, threshold)).collect();
+    let shown = test_set.shown().zip(&flagged);
     let rows: Vec<Vec<Cell<'_>>> =
-        shown.map(|(inspection, flagged)| row(inspection, flagged, threshold)).collect();
+        shown.map(|(sample, flagged)| row(sample, flagged, threshold)).collect();
     write_figure(path, &rows)
 }
 
-fn row<'a>(inspection: &'a Inspection, flagged: &'a Mask, threshold: f32) -> Vec<Cell<'a>> {
+fn row<'a>(sample: &'a InspectedSample, flagged: &'a Mask, threshold: f32) -> Vec<Cell<'a>> {
     vec![
-        Cell::Grey8(&inspection.image),
-        Cell::Grey8(&inspection.reconstruction),
-        Cell::Heat(&inspection.residual, ScoreRange::around(threshold)),
+        Cell::Grey8(&sample.image),
+        Cell::Grey8(&sample.reconstruction),
+        Cell::Heat(&sample.residual, ScoreRange::around(threshold)),
         Cell::Mask(flagged),
-        Cell::Mask(&inspection.mask),
+        Cell::Mask(&sample.mask),
     ]
 }
 
-fn write_maps(folder: &Path, inspector: &Inspector, evaluation: &Evaluation) -> Result<()> {
-    for inspection in &evaluation.inspections {
-        let sample = &inspection.sample;
+fn write_maps(folder: &Path, inspector: &Inspector, test_set: &InspectedSet) -> Result<()> {
+    for InspectedSample { sample, anomaly_map, .. } in &test_set.samples {
         let path = folder.join("test").join(&sample.defect).join(format!("{}.tiff", sample.id));
-        write_float_tiff(&path, &inspector.uncrop(&inspection.anomaly_map))?;
+        write_float_tiff(&path, &inspector.uncrop(anomaly_map))?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The numbers of an evaluation for a person.
 
-use crate::evaluation::{AtThreshold, GoodImages, Metrics};
-use crate::report::decimals;
+use crate::terminal::decimals;
+use detector::records::{AtThreshold, GoodImages, Metrics};
 
 /// All numbers, one on a line, and below them a row for each threshold.
 pub fn table(metrics: &Metrics, title: &str) -> String {
@@ -36,7 +36,7 @@ fn image_row(metrics: &Metrics) -> &'static str {
     }
 }
 
-/// What each threshold gives.
+/// A row for each threshold.
 fn thresholds(metrics: &Metrics) -> String {
     let rows = metrics.thresholds().map(|(name, threshold, result)| {
         let &AtThreshold { precision, recall, f1, iou, false_alarms_per_image, .. } = result;

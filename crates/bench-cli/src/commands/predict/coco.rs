@@ -1,8 +1,8 @@
 //! The regions of a run as COCO has objects.
 
 use super::prediction::Prediction;
-use crate::io::{remove_if_present, write_atomic};
 use anyhow::Result;
+use detector::files::{remove_if_present, write_atomic};
 use inspect::Region;
 use serde::Serialize;
 use std::path::Path;
@@ -31,7 +31,7 @@ struct Category {
     name: &'static str,
 }
 
-/// What can be defective is a defect.
+/// The only category.
 const DEFECT: Category = Category { id: 1, name: "defect" };
 
 #[derive(Serialize)]
@@ -68,8 +68,9 @@ impl Coco {
     pub fn add(&mut self, found: &Prediction) {
         let image_id = self.images.len() + 1;
         let (width, height) = found.size;
-        self.images.push(Picture { id: image_id, file_name: found.image.clone(), width, height });
-        for (region, counts) in found.regions.iter().zip(&found.run_lengths) {
+        let file_name = found.record.image.clone();
+        self.images.push(Picture { id: image_id, file_name, width, height });
+        for (region, counts) in found.record.regions.iter().zip(&found.run_lengths) {
             let &Region { x0, y0, x1, y1, area, max_score: score, .. } = region;
             self.annotations.push(Annotation {
                 id: self.annotations.len() + 1,
@@ -89,7 +90,7 @@ impl Coco {
     /// # Errors
     /// If that is not possible.
     pub fn forget(folder: &Path) -> Result<()> {
-        remove_if_present(&folder.join(FILE))
+        Ok(remove_if_present(&folder.join(FILE))?)
     }
 
     /// Writes `coco.json`.
@@ -97,6 +98,6 @@ impl Coco {
     /// # Errors
     /// If that is not possible.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        write_atomic(&folder.join(FILE), |file| Ok(serde_json::to_writer(file, self)?))
+        Ok(write_atomic(&folder.join(FILE), |file| Ok(serde_json::to_writer(file, self)?))?)
     }
 }

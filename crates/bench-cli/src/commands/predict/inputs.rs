@@ -1,8 +1,8 @@
 //! Which images are inspected: those that arguments name, and a list on standard input.
 
-use crate::data::list_images;
 use crate::interrupt;
 use anyhow::{Context, Result, ensure};
+use detector::list_images;
 use std::ffi::OsString;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 pub fn named_images(arguments: &[PathBuf]) -> Result<(Vec<PathBuf>, bool)> {
     let is_list = |argument: &&PathBuf| argument.as_os_str() == STANDARD_INPUT;
     let names = arguments.iter().filter(|argument| !is_list(argument));
-    let images = names.map(|name| list_images(name)).collect::<Result<Vec<_>>>()?;
+    let images = names.map(|name| list_images(name)).collect::<detector::Result<Vec<_>>>()?;
     Ok((images.concat(), arguments.iter().any(|argument| is_list(&argument))))
 }
 
@@ -82,7 +82,7 @@ fn read_list(list: impl BufRead, separator: Separator, images: &SyncSender<Resul
 /// An image, or those of a folder. A list has no patterns: `*` is a letter like others.
 fn images_at(path: &Path) -> Result<Vec<PathBuf>> {
     ensure!(path.exists(), "{}: expected an image or a folder, got nothing", path.display());
-    list_images(path)
+    Ok(list_images(path)?)
 }
 
 #[cfg(unix)]
@@ -122,7 +122,7 @@ mod tests {
 
     use super::*;
 
-    /// What a list says: paths, and the first words of errors.
+    /// The names of the images of a list, and the first messages of errors.
     fn read(list: &[u8], separator: Separator) -> Vec<String> {
         let (sender, receiver) = sync_channel(10);
         read_list(list, separator, &sender);

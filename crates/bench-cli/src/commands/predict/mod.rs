@@ -4,37 +4,28 @@ mod coco;
 mod inputs;
 mod names;
 mod prediction;
+mod run;
 mod stamp;
 mod tables;
 mod watch;
 
+pub use run::Outcome;
+
 use super::Context;
 use crate::args::{Output, PredictArgs};
-use crate::interrupt::{self, Interrupted};
-use crate::io::prepare_folder;
-use crate::model_folder::ModelFolder;
-use crate::pipeline::Inspector;
-use crate::report::{self, Reporter};
-use anyhow::{Error, Result, bail, ensure};
+use crate::interrupt;
+use crate::terminal::Terminal;
+use anyhow::{Result, bail, ensure};
 use coco::Coco;
+use detector::files::prepare_folder;
+use detector::{Detector, ModelFolder};
 use indicatif::ProgressBar;
 use inputs::{Separator, is_same, listed_images, named_images, spare};
-use names::Names;
-use prediction::{Job, Prediction};
+use prediction::Job;
+use run::Run;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tables::Tables;
-
-/// How a run over images ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// No image has a defect.
-    Good,
-    /// At least one image has a defect.
-    Defective,
-    /// At least one image could not be inspected, which was reported.
-    Incomplete,
-}
 
 /// Finds defects in images. An image that cannot be read or inspected is reported and left out.
 ///
@@ -54,15 +45,15 @@ pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
     if let Some(watched) = &args.watch {
         check_watch(watched, &outputs, &args.out)?;
     }
-    let inspector = Inspector::new(folder.model(&config, &context.device)?, &config)?;
+    let detector = Detector::new(context.inspector(&folder, &config)?, threshold);
     prepare_folder(&args.out)?;
-    let job = Job { inspector, threshold, outputs, out: args.out.clone() };
+    let job = Job { detector, outputs, out: args.out.clone() };
     match &args.watch {
-        Some(watched) => watch(context.reporter, &job, watched, args.poll),
+        Some(watched) => watch(context.terminal, &job, watched, args.poll),
         None => {
             named.iter().try_for_each(|image| spare(image, &args.out))?;
             let separator = if args.null { Separator::Nul } else { Separator::Line };
-            inspect_all(context.reporter, &job, named, has_list.then_some(separator))
+            inspect_all(context.terminal, &job, named, has_list.then_some(separator))
         }
     }
 }
@@ -83,25 +74,18 @@ fn outputs(chosen: &[Output]) -> Result<Vec<Output>> {
 
 /// Inspects the images named, then those that standard input lists, if it does.
 fn inspect_all(
-    reporter: Reporter,
+    terminal: Terminal,
     job: &Job,
     named: Vec<PathBuf>,
     list: Option<Separator>,
 ) -> Result<Outcome> {
     let bar = match list {
-        None => reporter.bar(named.len() as u64, "{wide_bar} {pos}/{len} images, {eta} left"),
-        Some(_) => reporter.bar(0, "{elapsed_precise} {pos} images, {per_sec}"),
+        None => terminal.bar(named.len() as u64, "{wide_bar} {pos}/{len} images, {eta} left"),
+        Some(_) => terminal.bar(0, "{elapsed_precise} {pos} images, {per_sec}"),
     };
     Coco::forget(&job.out)?;
-    let mut run = Run {
-        job,
-        reporter,
-        bar,
-        tables: Tables::begin(&job.out, job.keeps(Output::Regions))?,
-        coco: job.keeps(Output::Coco).then(Coco::default),
-        names: Names::default(),
-        tally: Tally::default(),
-    };
+    let tables = Tables::begin(&job.out, job.keeps(Output::Regions))?;
+    let mut run = Run::new(job, terminal, bar, tables, &[]);
     let listed = list.map(listed_images).into_iter().flatten();
     for image in named.into_iter().map(Ok).chain(listed) {
         if interrupt::came() {
@@ -112,9 +96,7 @@ fn inspect_all(
             Err(error) => run.reject(&error),
         }
     }
-    if let Some(coco) = &run.coco {
-        coco.write(&job.out)?;
-    }
+    run.write_coco()?;
     run.check_interrupt()?;
     run.finish()
 }
@@ -133,84 +115,9 @@ fn check_watch(folder: &Path, outputs: &[Output], out: &Path) -> Result<()> {
 }
 
 /// Inspects what lies and arrives in a folder.
-fn watch(reporter: Reporter, job: &Job, folder: &Path, poll: Duration) -> Result<Outcome> {
+fn watch(terminal: Terminal, job: &Job, folder: &Path, poll: Duration) -> Result<Outcome> {
     let (tables, recorded) = Tables::resume(&job.out, job.keeps(Output::Regions))?;
-    let mut names = Names::default();
-    recorded.iter().for_each(|recorded| names.take(&recorded.id));
-    let (bar, tally) = (ProgressBar::hidden(), Tally::default());
-    let mut run = Run { job, reporter, bar, tables, coco: None, names, tally };
-    reporter.note(&format!("watching {}", folder.display()));
+    let mut run = Run::new(job, terminal, ProgressBar::hidden(), tables, &recorded);
+    terminal.note(&format!("watching {}", folder.display()));
     match watch::watch(&mut run, folder, poll, recorded)? {}
-}
-
-/// Images so far.
-#[derive(Default)]
-struct Tally {
-    good: usize,
-    defective: usize,
-    failed: usize,
-}
-
-/// A run over images in progress.
-struct Run<'a> {
-    job: &'a Job,
-    reporter: Reporter,
-    bar: ProgressBar,
-    tables: Tables,
-    coco: Option<Coco>,
-    names: Names,
-    tally: Tally,
-}
-
-impl Run<'_> {
-    fn inspect(&mut self, image: &Path) -> Result<Prediction> {
-        spare(image, &self.job.out)?;
-        self.job.inspect(image, &self.names.free(image))
-    }
-
-    /// Records what was found.
-    fn accept(&mut self, found: &Prediction) -> Result<()> {
-        self.names.take(&found.id);
-        self.tables.append(found)?;
-        if let Some(coco) = &mut self.coco {
-            coco.add(found);
-        }
-        *(if found.defective { &mut self.tally.defective } else { &mut self.tally.good }) += 1;
-        let line = format!("{}: {}, score {:.4}", found.image, found.verdict(), found.score);
-        self.bar.inc(1);
-        self.bar.suspend(|| {
-            self.reporter.record(found)?;
-            self.reporter.text(&line)
-        })
-    }
-
-    /// Reports why an image could not be inspected.
-    fn reject(&mut self, error: &Error) {
-        self.tally.failed += 1;
-        self.bar.inc(1);
-        self.bar.suspend(|| report::error(error));
-    }
-
-    fn check_interrupt(&self) -> Result<(), Interrupted> {
-        let images = self.tally.good + self.tally.defective;
-        interrupt::check(|| {
-            self.bar.finish_and_clear();
-            format!("interrupted after {images} images")
-        })
-    }
-
-    fn finish(self) -> Result<Outcome> {
-        self.bar.finish_and_clear();
-        let Tally { good, defective, failed } = self.tally;
-        let all = good + defective + failed;
-        ensure!(all > 0, "expected images on standard input, got none");
-        if failed > 0 && all > 1 {
-            self.reporter.note(&format!("{failed} of {all} images could not be inspected"));
-        }
-        Ok(match defective {
-            _ if failed > 0 => Outcome::Incomplete,
-            0 => Outcome::Good,
-            _ => Outcome::Defective,
-        })
-    }
 }

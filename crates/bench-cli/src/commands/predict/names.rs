@@ -1,4 +1,4 @@
-//! What the results of images are called.
+//! The names of the results of images.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;

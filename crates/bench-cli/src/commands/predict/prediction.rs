@@ -1,52 +1,31 @@
-//! One image, from its file to what is kept of it.
+//! Inspection of an image file, and the files that are kept of it.
 
 use super::stamp::Stamp;
 use crate::args::Output;
-use crate::data::uncrop;
-use crate::io::{
-    Cell, Overlay, ScoreRange, read_image, write_figure, write_float_tiff, write_mask_png,
-    write_overlay_png,
-};
-use crate::pipeline::Inspector;
+use crate::drawing::{Cell, Overlay, ScoreRange, write_figure, write_overlay_png};
 use anyhow::{Context as _, Result, ensure};
-use inspect::{Connectivity, Image, Mask, Region, Regions, regions, threshold_mask};
-use metrics::image_score;
-use serde::Serialize;
+use detector::records::PredictionRecord;
+use detector::{Detector, Found, Verdict, read_image, write_float_tiff, write_mask_png};
+use inspect::{Image, Mask};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// What is done with every image.
+/// The work on every image.
 pub struct Job {
-    pub inspector: Inspector,
-    pub threshold: f32,
+    pub detector: Detector,
     pub outputs: Vec<Output>,
     /// The folder of the results.
     pub out: PathBuf,
 }
 
-/// What was found in one image: a line of `predictions.jsonl`.
-#[derive(Clone, Debug, Serialize)]
+/// An inspected image.
 pub struct Prediction {
-    pub image: String,
-    /// The results' names begin with this.
-    pub id: String,
-    /// The largest score of the anomaly map.
-    pub score: f32,
-    pub threshold: f32,
-    pub defective: bool,
-    /// To read, inspect and write.
-    pub seconds: f64,
-    /// When the file was last changed, in seconds since 1970.
-    pub modified: Option<f64>,
-    pub regions: Vec<Region>,
+    pub record: PredictionRecord,
     /// Width and height of the image.
-    #[serde(skip)]
     pub size: (usize, usize),
-    /// The pixels of each region, if [`Output::Coco`] is kept.
-    #[serde(skip)]
+    /// The run lengths of each region, if [`Output::Coco`] is kept.
     pub run_lengths: Vec<Vec<usize>>,
     /// The file that was read.
-    #[serde(skip)]
     pub stamp: Stamp,
 }
 
@@ -64,42 +43,42 @@ impl Job {
         let stamp = Stamp::of(path)?;
         let image = read_image(path)?;
         ensure!(stamp == Stamp::of(path)?, "{}: changed while it was read", path.display());
-        let inspected = self
-            .inspector
+        let found = self
+            .detector
             .inspect(&image)
             .with_context(|| format!("cannot inspect {}", path.display()))?;
-        let inside = threshold_mask(&inspected.anomaly_map, self.threshold);
-        let mask = uncrop(&inside, self.inspector.margins(), false);
-        let map = self.inspector.uncrop(&inspected.anomaly_map);
-        let found = regions(&mask, &map, Connectivity::Eight)?;
-        let mut prediction = Prediction {
+        let (size, run_lengths) = (found.mask.size(), self.run_lengths(&found));
+        let mut record = PredictionRecord {
             image: path.display().to_string(),
             id: id.to_owned(),
-            score: image_score(inspected.anomaly_map.data())?,
-            threshold: self.threshold,
-            defective: !found.regions.is_empty(),
+            score: found.score,
+            threshold: self.detector.threshold(),
+            defective: found.verdict == Verdict::Defective,
             seconds: 0.0,
             modified: stamp.modified(),
-            size: mask.size(),
-            run_lengths: self.run_lengths(&found),
             regions: found.regions,
-            stamp,
         };
-        self.write(&prediction, &image, &map, &mask)?;
-        prediction.seconds = start.elapsed().as_secs_f64();
-        Ok(prediction)
+        self.write(&record, &image, &found.map, &found.mask)?;
+        record.seconds = start.elapsed().as_secs_f64();
+        Ok(Prediction { record, size, run_lengths, stamp })
     }
 
-    fn run_lengths(&self, found: &Regions) -> Vec<Vec<usize>> {
+    fn run_lengths(&self, found: &Found) -> Vec<Vec<usize>> {
         if !self.keeps(Output::Coco) {
             return Vec::new();
         }
         found.regions.iter().map(|region| region.run_lengths(&found.labels)).collect()
     }
 
-    fn write(&self, found: &Prediction, image: &Image, map: &Image, mask: &Mask) -> Result<()> {
+    fn write(
+        &self,
+        found: &PredictionRecord,
+        image: &Image,
+        map: &Image,
+        mask: &Mask,
+    ) -> Result<()> {
         let file = |end: &str| self.out.join(format!("{}{end}", found.id));
-        let range = ScoreRange::around(self.threshold);
+        let range = ScoreRange::around(found.threshold);
         if self.keeps(Output::Map) {
             write_float_tiff(&file(".tiff"), map)?;
         }
@@ -117,16 +96,5 @@ impl Job {
             write_overlay_png(&file("_overlay.png"), &overlay)?;
         }
         Ok(())
-    }
-}
-
-impl Prediction {
-    /// In words.
-    pub fn verdict(&self) -> String {
-        match self.regions.len() {
-            0 => "good".to_owned(),
-            1 => "1 defect".to_owned(),
-            count => format!("{count} defects"),
-        }
     }
 }

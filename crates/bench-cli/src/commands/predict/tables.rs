@@ -3,11 +3,11 @@
 //! Files of this program appear whole or not at all, but these would then appear after hours, and a killed run would leave none.
 //! They grow by whole lines instead, and those of an image follow its other results.
 
-use super::prediction::Prediction;
-use crate::io::remove_if_present;
 use anyhow::{Context, Result};
+use detector::files::remove_if_present;
+use detector::records::PredictionRecord;
 use inspect::Region;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -46,15 +46,7 @@ struct Table {
     file: File,
 }
 
-/// What an earlier run has recorded of an image.
-#[derive(Debug, Deserialize)]
-pub struct Recorded {
-    pub image: String,
-    pub id: String,
-    pub modified: Option<f64>,
-}
-
-/// What is done with the lines that files hold.
+/// Whether the lines of an earlier run are kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Earlier {
     Forgotten,
@@ -78,7 +70,7 @@ impl Tables {
     ///
     /// # Errors
     /// If a file cannot be read, understood or written.
-    pub fn resume(folder: &Path, with_regions: bool) -> Result<(Self, Vec<Recorded>)> {
+    pub fn resume(folder: &Path, with_regions: bool) -> Result<(Self, Vec<PredictionRecord>)> {
         let tables = Self::open(folder, with_regions, Earlier::Kept)?;
         let path = &tables.records.path;
         let text = std::fs::read_to_string(path)
@@ -87,7 +79,7 @@ impl Tables {
             serde_json::from_str(line)
                 .with_context(|| format!("{}, line {}", path.display(), number + 1))
         });
-        let recorded = recorded.collect::<Result<Vec<Recorded>>>()?;
+        let recorded = recorded.collect::<Result<Vec<PredictionRecord>>>()?;
         Ok((tables, recorded))
     }
 
@@ -104,7 +96,7 @@ impl Tables {
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn append(&mut self, found: &Prediction) -> Result<()> {
+    pub fn append(&mut self, found: &PredictionRecord) -> Result<()> {
         let mut record = serde_json::to_vec(found)?;
         record.push(b'\n');
         self.records.append(&record)?;
@@ -183,8 +175,9 @@ struct ImageRow<'a> {
 }
 
 impl<'a> ImageRow<'a> {
-    fn of(found: &'a Prediction) -> Self {
-        let Prediction { image, id, score, threshold, defective, seconds, regions, .. } = found;
+    fn of(found: &'a PredictionRecord) -> Self {
+        let PredictionRecord { image, id, score, threshold, defective, seconds, regions, .. } =
+            found;
         let (&score, &threshold, &defective, &seconds) = (score, threshold, defective, seconds);
         Self { image, id, score, threshold, defective, regions: regions.len(), seconds }
     }

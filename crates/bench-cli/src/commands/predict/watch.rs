@@ -4,12 +4,12 @@
 //! when it was the same in two looks. If it cannot be read then, its writer may only have paused: it is tried again after every
 //! change, and reported when there has been none for a while.
 
-use super::Run;
+use super::run::Run;
 use super::stamp::Stamp;
-use super::tables::Recorded;
-use crate::data::images_in;
 use crate::interrupt;
 use anyhow::{Error, Result};
+use detector::images_in;
+use detector::records::PredictionRecord;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -37,13 +37,13 @@ struct File {
 enum State {
     /// Seen with this stamp once.
     Arriving,
-    /// Could not be inspected, and was seen so often since.
+    /// Could not be inspected; the number of times that it was seen since.
     Failed(Error, u32),
     /// Inspected, or reported.
     Done,
 }
 
-/// What a look found.
+/// The findings of a look.
 #[derive(Default)]
 struct Look {
     /// Files to be inspected, those that were changed first before others.
@@ -60,7 +60,7 @@ pub fn watch(
     run: &mut Run<'_>,
     folder: &Path,
     poll: Duration,
-    recorded: Vec<Recorded>,
+    recorded: Vec<PredictionRecord>,
 ) -> Result<Infallible> {
     let recorded = recorded.into_iter().map(|recorded| (recorded.image, recorded.modified));
     let mut watched = Watched { recorded: recorded.collect(), ..Watched::default() };

@@ -1,12 +1,8 @@
-//! The C++ program that runs the kernels.
+//! The program that runs the kernels.
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-    slice,
-    sync::OnceLock,
-};
+use std::{iter, path::Path, slice, sync::OnceLock};
+
+use emulation::{Program, floats};
 
 use crate::{
     Components, Params,
@@ -55,24 +51,6 @@ pub(super) struct Results {
     pub(super) gradient: Vec<f32>,
 }
 
-/// The C++ program, built once.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let program = std::env::current_exe().unwrap().with_file_name("ssim-emulation");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emulation/main.cpp");
-        let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
-        let built = Command::new(compiler)
-            .args(["-std=c++20", "-O1", "-g", "-Wall", "-Wextra", "-Werror"])
-            .args(["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-o"])
-            .args([&program, &source])
-            .status()
-            .expect("there is a C++ compiler");
-        assert!(built.success(), "the kernels do not compile");
-        program
-    })
-}
-
 /// Runs the kernels; without components, only those for the gradient. The gradient is that of the mean loss, or of Σ cotangent · SSIM.
 pub(super) fn emulate(
     params: &Params,
@@ -95,26 +73,17 @@ pub(super) fn emulate(
         factor: if cotangent.is_some() { 1.0 } else { -1.0 / windows as f32 },
     };
     let planes = [&batches.x, &batches.y, cotangent.unwrap_or(&[1.0])];
-    let pixels = planes.into_iter().flatten().flat_map(|value| value.to_le_bytes());
+    let pixels = planes.into_iter().flatten().flat_map(|value| value.to_ne_bytes());
     let input: Vec<u8> = case.bytes().iter().copied().chain(pixels).collect();
-    let output = run(&input);
+    let output = run(input);
     let (maps, rest) = output.split_at(wanted.count_ones() as usize * windows);
     let (losses, gradient) = rest.split_at(2);
     assert_eq!(gradient.len(), batches.x.len());
     Results { maps: maps.to_vec(), losses: [losses[0], losses[1]], gradient: gradient.to_vec() }
 }
 
-fn run(input: &[u8]) -> Vec<f32> {
-    let mut child = Command::new(program())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program was built above");
-    // It reads everything before it writes anything.
-    child.stdin.take().unwrap().write_all(input).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "the kernels failed, {}:\n{complaint}", output.status);
-    output.stdout.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
+fn run(input: Vec<u8>) -> Vec<f32> {
+    static PROGRAM: OnceLock<Program> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| Program::compile(Path::new(env!("CARGO_MANIFEST_DIR"))));
+    floats(&program.run(iter::empty(), input))
 }

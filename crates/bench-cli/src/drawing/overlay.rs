@@ -1,0 +1,83 @@
+//! A heat map over the image it was computed from.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use inspect::{Image, Mask, Plane};
+
+use super::caption::caption;
+use super::colour::{ScoreRange, inferno};
+use detector::{to_byte, write_rgb_png};
+
+/// The opacity of the highest score; the image shows through, and undimmed where the score is
+/// lowest.
+const OPACITY: f32 = 0.75;
+
+/// Cyan, which neither grey images nor the heat colours contain.
+const OUTLINE: [u8; 3] = [0, 255, 255];
+
+/// The parts of an overlay. All planes have the same size.
+#[derive(Clone, Copy, Debug)]
+pub struct Overlay<'a> {
+    /// The image, with intensities in [0, 1].
+    pub image: &'a Image,
+    /// The scores over it.
+    pub map: &'a Image,
+    /// The scores that colours stand for. It is not of the single map, so that overlays can be compared with one another.
+    pub range: ScoreRange,
+    /// Regions to be outlined.
+    pub regions: &'a Mask,
+    /// Written below the image, which keeps its pixels; each phrase on one line.
+    pub caption: &'a [&'a str],
+}
+
+/// Writes an image with scores in colour over it, regions outlined and a caption below, as RGB PNG.
+///
+/// # Errors
+/// If the sizes differ or the file cannot be written.
+pub fn write_overlay_png(path: &Path, overlay: &Overlay<'_>) -> Result<()> {
+    let Overlay { image, map, range, regions, caption: phrases } = *overlay;
+    let size = image.size();
+    for other in [map.size(), regions.size()] {
+        ensure!(
+            other == size,
+            "cannot write {}: {other:?} pixels over an image of {size:?}",
+            path.display()
+        );
+    }
+    let mut pixels = blend(image, map, range);
+    outline(&mut pixels, regions);
+    if !phrases.is_empty() {
+        pixels.extend(caption(image.width(), phrases)?);
+    }
+    let height = pixels.len() / image.width();
+    Ok(write_rgb_png(path, &Plane::new(image.width(), height, pixels)?)?)
+}
+
+fn blend(image: &Image, map: &Image, range: ScoreRange) -> Vec<[u8; 3]> {
+    let pixels = image.data().iter().zip(map.data());
+    pixels
+        .map(|(&grey, &score)| blend_pixel(f32::from(to_byte(grey)), range.position(score)))
+        .collect()
+}
+
+fn blend_pixel(grey: f32, position: f32) -> [u8; 3] {
+    let opacity = OPACITY * position;
+    inferno(position).map(|heat| (grey + (heat - grey) * opacity + 0.5) as u8)
+}
+
+/// Marks the pixels of `regions` that have a neighbour outside.
+fn outline(pixels: &mut [[u8; 3]], regions: &Mask) {
+    let (width, height) = regions.size();
+    let inside = |x: usize, y: usize| x < width && y < height && regions.get(x, y);
+    for y in 0..height {
+        for x in 0..width {
+            // Below 0 wraps around to far outside.
+            let neighbours =
+                [(x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)];
+            if inside(x, y) && !neighbours.iter().all(|&(x, y)| inside(x, y)) {
+                pixels[y * width + x] = OUTLINE;
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Output of a run: results on standard output, everything else on standard error.
+
+use anyhow::{Error, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use std::io::{ErrorKind, Write};
+
+/// The kind and the amount of output.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Terminal {
+    pub json: bool,
+    pub quiet: bool,
+}
+
+impl Terminal {
+    /// One JSON object on a line of its own, if JSON is wanted.
+    ///
+    /// # Errors
+    /// If standard output cannot be written to.
+    pub fn record(self, value: &impl Serialize) -> Result<()> {
+        if self.json {
+            print(&serde_json::to_string(value)?)?;
+        }
+        Ok(())
+    }
+
+    /// A result for a person, unless JSON is wanted.
+    ///
+    /// # Errors
+    /// If standard output cannot be written to.
+    pub fn text(self, text: &str) -> Result<()> {
+        if !self.json {
+            print(text)?;
+        }
+        Ok(())
+    }
+
+    /// A note on the progress of the run.
+    pub fn note(self, text: &str) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+
+    /// A warning, which is printed with `--quiet`, too.
+    pub fn warn(self, text: &str) {
+        eprintln!("warning: {text}");
+    }
+
+    /// A progress bar of the given length.
+    pub fn bar(self, length: u64, template: &str) -> ProgressBar {
+        let target =
+            if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let style = ProgressStyle::with_template(template);
+        ProgressBar::with_draw_target(Some(length), target)
+            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    }
+}
+
+/// Writes a line to standard output. A reader that has seen enough, such as `head`, keeps no run from finishing its work.
+fn print(line: &str) -> Result<()> {
+    match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
+/// A ratio in three decimals, and a dash for one of nothing to nothing.
+pub fn decimals(ratio: Option<f64>) -> String {
+    ratio.map_or("–".into(), |ratio| format!("{ratio:.3}"))
+}
+
+/// Prints an error on one line: candle puts a backtrace behind its messages if `RUST_BACKTRACE` is set.
+pub fn error(error: &Error) {
+    let message = format!("{error:#}");
+    eprintln!("error: {}", message.lines().next().unwrap_or_default());
+}

@@ -1,0 +1,98 @@
+//! The parts of a configuration that weights and scores depend on.
+
+use super::file::Config;
+use crate::records::Settings;
+use crate::{Method, Result};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Settings that no weights depend on: the places of the images and of the extractor's weights, the length of the training, and all
+/// that comes after it. A name that ends with a dot is a table.
+const NOT_LEARNT_FROM: [&str; 9] = [
+    "data.root",
+    "data.layout",
+    "features.weights",
+    "training.patches",
+    "vae.samples",
+    "vae.score",
+    "vae.variance_floor",
+    "inspection.",
+    "calibration.",
+];
+
+/// Settings that the scores of all methods depend on.
+const SCORED_BY: [&str; 7] = [
+    "method",
+    "data.margins.",
+    "data.size",
+    "model.",
+    "inspection.stride",
+    "inspection.averaging",
+    "inspection.opening_diameter",
+];
+
+impl Settings {
+    /// The settings that weights depend on.
+    ///
+    /// # Errors
+    /// If a path is not Unicode.
+    pub fn of_learning(config: &Config) -> Result<Self> {
+        let others = tables_of_other_methods(config.method);
+        let decides = |name: &str| !covers(&NOT_LEARNT_FROM, name) && !covers(others, name);
+        Self::chosen(config, decides)
+    }
+
+    /// The settings that scores depend on.
+    ///
+    /// # Errors
+    /// If a path is not Unicode.
+    pub fn of_scoring(config: &Config) -> Result<Self> {
+        let of_method: &[&str] = match config.method {
+            Method::Ssim => &["ssim."],
+            // The seed is also that of the latent samples.
+            Method::Vae => &["vae.", "training.seed"],
+            Method::L2 | Method::FeatureMatching => &[],
+        };
+        Self::chosen(config, |name| covers(&SCORED_BY, name) || covers(of_method, name))
+    }
+
+    fn chosen(config: &Config, is_chosen: impl Fn(&str) -> bool) -> Result<Self> {
+        let mut settings = BTreeMap::new();
+        flatten("", serde_json::to_value(config)?, &mut settings);
+        // A configuration does without it, and that is a setting, too.
+        settings.entry("data.size".to_owned()).or_insert(Value::Null);
+        settings.retain(|name, _| is_chosen(name));
+        Ok(Self(settings))
+    }
+}
+
+/// Whether a setting is one of the given names, or in one of the tables among them.
+fn covers(names: &[&str], setting: &str) -> bool {
+    let is_covered =
+        |name: &&str| setting == *name || (name.ends_with('.') && setting.starts_with(name));
+    names.iter().any(is_covered)
+}
+
+/// The tables that a method does not look at in training.
+fn tables_of_other_methods(method: Method) -> &'static [&'static str] {
+    match method {
+        Method::L2 => &["ssim.", "vae.", "features."],
+        Method::Ssim => &["vae.", "features."],
+        Method::Vae => &["ssim.", "features."],
+        Method::FeatureMatching => &["ssim.", "vae."],
+    }
+}
+
+fn flatten(name: &str, value: Value, settings: &mut BTreeMap<String, Value>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let dot = if name.is_empty() { "" } else { "." };
+                flatten(&format!("{name}{dot}{key}"), value, settings);
+            }
+        }
+        value => {
+            settings.insert(name.to_owned(), value);
+        }
+    }
+}

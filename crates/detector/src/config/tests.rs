@@ -1,0 +1,83 @@
+#![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
+use super::*;
+use crate::Method;
+use crate::error::message;
+use candle_core::Device;
+use inspect::ThresholdRule;
+
+#[test]
+fn defaults_are_the_papers() {
+    let config = Config::default();
+    config.validate().unwrap();
+    assert_eq!(config.training.patches, 2_000_000);
+    assert_eq!(config.inspection.stride, 30);
+    assert_eq!(config.ssim.window.to_string(), "uniform:11");
+    assert_eq!(config.optimiser.learning_rate, 2e-4);
+}
+
+#[test]
+fn a_written_configuration_reads_back() {
+    let mut config = Config::default();
+    config.data.size = Some([256, 256]);
+    config.ssim.constants = "0.1,0.2".parse().unwrap();
+    config.calibration.threshold = ThresholdRule::LargestRegion { max_area: 20 };
+    let text = config.to_toml().unwrap();
+    assert_eq!(toml::from_str::<Config>(&text).unwrap(), config);
+}
+
+#[test]
+fn settings_override_the_file() {
+    let settings = [
+        "method=l2",
+        "training.seed = 7",
+        "data.size=[256, 256]",
+        "ssim.constants=paper",
+        "calibration.threshold={ rule = \"quantile\", q = 0.99 }",
+    ];
+    let config = Config::load(None, &settings.map(String::from)).unwrap();
+    assert_eq!(config.method, Method::L2);
+    assert_eq!(config.training.seed, 7);
+    assert_eq!(config.data.size, Some([256, 256]));
+    assert_eq!(config.ssim.constants.to_string(), "paper");
+    assert_eq!(config.calibration.threshold, ThresholdRule::Quantile { q: 0.99 });
+}
+
+#[test]
+fn unknown_keys_are_refused_by_name() {
+    let error = Config::load(None, &["training.sead=1".into()]).unwrap_err();
+    assert!(message(&error).contains("sead"), "{error}");
+    let error = Config::load(None, &["seed".into()]).unwrap_err();
+    assert!(message(&error).contains("key=value"), "{error}");
+}
+
+#[test]
+fn settings_out_of_range_are_refused_by_name() {
+    for (setting, name) in [
+        ("inspection.stride=0", "stride"),
+        ("inspection.stride=129", "stride"),
+        ("training.batch_size=0", "batch_size"),
+        ("model.patch_size=100", "patch_size"),
+        ("ssim.window=uniform:10", "ssim.window"),
+        ("data.held_out=1.5", "held_out"),
+        ("vae.samples=0", "vae"),
+        ("vae.variance_floor=0", "vae"),
+        ("vae.kl_weight=-1", "kl_weight"),
+        ("vae.variance=0", "variance"),
+        ("features.lambda=-1", "features.lambda"),
+    ] {
+        let method = if setting.starts_with("vae") { "method=vae" } else { "method=ssim" };
+        let config = Config::load(None, &[setting.into(), method.into()]);
+        let error = message(&config.and_then(|config| config.validate()).unwrap_err());
+        assert!(error.contains(name), "{setting}: {error}");
+    }
+}
+
+#[test]
+fn the_processor_has_one_precision() {
+    let load = |precision: &str| Config::load(None, &[format!("training.precision={precision}")]);
+    let error = load("tf32").unwrap().training(&Device::Cpu).unwrap_err();
+    assert_eq!(message(&error), "training.precision: precision must be f32 on cpu, got tf32");
+    assert!(load("f32").unwrap().training(&Device::Cpu).is_ok());
+    let message = message(&load("f64").unwrap_err());
+    assert!(message.contains("f64") && message.contains("tf32"), "{message}");
+}

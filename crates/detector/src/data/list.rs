@@ -1,0 +1,101 @@
+//! Finding image files.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Context, ensure};
+use crate::{Error, Result};
+
+/// The file name extensions of images, in lower case; upper case does as well.
+const EXTENSIONS: [&str; 6] = ["bmp", "jpeg", "jpg", "png", "tif", "tiff"];
+
+/// The image files that `input` names: a file itself, the images of a folder (not of its
+/// subfolders), or those that match a glob pattern such as `line-3/**/*.png`. Sorted by their
+/// bytes; hidden files are left out.
+///
+/// # Errors
+/// If there are none, or a folder cannot be read, or a pattern is malformed.
+pub fn list_images(input: &Path) -> Result<Vec<PathBuf>> {
+    if input.is_file() {
+        return Ok(vec![input.to_path_buf()]);
+    }
+    if input.is_dir() {
+        return some_images_in(input);
+    }
+    match input.to_str() {
+        Some(pattern) if pattern.contains(['*', '?', '[']) => matching(pattern),
+        _ => Err(Error::file(
+            input,
+            "expected an image, a folder of images or a pattern, got nothing",
+        )),
+    }
+}
+
+/// As [`images_in`], but none is an error.
+pub(super) fn some_images_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let images = images_in(folder)?;
+    match images.is_empty() {
+        true => {
+            let expected = "expected images (PNG, TIFF, BMP, JPEG) in the folder, got none";
+            Err(Error::file(folder, expected))
+        }
+        false => Ok(images),
+    }
+}
+
+/// The image files in `folder`, sorted; there may be none.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut images = entries(folder)?;
+    images.retain(|path| is_image(path));
+    Ok(images)
+}
+
+/// The folders in `folder`, sorted.
+pub(super) fn subfolders(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut folders = entries(folder)?;
+    folders.retain(|path| path.is_dir());
+    Ok(folders)
+}
+
+/// The file name without extension.
+pub(super) fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn matching(pattern: &str) -> Result<Vec<PathBuf>> {
+    let paths = glob::glob(pattern).with_context(|| format!("{pattern}: malformed pattern"))?;
+    let mut images = paths.collect::<Result<Vec<_>, _>>()?;
+    images.retain(|path| is_image(path));
+    images.sort();
+    ensure!(
+        !images.is_empty(),
+        "{pattern}: expected images (PNG, TIFF, BMP, JPEG) that match, got none"
+    );
+    Ok(images)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let cannot_read = || Error::io("read folder", folder);
+    let entries = fs::read_dir(folder).map_err(cannot_read())?;
+    let mut paths = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<Vec<_>>>()
+        .map_err(cannot_read())?;
+    paths.retain(|path| !is_hidden(path));
+    paths.sort();
+    Ok(paths)
+}
+
+fn is_image(path: &Path) -> bool {
+    let extension =
+        path.extension().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
+    EXTENSIONS.contains(&extension.as_str()) && !is_hidden(path) && path.is_file()
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}

@@ -1,0 +1,100 @@
+//! A trained and calibrated model that decides about images.
+
+use crate::Result;
+use crate::data::uncrop;
+use crate::inspector::Inspector;
+use crate::model_folder::ModelFolder;
+use candle_core::Device;
+use inspect::{Connectivity, Image, Mask, Plane, Region, Regions, regions, threshold_mask};
+use metrics::image_score;
+use std::path::Path;
+
+/// A trained and calibrated model.
+///
+/// ```no_run
+/// use detector::{Detector, Verdict, read_image};
+///
+/// let detector = Detector::open("model")?;
+/// let found = detector.inspect(&read_image("line-3/0001.png".as_ref())?)?;
+/// if found.verdict == Verdict::Defective {
+///     println!("score {}, {} regions", found.score, found.regions.len());
+/// }
+/// # Ok::<(), detector::Error>(())
+/// ```
+pub struct Detector {
+    inspector: Inspector,
+    threshold: f32,
+}
+
+/// The result of an inspection. All planes have the size of the image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The anomaly map: a pixel scores higher where the image is more defective. In the margins it is 0.
+    pub map: Image,
+    /// The defective pixels, those whose score is at least the threshold.
+    pub mask: Mask,
+    /// The number of the region that each pixel belongs to, 0 for none.
+    pub labels: Plane<u32>,
+    /// The 8-connected regions of defective pixels, ordered by their first pixels.
+    pub regions: Vec<Region>,
+    /// The largest score inside the margins.
+    pub score: f32,
+    /// Whether there is a defect.
+    pub verdict: Verdict,
+}
+
+/// The decision about an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// No pixel is defective.
+    Good,
+    /// At least one pixel is defective.
+    Defective,
+}
+
+impl Detector {
+    /// Opens the model of a folder, on the CPU.
+    ///
+    /// # Errors
+    /// If a file is missing or cannot be read, or the files do not belong together; see [`ModelFolder::open`] and
+    /// [`ModelFolder::calibration`].
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
+        Self::open_on(folder, &Device::Cpu)
+    }
+
+    /// As [`Detector::open`], on a device.
+    ///
+    /// # Errors
+    /// As [`Detector::open`], or if the weights do not fit on the device.
+    pub fn open_on(folder: impl AsRef<Path>, device: &Device) -> Result<Self> {
+        let folder = ModelFolder::open(folder.as_ref())?;
+        let (config, threshold) = (folder.config()?, folder.calibration()?.threshold);
+        let inspector = Inspector::new(folder.model(&config, device)?, &config)?;
+        Ok(Self::new(inspector, threshold))
+    }
+
+    /// A detector with a threshold of one's own: a pixel is defective if its score is at least this.
+    pub fn new(inspector: Inspector, threshold: f32) -> Self {
+        Self { inspector, threshold }
+    }
+
+    /// A pixel is defective if its score is at least this.
+    pub fn threshold(&self) -> f32 {
+        self.threshold
+    }
+
+    /// Inspects an image with intensities in [0, 1].
+    ///
+    /// # Errors
+    /// If the image is smaller than the margins and a patch, or the network fails.
+    pub fn inspect(&self, image: &Image) -> Result<Found> {
+        let inspected = self.inspector.inspect(image)?;
+        let inside = threshold_mask(&inspected.anomaly_map, self.threshold);
+        let mask = uncrop(&inside, self.inspector.margins(), false);
+        let map = self.inspector.uncrop(&inspected.anomaly_map);
+        let Regions { labels, regions } = regions(&mask, &map, Connectivity::Eight)?;
+        let score = image_score(inspected.anomaly_map.data())?;
+        let verdict = if regions.is_empty() { Verdict::Good } else { Verdict::Defective };
+        Ok(Found { map, mask, labels, regions, score, verdict })
+    }
+}

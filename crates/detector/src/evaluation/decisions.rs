@@ -1,0 +1,87 @@
+//! The decisions at a threshold, compared with the ground truth.
+
+use super::inspected::InspectedSample;
+use crate::Result;
+use crate::records::AtThreshold;
+use inspect::{Connectivity, Plane, label, threshold_mask};
+use metrics::Confusion;
+use rayon::prelude::*;
+use std::iter::Sum;
+
+/// Counts of an image, or the sums of several.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    confusion: Confusion,
+    regions_found: usize,
+    regions: usize,
+    false_alarms: usize,
+    images_flagged: usize,
+    images: usize,
+}
+
+/// The decisions on several images at a threshold. Regions are 8-connected.
+///
+/// # Errors
+/// If the threshold is NaN or a score is not finite.
+pub fn decisions(samples: &[&InspectedSample], threshold: f32) -> Result<AtThreshold> {
+    // Sums of counts are the same in any order.
+    let counts: Result<Vec<Counts>> =
+        samples.par_iter().map(|sample| count(sample, threshold)).collect();
+    let counts: Counts = counts?.into_iter().sum();
+    let Counts { confusion, regions_found, regions, false_alarms, .. } = counts;
+    Ok(AtThreshold {
+        precision: confusion.precision(),
+        recall: confusion.recall(),
+        false_positive_rate: confusion.false_positive_rate(),
+        f1: confusion.f1(),
+        iou: confusion.iou(),
+        regions_found,
+        regions,
+        false_alarms,
+        false_alarms_per_image: false_alarms as f64 / counts.images.max(1) as f64,
+        images_flagged: counts.images_flagged,
+    })
+}
+
+fn count(sample: &InspectedSample, threshold: f32) -> Result<Counts> {
+    let InspectedSample { anomaly_map, mask, .. } = sample;
+    let flagged = threshold_mask(anomaly_map, threshold);
+    let alarms = touched(&label(&flagged, Connectivity::Eight), mask);
+    let defects = touched(&label(mask, Connectivity::Eight), &flagged);
+    Ok(Counts {
+        confusion: Confusion::at_threshold(anomaly_map.data(), mask.data(), threshold)?,
+        regions_found: number(&defects, true),
+        regions: defects.len(),
+        false_alarms: number(&alarms, false),
+        images_flagged: usize::from(!alarms.is_empty()),
+        images: 1,
+    })
+}
+
+/// Whether each of the numbered regions has a pixel in common with `mask`.
+pub(super) fn touched(labels: &Plane<u32>, mask: &Plane<bool>) -> Vec<bool> {
+    let regions = labels.data().iter().copied().max().unwrap_or(0);
+    let mut touched = vec![false; regions as usize + 1];
+    for (&label, &inside) in labels.data().iter().zip(mask.data()) {
+        touched[label as usize] |= inside;
+    }
+    // The first is what lies outside of all regions.
+    touched.split_off(1)
+}
+
+fn number(values: &[bool], value: bool) -> usize {
+    values.iter().filter(|&&other| other == value).count()
+}
+
+impl Sum for Counts {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), |a, b| Self {
+            confusion: a.confusion + b.confusion,
+            regions_found: a.regions_found + b.regions_found,
+            regions: a.regions + b.regions,
+            false_alarms: a.false_alarms + b.false_alarms,
+            images_flagged: a.images_flagged + b.images_flagged,
+            images: a.images + b.images,
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! A test set as a model inspects it.
+
+use crate::data::{Dataset, TestSample, crop};
+use crate::error::Context;
+use crate::images::{read_image, to_grey8};
+use crate::inspector::Inspector;
+use crate::progress::{Progress, tell};
+use crate::records::{Calibration, RuleThreshold};
+use crate::{Error, Result};
+use inspect::{Image, Mask, Plane};
+use metrics::image_score;
+use std::path::{Path, PathBuf};
+
+/// Images that are drawn in a figure.
+const SHOWN: usize = 4;
+
+/// A test image with its maps; all planes show the region of interest.
+pub struct InspectedSample {
+    /// The files, and the type of the defect.
+    pub sample: TestSample,
+    /// The image. It and its reconstruction are only to be looked at: 256 levels take a quarter of the memory.
+    pub image: Plane<u8>,
+    /// The image's reconstruction.
+    pub reconstruction: Plane<u8>,
+    /// The residual map.
+    pub residual: Image,
+    /// The residual map after the opening.
+    pub anomaly_map: Image,
+    /// The ground truth.
+    pub mask: Mask,
+}
+
+/// A test set with its maps, and the thresholds that they are compared with.
+pub struct InspectedSet {
+    /// The test images, in the order of the data set.
+    pub samples: Vec<InspectedSample>,
+    /// Indices of those that a figure shows.
+    pub shown: Vec<usize>,
+    /// The calibrated threshold.
+    pub threshold: f32,
+    /// The rule that it follows from, and then others; all from the same good images.
+    pub rules: Vec<RuleThreshold>,
+    /// The scores of good images that training held out, if no test image is good.
+    pub held_out_scores: Vec<f32>,
+}
+
+/// Inspects all test images of a data set, and `held_out` good images if it has none of its own.
+///
+/// # Errors
+/// If there is no defective image, one cannot be read or inspected, or the caller cancels.
+pub fn inspect_set(
+    dataset: &Dataset,
+    held_out: &[PathBuf],
+    inspector: &Inspector,
+    calibration: &Calibration,
+    progress: &mut Progress<'_>,
+) -> Result<InspectedSet> {
+    if dataset.test.iter().all(TestSample::is_good) {
+        let expected = "expected test images with ground truth, found none";
+        return Err(Error::file(&dataset.root, expected));
+    }
+    let mut samples = Vec::with_capacity(dataset.test.len());
+    for sample in &dataset.test {
+        tell(progress, samples.len())?;
+        samples.push(inspect_sample(inspector, sample)?);
+    }
+    let held_out = held_out_for(dataset, held_out);
+    let mut held_out_scores = Vec::with_capacity(held_out.len());
+    for path in held_out {
+        tell(progress, samples.len() + held_out_scores.len())?;
+        held_out_scores.push(score(inspector, path)?);
+    }
+    tell(progress, samples.len() + held_out.len())?;
+    let (threshold, rules) = (calibration.threshold, rules(calibration));
+    let shown = shown_samples(&dataset.test, SHOWN);
+    Ok(InspectedSet { samples, shown, threshold, rules, held_out_scores })
+}
+
+/// The held-out images that an evaluation on a data set inspects: none if the test set has good images of its own.
+pub fn held_out_for<'a>(dataset: &Dataset, held_out: &'a [PathBuf]) -> &'a [PathBuf] {
+    if dataset.test.iter().any(TestSample::is_good) { &[] } else { held_out }
+}
+
+/// The largest score of an image.
+fn score(inspector: &Inspector, path: &Path) -> Result<f32> {
+    let inspected = inspector
+        .inspect(&read_image(path)?)
+        .with_context(|| format!("cannot inspect {}", path.display()))?;
+    Ok(image_score(inspected.anomaly_map.data())?)
+}
+
+/// The rules of a calibration; those of earlier versions knew only their own.
+fn rules(calibration: &Calibration) -> Vec<RuleThreshold> {
+    let &Calibration { threshold, rule, ref rules, .. } = calibration;
+    if rules.is_empty() { vec![RuleThreshold { rule, threshold }] } else { rules.clone() }
+}
+
+fn inspect_sample(inspector: &Inspector, sample: &TestSample) -> Result<InspectedSample> {
+    let (image, mask) = sample.load()?;
+    let inspected = inspector
+        .inspect(&image)
+        .with_context(|| format!("cannot inspect {}", sample.image.display()))?;
+    Ok(InspectedSample {
+        sample: sample.clone(),
+        image: to_grey8(&crop(&image, inspector.margins())?),
+        reconstruction: to_grey8(&inspected.reconstruction),
+        residual: inspected.residual,
+        anomaly_map: inspected.anomaly_map,
+        mask: crop(&mask, inspector.margins())?,
+    })
+}
+
+/// The indices of `count` defective samples, evenly spaced over the set, or of all if there are fewer.
+pub fn shown_samples(samples: &[TestSample], count: usize) -> Vec<usize> {
+    let defective: Vec<usize> = (0..samples.len()).filter(|&i| !samples[i].is_good()).collect();
+    let count = count.min(defective.len());
+    (0..count).map(|i| defective[i * defective.len() / count]).collect()
+}
+
+impl InspectedSet {
+    /// The test images that a figure shows.
+    pub fn shown(&self) -> impl Iterator<Item = &InspectedSample> {
+        self.shown.iter().map(|&index| &self.samples[index])
+    }
+}

@@ -1,0 +1,157 @@
+//! The numbers, tables and curves of an evaluation.
+
+use super::decisions::decisions;
+use super::inspected::{InspectedSample, InspectedSet};
+use crate::Result;
+use crate::records::{
+    DefectType, GoodImages, ImageRow, Metrics, Oracle, RuleResult, RuleThreshold,
+};
+use inspect::{Mask, threshold_mask};
+use metrics::{
+    AU_PRO_LIMIT, Points, PrCurve, ProCurve, RankedImages, RankedScores, RocCurve, ScoredImage,
+    image_score, roc_auc,
+};
+
+/// The curves of an evaluation.
+pub struct Curves {
+    /// Of the opened anomaly maps.
+    pub roc: RocCurve,
+    /// Of the residual maps before the opening.
+    pub roc_raw: RocCurve,
+    /// Of the opened anomaly maps.
+    pub precision_recall: PrCurve,
+    /// Per-region overlap of the opened anomaly maps.
+    pub pro: ProCurve,
+}
+
+impl InspectedSet {
+    /// All numbers and curves.
+    ///
+    /// # Errors
+    /// If all pixels are of one class.
+    pub fn measure(&self) -> Result<(Metrics, Curves)> {
+        let (roc_raw, pixel_au_roc_raw) = self.raw_roc()?;
+        let images: Vec<ScoredImage<'_>> = self.samples.iter().map(scored).collect();
+        let images = RankedImages::new(&images)?;
+        let opened = images.scores();
+        let curves = Curves {
+            roc: opened.roc(Points::Corners),
+            roc_raw,
+            precision_recall: opened.precision_recall(Points::Corners),
+            pro: images.pro_curve(),
+        };
+        let best = opened.f1_max();
+        let image = self.image_au_roc()?;
+        let all: Vec<&InspectedSample> = self.samples.iter().collect();
+        let metrics = Metrics {
+            pixel_au_roc: opened.roc_auc(),
+            pixel_au_roc_raw,
+            pixel_average_precision: opened.average_precision(),
+            pixel_f1_max: best.f1,
+            pixel_f1_max_threshold: best.threshold,
+            au_pro: curves.pro.area(AU_PRO_LIMIT)?,
+            image_au_roc: image.map(|(area, _)| area),
+            image_au_roc_good: image.map(|(_, good)| good),
+            threshold: self.threshold,
+            at_threshold: decisions(&all, self.threshold)?,
+            rules: self.rule_results(&all)?,
+            oracle: Oracle { threshold: best.threshold, result: decisions(&all, best.threshold)? },
+            defect_types: self.defect_types()?,
+            images: all.len(),
+            defective_images: all.iter().filter(|i| !i.sample.is_good()).count(),
+            pixels: opened.positives() + opened.negatives(),
+            defective_pixels: opened.positives(),
+        };
+        Ok((metrics, curves))
+    }
+
+    /// Of the residual maps before the opening, and the area under it.
+    fn raw_roc(&self) -> Result<(RocCurve, f64)> {
+        let raw = self.samples.iter().map(|i| (i.residual.data(), i.mask.data()));
+        let raw = RankedScores::pooled(raw.collect::<Vec<_>>())?;
+        Ok((raw.roc(Points::Corners), raw.roc_auc()))
+    }
+
+    fn rule_results(&self, all: &[&InspectedSample]) -> Result<Vec<RuleResult>> {
+        let result = |&RuleThreshold { rule, threshold }| {
+            Ok(RuleResult { rule, threshold, result: decisions(all, threshold)? })
+        };
+        self.rules.iter().map(result).collect()
+    }
+
+    /// In the order of the test set.
+    fn defect_types(&self) -> Result<Vec<DefectType>> {
+        let is_same = |a: &InspectedSample, b: &InspectedSample| a.sample.defect == b.sample.defect;
+        let of_type = |samples: &[InspectedSample]| {
+            let defective = samples.iter().map(|i| count(&i.mask) as u64);
+            let all: Vec<&InspectedSample> = samples.iter().collect();
+            Ok(DefectType {
+                defect: samples[0].sample.defect.clone(),
+                images: samples.len(),
+                defective_pixels: defective.sum(),
+                result: decisions(&all, self.threshold)?,
+            })
+        };
+        self.samples.chunk_by(is_same).map(of_type).collect()
+    }
+
+    fn image_au_roc(&self) -> Result<Option<(f64, GoodImages)>> {
+        let (good, defective) = self.image_scores()?;
+        let source = match self.held_out_scores.as_slice() {
+            [] => GoodImages::Test,
+            _ => GoodImages::HeldOut,
+        };
+        if good.is_empty() {
+            return Ok(None);
+        }
+        let labels: Vec<bool> =
+            (0..good.len() + defective.len()).map(|index| index >= good.len()).collect();
+        Ok(Some((roc_auc(&[good, defective].concat(), &labels)?, source)))
+    }
+
+    /// The largest scores of good and of defective images. If the test set has no good ones, those that training held out
+    /// stand for them.
+    ///
+    /// # Errors
+    /// If a map is empty.
+    pub fn image_scores(&self) -> Result<(Vec<f32>, Vec<f32>)> {
+        let (mut good, mut defective) = (self.held_out_scores.clone(), Vec::new());
+        for InspectedSample { sample, anomaly_map, .. } in &self.samples {
+            let scores = if sample.is_good() { &mut good } else { &mut defective };
+            scores.push(image_score(anomaly_map.data())?);
+        }
+        Ok((good, defective))
+    }
+
+    /// The table of images.
+    ///
+    /// # Errors
+    /// If a map is empty.
+    pub fn rows(&self) -> Result<Vec<ImageRow>> {
+        let row = |sample: &InspectedSample| {
+            let map = &sample.anomaly_map;
+            Ok(ImageRow {
+                image: sample.sample.id.clone(),
+                defect: sample.sample.defect.clone(),
+                score: image_score(map.data())?,
+                flagged_pixels: count(&threshold_mask(map, self.threshold)),
+                defective_pixels: count(&sample.mask),
+            })
+        };
+        self.samples.iter().map(row).collect()
+    }
+}
+
+fn count(mask: &Mask) -> usize {
+    mask.data().iter().filter(|&&pixel| pixel).count()
+}
+
+fn scored(sample: &InspectedSample) -> ScoredImage<'_> {
+    let (map, mask) = (&sample.anomaly_map, &sample.mask);
+    ScoredImage {
+        width: map.width(),
+        height: map.height(),
+        scores: map.data(),
+        labels: mask.data(),
+    }
+}

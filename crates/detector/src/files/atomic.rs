@@ -1,0 +1,206 @@
+//! Writing a file completely or not at all.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, ErrorKind, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use tempfile::{Builder, NamedTempFile};
+
+use crate::error::AnyError;
+use crate::{Error, Result};
+
+/// The end of the names of temporary files; they begin with a dot.
+const PART: &str = ".part";
+
+/// Writes `path` by `write`, through a temporary file in the same folder that is renamed at the
+/// end.
+///
+/// Missing parent folders are created. A reader sees the old file or the new one, never a part of
+/// it. Nothing is forced to the disk: a power failure may still lose the file.
+///
+/// # Errors
+/// If a folder or file cannot be written, or `write` fails; the error names `path`.
+pub fn write_atomic(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&File>) -> Result<(), AnyError>,
+) -> Result<()> {
+    try_write(path, write, |_| Ok(())).map_err(cannot_write(path))
+}
+
+/// As [`write_atomic`], of bytes that must survive a power failure: they are on the disk before they replace the old file, and so
+/// is the new name before this returns.
+///
+/// # Errors
+/// As [`write_atomic`].
+pub fn write_durable(path: &Path, bytes: &[u8]) -> Result<()> {
+    try_write(path, |file| Ok(file.write_all(bytes)?), File::sync_all)
+        .and_then(|()| Ok(sync_folder(folder_of(path))?))
+        .map_err(cannot_write(path))
+}
+
+/// Writes a value as indented JSON, as [`write_durable`] does.
+///
+/// # Errors
+/// As [`write_durable`].
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    write_durable(path, (serde_json::to_string_pretty(value)? + "\n").as_bytes())
+}
+
+fn cannot_write(path: &Path) -> impl FnOnce(AnyError) -> Error {
+    move |source| Error::Write { path: path.to_owned(), source }
+}
+
+/// Puts the names in a folder on the disk. Elsewhere than on Unix, folders cannot be opened for that.
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn try_write(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&File>) -> Result<(), AnyError>,
+    finish: impl FnOnce(&File) -> std::io::Result<()>,
+) -> Result<(), AnyError> {
+    let folder = folder_of(path);
+    fs::create_dir_all(folder).map_err(Error::io("create folder", folder))?;
+    let temporary = temporary_in(folder)?;
+    let mut buffered = BufWriter::new(temporary.as_file());
+    write(&mut buffered)?;
+    buffered.flush()?;
+    drop(buffered);
+    finish(temporary.as_file())?;
+    temporary.persist(path).map_err(|failed| failed.error)?;
+    Ok(())
+}
+
+/// Creates a folder for results, if it is missing, and makes sure that files can be written there: to be told so after the
+/// work is too late.
+///
+/// # Errors
+/// If it cannot be created or written to; the error names `folder`.
+pub fn prepare_folder(folder: &Path) -> Result<()> {
+    let prepare = || {
+        fs::create_dir_all(folder)?;
+        temporary_in(folder).map(drop)
+    };
+    prepare().map_err(Error::io("write to folder", folder))
+}
+
+/// Removes what killed runs have left of their temporary files in a folder.
+///
+/// # Errors
+/// If the folder cannot be read, or a file cannot be removed; the error names it.
+pub fn remove_parts(folder: &Path) -> Result<()> {
+    let cannot_read = || Error::io("read folder", folder);
+    for entry in fs::read_dir(folder).map_err(cannot_read())? {
+        let entry = entry.map_err(cannot_read())?;
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(b".") && name.ends_with(PART.as_bytes()) {
+            let path = entry.path();
+            fs::remove_file(&path).map_err(Error::io("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a file, if it is there.
+///
+/// # Errors
+/// If it cannot be removed.
+pub fn remove_if_present(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn temporary_in(folder: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = Builder::new();
+    builder.prefix(".").suffix(PART);
+    // Temporary files are private by default; results are made to be shared, as the umask permits.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::error::message;
+
+    #[test]
+    fn parents_are_created_and_content_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/c.txt");
+        for text in ["first", "second"] {
+            write_atomic(&path, |file| Ok(file.write_all(text.as_bytes())?)).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_failed_write_keeps_the_old_file_and_leaves_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scores.csv");
+        fs::write(&path, "old").unwrap();
+        let error = write_atomic(&path, |file| {
+            file.write_all(b"half")?;
+            Err("interrupted".into())
+        })
+        .unwrap_err();
+        assert_eq!(message(&error), format!("cannot write {}: interrupted", path.display()));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_unwritable_folder_is_named() {
+        // A file where a folder is needed cannot be written into, whatever the user's rights.
+        let folder = tempfile::tempdir().unwrap();
+        let occupied = folder.path().join("out");
+        fs::write(&occupied, "").unwrap();
+        let path = occupied.join("map.tiff");
+        let message = message(&write_atomic(&path, |_| Ok(())).unwrap_err());
+        assert!(message.starts_with(&format!("cannot write {}", path.display())), "{message}");
+        assert!(
+            message.contains(&format!("cannot create folder {}", occupied.display())),
+            "{message}"
+        );
+        assert!(!message.contains('\n'));
+    }
+
+    #[test]
+    fn a_prepared_folder_can_be_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let new = folder.path().join("a/b");
+        prepare_folder(&new).unwrap();
+        assert_eq!(fs::read_dir(&new).unwrap().count(), 0);
+        let occupied = folder.path().join("out");
+        fs::write(&occupied, "").unwrap();
+        let message = message(&prepare_folder(&occupied).unwrap_err());
+        let expected = format!("cannot write to folder {}", occupied.display());
+        assert!(message.starts_with(&expected) && !message.contains('\n'), "{message}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_as_readable_as_the_umask_permits() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let [ours, plain] = ["ours", "plain"].map(|name| folder.path().join(name));
+        write_atomic(&ours, |_| Ok(())).unwrap();
+        fs::write(&plain, "").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&plain));
+    }
+}

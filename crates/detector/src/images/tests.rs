@@ -1,0 +1,247 @@
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use image::{DynamicImage, ImageBuffer, Luma, LumaA, Rgb, Rgb32FImage, Rgba};
+use inspect::{Image, Mask, Plane};
+use tempfile::TempDir;
+
+mod damaged;
+
+use super::*;
+use crate::Result;
+
+/// `p = Image.new("P", (4, 1)); p.putpalette([0, 0, 0, 255, 255, 255, 128, 128, 128, 127, 127,
+/// 127])` `p.putdata([0, 1, 2, 3]); p.save(..., "PNG")` with Pillow 13.0.0: a 2-bit palette.
+const PALETTE_PNG: [u8; 91] = [
+    0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0x00, 0x00, 0x00, 0x0D, 0x49, 0x48, 0x44, 0x52,
+    0x00, 0x00, 0x00, 0x04, 0x00, 0x00, 0x00, 0x01, 0x02, 0x03, 0x00, 0x00, 0x00, 0x84, 0x52, 0xE7,
+    0x5E, 0x00, 0x00, 0x00, 0x0C, 0x50, 0x4C, 0x54, 0x45, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0x80,
+    0x80, 0x80, 0x7F, 0x7F, 0x7F, 0xBD, 0x64, 0x43, 0x83, 0x00, 0x00, 0x00, 0x0A, 0x49, 0x44, 0x41,
+    0x54, 0x78, 0x9C, 0x63, 0x90, 0x06, 0x00, 0x00, 0x1D, 0x00, 0x1C, 0x8E, 0xF4, 0xF5, 0x21, 0x00,
+    0x00, 0x00, 0x00, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82,
+];
+
+/// `b = Image.new("1", (3, 1)); b.putdata([1, 0, 1]); b.save(..., "PNG")` with Pillow 13.0.0.
+const ONE_BIT_PNG: [u8; 67] = [
+    0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0x00, 0x00, 0x00, 0x0D, 0x49, 0x48, 0x44, 0x52,
+    0x00, 0x00, 0x00, 0x03, 0x00, 0x00, 0x00, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00, 0x33, 0x9B, 0x29,
+    0x19, 0x00, 0x00, 0x00, 0x0A, 0x49, 0x44, 0x41, 0x54, 0x78, 0x9C, 0x63, 0x58, 0x00, 0x00, 0x00,
+    0xA2, 0x00, 0xA1, 0xDC, 0x8D, 0xB1, 0xCC, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4E, 0x44, 0xAE,
+    0x42, 0x60, 0x82,
+];
+
+fn plane<T>(width: usize, height: usize, data: Vec<T>) -> Plane<T> {
+    Plane::new(width, height, data).unwrap()
+}
+
+/// A file whose bytes are `bytes`.
+fn file(folder: &TempDir, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// A file that holds `image` in the format of its extension.
+fn saved(folder: &TempDir, name: &str, image: impl Into<DynamicImage>) -> PathBuf {
+    let path = folder.path().join(name);
+    image.into().save(&path).unwrap();
+    path
+}
+
+/// The error as the program prints it: one line that names the file.
+fn message<T: std::fmt::Debug>(path: &Path, result: Result<T>) -> String {
+    let message = crate::error::message(&result.unwrap_err());
+    assert!(message.contains(&path.display().to_string()), "{message}");
+    assert!(!message.contains('\n'), "{message}");
+    message
+}
+
+/// A 64x64 image whose pixels do not compress away.
+fn busy() -> ImageBuffer<Luma<u8>, Vec<u8>> {
+    ImageBuffer::from_fn(64, 64, |x, y| Luma([(x * x * 7 + y * y * 13 + x * y) as u8]))
+}
+
+#[test]
+fn grey_levels_are_scaled_by_their_maximum() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = ImageBuffer::from_raw(3, 1, vec![0_u8, 51, 255]).unwrap();
+    let words = ImageBuffer::from_raw(3, 1, vec![0_u16, 13_107, 65_535]).unwrap();
+    let expected = plane(3, 1, vec![0.0, 0.2, 1.0]);
+    for extension in ["png", "tiff", "bmp"] {
+        let path =
+            saved(&folder, &format!("8.{extension}"), DynamicImage::ImageLuma8(bytes.clone()));
+        assert_eq!(read_image(&path).unwrap(), expected, "{extension}");
+    }
+    for extension in ["png", "tiff"] {
+        let path =
+            saved(&folder, &format!("16.{extension}"), DynamicImage::ImageLuma16(words.clone()));
+        assert_eq!(read_image(&path).unwrap(), expected, "{extension}");
+    }
+}
+
+#[test]
+fn jpeg_is_read_nearly_exactly() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = ImageBuffer::from_pixel(16, 8, Luma([102_u8]));
+    let read = read_image(&saved(&folder, "flat.jpg", image)).unwrap();
+    // A flat image is stored by its mean alone, quantised to about one grey level.
+    assert!(read.data().iter().all(|value| (value - 0.4).abs() < 2.0 / 255.0));
+}
+
+#[test]
+fn colours_become_luma_and_alpha_is_ignored() {
+    let folder = tempfile::tempdir().unwrap();
+    let pixels = [[255_u8, 0, 0, 255], [0, 255, 0, 128], [0, 0, 255, 0], [255, 255, 255, 7]];
+    let rgba = ImageBuffer::from_fn(4, 1, |x, _| Rgba(pixels[x as usize]));
+    let read = read_image(&saved(&folder, "colour.png", rgba)).unwrap();
+    for (value, expected) in read.data().iter().zip([0.299, 0.587, 0.114, 1.0]) {
+        assert!((value - expected).abs() < 1e-6 && *value <= 1.0, "{value} for {expected}");
+    }
+    let transparent = ImageBuffer::from_pixel(2, 1, LumaA([51_u8, 0]));
+    assert_eq!(
+        read_image(&saved(&folder, "alpha.png", transparent)).unwrap(),
+        plane(2, 1, vec![0.2, 0.2])
+    );
+}
+
+#[test]
+fn the_content_decides_on_the_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let png = fs::read(saved(&folder, "true.png", busy())).unwrap();
+    let misnamed = file(&folder, "misnamed.jpg", &png);
+    assert_eq!(read_image(&misnamed).unwrap().width(), 64);
+}
+
+#[test]
+fn floats_are_taken_as_they_are_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("float.tiff");
+    let map = plane(2, 2, vec![0.0, 0.123_456_79, 0.5, 1.0]);
+    write_float_tiff(&path, &map).unwrap();
+    assert_eq!(read_image(&path).unwrap(), map);
+    for outside in [1.5, -0.1, f32::NAN, f32::INFINITY] {
+        write_float_tiff(&path, &plane(2, 1, vec![0.5, outside])).unwrap();
+        let message = message(&path, read_image(&path));
+        assert!(
+            message.ends_with(&format!("expected intensities in [0, 1], got {outside}")),
+            "{message}"
+        );
+    }
+    let colour = saved(&folder, "colour.tiff", Rgb32FImage::from_pixel(1, 1, Rgb([0.5, 0.5, 2.0])));
+    assert!(message(&colour, read_image(&colour)).contains("expected intensities in [0, 1]"));
+}
+
+#[test]
+fn truncated_files_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for extension in ["png", "tiff", "bmp", "jpg"] {
+        let whole = fs::read(saved(&folder, &format!("whole.{extension}"), busy())).unwrap();
+        let path = file(&folder, &format!("cut.{extension}"), &whole[..whole.len() / 2]);
+        let message = message(&path, read_image(&path));
+        assert!(message.contains("expected a complete"), "{message}");
+    }
+}
+
+#[test]
+fn what_is_no_image_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let expected = "expected a PNG, TIFF, BMP or JPEG image, got ";
+    for (name, bytes, got) in [
+        ("empty.png", &b""[..], "an empty file"),
+        ("text.png", b"not an image at all", "something else"),
+        ("picture.png", b"GIF89a\x01\x00\x01\x00", "Gif"),
+    ] {
+        let path = file(&folder, name, bytes);
+        assert!(message(&path, read_image(&path)).ends_with(&format!("{expected}{got}")));
+    }
+    let message_of_folder = message(folder.path(), read_image(folder.path()));
+    assert!(message_of_folder.ends_with("expected an image file, got a folder"));
+    let missing = folder.path().join("missing.png");
+    assert!(message(&missing, read_image(&missing)).contains("No such file"));
+}
+
+#[test]
+fn a_header_that_promises_too_much_is_refused() {
+    // The width in the header of the one-bit image becomes 2²⁴; its checksum is that of zlib.crc32.
+    let mut bytes = ONE_BIT_PNG;
+    bytes[16..20].copy_from_slice(&[0x01, 0x00, 0x00, 0x00]);
+    bytes[29..33].copy_from_slice(&[0x05, 0x3A, 0x4B, 0x9F]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(&folder, "wide.png", &bytes);
+    let message = message(&path, read_image(&path));
+    assert!(message.contains("has 16777216x1 pixels, at most 32768 a side"), "{message}");
+}
+
+#[test]
+fn masks_are_thresholded_above_127() {
+    let folder = tempfile::tempdir().unwrap();
+    let grey = ImageBuffer::from_raw(4, 1, vec![0_u8, 127, 128, 255]).unwrap();
+    let grey = saved(&folder, "grey.png", DynamicImage::ImageLuma8(grey));
+    assert_eq!(read_mask(&grey).unwrap(), plane(4, 1, vec![false, false, true, true]));
+    let one_bit = file(&folder, "one-bit.png", &ONE_BIT_PNG);
+    assert_eq!(read_mask(&one_bit).unwrap(), plane(3, 1, vec![true, false, true]));
+    let palette = file(&folder, "palette.png", &PALETTE_PNG);
+    assert_eq!(read_mask(&palette).unwrap(), plane(4, 1, vec![false, true, true, false]));
+    let rgba =
+        ImageBuffer::from_fn(2, 1, |x, _| Rgba([255 * x as u8, 255 * x as u8, 255 * x as u8, 0]));
+    assert_eq!(
+        read_mask(&saved(&folder, "rgba.png", rgba)).unwrap(),
+        plane(2, 1, vec![false, true])
+    );
+}
+
+#[test]
+fn a_mask_of_zeros_and_ones_is_refused_rather_than_taken_as_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let labels =
+        saved(&folder, "labels.png", ImageBuffer::from_fn(4, 4, |x, _| Luma([x as u8 % 2])));
+    let message = message(&labels, read_mask(&labels));
+    assert!(
+        message.ends_with("expected defects above 127 of 255, got values of at most 1"),
+        "{message}"
+    );
+    assert!(message.starts_with("cannot read mask "), "{message}");
+    let empty = saved(&folder, "empty.png", ImageBuffer::from_pixel(4, 4, Luma([0_u8])));
+    assert_eq!(read_mask(&empty).unwrap(), Mask::filled(4, 4, false));
+}
+
+#[test]
+fn written_images_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = Image::from_fn(5, 3, |x, y| (x * 3 + y) as f32 * 17.0 / 255.0);
+    let [png, tiff] = ["a/image.png", "b/image.tif"].map(|name| folder.path().join(name));
+    write_grey_png(&png, &image).unwrap();
+    write_grey_tiff(&tiff, &image).unwrap();
+    for read in [read_image(&png).unwrap(), read_image(&tiff).unwrap()] {
+        for (read, written) in read.data().iter().zip(image.data()) {
+            assert!((read - written).abs() < 1e-6);
+        }
+    }
+    let mask = Mask::from_fn(5, 3, |x, y| (x + y) % 3 == 0);
+    write_mask_png(&png, &mask).unwrap();
+    assert_eq!(read_mask(&png).unwrap(), mask);
+}
+
+#[test]
+fn intensities_are_rounded_and_clipped() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("image.png");
+    let levels = [-1.0, 0.49, 0.51, 254.51, 300.0, f32::NAN];
+    write_grey_png(&path, &plane(6, 1, levels.map(|level| level / 255.0).to_vec())).unwrap();
+    assert_eq!(image::open(&path).unwrap().into_luma8().into_raw(), [0, 0, 1, 255, 255, 0]);
+}
+
+#[test]
+fn float_maps_keep_values_outside_the_unit_interval() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("map.tiff");
+    write_float_tiff(&path, &plane(3, 1, vec![-2.5, 1e-30, 7.0])).unwrap();
+    let mut decoder = tiff::decoder::Decoder::new(fs::File::open(&path).unwrap()).unwrap();
+    assert_eq!(decoder.colortype().unwrap(), tiff::ColorType::Gray(32));
+    let tiff::decoder::DecodingResult::F32(values) = decoder.read_image().unwrap() else {
+        panic!("not f32")
+    };
+    assert_eq!(values, [-2.5, 1e-30, 7.0]);
+}

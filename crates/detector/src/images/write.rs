@@ -1,0 +1,120 @@
+//! Writing images, masks and score maps.
+
+use std::path::Path;
+
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+use inspect::{Image, Mask, Plane};
+use tiff::encoder::colortype::{ColorType, Gray8, Gray32Float};
+use tiff::encoder::{Compression, TiffEncoder, TiffValue};
+
+use crate::Result;
+use crate::error::Context;
+use crate::files::write_atomic;
+
+/// Writes an image with intensities in [0, 1] as 8-bit grey PNG; what lies outside is clipped.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_grey_png(path: &Path, image: &Image) -> Result<()> {
+    write_png(path, image.width(), image.height(), &to_bytes(image), ExtendedColorType::L8)
+}
+
+/// Writes a mask as 8-bit grey PNG: 0, and 255 for defective pixels.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_mask_png(path: &Path, mask: &Mask) -> Result<()> {
+    let bytes: Vec<u8> =
+        mask.data().iter().map(|&defective| if defective { 255 } else { 0 }).collect();
+    write_png(path, mask.width(), mask.height(), &bytes, ExtendedColorType::L8)
+}
+
+/// Writes an image with intensities in [0, 1] as 8-bit grey PackBits TIFF; what lies outside is
+/// clipped.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_grey_tiff(path: &Path, image: &Image) -> Result<()> {
+    write_tiff::<Gray8>(
+        path,
+        image.width(),
+        image.height(),
+        &to_bytes(image),
+        Compression::Packbits,
+    )
+}
+
+/// Writes a map as uncompressed, single-channel TIFF of 32-bit floats, its values unchanged.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_float_tiff(path: &Path, map: &Image) -> Result<()> {
+    write_tiff::<Gray32Float>(
+        path,
+        map.width(),
+        map.height(),
+        map.data(),
+        Compression::Uncompressed,
+    )
+}
+
+/// Writes red, green and blue of each pixel as 8-bit RGB PNG.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_rgb_png(path: &Path, image: &Plane<[u8; 3]>) -> Result<()> {
+    let bytes = image.data().as_flattened();
+    write_png(path, image.width(), image.height(), bytes, ExtendedColorType::Rgb8)
+}
+
+fn write_png(
+    path: &Path,
+    width: usize,
+    height: usize,
+    bytes: &[u8],
+    colour: ExtendedColorType,
+) -> Result<()> {
+    let (width, height) = checked_size(path, width, height)?;
+    write_atomic(path, |file| Ok(PngEncoder::new(file).write_image(bytes, width, height, colour)?))
+}
+
+fn write_tiff<C: ColorType>(
+    path: &Path,
+    width: usize,
+    height: usize,
+    data: &[C::Inner],
+    compression: Compression,
+) -> Result<()>
+where
+    [C::Inner]: TiffValue,
+{
+    let (width, height) = checked_size(path, width, height)?;
+    write_atomic(path, |file| {
+        let mut encoder = TiffEncoder::new(file)?.with_compression(compression);
+        Ok(encoder.write_image::<C>(width, height, data)?)
+    })
+}
+
+fn checked_size(path: &Path, width: usize, height: usize) -> Result<(u32, u32)> {
+    let sides = u32::try_from(width).ok().zip(u32::try_from(height).ok());
+    sides.with_context(|| {
+        format!("cannot write {}: {width}x{height} pixels are too many", path.display())
+    })
+}
+
+/// An image with intensities in [0, 1] in 256 levels, rounded to the nearest; what lies outside is clipped.
+pub fn to_grey8(image: &Image) -> Plane<u8> {
+    Plane::from_fn(image.width(), image.height(), |x, y| to_byte(image.get(x, y)))
+}
+
+/// Intensities in [0, 1] as bytes, rounded to the nearest.
+fn to_bytes(image: &Image) -> Vec<u8> {
+    image.data().iter().map(|&value| to_byte(value)).collect()
+}
+
+/// An intensity in [0, 1] as byte, rounded to the nearest; NaN is black.
+pub fn to_byte(value: f32) -> u8 {
+    // The cast saturates.
+    (value * 255.0 + 0.5) as u8
+}

@@ -1,0 +1,75 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "network")]
+mod calibration;
+#[cfg(feature = "network")]
+mod config;
+mod data;
+#[cfg(feature = "network")]
+mod detector;
+mod error;
+#[cfg(feature = "network")]
+mod evaluation;
+#[cfg(feature = "network")]
+mod extractor_weights;
+pub mod files;
+#[cfg(feature = "network")]
+mod halving;
+mod images;
+#[cfg(feature = "network")]
+mod inspector;
+mod method;
+#[cfg(feature = "network")]
+mod model_folder;
+#[cfg(feature = "network")]
+mod network;
+#[doc(hidden)]
+pub mod pickle;
+#[cfg(feature = "network")]
+mod progress;
+pub mod records;
+mod rule_name;
+pub mod synthetic;
+#[cfg(feature = "network")]
+mod training;
+
+#[cfg(feature = "network")]
+pub use calibration::{CalibrationImages, calibrate};
+#[cfg(feature = "network")]
+pub use candle_core::Device;
+#[cfg(feature = "network")]
+pub use config::{
+    CalibrationConfig, Config, DataConfig, FeaturesConfig, InspectionConfig, ModelConfig,
+    SsimConfig, VaeConfig, VaeScore,
+};
+pub use data::{
+    Dataset, Layout, Margins, Split, TestSample, crop, fingerprint, images_in, list_images, uncrop,
+};
+#[cfg(feature = "network")]
+pub use detector::{Detector, Found, Verdict};
+pub use error::{AnyError, Error, Result};
+#[cfg(feature = "network")]
+pub use evaluation::{
+    Curves, Evaluation, InspectedSample, InspectedSet, Mistake, Origin, evaluate, held_out_for,
+    shown_samples,
+};
+#[cfg(feature = "network")]
+pub use extractor_weights::{ExtractorWeights, read_extractor_weights};
+pub use images::{
+    decode_image, read_image, read_mask, resize, to_byte, to_grey8, write_float_tiff,
+    write_grey_png, write_grey_tiff, write_mask_png, write_rgb_png,
+};
+pub use inspect::{Image, Inspected, Mask, Plane, Region, ThresholdRule};
+#[cfg(feature = "network")]
+pub use inspector::{Inspector, prepare};
+pub use method::Method;
+#[cfg(feature = "network")]
+pub use model_folder::{FolderLock, ModelFolder};
+#[cfg(feature = "network")]
+pub use models::DeviceChoice;
+#[cfg(feature = "network")]
+pub use progress::Progress;
+pub use rule_name::RuleName;
+#[cfg(feature = "network")]
+pub use training::{Start, Training, TrainingPlan, TrainingStep};

@@ -1,0 +1,51 @@
+//! Pickles by hand; those of whole files are in the tests of the program.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use super::*;
+use crate::error::message;
+
+/// `{"w": tensor}` with 2×3 values from the fifth on, as PyTorch writes it, its metadata included.
+const STATE: &[u8] = b"\x80\x02ccollections\nOrderedDict\nq\x00)Rq\x01X\x01\0\0\0wq\x02ctorch._utils\n_rebuild_tensor_v2\nq\x03\
+    ((X\x07\0\0\0storageq\x04ctorch\nFloatStorage\nq\x05X\x01\0\0\x007q\x06X\x03\0\0\0cpuq\x07K\x0Btq\x08QK\x05K\x02K\x03\x86q\x09\
+    K\x03K\x01\x86q\x0A\x89h\x00)Rq\x0Btq\x0CRq\x0Ds}q\x0EX\x09\0\0\0_metadatah\x00)Rsb.";
+
+fn refusal(pickle: &[u8]) -> String {
+    message(&state_dict(pickle).unwrap_err())
+}
+
+#[test]
+fn a_state_dictionary_says_where_its_tensors_lie() {
+    let tensors = state_dict(STATE).unwrap();
+    let expected = StoredTensor { storage: "7".into(), offset: 5, shape: vec![2, 3] };
+    assert_eq!(tensors, HashMap::from([("w".to_owned(), expected)]));
+    assert!(state_dict(b"}.").unwrap().is_empty());
+}
+
+/// Cut off or changed anywhere, it is read or refused, and nothing panics.
+#[test]
+fn damage_is_no_panic() {
+    for length in 0..STATE.len() {
+        assert!(state_dict(&STATE[..length]).is_err(), "cut off at {length}");
+    }
+    for place in 0..STATE.len() {
+        for bit in 0..8 {
+            let mut changed = STATE.to_vec();
+            changed[place] ^= 1 << bit;
+            drop(state_dict(&changed));
+        }
+    }
+}
+
+#[test]
+fn nothing_is_called_and_nothing_grows() {
+    let system = b"\x80\x02cposix\nsystem\nX\x04\0\0\0true\x85R.";
+    assert_eq!(refusal(system), "a state dictionary does not call \"posix.system\"");
+    // A class made by another instruction, which may run its constructor.
+    assert_eq!(refusal(b"cos\nPathLike\n)\x81."), "a state dictionary has no instruction 0x81");
+    // Twice itself, again and again.
+    let doubled = [&b"N"[..], &b"q\0h\0\x86".repeat(100), b"."].concat();
+    assert_eq!(refusal(&doubled), "tuples are nested too deeply");
+    assert_eq!(refusal(b"X\xFF\xFF\xFF\xFFabc."), "the pickle is cut off");
+    assert_eq!(refusal(&vec![b'('; 1 << 21]), "expected a pickle of at most 1048576 bytes");
+    assert_eq!(refusal(b"N."), "expected a dictionary of tensors");
+}

@@ -1,0 +1,47 @@
+//! The JSON that `bench-cli` prints and writes, for those who write it and those who read it.
+//!
+//! Objects may gain fields, which readers of earlier versions ignore. Every record serialises and deserialises to the same value.
+//!
+//! | printed by | record |
+//! |---|---|
+//! | `bench` | [`BenchRecord`] with the work of the case, or [`LayersRecord`] |
+//! | `calibrate` | [`Calibration`], as in `calibration.json` |
+//! | `demo` | a [`DemoRecord`] for each method |
+//! | `evaluate` | [`EvaluationRecord`], as in `metrics.json` |
+//! | `export` | [`ExportRecord`] |
+//! | `figure` | [`FigureRecord`] |
+//! | `info` | [`ModelInfo`] |
+//! | `predict` | a [`PredictionRecord`] for each image, as in `predictions.jsonl` |
+//! | `ssim` | [`SsimRecord`] |
+//! | `synthesize` | [`SyntheticRecord`] |
+//! | `toy` | [`ToyRecord`] |
+//! | `train` | a [`LogEntry`] for each epoch, as in `log.jsonl`, and a [`TrainingSummary`] |
+//!
+//! [`TrainingRecord`] is `training.json` in the folder of a model.
+
+mod bench;
+mod calibration;
+mod evaluation;
+mod model_info;
+mod pictures;
+mod prediction;
+mod settings;
+mod training;
+
+pub use bench::{
+    Arithmetic, BenchRecord, CurveWork, ForwardWork, InspectionWork, LayerTimes, LayersRecord,
+    SsimWork, Timing, TrainingWork,
+};
+pub use calibration::{Calibration, CalibrationSource, RuleThreshold};
+pub use evaluation::{
+    AtThreshold, DefectType, DemoRecord, EvaluationRecord, GoodImages, ImageRow, Metrics, Oracle,
+    RuleResult,
+};
+pub use model_info::{ExportRecord, ModelInfo};
+pub use pictures::{FigureRecord, SsimRecord, SyntheticRecord, ToyMap, ToyRecord};
+pub use prediction::PredictionRecord;
+pub use settings::Settings;
+pub use training::{FeaturesRecord, LogEntry, TrainingRecord, TrainingSummary};
+
+#[cfg(test)]
+mod tests;

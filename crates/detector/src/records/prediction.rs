@@ -1,0 +1,36 @@
+//! The record of an inspected image.
+
+use inspect::Region;
+use serde::{Deserialize, Serialize};
+
+/// An inspected image: a line of `predictions.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PredictionRecord {
+    /// The path of the image.
+    pub image: String,
+    /// The beginning of the names of its results.
+    pub id: String,
+    /// The largest score of the anomaly map.
+    pub score: f32,
+    /// A pixel is defective if its score is at least this.
+    pub threshold: f32,
+    /// Whether a pixel is defective.
+    pub defective: bool,
+    /// Seconds to read, inspect and write.
+    pub seconds: f64,
+    /// When the file was last changed, in seconds since 1970; absent where the file system does not know.
+    pub modified: Option<f64>,
+    /// The 8-connected regions of defective pixels.
+    pub regions: Vec<Region>,
+}
+
+impl PredictionRecord {
+    /// `good`, or the number of defects.
+    pub fn verdict(&self) -> String {
+        match self.regions.len() {
+            0 => "good".to_owned(),
+            1 => "1 defect".to_owned(),
+            count => format!("{count} defects"),
+        }
+    }
+}

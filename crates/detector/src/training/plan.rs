@@ -1,0 +1,56 @@
+//! The plan of a training.
+
+use crate::config::Config;
+use crate::data::Split;
+use crate::model_folder::ModelFolder;
+use crate::{Error, Result};
+
+/// A training: where, with which settings, on which images.
+#[derive(Clone, Debug)]
+pub struct TrainingPlan {
+    /// The folder of the model.
+    pub folder: ModelFolder,
+    /// The settings.
+    pub config: Config,
+    /// Good images: those to train on, and those held out.
+    pub split: Split,
+    /// The treatment of a model that is in the folder already.
+    pub start: Start,
+}
+
+/// How a training treats what is in its folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Begins in a folder without a model.
+    Fresh,
+    /// Begins in any folder; a model in it is replaced.
+    Replacing,
+    /// Goes on from the last checkpoint, or begins if there is none.
+    Resuming,
+}
+
+impl Start {
+    /// Refuses to replace a model that was not to be replaced.
+    ///
+    /// # Errors
+    /// If the start is [`Start::Fresh`] and there is a model in the folder.
+    pub fn check(self, folder: &ModelFolder) -> Result<()> {
+        if self != Self::Fresh || !folder.is_occupied() {
+            return Ok(());
+        }
+        let message = "there is a model already; --resume goes on with it, --overwrite replaces it";
+        Err(Error::file(folder.path(), message))
+    }
+}
+
+impl TrainingPlan {
+    /// A training with the good images of the configuration's data set.
+    ///
+    /// # Errors
+    /// If the settings are out of range, or see [`Dataset::open`](crate::Dataset::open).
+    pub fn new(folder: ModelFolder, config: Config, start: Start) -> Result<Self> {
+        config.validate()?;
+        let split = config.data.split()?;
+        Ok(Self { folder, config, split, start })
+    }
+}
