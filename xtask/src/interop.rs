@@ -80,7 +80,18 @@ struct Check {
 
 impl Check {
     fn method(&self, method: &str) -> Result<Findings> {
-        let train = ["train", "--data", "data", "--method", method, "--patches", PATCHES];
+        // The script inspects as the paper does.
+        let train = [
+            "train",
+            "--data",
+            "data",
+            "--method",
+            method,
+            "--patches",
+            PATCHES,
+            "--set",
+            "preset=paper",
+        ];
         self.bench_cli(&[&train[..], &["--out", method]].concat())?;
         self.bench_cli(&["export", method])?;
         let model = self.work.join(method);

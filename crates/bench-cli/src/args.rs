@@ -179,21 +179,23 @@ pub struct TrainArgs {
 
 /// Choose the threshold of a trained model anew, from good images.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  bench-cli calibrate model --rule quantile:0.999\n  \
-    bench-cli calibrate model --good line-3/approved --rule largest_region:20")]
+#[command(
+    after_help = "Examples:\n  bench-cli calibrate model --rule false_alarms:100\n  bench-cli calibrate model --set preset=paper\n  \
+    bench-cli calibrate model --good line-3/approved --rule largest_region:20"
+)]
 pub struct CalibrateArgs {
     /// Folder of the model.
     pub model: PathBuf,
     /// Folder of good images, or of a data set, whose good training images are used; by default those that the training held
-    /// out.
+    /// out and, if these are fewer than `calibration.min_images`, others of the training.
     #[arg(long, alias = "data", value_name = "DIR")]
     pub good: Option<PathBuf>,
-    /// `max`: no pixel of the good images is flagged; `quantile:Q`: at most a fraction 1 − Q of them; `mean_sigma:K`: mean plus
+    /// `false_alarms:IMAGES`: one of IMAGES good images is flagged; `max`: no pixel of the good images is flagged; `quantile:Q`: at most a fraction 1 − Q of them; `mean_sigma:K`: mean plus
     /// K standard deviations; `largest_region:AREA`: no region of more than AREA pixels is flagged; `manual:THRESHOLD`. By
     /// default the model's rule.
     #[arg(long, value_name = "RULE")]
     pub rule: Option<RuleName>,
-    /// Set a key of the table `calibration`.
+    /// Set a key of the tables `calibration`, `inspection` and `residual`, or `preset`, without training again.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
 }
@@ -214,14 +216,14 @@ pub struct EvaluateArgs {
     /// them.
     #[arg(long)]
     pub maps: bool,
-    /// Set a key of the tables `data`, `inspection` and `vae`, for example `--set inspection.stride=64`.
+    /// Set a key of the tables `data`, `residual`, `inspection` and `vae`, for example `--set inspection.stride=64`.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
 }
 
 /// Draw what several models make of the same defects.
 ///
-/// Rows of image, reconstructions, residual maps and ground truth, cut out around the largest defect of an image. Colours are
+/// Rows of image, reconstructions, anomaly maps and ground truth, cut out around the largest defect of an image. Colours are
 /// relative to each model's threshold.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  bench-cli figure l2 ssim vae --data carpet --out figure.png")]

@@ -1,19 +1,20 @@
 //! The threshold of a model, from the scores of good images.
 
 use crate::Result;
-use crate::config::Config;
-use crate::data::{Dataset, Split, fingerprint};
+use crate::config::{CalibrationConfig, Config, Scores};
+use crate::data::{Dataset, Split, crop, fingerprint};
 use crate::error::Context;
 use crate::images::read_image;
-use crate::inspector::Inspector;
+use crate::inspector::{Compared, Inspector, prepare};
 use crate::model_folder::ModelFolder;
 use crate::progress::{Progress, tell};
 use crate::records::{Calibration, CalibrationSource, RuleThreshold, Settings};
-use inspect::{Image, ThresholdRule};
+use inspect::{Image, Reference, ThresholdRule, false_alarm_threshold};
 use std::path::{Path, PathBuf};
 
 /// Rules that every calibration tries beside its own, for comparison.
-const OTHERS: [ThresholdRule; 5] = [
+const OTHERS: [ThresholdRule; 6] = [
+    ThresholdRule::FalseAlarms { images: 20.0 },
     ThresholdRule::Max {},
     ThresholdRule::Quantile { q: 0.999 },
     ThresholdRule::Quantile { q: 0.99 },
@@ -39,12 +40,20 @@ impl CalibrationImages {
         Ok(Self { images: Dataset::open(folder, None)?.train, source: CalibrationSource::Given })
     }
 
-    /// The images that a training holds out, or, if it holds out none, those that it is on.
-    pub fn of_split(split: Split) -> Self {
-        match split.held_out.is_empty() {
-            true => Self { images: split.train, source: CalibrationSource::TrainedOn },
-            false => Self { images: split.held_out, source: CalibrationSource::HeldOut },
+    /// The images that a training holds out, and as many of those that it is on, evenly spaced, as are missing at `min_images`; if it
+    /// holds out none, all that it is on.
+    pub fn of_split(split: Split, min_images: usize) -> Self {
+        let Split { train, held_out: mut images } = split;
+        if images.is_empty() {
+            return Self { images: train, source: CalibrationSource::TrainedOn };
         }
+        let missing = min_images.saturating_sub(images.len()).min(train.len());
+        let source = match missing {
+            0 => CalibrationSource::HeldOut,
+            _ => CalibrationSource::HeldOutAndTrainedOn,
+        };
+        images.extend((0..missing).map(|index| train[index * train.len() / missing].clone()));
+        Self { images, source }
     }
 
     /// The images of a model's training, as [`CalibrationImages::of_split`]; all good images of the data set if they are not those
@@ -54,7 +63,7 @@ impl CalibrationImages {
     /// If the images cannot be read.
     pub fn of_training(folder: &ModelFolder, config: &Config) -> Result<Self> {
         match folder.split_of_training(config)? {
-            Some(split) => Ok(Self::of_split(split)),
+            Some(split) => Ok(Self::of_split(split, config.calibration.min_images)),
             None => {
                 let (images, source) = (config.data.open()?.train, CalibrationSource::Unknown);
                 Ok(Self { images, source })
@@ -76,15 +85,19 @@ pub fn calibrate(
     progress: &mut Progress<'_>,
 ) -> Result<Calibration> {
     let CalibrationImages { images, source } = good;
-    let maps = anomaly_maps(inspector, images, progress)?;
-    let rules = rule_thresholds(&maps, config.calibration.threshold)?;
-    let RuleThreshold { rule, threshold } = rules[0];
+    let rule = config.calibration.threshold;
+    let (maps, reference) = anomaly_maps(inspector, images, rule, progress)?;
+    let rules = rule_thresholds(&maps, rule)?;
+    let RuleThreshold { threshold, .. } = rules[0];
     let scores = maps.iter().flat_map(|map| map.data());
     let calibration = Calibration {
         threshold,
+        standard_error: standard_error(&maps, rule)?,
+        min_area: rule.min_area().max(config.calibration.min_area),
         rule,
         rules,
         good_max: scores.copied().fold(f32::MIN, f32::max),
+        reference,
         images: images.len(),
         source: *source,
         data_sha256: fingerprint(images)?,
@@ -95,21 +108,70 @@ pub fn calibrate(
     Ok(calibration)
 }
 
+/// The anomaly maps of good images, and what their scores are relative to, if they are.
 fn anomaly_maps(
     inspector: &Inspector,
     images: &[PathBuf],
+    rule: ThresholdRule,
     progress: &mut Progress<'_>,
-) -> Result<Vec<Image>> {
-    let mut maps = Vec::with_capacity(images.len());
+) -> Result<(Vec<Image>, Option<Reference>)> {
+    let (mut residuals, mut sizes) = (Vec::with_capacity(images.len()), Vec::new());
+    let is_relative = inspector.config().inspection.scores == Scores::Relative;
     for path in images {
-        tell(progress, maps.len())?;
-        let inspected = inspector
-            .inspect(&read_image(path)?)
-            .with_context(|| format!("cannot inspect {}", path.display()))?;
-        maps.push(inspected.anomaly_map);
+        tell(progress, residuals.len())?;
+        let compared = compare(inspector, path);
+        let (size, compared) =
+            compared.with_context(|| format!("cannot inspect {}", path.display()))?;
+        residuals.push(match is_relative {
+            true => compared.into_residuals(),
+            false => vec![compared.inspected.anomaly_map],
+        });
+        sizes.push(size);
     }
-    tell(progress, maps.len())?;
-    Ok(maps)
+    tell(progress, residuals.len())?;
+    if !is_relative {
+        let maps = residuals.into_iter().flatten().zip(sizes);
+        return Ok((maps.map(|(map, size)| inspector.restore(map, size)).collect(), None));
+    }
+    let reference = Reference::of(&residuals, &inspector.config().inspection.smoothing)?;
+    let maps = |reference: &Reference| {
+        let pairs = residuals.iter().zip(&sizes);
+        let map = |(residuals, &size): (&Vec<Image>, &_)| {
+            Ok(inspector.restore(inspector.relative(reference, residuals)?, size))
+        };
+        pairs.map(map).collect::<Result<Vec<_>>>()
+    };
+    let reference = rescaled(&reference, &maps(&reference)?, rule)?;
+    // As every inspection computes them, so that the threshold holds to the last bit.
+    Ok((maps(&reference)?, Some(reference)))
+}
+
+/// The size of an image's region of interest, and its maps.
+fn compare(inspector: &Inspector, path: &Path) -> Result<((usize, usize), Compared)> {
+    let image = read_image(path)?;
+    let size = crop(&image, inspector.margins())?.size();
+    Ok((size, inspector.compare(&prepare(&image, inspector.config())?)?))
+}
+
+/// Scores that are 0 where a pixel is as most are, and 1 at the threshold of the rule. A threshold of one's own, or one that most
+/// scores of good images reach, is measured in the unit of the default rule.
+fn rescaled(reference: &Reference, maps: &[Image], rule: ThresholdRule) -> Result<Reference> {
+    let zero = inspect::threshold(maps, &ThresholdRule::Quantile { q: 0.5 })?;
+    let is_manual = matches!(rule, ThresholdRule::Manual { .. });
+    let default = CalibrationConfig::default().threshold;
+    let one = inspect::threshold(maps, if is_manual { &default } else { &rule })?;
+    let one = if one > zero { one } else { inspect::threshold(maps, &default)? };
+    // Maps without any contrast leave nothing to measure by.
+    Ok(reference.rescaled(zero, if one > zero { one } else { zero + 1.0 }))
+}
+
+fn standard_error(maps: &[Image], rule: ThresholdRule) -> Result<Option<f64>> {
+    match rule {
+        ThresholdRule::FalseAlarms { images } => {
+            Ok(false_alarm_threshold(maps, images)?.standard_error)
+        }
+        _ => Ok(None),
+    }
 }
 
 /// The threshold of `rule`, and then those of others, all from the same score maps of good images. A rule that has no threshold

@@ -5,8 +5,7 @@ use crate::data::uncrop;
 use crate::inspector::Inspector;
 use crate::model_folder::ModelFolder;
 use candle_core::Device;
-use inspect::{Connectivity, Image, Mask, Plane, Region, Regions, regions, threshold_mask};
-use metrics::image_score;
+use inspect::{Connectivity, Decision, Image, Mask, Plane, Region, Regions, regions};
 use std::path::Path;
 
 /// A trained and calibrated model.
@@ -23,7 +22,7 @@ use std::path::Path;
 /// ```
 pub struct Detector {
     inspector: Inspector,
-    threshold: f32,
+    decision: Decision,
 }
 
 /// The result of an inspection. All planes have the size of the image.
@@ -31,13 +30,14 @@ pub struct Detector {
 pub struct Found {
     /// The anomaly map: a pixel scores higher where the image is more defective. In the margins it is 0.
     pub map: Image,
-    /// The defective pixels, those whose score is at least the threshold.
+    /// The defective pixels: those of regions that score at least the threshold and have at least the least area.
     pub mask: Mask,
     /// The number of the region that each pixel belongs to, 0 for none.
     pub labels: Plane<u32>,
     /// The 8-connected regions of defective pixels, ordered by their first pixels.
     pub regions: Vec<Region>,
-    /// The largest score inside the margins.
+    /// The largest threshold at which the image is defective: the largest score inside the margins, if a single pixel makes a defect.
+    /// Relative scores are 1 at the calibrated threshold.
     pub score: f32,
     /// Whether there is a defect.
     pub verdict: Verdict,
@@ -68,19 +68,19 @@ impl Detector {
     /// As [`Detector::open`], or if the weights do not fit on the device.
     pub fn open_on(folder: impl AsRef<Path>, device: &Device) -> Result<Self> {
         let folder = ModelFolder::open(folder.as_ref())?;
-        let (config, threshold) = (folder.config()?, folder.calibration()?.threshold);
+        let (config, calibration) = (folder.config()?, folder.calibration()?);
         let inspector = Inspector::new(folder.model(&config, device)?, &config)?;
-        Ok(Self::new(inspector, threshold))
+        Ok(Self::new(inspector.calibrated(&calibration)?, calibration.decision()))
     }
 
-    /// A detector with a threshold of one's own: a pixel is defective if its score is at least this.
-    pub fn new(inspector: Inspector, threshold: f32) -> Self {
-        Self { inspector, threshold }
+    /// A detector that decides by a threshold and a least area of one's own.
+    pub fn new(inspector: Inspector, decision: Decision) -> Self {
+        Self { inspector, decision }
     }
 
-    /// A pixel is defective if its score is at least this.
-    pub fn threshold(&self) -> f32 {
-        self.threshold
+    /// The threshold and the least area of a defect.
+    pub fn decision(&self) -> Decision {
+        self.decision
     }
 
     /// Inspects an image with intensities in [0, 1].
@@ -89,11 +89,11 @@ impl Detector {
     /// If the image is smaller than the margins and a patch, or the network fails.
     pub fn inspect(&self, image: &Image) -> Result<Found> {
         let inspected = self.inspector.inspect(image)?;
-        let inside = threshold_mask(&inspected.anomaly_map, self.threshold);
+        let inside = self.decision.mask(&inspected.anomaly_map);
         let mask = uncrop(&inside, self.inspector.margins(), false);
         let map = self.inspector.uncrop(&inspected.anomaly_map);
         let Regions { labels, regions } = regions(&mask, &map, Connectivity::Eight)?;
-        let score = image_score(inspected.anomaly_map.data())?;
+        let score = self.decision.score(&inspected.anomaly_map);
         let verdict = if regions.is_empty() { Verdict::Good } else { Verdict::Defective };
         Ok(Found { map, mask, labels, regions, score, verdict })
     }

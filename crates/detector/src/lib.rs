@@ -40,8 +40,8 @@ pub use calibration::{CalibrationImages, calibrate};
 pub use candle_core::Device;
 #[cfg(feature = "network")]
 pub use config::{
-    CalibrationConfig, Config, DataConfig, FeaturesConfig, InspectionConfig, ModelConfig,
-    SsimConfig, VaeConfig, VaeScore,
+    BeyondBorder, CalibrationConfig, Config, DataConfig, FeaturesConfig, InspectionConfig, Measure,
+    ModelConfig, Preset, ResidualConfig, Scores, SsimConfig, VaeConfig, VaeScore,
 };
 pub use data::{
     Dataset, Layout, Margins, Split, TestSample, crop, fingerprint, images_in, list_images, uncrop,
@@ -60,7 +60,7 @@ pub use images::{
     decode_image, read_image, read_mask, resize, to_byte, to_grey8, write_float_tiff,
     write_grey_png, write_grey_tiff, write_mask_png, write_rgb_png,
 };
-pub use inspect::{Image, Inspected, Mask, Plane, Region, ThresholdRule};
+pub use inspect::{Decision, Image, Inspected, Mask, Plane, Region, ThresholdRule};
 #[cfg(feature = "network")]
 pub use inspector::{Inspector, prepare};
 pub use method::Method;

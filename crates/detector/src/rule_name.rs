@@ -28,6 +28,7 @@ impl fmt::Display for RuleName {
             ThresholdRule::LargestRegion { max_area } => {
                 write!(formatter, "largest_region:{max_area}")
             }
+            ThresholdRule::FalseAlarms { images } => write!(formatter, "false_alarms:{images}"),
             ThresholdRule::Manual { threshold } => write!(formatter, "manual:{threshold}"),
         }
     }
@@ -40,7 +41,7 @@ impl FromStr for RuleName {
     fn from_str(text: &str) -> Result<Self> {
         let expected = || {
             format!(
-                "expected max, quantile:Q, mean_sigma:K, largest_region:AREA or manual:THRESHOLD, got {text}"
+                "expected max, quantile:Q, mean_sigma:K, largest_region:AREA, false_alarms:IMAGES or manual:THRESHOLD, got {text}"
             )
         };
         let number = |number: &str| number.parse::<f64>().ok().with_context(expected);
@@ -51,6 +52,9 @@ impl FromStr for RuleName {
             Some(("largest_region", area)) => {
                 let max_area = area.parse().ok().with_context(expected)?;
                 ThresholdRule::LargestRegion { max_area }
+            }
+            Some(("false_alarms", images)) => {
+                ThresholdRule::FalseAlarms { images: number(images)? }
             }
             Some(("manual", threshold)) => ThresholdRule::Manual { threshold: number(threshold)? },
             _ => return Err(Error::Value(expected())),
@@ -66,7 +70,14 @@ mod tests {
 
     #[test]
     fn rules_read_as_they_are_written() {
-        for text in ["max", "quantile:0.999", "mean_sigma:3", "largest_region:20", "manual:-0.5"] {
+        for text in [
+            "max",
+            "quantile:0.999",
+            "mean_sigma:3",
+            "largest_region:20",
+            "false_alarms:20",
+            "manual:-0.5",
+        ] {
             assert_eq!(text.parse::<RuleName>().unwrap().to_string(), text);
         }
         for text in ["", "min", "max:1", "quantile", "quantile:", "largest_region:1.5", "mean:3"] {

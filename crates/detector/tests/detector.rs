@@ -4,8 +4,8 @@
 
 use detector::synthetic::{Size, Spec, SyntheticKind, generate, render_defective, render_good};
 use detector::{
-    CalibrationImages, Config, Detector, Device, Error, Inspector, ModelFolder, Origin, Start,
-    Training, TrainingPlan, Verdict, calibrate, evaluate,
+    CalibrationImages, Config, Decision, Detector, Device, Error, Inspector, ModelFolder, Origin,
+    Start, Training, TrainingPlan, Verdict, calibrate, evaluate,
 };
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -24,6 +24,7 @@ fn config(folder: &Path) -> Config {
     let mut config = Config::from_toml(
         "model = { patch_size = 32, latent_dim = 4 }
          data = { held_out = 0.25 }
+         calibration = { threshold = { rule = \"max\" } }
          training = { patches = 16, patches_per_epoch = 8, batch_size = 4 }",
     )
     .unwrap();
@@ -65,7 +66,7 @@ fn a_model_is_trained_calibrated_opened_and_decides() {
     let message = Detector::open(&model).err().unwrap().to_string();
     assert!(message.contains("not calibrated"), "{message}");
 
-    let good = CalibrationImages::of_split(plan.split.clone());
+    let good = CalibrationImages::of_split(plan.split.clone(), plan.config.calibration.min_images);
     let mut done = Vec::new();
     let mut progress = |images| {
         done.push(images);
@@ -73,28 +74,40 @@ fn a_model_is_trained_calibrated_opened_and_decides() {
     };
     let calibration =
         calibrate(&plan.folder, &plan.config, &inspector(&plan), &good, &mut progress).unwrap();
-    assert_eq!(done, [0, 1]);
+    // One image is held out, and three were trained on.
+    assert_eq!((done, calibration.images), (vec![0, 1, 2, 3, 4], 4));
 
     let detector = Detector::open(&model).unwrap();
-    assert_eq!(detector.threshold(), calibration.threshold);
-    let held_out = detector::read_image(&plan.split.held_out[0]).unwrap();
-    let found = detector.inspect(&held_out).unwrap();
-    assert_eq!((found.verdict, found.score), (Verdict::Good, calibration.good_max));
-    assert_eq!((found.map.size(), found.mask.size()), (held_out.size(), held_out.size()));
+    assert_eq!(detector.decision(), calibration.decision());
+    assert!((calibration.threshold - 1.0).abs() < 1e-6, "{calibration:?}");
+    let mut largest = f32::MIN;
+    for path in &good.images {
+        let image = detector::read_image(path).unwrap();
+        let found = detector.inspect(&image).unwrap();
+        assert_eq!((found.verdict, found.map.size()), (Verdict::Good, image.size()));
+        largest = largest.max(found.score);
+    }
+    assert_eq!(largest, calibration.good_max);
 
     // Any image has a pixel at its own largest score.
     let image = render_good(SyntheticKind::Plain, 0, 9, SIZE);
     let score = detector.inspect(&image).unwrap().score;
-    let found = Detector::new(inspector(&plan), score).inspect(&image).unwrap();
+    let calibrated = || inspector(&plan).calibrated(&calibration).unwrap();
+    let decision = Decision { threshold: score, min_area: 1 };
+    let found = Detector::new(calibrated(), decision).inspect(&image).unwrap();
     assert_eq!(found.verdict, Verdict::Defective);
     let flagged = found.mask.data().iter().filter(|&&pixel| pixel).count();
     assert_eq!(found.regions.iter().map(|region| region.area).sum::<usize>(), flagged);
     for (&label, &pixel) in found.labels.data().iter().zip(found.mask.data()) {
         assert_eq!(label > 0, pixel);
     }
+    // No region is as large as the image.
+    let decision = Decision { min_area: usize::MAX, ..decision };
+    let found_whole = Detector::new(calibrated(), decision).inspect(&image).unwrap();
+    assert_eq!((found_whole.verdict, found_whole.score), (Verdict::Good, f32::MIN));
     // Nothing is found in the margin.
     assert!(found.regions.iter().all(|region| region.x0 >= 8));
-    let small = render_defective(SyntheticKind::Plain, 0, 0, Size { width: 20, height: 20 });
+    let small = render_defective(SyntheticKind::Plain, 0, 0, Size { width: 8, height: 20 });
     assert!(detector.inspect(&small.image).is_err());
 }
 
@@ -102,14 +115,15 @@ fn a_model_is_trained_calibrated_opened_and_decides() {
 fn work_over_images_can_be_cancelled() {
     let (folder, plan) = trained();
     let inspector = inspector(&plan);
-    let good = CalibrationImages::of_split(plan.split.clone());
+    let good = CalibrationImages::of_split(plan.split.clone(), plan.config.calibration.min_images);
     let stop = &mut |_| ControlFlow::Break(());
     let cancelled = calibrate(&plan.folder, &plan.config, &inspector, &good, stop);
     assert!(matches!(cancelled, Err(Error::Cancelled)));
     assert!(!plan.folder.is_calibrated());
 
     let go_on = &mut |_| ControlFlow::Continue(());
-    calibrate(&plan.folder, &plan.config, &inspector, &good, go_on).unwrap();
+    let calibration = calibrate(&plan.folder, &plan.config, &inspector, &good, go_on).unwrap();
+    let inspector = inspector.calibrated(&calibration).unwrap();
     let dataset = plan.config.data.open().unwrap();
     let origin = || Origin::of(&plan.folder, plan.config.clone()).unwrap();
     let after_two = &mut |done| match done {

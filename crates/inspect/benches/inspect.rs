@@ -7,9 +7,9 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use inspect::{
-    Averaging, Connectivity, Disk, Image, Inspection, Reconstructor, Residual, SampleScore,
+    Averaging, Blend, Connectivity, Disk, Image, Inspection, Reconstructor, Residual, SampleScore,
     Sampled, ThresholdRule, Tiling, inspect, label, open, reconstruct, regions, residual_map,
-    threshold, threshold_mask,
+    smooth, threshold, threshold_mask,
 };
 use ssim::{Border, Constants, Params, Window};
 
@@ -54,10 +54,18 @@ fn ssim_residual() -> Residual {
 
 fn pipeline(c: &mut Criterion) {
     let (image, other) = (image(1), image(2));
-    let tiling = Tiling { stride: 30, batch: 16 };
-    c.bench_function("reconstruct", |b| {
-        b.iter(|| reconstruct(black_box(&image), &Copy128, &tiling).unwrap());
-    });
+    let paper = Tiling { batch: 16, ..Inspection::paper(Residual::L2).tiling };
+    let recommended = Tiling { batch: 16, ..Inspection::recommended(Residual::L2, 128).tiling };
+    for (name, tiling) in [
+        ("paper", paper),
+        ("hann", Tiling { blend: Blend::Hann, ..paper }),
+        ("recommended", recommended),
+        ("recommended/64", Tiling { stride: 64, ..recommended }),
+    ] {
+        c.bench_function(&format!("reconstruct/{name}"), |b| {
+            b.iter(|| reconstruct(black_box(&image), &Copy128, &tiling).unwrap());
+        });
+    }
     for (name, residual) in [("l2", Residual::L2), ("ssim", ssim_residual())] {
         c.bench_function(&format!("residual_map/{name}"), |b| {
             b.iter(|| residual_map(black_box(&image), black_box(&other), &residual).unwrap());
@@ -67,12 +75,20 @@ fn pipeline(c: &mut Criterion) {
     let sampled = Residual::Sampled(Sampled { samples: 6, score });
     for (name, residual) in [("ssim", ssim_residual()), ("sampled", sampled)] {
         for averaging in [Averaging::Reconstruction, Averaging::Residual] {
-            let opening = Disk::with_diameter(4);
-            let inspection = Inspection { tiling, averaging, residual, opening };
+            let inspection = Inspection { tiling: paper, averaging, ..Inspection::paper(residual) };
             c.bench_function(&format!("inspect/{name}/{averaging:?}"), |b| {
                 b.iter(|| inspect(black_box(&image), &Copy128, &inspection).unwrap());
             });
         }
+    }
+}
+
+fn smoothing(c: &mut Criterion) {
+    let (scores, mut group) = (image(3), c.benchmark_group("smooth"));
+    for sigma in [1.0, 4.0, 12.0, 40.0] {
+        group.bench_with_input(BenchmarkId::from_parameter(sigma), &sigma, |b, &sigma| {
+            b.iter(|| smooth(black_box(&scores), sigma).unwrap());
+        });
     }
 }
 
@@ -109,5 +125,5 @@ fn decisions(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, pipeline, opening, decisions);
+criterion_group!(benches, pipeline, smoothing, opening, decisions);
 criterion_main!(benches);

@@ -42,11 +42,11 @@ extern "C" __global__ void cut_tiles(const float *image, Geometry g, Number firs
     patches[pixel] = image[y * g.width + x];
 }
 
-// Adds `count` patches, from number `first` on, to `rows` rows of sums, from `top` on. A pixel's are added in the order of their
-// numbers, so that sums are always the same.
+// Adds `count` patches, from number `first` on, to `rows` rows of sums, from `top` on. A patch's pixel is multiplied by the weights of
+// its row and of its column. A pixel's patches are added in the order of their numbers, so that sums are always the same.
 template <class T>
-__device__ static void add_tiles(const T *patches, const Geometry &g, Number first, Number count, Number top, Number rows,
-                                 double *sums) {
+__device__ static void add_tiles(const T *patches, const double *weights, const Geometry &g, Number first, Number count, Number top,
+                                 Number rows, double *sums) {
     const Number pixel = thread_number();
     if (pixel >= rows * g.width) return;
     const Number x = pixel % g.width, y = top + pixel / g.width;
@@ -59,20 +59,21 @@ __device__ static void add_tiles(const T *patches, const Geometry &g, Number fir
             const Number tile = down[i] * g.columns + across[j];
             if (tile < first || tile >= first + count) continue;
             const Number u = x - smaller(across[j] * g.stride, g.width - g.patch);
-            sum += static_cast<double>(patches[((tile - first) * g.patch + v) * g.patch + u]);
+            const T value = patches[((tile - first) * g.patch + v) * g.patch + u];
+            sum += weights[v] * weights[u] * static_cast<double>(value);
         }
     }
     sums[y * g.width + x] = sum;
 }
 
-extern "C" __global__ void add_tiles_f32(const float *patches, Geometry g, Number first, Number count, Number top, Number rows,
-                                         double *sums) {
-    add_tiles(patches, g, first, count, top, rows, sums);
+extern "C" __global__ void add_tiles_f32(const float *patches, const double *weights, Geometry g, Number first, Number count,
+                                         Number top, Number rows, double *sums) {
+    add_tiles(patches, weights, g, first, count, top, rows, sums);
 }
 
-extern "C" __global__ void add_tiles_f64(const double *patches, Geometry g, Number first, Number count, Number top, Number rows,
-                                         double *sums) {
-    add_tiles(patches, g, first, count, top, rows, sums);
+extern "C" __global__ void add_tiles_f64(const double *patches, const double *weights, Geometry g, Number first, Number count,
+                                         Number top, Number rows, double *sums) {
+    add_tiles(patches, weights, g, first, count, top, rows, sums);
 }
 
 // The means of the differences of samples from `count` patches of `area` pixels, and then those of their squares.

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 /// The values that are averaged where patches overlap: reconstructions or residuals.
 ///
 /// ```
-/// use inspect::{Averaging, Disk, Image, Inspection, Residual, Tiling, inspect};
+/// use inspect::{Averaging, Image, Inspection, Residual, Tiling, inspect};
 ///
 /// /// Knows nothing but the mean of each patch.
 /// struct PatchMean;
@@ -24,8 +24,9 @@ use serde::{Deserialize, Serialize};
 /// let image = Image::new(3, 2, vec![0.0, 0.0, 1.0,
 ///                                   0.0, 0.0, 1.0])?;
 /// let residual = |averaging| {
-///     let (tiling, opening) = (Tiling { stride: 1, batch: 8 }, Disk::with_diameter(0));
-///     let inspection = Inspection { tiling, averaging, residual: Residual::L2, opening };
+///     let paper = Inspection::paper(Residual::L2);
+///     let tiling = Tiling { stride: 1, ..paper.tiling };
+///     let inspection = Inspection { tiling, averaging, ..paper };
 ///     inspect(&image, &PatchMean, &inspection).map(|maps| maps.residual.get(1, 0))
 /// };
 /// assert_eq!(residual(Averaging::Reconstruction)?, 0.25 * 0.25);

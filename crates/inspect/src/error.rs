@@ -87,6 +87,15 @@ pub enum Error {
         patch: usize,
     },
 
+    /// A margin that some patches would see nothing but.
+    #[error("a margin of {pixels} pixels is larger than a patch of {patch}")]
+    Margin {
+        /// The width of the margin in pixels.
+        pixels: usize,
+        /// The patch size.
+        patch: usize,
+    },
+
     /// A residual of no samples.
     #[error("a residual of samples needs at least 1 of each patch")]
     ZeroSamples,
@@ -97,6 +106,32 @@ pub enum Error {
         /// The floor given.
         got: f64,
     },
+
+    /// A Gaussian that is too wide, or none.
+    #[error("the standard deviation of a smoothing must lie in 0..={widest} pixels, got {got}")]
+    Sigma {
+        /// The largest standard deviation, in pixels.
+        widest: f64,
+        /// The standard deviation given.
+        got: f64,
+    },
+
+    /// Residual maps of an image that are not as many as those of the good images.
+    #[error("{what}: expected {expected} residual maps, got {got}")]
+    ResidualMaps {
+        /// The image.
+        what: &'static str,
+        /// The number of maps it should have.
+        expected: usize,
+        /// The number of maps it has.
+        got: usize,
+    },
+
+    /// No residual, or no Gaussian, to gather evidence from.
+    #[error(
+        "normal scores need at least one residual map and one standard deviation of a Gaussian"
+    )]
+    NoChannels,
 
     /// The reconstructor failed.
     #[error("the patches could not be reconstructed")]

@@ -4,25 +4,29 @@ use crate::reconstruct::{Batch, for_each_batch, grid};
 use crate::residual::residual_values;
 use crate::samples::inspect_samples;
 use crate::stitch::Stitch;
-use crate::{Averaging, Error, Image, Inspection, Reconstructor, Residual, open, residual_map};
+use crate::{
+    Averaging, Error, Image, Inspection, Reconstructor, Residual, anomaly_map, residual_map,
+};
 
 /// An inspected image; every plane has its size.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inspected {
     /// The averaged reconstruction.
     pub reconstruction: Image,
-    /// The residual map before the opening.
+    /// The residual map.
     pub residual: Image,
-    /// The residual map after the opening: the scores that thresholds apply to.
+    /// The residual map after smoothing and opening: the scores that thresholds apply to.
     pub anomaly_map: Image,
 }
 
-/// Inspects one image: reconstruction by patches, residual map, opening.
+/// Inspects one image: reconstruction by patches, residual map, smoothing, opening.
+///
+/// The residual is taken of the image and its reconstruction without their padding: it depends on the image's own pixels only.
 ///
 /// Calibration, evaluation and prediction all go through this function, so that a pixel has the same score in each.
 ///
 /// ```
-/// use inspect::{Averaging, Disk, Image, Inspection, Reconstructor, Residual, Tiling, inspect};
+/// use inspect::{Disk, Image, Inspection, Reconstructor, Residual, Tiling, inspect};
 ///
 /// /// Has only ever seen black.
 /// struct Black;
@@ -40,12 +44,9 @@ pub struct Inspected {
 ///     }
 /// }
 ///
-/// let inspection = Inspection {
-///     tiling: Tiling { stride: 1, batch: 8 },
-///     averaging: Averaging::Reconstruction,
-///     residual: Residual::L2,
-///     opening: Disk::with_diameter(2),
-/// };
+/// let paper = Inspection::paper(Residual::L2);
+/// let tiling = Tiling { stride: 1, ..paper.tiling };
+/// let inspection = Inspection { tiling, opening: Disk::with_diameter(2), ..paper };
 /// // The opening leaves the defect of 2×2 pixels and removes the single pixel.
 /// let image = Image::new(5, 2, vec![1.0, 1.0, 0.0, 0.0, 1.0,
 ///                                   1.0, 1.0, 0.0, 0.0, 0.0])?;
@@ -56,12 +57,13 @@ pub struct Inspected {
 /// ```
 ///
 /// # Errors
-/// Those of [`reconstruct`](crate::reconstruct()) and [`residual_map`].
+/// Those of [`reconstruct`](crate::reconstruct()), [`residual_map`] and [`smooth`](crate::smooth()).
 pub fn inspect(
     image: &Image,
     reconstructor: &dyn Reconstructor,
     inspection: &Inspection,
 ) -> Result<Inspected, Error> {
+    inspection.smoothing.validate()?;
     let (reconstruction, residual) = match (inspection.averaging, &inspection.residual) {
         (_, Residual::Sampled(sampled)) => {
             inspect_samples(image, reconstructor, inspection.tiling, inspection.averaging, sampled)?
@@ -75,7 +77,7 @@ pub fn inspect(
         }
         (Averaging::Residual, _) => average_residuals(image, reconstructor, inspection)?,
     };
-    let anomaly_map = open(&residual, inspection.opening);
+    let anomaly_map = anomaly_map(&residual, &inspection.smoothing, inspection.opening)?;
     Ok(Inspected { reconstruction, residual, anomaly_map })
 }
 
@@ -86,11 +88,11 @@ fn average_residuals(
     inspection: &Inspection,
 ) -> Result<(Image, Image), Error> {
     let grid = grid(image, reconstructor, &inspection.tiling)?;
-    inspection.residual.check(grid.patch, grid.patch)?;
+    inspection.residual.check(grid.patch(), grid.patch())?;
     let (mut reconstruction, mut residual) = (Stitch::new(&grid), Stitch::new(&grid));
     for_each_batch(image, reconstructor, &grid, inspection.tiling.batch, |batch| {
         reconstruction.add(batch.corners, batch.reconstructions);
-        residual.add(batch.corners, &patch_residuals(batch, grid.patch, &inspection.residual)?);
+        residual.add(batch.corners, &patch_residuals(batch, grid.patch(), &inspection.residual)?);
         Ok(())
     })?;
     Ok((reconstruction.average(), residual.average()))

@@ -1,29 +1,66 @@
-use crate::{Averaging, Disk, Residual, Tiling};
+use crate::{Averaging, Blend, Disk, Padding, Residual, Smoothing, Tiling};
+
+/// Patches that are reconstructed at once.
+const BATCH: usize = 96;
 
 /// How an image becomes an anomaly map.
 ///
 /// ```
-/// use inspect::{Averaging, Disk, Inspection, Residual, Tiling};
+/// use inspect::{Disk, Inspection, Residual, Tiling};
 ///
-/// // As in section 4.2 of the paper, for the ℓ2-AE.
-/// let paper = Inspection {
-///     tiling: Tiling { stride: 30, batch: 64 },
-///     averaging: Averaging::Reconstruction,
-///     residual: Residual::L2,
-///     opening: Disk::with_diameter(4),
-/// };
+/// let paper = Inspection::paper(Residual::L2);
+/// let sparse = Inspection { tiling: Tiling { stride: 60, ..paper.tiling }, ..paper };
 /// let without_opening = Inspection { opening: Disk::with_diameter(0), ..paper };
-/// assert_ne!(paper, without_opening);
+/// assert!(paper != sparse && paper != without_opening);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Inspection {
-    /// How the image is cut into patches.
+    /// How the image is cut into patches, and how these are put together.
     pub tiling: Tiling,
     /// The values that are averaged where patches overlap.
     pub averaging: Averaging,
     /// How the reconstruction is compared with the image.
     pub residual: Residual,
-    /// The structuring element of the opening that removes small responses. The paper's has diameter 4; 0 leaves
-    /// the residual map as it is.
+    /// The smoothing of the residual map.
+    pub smoothing: Smoothing,
+    /// The structuring element of the opening that removes small responses after the smoothing. The paper's has diameter 4; 0
+    /// leaves the map as it is.
     pub opening: Disk,
+}
+
+impl Inspection {
+    /// As in section 4.2 of the paper, for patches of at least 30 pixels: a stride of 30, the mean of all reconstructions of a
+    /// pixel, and an opening with a disk of diameter 4. Batches are of 96 patches.
+    pub fn paper(residual: Residual) -> Self {
+        let (padding, blend) = (Padding::None, Blend::Flat);
+        Self {
+            tiling: Tiling { stride: 30, batch: BATCH, padding, blend },
+            averaging: Averaging::Reconstruction,
+            residual,
+            smoothing: Smoothing::None,
+            opening: Disk::with_diameter(4),
+        }
+    }
+
+    /// For decisions on patches of `patch` pixels: a stride of a quarter of a patch, the image mirrored half a patch beyond its
+    /// border, patches weighted by a Hann window, and a Gaussian of a sixteenth of a patch in place of the opening.
+    ///
+    /// ```
+    /// use inspect::{Inspection, Padding, Residual, Smoothing};
+    ///
+    /// let inspection = Inspection::recommended(Residual::L2, 128);
+    /// assert_eq!((inspection.tiling.stride, inspection.opening.diameter()), (32, 0));
+    /// assert_eq!(inspection.tiling.padding, Padding::Mirror { pixels: 64 });
+    /// assert_eq!(inspection.smoothing, Smoothing::Gaussian { sigma: 8.0 });
+    /// ```
+    pub fn recommended(residual: Residual, patch: usize) -> Self {
+        let (padding, blend) = (Padding::Mirror { pixels: patch / 2 }, Blend::Hann);
+        Self {
+            tiling: Tiling { stride: (patch / 4).max(1), batch: BATCH, padding, blend },
+            averaging: Averaging::Reconstruction,
+            residual,
+            smoothing: Smoothing::Gaussian { sigma: patch as f64 / 16.0 },
+            opening: Disk::with_diameter(0),
+        }
+    }
 }

@@ -98,6 +98,12 @@ impl<T: Copy> Plane<T> {
         Self { width, height, data: vec![value; width * height] }
     }
 
+    /// A plane of rows that are known to be as long and as many.
+    pub(crate) fn of_rows(width: usize, height: usize, data: Vec<T>) -> Self {
+        debug_assert_eq!(data.len(), width * height);
+        Self { width, height, data }
+    }
+
     /// Some rows of another plane.
     pub(crate) fn from_rows(plane: &Self, rows: Range<usize>) -> Self {
         let (width, height) = (plane.width, rows.len());

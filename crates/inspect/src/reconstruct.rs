@@ -6,7 +6,7 @@ use crate::{Error, Image, Tiling};
 /// Anything that reconstructs square patches: an autoencoder, in general.
 ///
 /// ```
-/// use inspect::{Image, Reconstructor, Tiling};
+/// use inspect::{Blend, Image, Padding, Reconstructor, Tiling};
 ///
 /// /// Knows nothing but the mean of each patch.
 /// struct PatchMean;
@@ -26,7 +26,8 @@ use crate::{Error, Image, Tiling};
 /// }
 ///
 /// let image = Image::new(3, 2, vec![0.0, 0.0, 1.0, 0.0, 0.0, 1.0])?;
-/// let stitched = inspect::reconstruct(&image, &PatchMean, &Tiling { stride: 1, batch: 8 })?;
+/// let tiling = Tiling { stride: 1, batch: 8, padding: Padding::None, blend: Blend::Flat };
+/// let stitched = inspect::reconstruct(&image, &PatchMean, &tiling)?;
 /// assert_eq!(stitched.row(0), [0.0, 0.25, 0.5]);
 /// # Ok::<(), inspect::Error>(())
 /// ```
@@ -46,11 +47,11 @@ pub trait Reconstructor {
     ) -> Result<Vec<f32>, Box<dyn std::error::Error + Send + Sync>>;
 
     /// Reconstructs each of `patches`, `(N, patch, patch)`, `samples` times: `(N, samples, patch, patch)`. Randomness should
-    /// come from the patch's place in the image, the column and row of its first pixel in `corners`, so that an image has
-    /// the same anomaly map whatever the batch size. Only [`Residual::Sampled`](crate::Residual::Sampled) asks for samples.
+    /// come from the patch's place, the column and row of its first pixel in `corners`, counted from the first pixel of the
+    /// image with its padding, so that an image has the same anomaly map whatever the batch size. Only [`Residual::Sampled`](crate::Residual::Sampled) asks for samples.
     ///
     /// ```
-    /// use inspect::{Averaging, Disk, Image, Inspection, Reconstructor, Residual, SampleScore, Sampled, Tiling};
+    /// use inspect::{Image, Inspection, Reconstructor, Residual, SampleScore, Sampled, Tiling};
     ///
     /// /// Cannot tell black from white.
     /// struct Undecided;
@@ -73,12 +74,8 @@ pub trait Reconstructor {
     ///     }
     /// }
     ///
-    /// let inspection = Inspection {
-    ///     tiling: Tiling { stride: 2, batch: 1 },
-    ///     averaging: Averaging::Reconstruction,
-    ///     residual: Residual::Sampled(Sampled { samples: 2, score: SampleScore::Mse }),
-    ///     opening: Disk::with_diameter(0),
-    /// };
+    /// let paper = Inspection::paper(Residual::Sampled(Sampled { samples: 2, score: SampleScore::Mse }));
+    /// let inspection = Inspection { tiling: Tiling { stride: 2, ..paper.tiling }, ..paper };
     /// let maps = inspect::inspect(&Image::filled(2, 2, 0.25), &Undecided, &inspection)?;
     /// assert_eq!(maps.reconstruction, Image::filled(2, 2, 0.5));
     /// assert_eq!(maps.residual, Image::filled(2, 2, (0.25 * 0.25 + 0.75 * 0.75) / 2.0));
@@ -98,7 +95,8 @@ pub trait Reconstructor {
     }
 }
 
-/// Reconstructs a whole image: the mean of all overlapping reconstructions of each pixel (paper, section 4.2).
+/// Reconstructs a whole image: the mean of all overlapping reconstructions of each pixel (paper, section 4.2), weighted by
+/// [`Tiling::blend`].
 ///
 /// Memory is bounded by the image and one batch, whatever the number of patches.
 ///
@@ -125,7 +123,7 @@ pub(crate) fn grid(
     reconstructor: &dyn Reconstructor,
     tiling: &Tiling,
 ) -> Result<Grid, Error> {
-    Grid::new(image.width(), image.height(), reconstructor.patch_size(), tiling.stride)
+    Grid::new(image.width(), image.height(), reconstructor.patch_size(), tiling)
 }
 
 /// Some patches of an image and what became of them, both `(corners, patch, patch)`.
@@ -150,7 +148,8 @@ pub(crate) fn for_each_batch(
     })
 }
 
-/// Cuts all patches of the grid out of an image, row by row, and hands them with their corners to `visit` batch by batch.
+/// Cuts all patches of the grid out of an image and its margins, row by row, and hands them with their corners to `visit` batch
+/// by batch.
 pub(crate) fn cut_batches(
     image: &Image,
     grid: &Grid,
@@ -161,11 +160,12 @@ pub(crate) fn cut_batches(
         return Err(Error::ZeroBatch);
     }
     check_finite("the image", image.data())?;
+    let image = grid.frame.pad(image);
     let mut patches = Vec::new();
     for corners in grid.corners().chunks(batch) {
         patches.clear();
         for &corner in corners {
-            push_patch(&mut patches, image, corner, grid.patch);
+            push_patch(&mut patches, &image, corner, grid.patch());
         }
         visit(corners, &patches)?;
     }

@@ -26,7 +26,7 @@ pub(crate) fn inspect_samples(
         let decodes =
             reconstructor.sample(patches, corners, samples).map_err(Error::Reconstructor)?;
         check_reconstructions(&decodes, corners.len(), samples * patches.len())?;
-        let (mean, mean_square) = moments(patches, &decodes, grid.patch * grid.patch, samples);
+        let (mean, mean_square) = moments(patches, &decodes, grid.patch() * grid.patch(), samples);
         match averaging {
             Averaging::Reconstruction => second.add(corners, &mean_square),
             Averaging::Residual => {
@@ -40,7 +40,7 @@ pub(crate) fn inspect_samples(
     })?;
     let (means, second) = (means.precise_average(), second.precise_average());
     let plane =
-        |value: &dyn Fn(usize, usize) -> f32| Plane::from_fn(grid.width, grid.height, value);
+        |value: &dyn Fn(usize, usize) -> f32| Plane::from_fn(image.width(), image.height(), value);
     let reconstruction = plane(&|x, y| (f64::from(image.get(x, y)) + means.get(x, y)) as f32);
     let residual = match averaging {
         Averaging::Reconstruction => plane(&|x, y| score.of(means.get(x, y), second.get(x, y))),

@@ -2,7 +2,7 @@ use crate::tiling::Grid;
 use crate::{Image, Plane};
 use rayon::prelude::*;
 
-/// The running sum of overlapping patches.
+/// The running sum of overlapping patches, weighted.
 ///
 /// The sum is kept in f64: a sum of up to 2²⁹ equal f32 values is then exact, so that averaging patches that
 /// agree changes nothing.
@@ -13,44 +13,51 @@ pub(crate) struct Stitch<'a> {
 
 impl<'a> Stitch<'a> {
     pub fn new(grid: &'a Grid) -> Self {
-        Self { grid, sum: Plane::filled(grid.width, grid.height, 0.0) }
+        let (width, height) = (grid.frame.outer_width(), grid.frame.outer_height());
+        Self { grid, sum: Plane::filled(width, height, 0.0) }
     }
 
     /// Adds one patch per corner; `patches` is `(corners, patch, patch)`.
     pub fn add<T: Copy + Into<f64> + Sync>(&mut self, corners: &[(usize, usize)], patches: &[T]) {
-        add_patches(self.sum.data_mut(), self.grid.width, self.grid.patch, corners, patches);
+        let width = self.sum.width();
+        add_patches(self.sum.data_mut(), width, &self.grid.weights, corners, patches);
     }
 
-    /// The mean of the patches that cover each pixel.
+    /// The mean of the patches that cover each pixel of the image, without its margins.
     pub fn average(&self) -> Image {
         let average = self.precise_average();
-        Plane::from_fn(self.grid.width, self.grid.height, |x, y| average.get(x, y) as f32)
+        Plane::from_fn(average.width(), average.height(), |x, y| average.get(x, y) as f32)
     }
 
     /// As [`average`](Self::average), before the rounding.
     pub fn precise_average(&self) -> Plane<f64> {
-        let (columns, rows) = self.grid.coverage();
-        Plane::from_fn(self.grid.width, self.grid.height, |x, y| {
-            self.sum.get(x, y) / (f64::from(columns[x]) * f64::from(rows[y]))
+        let (frame, (columns, rows)) = (self.grid.frame, self.grid.total_weights());
+        let (left, top) = frame.corner();
+        Plane::from_fn(frame.width, frame.height, |x, y| {
+            let (x, y) = (left + x, top + y);
+            self.sum.get(x, y) / (columns[x] * rows[y])
         })
     }
 }
 
-/// Adds one patch per corner to sums of `width` pixels a row.
+/// Adds one patch per corner to sums of `width` pixels a row. A patch's pixel is multiplied by the weights of its row and of its
+/// column, of which there are as many as a patch has rows.
 pub(crate) fn add_patches<T: Copy + Into<f64> + Sync>(
     sums: &mut [f64],
     width: usize,
-    patch: usize,
+    weights: &[f64],
     corners: &[(usize, usize)],
     patches: &[T],
 ) {
+    let patch = weights.len();
     // In parallel over the rows of the image, so that each sum has the same order for any number of threads.
     sums.par_chunks_mut(width).enumerate().for_each(|(y, sums)| {
         for (&(left, top), values) in corners.iter().zip(patches.chunks_exact(patch * patch)) {
             let Some(row) = y.checked_sub(top).filter(|&row| row < patch) else { continue };
             let values = &values[row * patch..(row + 1) * patch];
-            for (sum, &value) in sums[left..left + patch].iter_mut().zip(values) {
-                *sum += value.into();
+            let (down, sums) = (weights[row], &mut sums[left..left + patch]);
+            for ((sum, across), &value) in sums.iter_mut().zip(weights).zip(values) {
+                *sum += down * across * value.into();
             }
         }
     });

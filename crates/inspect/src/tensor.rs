@@ -1,5 +1,5 @@
 //! Inspection where the network is: tiles are cut, reconstructed, stitched and compared on candle's device, and an image
-//! crosses over once in each direction. The opening follows on the CPU.
+//! crosses over once in each direction. Smoothing and opening follow on the CPU.
 //!
 //! On the CPU, [`inspect`](crate::inspect()) does the same with less overhead, and gives the same maps: sums are taken in the
 //! same order, in f64. Here the memory is bounded: an image of more than four million pixels is inspected in bands, with the same
@@ -22,7 +22,7 @@ use candle_core::{DType, Tensor};
 
 use crate::finite::check_finite;
 use crate::residual::residual_values;
-use crate::{Averaging, Error, Image, Inspected, Inspection, Plane, Residual, open};
+use crate::{Averaging, Error, Image, Inspected, Inspection, Plane, Residual, anomaly_map};
 use bands::{BAND, Bands, append};
 pub use reconstructor::TensorReconstructor;
 use reconstructor::reconstruct;
@@ -36,7 +36,7 @@ use sampled::inspect_samples;
 /// ```
 /// use candle_core::{Device, Tensor};
 /// use inspect::tensor::{TensorReconstructor, inspect};
-/// use inspect::{Averaging, Disk, Image, Inspection, Residual, Tiling};
+/// use inspect::{Image, Inspection, Residual, Tiling};
 ///
 /// /// Has only ever seen black.
 /// struct Black;
@@ -58,12 +58,8 @@ use sampled::inspect_samples;
 ///     }
 /// }
 ///
-/// let inspection = Inspection {
-///     tiling: Tiling { stride: 1, batch: 8 },
-///     averaging: Averaging::Reconstruction,
-///     residual: Residual::L2,
-///     opening: Disk::with_diameter(0),
-/// };
+/// let paper = Inspection::paper(Residual::L2);
+/// let inspection = Inspection { tiling: Tiling { stride: 1, ..paper.tiling }, ..paper };
 /// let image = Image::new(3, 2, vec![0.0, 0.0, 1.0, 0.0, 0.0, 0.5])?;
 /// let maps = inspect(&image, &Black, &inspection)?;
 /// assert_eq!(maps.residual.data(), [0.0, 0.0, 1.0, 0.0, 0.0, 0.25]);
@@ -89,9 +85,10 @@ fn inspect_in_bands(
 ) -> Result<Inspected, Error> {
     check_finite("the image", image.data())?;
     let (width, height) = image.size();
-    let Inspection { tiling, averaging, residual, opening } = *inspection;
+    let Inspection { tiling, averaging, residual, smoothing, opening } = *inspection;
+    smoothing.validate()?;
     let (device, patch) = (reconstructor.device(), reconstructor.patch_size());
-    let bands = Bands::new(image, device, patch, tiling, band)?;
+    let bands = Bands::new(image, device, patch, &tiling, band)?;
     let [reconstruction, residual] = match (averaging, residual) {
         (_, Residual::Sampled(sampled)) => {
             inspect_samples(&bands, reconstructor, averaging, &sampled)?
@@ -105,7 +102,7 @@ fn inspect_in_bands(
     check_finite("the residual map", &residual)?;
     let reconstruction = Plane::new(width, height, reconstruction)?;
     let residual = Plane::new(width, height, residual)?;
-    let anomaly_map = open(&residual, opening);
+    let anomaly_map = anomaly_map(&residual, &smoothing, opening)?;
     Ok(Inspected { reconstruction, residual, anomaly_map })
 }
 

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finite::check_finite;
 use crate::largest_region::score_of_too_large_region;
-use crate::{Error, Image, Mask, Plane};
+use crate::{Error, Image, Mask, Plane, false_alarm_threshold};
 
 /// How a threshold follows from the scores of good images.
 ///
@@ -57,11 +57,28 @@ pub enum ThresholdRule {
         /// The largest area in pixels that may be flagged on a good image.
         max_area: usize,
     },
+    /// The threshold that one of `images` good images reaches somewhere, on average, by extreme-value statistics; see
+    /// [`false_alarm_threshold`](crate::false_alarm_threshold()).
+    FalseAlarms {
+        /// The number of good images per false alarm, finite and at least 1.
+        images: f64,
+    },
     /// A threshold given from outside, as it is (rounded to f32).
     Manual {
         /// The threshold, finite.
         threshold: f64,
     },
+}
+
+impl ThresholdRule {
+    /// The pixels of the smallest region that a decision by this rule counts as a defect, where 1 is the least: a good image may have
+    /// smaller ones at the threshold.
+    pub fn min_area(&self) -> usize {
+        match *self {
+            Self::LargestRegion { max_area } => max_area.saturating_add(1),
+            _ => 1,
+        }
+    }
 }
 
 /// The threshold that `rule` derives from the score maps of good images.
@@ -89,6 +106,9 @@ pub fn threshold(good: &[Image], rule: &ThresholdRule) -> Result<f32, Error> {
         ThresholdRule::Max {} => scores(good).fold(f32::NEG_INFINITY, f32::max),
         ThresholdRule::Quantile { q } => quantile(good, q),
         ThresholdRule::MeanSigma { k } => mean_plus_sigma(good, k) as f32,
+        ThresholdRule::FalseAlarms { images } => {
+            false_alarm_threshold(good, images)?.threshold as f32
+        }
         ThresholdRule::LargestRegion { max_area } => score_of_too_large_region(good, max_area)?,
     };
     let threshold = statistic.next_up();
@@ -115,7 +135,9 @@ pub fn threshold_mask(scores: &Image, threshold: f32) -> Mask {
 
 fn check_rule(rule: &ThresholdRule) -> Result<(), Error> {
     let (name, value, valid, expected) = match *rule {
-        ThresholdRule::Max {} | ThresholdRule::LargestRegion { .. } => return Ok(()),
+        ThresholdRule::Max {}
+        | ThresholdRule::LargestRegion { .. }
+        | ThresholdRule::FalseAlarms { .. } => return Ok(()),
         ThresholdRule::Quantile { q } => ("q", q, q > 0.0 && q <= 1.0, "above 0 and at most 1"),
         ThresholdRule::MeanSigma { k } => ("k", k, k.is_finite(), "finite"),
         ThresholdRule::Manual { threshold: t } => {

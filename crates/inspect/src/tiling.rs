@@ -1,13 +1,14 @@
-use crate::Error;
+use crate::padding::Frame;
+use crate::{Blend, Error, Padding};
 
-/// How an image is cut into overlapping square patches.
+/// How an image is cut into overlapping square patches, and how their reconstructions are put together.
 ///
 /// ```
-/// use inspect::{Tiling, tile_positions};
+/// use inspect::{Blend, Padding, Tiling, tile_positions};
 ///
 /// // The paper's stride leaves 8 of 256 pixels, which a last patch covers.
-/// let tiling = Tiling { stride: 30, batch: 64 };
-/// assert_eq!(tile_positions(256, 128, tiling.stride)?, [0, 30, 60, 90, 120, 128]);
+/// let paper = Tiling { stride: 30, batch: 64, padding: Padding::None, blend: Blend::Flat };
+/// assert_eq!(tile_positions(256, 128, paper.stride)?, [0, 30, 60, 90, 120, 128]);
 /// # Ok::<(), inspect::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,10 @@ pub struct Tiling {
     /// How many patches are reconstructed at once, at least 1. It bounds the memory and leaves the result
     /// as it is.
     pub batch: usize,
+    /// The pixels around the image that patches see, too.
+    pub padding: Padding,
+    /// The weights of a patch's pixels where patches overlap.
+    pub blend: Blend,
 }
 
 /// The offsets of the patches along one axis: 0, `stride`, 2·`stride`, … and a last one flush with the border.
@@ -53,46 +58,64 @@ pub fn tile_positions(length: usize, patch: usize, stride: usize) -> Result<Vec<
     Ok((0..last).step_by(stride).chain([last]).collect())
 }
 
-/// The positions of all patches in an image.
+/// The positions of all patches in an image with its margins.
 #[derive(Clone, Debug)]
 pub(crate) struct Grid {
-    pub width: usize,
-    pub height: usize,
-    pub patch: usize,
+    pub frame: Frame,
+    /// The weights along one axis of a patch.
+    pub weights: Vec<f64>,
     xs: Vec<usize>,
     ys: Vec<usize>,
 }
 
 impl Grid {
-    pub fn new(width: usize, height: usize, patch: usize, stride: usize) -> Result<Self, Error> {
-        if width < patch || height < patch {
-            return Err(Error::ImageBelowPatch { width, height, patch });
+    /// The positions in an image of `width`×`height` pixels.
+    pub fn new(width: usize, height: usize, patch: usize, tiling: &Tiling) -> Result<Self, Error> {
+        let Tiling { stride, padding, blend, .. } = *tiling;
+        match padding {
+            Padding::None if width < patch || height < patch => {
+                return Err(Error::ImageBelowPatch { width, height, patch });
+            }
+            Padding::Mirror { .. } if width == 0 || height == 0 => {
+                return Err(Error::ImageBelowPatch { width, height, patch });
+            }
+            Padding::Mirror { pixels } if pixels > patch => {
+                return Err(Error::Margin { pixels, patch });
+            }
+            _ => {}
         }
-        let xs = tile_positions(width, patch, stride)?;
-        let ys = tile_positions(height, patch, stride)?;
-        Ok(Self { width, height, patch, xs, ys })
+        let frame = padding.around(width, height, patch);
+        let xs = tile_positions(frame.outer_width(), patch, stride)?;
+        let ys = tile_positions(frame.outer_height(), patch, stride)?;
+        Ok(Self { frame, weights: blend.weights(patch), xs, ys })
     }
 
-    /// The upper left corners `(x, y)` of all patches, row by row.
+    /// Side length of the patches in pixels.
+    pub fn patch(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// The upper left corners `(x, y)` of all patches, row by row, counted from the first pixel of the margins.
     pub fn corners(&self) -> Vec<(usize, usize)> {
         self.ys.iter().flat_map(|&y| self.xs.iter().map(move |&x| (x, y))).collect()
     }
 
-    /// How many patches cover each column, and how many each row. A pixel lies in as many patches as the
-    /// product of the two says.
-    pub fn coverage(&self) -> (Vec<u32>, Vec<u32>) {
-        (coverage(&self.xs, self.patch, self.width), coverage(&self.ys, self.patch, self.height))
+    /// The sums of the weights of the patches that cover each column, and each row, margins included. A pixel's weights sum to
+    /// the product of the two.
+    pub fn total_weights(&self) -> (Vec<f64>, Vec<f64>) {
+        let totals = |positions, length| total_weights(positions, &self.weights, length);
+        (totals(&self.xs, self.frame.outer_width()), totals(&self.ys, self.frame.outer_height()))
     }
 }
 
-fn coverage(positions: &[usize], patch: usize, length: usize) -> Vec<u32> {
-    let mut counts = vec![0; length];
+fn total_weights(positions: &[usize], weights: &[f64], length: usize) -> Vec<f64> {
+    let mut totals = vec![0.0; length];
     for &position in positions {
-        for count in &mut counts[position..position + patch] {
-            *count += 1;
+        for (total, weight) in totals[position..].iter_mut().zip(weights) {
+            *total += weight;
         }
     }
-    counts
+    totals
 }
 
 #[cfg(test)]
@@ -101,6 +124,10 @@ mod tests {
 
     use super::*;
     use proptest::prelude::*;
+
+    fn flat(stride: usize) -> Tiling {
+        Tiling { stride, batch: 1, padding: Padding::None, blend: Blend::Flat }
+    }
 
     #[test]
     fn the_sizes_of_the_papers_images_end_flush() {
@@ -127,7 +154,7 @@ mod tests {
         assert_eq!(message(100, 128, 30), "a length of 100 pixels is smaller than a patch of 128");
         assert!(matches!(tile_positions(8, 0, 1), Err(Error::ZeroPatch)));
         assert_eq!(
-            Grid::new(200, 100, 128, 30).unwrap_err().to_string(),
+            Grid::new(200, 100, 128, &flat(30)).unwrap_err().to_string(),
             "an image of 200x100 pixels is smaller than a patch of 128x128"
         );
     }
@@ -144,9 +171,10 @@ mod tests {
             prop_assert_eq!(positions[0], 0);
             prop_assert_eq!(positions.last().unwrap() + patch, length);
             prop_assert!(positions.windows(2).all(|p| p[0] < p[1] && p[1] - p[0] <= stride));
-            let counts = coverage(&positions, patch, length);
-            prop_assert!(counts.iter().all(|&n| n >= 1));
-            prop_assert_eq!(counts.iter().sum::<u32>() as usize, positions.len() * patch);
+            // Weights of 1 count the patches that cover a pixel.
+            let counts = total_weights(&positions, &vec![1.0; patch], length);
+            prop_assert!(counts.iter().all(|&n| n >= 1.0));
+            prop_assert_eq!(counts.iter().sum::<f64>() as usize, positions.len() * patch);
         }
     }
 }

@@ -164,7 +164,8 @@ fn program(args: &Args) -> Result<(PathBuf, String)> {
 /// The settings that bench-cli uses where nothing is set.
 fn defaults(bench_cli: &Path) -> Result<Config> {
     let mut command = Command::new(bench_cli);
-    let printed = output_of(command.args(["config", "--defaults", "--json", "--quiet"]))?;
+    let printed =
+        output_of(command.args(["config", "--set", "preset=paper", "--json", "--quiet"]))?;
     Config::from_json(last_json_line(&printed)?)
 }
 

@@ -144,6 +144,8 @@ fn evaluation() -> EvaluationRecord {
         false_alarms: 0,
         false_alarms_per_image: 0.0,
         images_flagged: 0,
+        defective_images_hit: 0,
+        good_images_flagged: 0,
     };
     let metrics = Metrics {
         pixel_au_roc: 0.9,
@@ -155,6 +157,7 @@ fn evaluation() -> EvaluationRecord {
         image_au_roc: None,
         image_au_roc_good: None,
         threshold: 0.5,
+        min_area: 1,
         at_threshold: nothing,
         rules: Vec::new(),
         oracle: Oracle { threshold: 0.5, result: nothing },

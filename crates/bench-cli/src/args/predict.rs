@@ -51,8 +51,11 @@ pub struct PredictArgs {
     )]
     pub poll: Duration,
     /// Threshold instead of the model's own: a pixel is defective if its score is at least this.
-    #[arg(long, value_name = "SCORE")]
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     pub threshold: Option<f32>,
+    /// Least area instead of the model's own: the pixels of the smallest region that counts as a defect.
+    #[arg(long, value_name = "PIXELS")]
+    pub min_area: Option<usize>,
     /// Exit with 1 if a defect was found.
     #[arg(long, conflicts_with = "watch")]
     pub exit_code: bool,

@@ -14,7 +14,9 @@ use detector::{CalibrationImages, Config, ModelFolder, RuleName};
 pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
     let folder = ModelFolder::open(&args.model)?;
     let _lock = folder.lock()?;
-    let mut config = folder.config()?.with_settings_of(&["calibration"], &args.settings)?;
+    let mut config = folder
+        .config()?
+        .with_settings_of(&["residual", "inspection", "calibration"], &args.settings)?;
     if let Some(RuleName(rule)) = args.rule {
         config.calibration.threshold = rule;
     }

@@ -3,7 +3,7 @@
 use crate::terminal::Terminal;
 use anyhow::Result;
 use candle_core::Device;
-use detector::{Config, Inspector, ModelFolder};
+use detector::{Config, Inspector, ModelFolder, Scores};
 
 /// The options of every subcommand.
 #[derive(Clone, Debug)]
@@ -22,6 +22,18 @@ impl Context {
     pub fn inspector(&self, folder: &ModelFolder, config: &Config) -> Result<Inspector> {
         let inspector = Inspector::new(folder.model(config, &self.device)?, config)?;
         Ok(inspector.on_smaller_batches(warn_of_smaller_batches))
+    }
+
+    /// As [`Context::inspector`], with the good images of the model's calibration to compare with if scores are relative to them.
+    ///
+    /// # Errors
+    /// As [`Context::inspector`], or if scores are relative and there is no calibration with these settings.
+    pub fn calibrated(&self, folder: &ModelFolder, config: &Config) -> Result<Inspector> {
+        let inspector = self.inspector(folder, config)?;
+        match config.inspection.scores {
+            Scores::Residual => Ok(inspector),
+            Scores::Relative => Ok(inspector.calibrated(&folder.calibration()?)?),
+        }
     }
 }
 

@@ -92,7 +92,7 @@ fn run(context: &Context, args: &DemoArgs, data: &Path, method: Method) -> Resul
     config.training.batch_size = 8;
     config.optimiser.learning_rate = 1e-3;
     train::train_model(context, &folder, &config)?;
-    let inspector = context.inspector(&folder, &config)?;
+    let inspector = context.calibrated(&folder, &config)?;
     let dataset = Dataset::open(data, None)?;
     let held_out = config.data.split()?.held_out;
     let origin = Origin::of(&folder, config)?;
@@ -105,13 +105,13 @@ fn draw_roc(path: &Path, outcomes: &[Evaluation]) -> Result<()> {
     Ok(Chart::roc(&curves)?.save(path, &Figure::new("Synthetic plain weave: pixel ROC"))?)
 }
 
-/// Rows of image, then reconstruction and residual map of each method, then ground truth.
+/// Rows of image, then reconstruction and anomaly map of each method, then ground truth.
 fn draw_figure(path: &Path, outcomes: &[Evaluation]) -> Result<()> {
     let row = |&index: &usize| {
         let cells = outcomes.iter().flat_map(|Evaluation { test_set, .. }| {
-            let InspectedSample { reconstruction, residual, .. } = &test_set.samples[index];
-            let range = ScoreRange::around(test_set.threshold);
-            [Cell::Grey8(reconstruction), Cell::Heat(residual, range)]
+            let InspectedSample { reconstruction, anomaly_map, .. } = &test_set.samples[index];
+            let range = ScoreRange::around(test_set.decision.threshold);
+            [Cell::Grey8(reconstruction), Cell::Heat(anomaly_map, range)]
         });
         let InspectedSample { image, mask, .. } = &outcomes[0].test_set.samples[index];
         [Cell::Grey8(image)].into_iter().chain(cells).chain([Cell::Mask(mask)]).collect()
@@ -140,7 +140,7 @@ fn table(patches: u64, outcomes: &[Evaluation]) -> String {
         .collect();
     format!(
         "Synthetic plain weave (computed images, not photographs), {patches} patches, pixels of {} images pooled:\n\n\
-         | method | ROC-AUC | before opening | F1 max | AU-PRO | defects found | training s |\n\
+         | method | ROC-AUC | residual map | F1 max | AU-PRO | defects found | training s |\n\
          |---|---|---|---|---|---|---|\n{rows}",
         outcomes[0].metrics.images
     )

@@ -19,11 +19,11 @@ struct Model {
 struct Row {
     image: Image,
     reconstructions: Vec<Image>,
-    residuals: Vec<Image>,
+    maps: Vec<Image>,
     mask: Mask,
 }
 
-/// Draws reconstructions and residual maps of the same defects by several models.
+/// Draws reconstructions and anomaly maps of the same defects by several models.
 ///
 /// # Errors
 /// If a model or the data set cannot be read, the models see different parts of the images, or the figure cannot be written.
@@ -45,7 +45,7 @@ pub fn figure(context: &Context, args: &FigureArgs) -> Result<()> {
     write_figure(&args.out, &cells)?;
     let (figure, images) = (args.out.display().to_string(), rows.len());
     context.terminal.text(&format!(
-        "{figure}: image, reconstructions and residual maps in the order of the models, ground truth"
+        "{figure}: image, reconstructions and anomaly maps in the order of the models, ground truth"
     ))?;
     context.terminal.record(&FigureRecord { figure, models: models.len(), images })
 }
@@ -64,7 +64,7 @@ fn dataset(folders: &[ModelFolder], args: &FigureArgs) -> Result<Dataset> {
 
 fn open(context: &Context, folder: &ModelFolder) -> Result<Model> {
     let config = folder.config()?;
-    let inspector = context.inspector(folder, &config)?;
+    let inspector = context.calibrated(folder, &config)?;
     Ok(Model { inspector, range: ScoreRange::around(folder.calibration()?.threshold) })
 }
 
@@ -74,16 +74,16 @@ fn row(models: &[Model], sample: &TestSample, side: usize) -> Result<Row> {
     let margins = models[0].inspector.margins();
     let (inner, mask) = (crop(&image, margins)?, crop(&mask, margins)?);
     let window = window(&mask, side)?;
-    let (mut reconstructions, mut residuals) = (Vec::new(), Vec::new());
+    let (mut reconstructions, mut maps) = (Vec::new(), Vec::new());
     for Model { inspector, .. } in models {
         interrupt::check(|| "interrupted; no figure was written".to_owned())?;
         let inspected = inspector
             .inspect(&image)
             .with_context(|| format!("cannot inspect {}", sample.image.display()))?;
         reconstructions.push(crop(&inspected.reconstruction, window)?);
-        residuals.push(crop(&inspected.residual, window)?);
+        maps.push(crop(&inspected.anomaly_map, window)?);
     }
-    Ok(Row { image: crop(&inner, window)?, reconstructions, residuals, mask: crop(&mask, window)? })
+    Ok(Row { image: crop(&inner, window)?, reconstructions, maps, mask: crop(&mask, window)? })
 }
 
 /// The margins around a square of the given side, at most the image's, about the middle of the largest region.
@@ -106,10 +106,10 @@ fn window(mask: &Mask, side: usize) -> Result<Margins> {
 
 impl Row {
     fn cells(&self, models: &[Model]) -> Vec<Cell<'_>> {
-        let residuals = self.residuals.iter().zip(models);
+        let maps = self.maps.iter().zip(models);
         std::iter::once(Cell::Grey(&self.image))
             .chain(self.reconstructions.iter().map(Cell::Grey))
-            .chain(residuals.map(|(map, model)| Cell::Heat(map, model.range)))
+            .chain(maps.map(|(map, model)| Cell::Heat(map, model.range)))
             .chain([Cell::Mask(&self.mask)])
             .collect()
     }

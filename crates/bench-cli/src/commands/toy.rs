@@ -31,7 +31,7 @@ pub fn toy(context: &Context, args: &ToyArgs) -> Result<()> {
     let config = folder.config()?;
     let path = args.image.clone().map_or_else(|| good_image(&config), Ok)?;
     let square = middle(&path, &config)?;
-    let inspector = context.inspector(&folder, &config)?;
+    let inspector = context.calibrated(&folder, &config)?;
 
     let (image, mask) = draw_defects(&square, args.seed);
     let inspected = inspector.inspect_prepared(&image);

@@ -57,7 +57,7 @@ fn execute(
     advance(context, &mut training, checkpoint_interval)?;
     let record = training.finish()?;
     let TrainingPlan { folder, config, split, .. } = training.plan();
-    let good = CalibrationImages::of_split(split.clone());
+    let good = CalibrationImages::of_split(split.clone(), config.calibration.min_images);
     calibrate_on(context, folder, config, &good).with_context(|| {
         let folder = folder.path().display();
         format!("the model is trained; `bench-cli calibrate {folder}` makes up for its threshold")

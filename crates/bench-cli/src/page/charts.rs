@@ -14,7 +14,7 @@ pub fn curves(parts: &[Evaluation]) -> Result<Markup> {
     let mut roc: Vec<_> = titled.iter().map(|(title, curves)| (*title, &curves.roc)).collect();
     // With several parts the chart is full enough.
     if let [(_, curves)] = titled[..] {
-        roc.push(("before opening", &curves.roc_raw));
+        roc.push(("residual map", &curves.roc_raw));
     }
     let pr: Vec<_> =
         titled.iter().map(|(title, curves)| (*title, &curves.precision_recall)).collect();
@@ -39,7 +39,11 @@ pub fn scores(test_set: &InspectedSet) -> Result<Markup> {
     let images = [(good_images, good.as_slice()), ("defective images", &defective)];
     let [good, defective] = test_set.pixel_scores();
     let pixels = [("defect-free pixels", good.as_slice()), ("defective pixels", &defective)];
-    let style = |bins, height| HistogramStyle { bins, height, threshold: Some(test_set.threshold) };
+    let style = |bins, height| HistogramStyle {
+        bins,
+        height,
+        threshold: Some(test_set.decision.threshold),
+    };
     charts(&[
         ("Largest scores of images", Chart::histogram(&images, &style(24, Height::Count))?),
         ("Scores of pixels", Chart::histogram(&pixels, &style(80, Height::LogarithmicShare))?),

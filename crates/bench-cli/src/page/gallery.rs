@@ -4,7 +4,7 @@ use crate::drawing::{Cell, ScoreRange};
 use anyhow::Result;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use detector::{InspectedSet, Mistake};
+use detector::{Decision, InspectedSet, Mistake};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::imageops::thumbnail;
@@ -49,12 +49,12 @@ pub fn gallery(test_set: &InspectedSet) -> Result<Markup> {
         p { "Of each image the defect of which the threshold finds the least, those of the least share first." }
         @if misses.is_empty() { p { "Every defect was found completely." } }
         @else { (legend()) }
-        @for miss in &misses { (exhibit(miss, &missed(miss), test_set.threshold)?) }
+        @for miss in &misses { (exhibit(miss, &missed(miss), test_set.decision)?) }
         h3 { "Worst false alarms" }
         p { "Of each image the flagged region without a defective pixel that scores highest, the highest first." }
         @if alarms.is_empty() { p { "There was none." } }
         @else { (legend()) }
-        @for alarm in &alarms { (exhibit(alarm, &alarmed(alarm), test_set.threshold)?) }
+        @for alarm in &alarms { (exhibit(alarm, &alarmed(alarm), test_set.decision)?) }
     })
 }
 
@@ -68,11 +68,12 @@ fn legend() -> Markup {
     }
 }
 
-fn exhibit(mistake: &Mistake<'_>, text: &str, threshold: f32) -> Result<Markup> {
+fn exhibit(mistake: &Mistake<'_>, text: &str, decision: Decision) -> Result<Markup> {
     let sample = mistake.sample;
     let (mask, map) = (&sample.mask, &sample.anomaly_map);
     let window = Window::around(&mistake.region, mask.size());
-    let decision = |x: usize, y: usize| match (map.get(x, y) >= threshold, mask.get(x, y)) {
+    let flagged = decision.mask(map);
+    let judgement = |x: usize, y: usize| match (flagged.get(x, y), mask.get(x, y)) {
         (true, true) => FOUND,
         (false, true) => MISSED,
         (true, false) => FALSE_ALARM,
@@ -82,8 +83,8 @@ fn exhibit(mistake: &Mistake<'_>, text: &str, threshold: f32) -> Result<Markup> 
     let pictures = [
         ("image", photograph(Cell::Grey8(&sample.image))?),
         ("reconstruction", photograph(Cell::Grey8(&sample.reconstruction))?),
-        ("anomaly map", photograph(Cell::Heat(map, ScoreRange::around(threshold)))?),
-        ("mask", png(&window.picture(decision))?),
+        ("anomaly map", photograph(Cell::Heat(map, ScoreRange::around(decision.threshold)))?),
+        ("mask", png(&window.picture(judgement))?),
     ];
     let name = format!("{}/{}", sample.sample.defect, sample.sample.id);
     Ok(html! {

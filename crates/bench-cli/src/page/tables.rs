@@ -10,7 +10,7 @@ pub fn numbers(parts: &[Evaluation]) -> Markup {
     type Number = fn(&Metrics) -> String;
     let rows: [(&str, Number); 9] = [
         ("Pixel ROC-AUC", |m| decimals(Some(m.pixel_au_roc))),
-        ("Pixel ROC-AUC before opening", |m| decimals(Some(m.pixel_au_roc_raw))),
+        ("Pixel ROC-AUC of the residual map", |m| decimals(Some(m.pixel_au_roc_raw))),
         ("Pixel average precision", |m| decimals(Some(m.pixel_average_precision))),
         ("Largest pixel F1, test labels in view", |m| decimals(Some(m.pixel_f1_max))),
         ("AU-PRO up to a false-positive rate of 0.3", |m| decimals(Some(m.au_pro))),

@@ -173,6 +173,9 @@ fn a_setting_out_of_range() {
 fn an_image_smaller_than_a_patch() {
     let bench = Bench::with_model();
     save(&bench.path("small.png"), &GrayImage::new(31, 40));
+    // It is mirrored beyond its border.
+    bench.run("predict model small.png --out results").done();
+    bench.run("calibrate model --set preset=paper").done();
     save(&bench.path("cloth/train/good/003.png"), &GrayImage::new(48, 31));
     let message = bench.error(&format!("train --data cloth --out other {TINY}"));
     assert!(

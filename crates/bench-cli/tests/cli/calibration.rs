@@ -7,6 +7,7 @@ use std::fs;
 #[test]
 fn another_rule_gives_another_threshold_and_changes_nothing_else() {
     let bench = Bench::with_model();
+    bench.run("calibrate model --set preset=paper").done();
     let before = bench.json("model/calibration.json");
     let config = bench.text("model/config.toml");
     let others = ["model.safetensors", "checkpoint.safetensors", "training.json", "log.jsonl"];
@@ -24,6 +25,7 @@ fn another_rule_gives_another_threshold_and_changes_nothing_else() {
             "data_sha256",
             "good_max",
             "images",
+            "min_area",
             "rule",
             "rules",
             "scoring",
@@ -45,8 +47,9 @@ fn another_rule_gives_another_threshold_and_changes_nothing_else() {
 }
 
 #[test]
-fn no_pixel_of_the_calibration_images_is_flagged_by_default() {
+fn no_pixel_of_the_calibration_images_is_flagged_by_the_papers_rule() {
     let bench = Bench::with_model();
+    bench.run("calibrate model --set preset=paper").done();
     let run = bench.run("predict model cloth/train/good --out results --exit-code --json");
     assert_eq!(run.code, 0, "{}", run.stdout);
     let scores = run.json();
@@ -77,7 +80,7 @@ fn other_good_images_can_be_used() {
 fn what_was_held_out_is_claimed_of_the_trainings_images_only() {
     let bench = Bench::new();
     write_cloth(&bench.path("cloth"));
-    bench.train("model", "--set data.held_out=0.5");
+    bench.train("model", "--set data.held_out=0.5 --set calibration.min_images=2");
     let source = || {
         let run = bench.run("calibrate model --json").done();
         (run.last()["source"].clone(), run.last()["images"].clone(), run.stderr)
@@ -94,9 +97,42 @@ fn what_was_held_out_is_claimed_of_the_trainings_images_only() {
     assert_eq!(bench.json("all/calibration.json")["source"], "trained-on");
 }
 
+/// The threshold is 1 by whatever rule, and images that training has seen join the few that it has not.
+#[test]
+fn relative_scores_are_measured_against_good_images() {
+    let bench = Bench::new();
+    write_cloth(&bench.path("cloth"));
+    bench.train("model", "--set data.held_out=0.5");
+    let calibration = bench.json("model/calibration.json");
+    assert_eq!(calibration["source"], "held-out-and-trained-on");
+    assert_eq!((&calibration["images"], &calibration["min_area"]), (&4.into(), &1.into()));
+    assert_eq!(calibration["rule"], serde_json::json!({"rule": "false_alarms", "images": 20.0}));
+    assert!(number(&calibration, "standard_error") > 0.0);
+    for rule in ["false_alarms:20", "max", "largest_region:20"] {
+        let run = bench.run(&format!("calibrate model --rule {rule} --json")).done();
+        let threshold = number(&run.last(), "threshold");
+        assert!((threshold - 1.0).abs() < 1e-5, "{rule}: {threshold}");
+    }
+    // A region of 20 pixels is none yet, so that no image of the calibration is defective.
+    assert_eq!(bench.json("model/calibration.json")["min_area"], 21);
+    let predict = "predict model cloth/train/good --out results --exit-code";
+    assert_eq!(bench.run(predict).code, 0);
+    assert_eq!(bench.run(&format!("{predict} --min-area 1")).code, 1);
+    // Other maps than those of the calibration have no scores.
+    let run = bench.run("evaluate model --out results --set inspection.smoothing=[1.0]");
+    assert!(
+        run.code == 2 && run.stderr.contains("`bench-cli calibrate` makes it"),
+        "{}",
+        run.stderr
+    );
+    bench.run("calibrate model --set inspection.smoothing=[1.0]").done();
+    bench.run("evaluate model --out results").done();
+}
+
 #[test]
 fn a_calibration_says_what_other_rules_give() {
     let bench = Bench::with_model();
+    bench.run("calibrate model --set preset=paper").done();
     let rules = |calibration: &serde_json::Value| calibration["rules"].as_array().unwrap().clone();
     let before = bench.json("model/calibration.json");
     assert_eq!(before["rules"][0]["threshold"], before["threshold"]);
@@ -149,6 +185,7 @@ fn a_folder_says_what_it_holds() {
 #[test]
 fn a_threshold_is_of_its_weights_and_settings_only() {
     let bench = Bench::with_model();
+    bench.run("calibrate model --set preset=paper").done();
     let config = bench.text("model/config.toml");
     assert!(config.contains("stride = 30"), "{config}");
     fs::write(bench.path("model/config.toml"), config.replace("stride = 30", "stride = 16"))

@@ -66,7 +66,8 @@ fn rules_are_compared() {
     }
     assert_eq!(metrics["oracle"]["threshold"], metrics["pixel_f1_max_threshold"]);
     assert_eq!(metrics["oracle"]["f1"], metrics["pixel_f1_max"]);
-    for name in ["max (calibrated) ", "quantile:0.999 ", "test labels in view "] {
+    for name in ["false_alarms:20 (calibrated) ", "max ", "quantile:0.999 ", "test labels in view "]
+    {
         assert!(run.stdout.contains(&format!("\n{name}")), "{}", run.stdout);
     }
     let types = metrics["defect_types"].as_array().unwrap();
@@ -259,6 +260,7 @@ fn results_on_synthetic_images_say_so() {
 #[test]
 fn settings_of_the_inspection_can_be_tried_out() {
     let bench = Bench::with_model();
+    bench.run("calibrate model --set preset=paper").done();
     bench.run("evaluate model --out default").done();
     let run = bench.run("evaluate model --out flat --set inspection.opening_diameter=0").done();
     assert!(run.stderr.contains("threshold"), "{}", run.stderr);

@@ -50,6 +50,7 @@ fn a_configuration_that_is_not_the_trainings_is_refused_by_all() {
 #[test]
 fn what_decides_nothing_about_the_weights_can_be_edited() {
     let bench = Bench::with_model();
+    bench.run("calibrate model --set preset=paper").done();
     fs::rename(bench.path("cloth"), bench.path("moved")).unwrap();
     edit(&bench, "/cloth\"", "/moved\"");
     edit(&bench, "batch_size = 96", "batch_size = 7");

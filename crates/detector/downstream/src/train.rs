@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let TrainingPlan { folder, config, split, .. } = training.plan();
     let inspector = Inspector::new(folder.model(config, &Device::Cpu)?, config)?;
-    let good = CalibrationImages::of_split(split.clone());
+    let good = CalibrationImages::of_split(split.clone(), config.calibration.min_images);
     let progress = &mut |_| ControlFlow::Continue(());
     let calibration = calibrate(folder, config, &inspector, &good, progress)?;
     println!("threshold {:.4} from {} good images", calibration.threshold, calibration.images);

@@ -1,13 +1,13 @@
 //! The configuration as the crates `models` and `inspect` take it, and its checks.
 
 use super::file::Config;
-use super::tables::{InspectionConfig, ModelConfig};
+use super::tables::{BeyondBorder, Measure, ModelConfig, ResidualConfig, Scores};
 use crate::error::{Context, bail};
 use crate::{Method, Result};
 use candle_core::Device;
-use inspect::{Disk, Inspection, Residual, Tiling};
+use inspect::{Averaging, Blend, Disk, Inspection, Padding, Residual, Smoothing, Tiling};
 use models::{Architecture, Latent, Objective, TrainingConfig};
-use ssim::Border;
+use ssim::{Border, Params};
 
 impl Config {
     /// Applies settings to some of the tables only: the others made the model what it is.
@@ -16,7 +16,8 @@ impl Config {
     /// If a setting is of another table, or see [`Config::load`].
     pub fn with_settings_of(self, tables: &[&str], settings: &[String]) -> Result<Self> {
         for setting in settings {
-            if !tables.iter().any(|table| setting.starts_with(&format!("{table}."))) {
+            let is_preset = setting.starts_with("preset=") && tables.contains(&"calibration");
+            if !is_preset && !tables.iter().any(|table| setting.starts_with(&format!("{table}."))) {
                 let tables = tables.join("` and `");
                 bail!("--set {setting}: only keys of `{tables}` can be set here");
             }
@@ -66,30 +67,85 @@ impl Config {
         Ok(self.optimiser.validate()?)
     }
 
-    /// The inspection as the crate `inspect` takes it.
+    /// The inspection as the crate `inspect` takes it, up to the first residual map if scores are relative to good images.
     ///
     /// # Errors
     /// If a setting is out of range.
     pub fn inspection(&self) -> Result<Inspection> {
-        let InspectionConfig { stride, batch_size: batch, averaging, opening_diameter } =
-            self.inspection;
-        let residual = match self.method {
-            Method::L2 | Method::FeatureMatching => Residual::L2,
-            Method::Ssim => Residual::Ssim(self.ssim.params(Border::Reflect)),
-            Method::Vae => Residual::Sampled(self.vae.residual()),
+        let (inspection, residuals) = (&self.inspection, self.residuals()?);
+        let is_relative = inspection.scores == Scores::Relative;
+        let smoothing = match inspection.smoothing[..] {
+            _ if is_relative => Smoothing::None,
+            [] => Smoothing::None,
+            [sigma] => Smoothing::Gaussian { sigma },
+            _ => bail!(
+                "inspection.smoothing must be at most one Gaussian unless inspection.scores are relative"
+            ),
         };
-        if let Residual::Sampled(sampled) = residual {
-            sampled.validate().context("vae")?;
+        smoothing.validate().context("inspection.smoothing")?;
+        if residuals.len() > 1 && !is_relative {
+            bail!(
+                "residual.constants must be at most one pair unless inspection.scores are relative"
+            );
         }
-        let patch = self.model.patch_size;
+        if residuals.len() > 1 && inspection.averaging == Averaging::Residual {
+            bail!(
+                "residual.constants must be at most one pair if inspection.averaging is residual"
+            );
+        }
+        let opening = Disk::with_diameter(inspection.opening_diameter);
+        let (tiling, averaging, residual) = (self.tiling()?, inspection.averaging, residuals[0]);
+        Ok(Inspection { tiling, averaging, residual, smoothing, opening })
+    }
+
+    fn tiling(&self) -> Result<Tiling> {
+        let (inspection, patch) = (&self.inspection, self.model.patch_size);
+        let stride = inspection.stride.unwrap_or((patch / 2).max(1));
         if !(1..=patch).contains(&stride) {
             bail!("inspection.stride must be between 1 and the patch size {patch}, got {stride}");
         }
+        if inspection.blend == Blend::Hann && 2 * stride > patch.max(2) {
+            bail!(
+                "inspection.stride must be at most half the patch size {patch} with inspection.blend = \"hann\", got {stride}"
+            );
+        }
+        let batch = inspection.batch_size;
         if batch == 0 {
             bail!("inspection.batch_size must be at least 1");
         }
-        let opening = Disk::with_diameter(opening_diameter);
-        Ok(Inspection { tiling: Tiling { stride, batch }, averaging, residual, opening })
+        let padding = match inspection.border {
+            BeyondBorder::None => Padding::None,
+            BeyondBorder::Mirror => Padding::Mirror { pixels: patch / 2 },
+        };
+        Ok(Tiling { stride, batch, padding, blend: inspection.blend })
+    }
+
+    /// The residual maps of an image, at least one.
+    ///
+    /// # Errors
+    /// If a setting is out of range.
+    pub fn residuals(&self) -> Result<Vec<Residual>> {
+        let ResidualConfig { measure, window, constants, exponents } = &self.residual;
+        Ok(match (measure, self.method) {
+            (Measure::Method, Method::Vae) => {
+                let sampled = self.vae.residual();
+                sampled.validate().context("vae")?;
+                vec![Residual::Sampled(sampled)]
+            }
+            (Measure::L2, _) | (Measure::Method, Method::L2 | Method::FeatureMatching) => {
+                vec![Residual::L2]
+            }
+            (Measure::Ssim, _) | (Measure::Method, Method::Ssim) => {
+                let loss = self.ssim.params(Border::Reflect);
+                let (window, exponents) =
+                    (window.unwrap_or(loss.window), exponents.unwrap_or(loss.exponents));
+                let constants =
+                    if constants.is_empty() { &[loss.constants] } else { &constants[..] };
+                let residual =
+                    |&constants| Residual::Ssim(Params { window, constants, exponents, ..loss });
+                constants.iter().map(residual).collect()
+            }
+        })
     }
 
     /// Checks all settings.
@@ -99,6 +155,14 @@ impl Config {
     pub fn validate(&self) -> Result<()> {
         self.validate_training()?;
         self.inspection()?;
+        if self.inspection.scores == Scores::Relative && self.inspection.smoothing.is_empty() {
+            bail!(
+                "inspection.smoothing must name a Gaussian, 0 for none, if inspection.scores are relative"
+            );
+        }
+        for &sigma in &self.inspection.smoothing {
+            Smoothing::Gaussian { sigma }.validate().context("inspection.smoothing")?;
+        }
         if !(0.0..1.0).contains(&self.data.held_out) {
             bail!("data.held_out must be in [0, 1), got {}", self.data.held_out);
         }

@@ -1,7 +1,8 @@
 //! The configuration file of a model.
 
 use super::method_tables::{FeaturesConfig, SsimConfig, VaeConfig};
-use super::tables::{CalibrationConfig, DataConfig, InspectionConfig, ModelConfig};
+use super::preset::Preset;
+use super::tables::{CalibrationConfig, DataConfig, InspectionConfig, ModelConfig, ResidualConfig};
 use crate::error::{Context, bail};
 use crate::{Error, Method, Result};
 use models::{AdamConfig, Schedule};
@@ -10,18 +11,23 @@ use std::path::Path;
 
 /// The whole configuration of a model: a file in TOML, every table and key of which may be left out.
 ///
-/// The defaults are the paper's (section 4.2).
+/// The defaults of network and training are the paper's (section 4.2). Inspection, residual and calibration have defaults that
+/// decide better; the [`Preset::Paper`] has the paper's there, too.
 ///
 /// ```
 /// use detector::{Config, Method};
 ///
 /// let config = Config::from_toml("method = \"l2\"\n[data]\nsize = [256, 256]\n")?;
-/// assert_eq!((config.method, config.inspection.stride), (Method::L2, 30));
+/// assert_eq!((config.method, config.inspection.opening_diameter), (Method::L2, 0));
+/// let config = Config::from_toml("preset = \"paper\"\n[inspection]\nstride = 16\n")?;
+/// assert_eq!((config.inspection.stride, config.inspection.opening_diameter), (Some(16), 4));
 /// # Ok::<(), detector::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// The defaults of `residual`, `inspection` and `calibration`.
+    pub preset: Preset,
     /// The loss and the residual.
     pub method: Method,
     /// The images.
@@ -38,9 +44,11 @@ pub struct Config {
     pub training: Schedule,
     /// Adam.
     pub optimiser: AdamConfig,
+    /// How an image and its reconstruction are compared.
+    pub residual: ResidualConfig,
     /// How images are inspected.
     pub inspection: InspectionConfig,
-    /// How the threshold follows from good images.
+    /// How the decision follows from good images.
     pub calibration: CalibrationConfig,
 }
 
@@ -80,10 +88,27 @@ impl Config {
     }
 
     fn parse(text: &str) -> Result<Self, ParseError> {
-        toml::from_str(text).map_err(|error| {
+        let error = |error: toml::de::Error| {
             let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
             ParseError { line, message: one_line(error.message()) }
-        })
+        };
+        let config: Self = toml::from_str(text).map_err(error)?;
+        if config.preset == Preset::default() {
+            return Ok(config);
+        }
+        // Keys that are left out have been given the defaults of another preset.
+        let written = text.parse::<toml::Table>().map_err(error)?;
+        let mut table = toml::Table::try_from(Self::default().with_preset(config.preset))
+            .map_err(|error| ParseError { line: 1, message: error.to_string() })?;
+        overlay(&mut table, written);
+        table.try_into().map_err(error)
+    }
+
+    /// The same with the tables of a preset.
+    #[must_use]
+    pub fn with_preset(self, preset: Preset) -> Self {
+        let (residual, inspection, calibration) = preset.tables();
+        Self { preset, residual, inspection, calibration, ..self }
     }
 
     /// Applies `settings` of the form `table.key=value`.
@@ -94,13 +119,27 @@ impl Config {
         if settings.is_empty() {
             return Ok(self);
         }
-        let mut table = toml::Table::try_from(self)?;
+        let mut pairs = Vec::with_capacity(settings.len());
         for setting in settings {
             let Some((key, value)) = setting.split_once('=') else {
                 bail!("--set {setting}: expected `key=value`, for example `training.seed=1`");
             };
-            set(&mut table, key.trim(), parse_value(value.trim()))
-                .with_context(|| format!("--set {setting}"))?;
+            pairs.push((setting, key.trim(), parse_value(value.trim())));
+        }
+        // A preset comes before the settings that differ from it, wherever it is named.
+        let preset = pairs.iter().rev().find(|(_, key, _)| *key == "preset");
+        let config = match preset {
+            Some((setting, _, preset)) => {
+                let preset = preset.clone().try_into().map_err(|error: toml::de::Error| {
+                    Error::Value(format!("--set {setting}: {}", one_line(error.message())))
+                })?;
+                self.with_preset(preset)
+            }
+            None => self,
+        };
+        let mut table = toml::Table::try_from(config)?;
+        for (setting, key, value) in pairs {
+            set(&mut table, key, value).with_context(|| format!("--set {setting}"))?;
         }
         table.try_into().map_err(|error: toml::de::Error| {
             let message = one_line(error.message());
@@ -142,6 +181,23 @@ fn set(table: &mut toml::Table, key: &str, value: toml::Value) -> Result<()> {
             match entry {
                 toml::Value::Table(table) => set(table, rest, value),
                 _ => bail!("`{head}` is not a table"),
+            }
+        }
+    }
+}
+
+/// Puts the values of a table in the place of those of another.
+fn overlay(table: &mut toml::Table, values: toml::Table) {
+    for (key, value) in values {
+        match (table.get_mut(&key), value) {
+            // A rule is a whole.
+            (Some(toml::Value::Table(inner)), toml::Value::Table(values))
+                if !values.contains_key("rule") =>
+            {
+                overlay(inner, values);
+            }
+            (_, value) => {
+                table.insert(key, value);
             }
         }
     }

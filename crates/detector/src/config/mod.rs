@@ -3,12 +3,17 @@
 mod check;
 mod file;
 mod method_tables;
+mod preset;
 mod settings;
 mod tables;
 
 pub use file::Config;
 pub use method_tables::{FeaturesConfig, SsimConfig, VaeConfig, VaeScore};
-pub use tables::{CalibrationConfig, DataConfig, InspectionConfig, ModelConfig};
+pub use preset::Preset;
+pub use tables::{
+    BeyondBorder, CalibrationConfig, DataConfig, InspectionConfig, Measure, ModelConfig,
+    ResidualConfig, Scores,
+};
 
 #[cfg(test)]
 mod tests;

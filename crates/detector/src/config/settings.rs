@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 /// Settings that no weights depend on: the places of the images and of the extractor's weights, the length of the training, and all
 /// that comes after it. A name that ends with a dot is a table.
-const NOT_LEARNT_FROM: [&str; 9] = [
+const NOT_LEARNT_FROM: [&str; 11] = [
+    "preset",
     "data.root",
     "data.layout",
     "features.weights",
@@ -16,18 +17,24 @@ const NOT_LEARNT_FROM: [&str; 9] = [
     "vae.samples",
     "vae.score",
     "vae.variance_floor",
+    "residual.",
     "inspection.",
     "calibration.",
 ];
 
 /// Settings that the scores of all methods depend on.
-const SCORED_BY: [&str; 7] = [
+const SCORED_BY: [&str; 12] = [
     "method",
     "data.margins.",
     "data.size",
     "model.",
+    "residual.",
     "inspection.stride",
+    "inspection.border",
+    "inspection.blend",
     "inspection.averaging",
+    "inspection.smoothing",
+    "inspection.scores",
     "inspection.opening_diameter",
 ];
 

@@ -6,13 +6,50 @@ use candle_core::Device;
 use inspect::ThresholdRule;
 
 #[test]
-fn defaults_are_the_papers() {
+fn defaults_of_the_training_are_the_papers() {
     let config = Config::default();
     config.validate().unwrap();
     assert_eq!(config.training.patches, 2_000_000);
-    assert_eq!(config.inspection.stride, 30);
     assert_eq!(config.ssim.window.to_string(), "uniform:11");
     assert_eq!(config.optimiser.learning_rate, 2e-4);
+}
+
+#[test]
+fn a_preset_gives_the_defaults_of_what_is_left_out() {
+    let paper = Config::from_toml("preset = \"paper\"\n[inspection]\nstride = 16").unwrap();
+    paper.validate().unwrap();
+    let inspection = InspectionConfig { stride: Some(16), ..InspectionConfig::paper() };
+    assert_eq!(paper.inspection, inspection);
+    assert_eq!(paper.calibration, CalibrationConfig::paper());
+    assert_eq!(Config::from_toml(&paper.to_toml().unwrap()).unwrap(), paper);
+    // Wherever it is named.
+    let settings = ["inspection.stride=16", "preset=paper"].map(String::from);
+    assert_eq!(Config::load(None, &settings).unwrap(), paper);
+    let rule = "preset = \"paper\"\ncalibration.threshold = { rule = \"quantile\", q = 0.9 }";
+    let rule = Config::from_toml(rule).unwrap().calibration.threshold;
+    assert_eq!(rule, ThresholdRule::Quantile { q: 0.9 });
+    let error = Config::load(None, &["preset=papers".into()]).unwrap_err();
+    assert!(message(&error).contains("--set preset=papers"), "{error}");
+    let error = Config::from_toml("preset = \"paper\"\n\n[inspektion]\n").unwrap_err();
+    assert!(message(&error).contains("line 3"), "{error}");
+}
+
+#[test]
+fn residual_maps_are_named_apart_from_the_loss() {
+    let count = |settings: &[&str]| {
+        let settings: Vec<_> = settings.iter().map(ToString::to_string).collect();
+        Config::load(None, &settings).unwrap().residuals().unwrap().len()
+    };
+    assert_eq!(count(&[]), 2);
+    assert_eq!(count(&["method=l2"]), 1);
+    assert_eq!(count(&["method=l2", "residual.measure=ssim"]), 2);
+    assert_eq!(count(&["preset=paper"]), 1);
+    let own = "residual = { window = \"uniform:5\", constants = [\"paper\"], measure = \"ssim\" }";
+    let config = Config::from_toml(own).unwrap();
+    assert_ne!(
+        config.inspection().unwrap().residual,
+        Config::default().inspection().unwrap().residual
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::inspected::InspectedSample;
 use crate::Result;
 use crate::records::AtThreshold;
-use inspect::{Connectivity, Plane, label, threshold_mask};
+use inspect::{Connectivity, Decision, Plane, label};
 use metrics::Confusion;
 use rayon::prelude::*;
 use std::iter::Sum;
@@ -16,17 +16,19 @@ struct Counts {
     regions: usize,
     false_alarms: usize,
     images_flagged: usize,
+    defective_images_hit: usize,
+    good_images_flagged: usize,
     images: usize,
 }
 
-/// The decisions on several images at a threshold. Regions are 8-connected.
+/// The decisions on several images. Regions are 8-connected.
 ///
 /// # Errors
-/// If the threshold is NaN or a score is not finite.
-pub fn decisions(samples: &[&InspectedSample], threshold: f32) -> Result<AtThreshold> {
+/// If a map and its ground truth differ in size.
+pub fn decisions(samples: &[&InspectedSample], decision: Decision) -> Result<AtThreshold> {
     // Sums of counts are the same in any order.
     let counts: Result<Vec<Counts>> =
-        samples.par_iter().map(|sample| count(sample, threshold)).collect();
+        samples.par_iter().map(|sample| count(sample, decision)).collect();
     let counts: Counts = counts?.into_iter().sum();
     let Counts { confusion, regions_found, regions, false_alarms, .. } = counts;
     Ok(AtThreshold {
@@ -40,20 +42,24 @@ pub fn decisions(samples: &[&InspectedSample], threshold: f32) -> Result<AtThres
         false_alarms,
         false_alarms_per_image: false_alarms as f64 / counts.images.max(1) as f64,
         images_flagged: counts.images_flagged,
+        defective_images_hit: counts.defective_images_hit,
+        good_images_flagged: counts.good_images_flagged,
     })
 }
 
-fn count(sample: &InspectedSample, threshold: f32) -> Result<Counts> {
+fn count(sample: &InspectedSample, decision: Decision) -> Result<Counts> {
     let InspectedSample { anomaly_map, mask, .. } = sample;
-    let flagged = threshold_mask(anomaly_map, threshold);
+    let flagged = decision.mask(anomaly_map);
     let alarms = touched(&label(&flagged, Connectivity::Eight), mask);
     let defects = touched(&label(mask, Connectivity::Eight), &flagged);
     Ok(Counts {
-        confusion: Confusion::at_threshold(anomaly_map.data(), mask.data(), threshold)?,
+        confusion: Confusion::of_masks(flagged.data(), mask.data())?,
         regions_found: number(&defects, true),
         regions: defects.len(),
         false_alarms: number(&alarms, false),
         images_flagged: usize::from(!alarms.is_empty()),
+        defective_images_hit: usize::from(defects.contains(&true)),
+        good_images_flagged: usize::from(sample.sample.is_good() && !alarms.is_empty()),
         images: 1,
     })
 }
@@ -81,6 +87,8 @@ impl Sum for Counts {
             regions: a.regions + b.regions,
             false_alarms: a.false_alarms + b.false_alarms,
             images_flagged: a.images_flagged + b.images_flagged,
+            defective_images_hit: a.defective_images_hit + b.defective_images_hit,
+            good_images_flagged: a.good_images_flagged + b.good_images_flagged,
             images: a.images + b.images,
         })
     }

@@ -7,8 +7,7 @@ use crate::inspector::Inspector;
 use crate::progress::{Progress, tell};
 use crate::records::{Calibration, RuleThreshold};
 use crate::{Error, Result};
-use inspect::{Image, Mask, Plane};
-use metrics::image_score;
+use inspect::{Decision, Image, Mask, Plane};
 use std::path::{Path, PathBuf};
 
 /// Images that are drawn in a figure.
@@ -36,8 +35,8 @@ pub struct InspectedSet {
     pub samples: Vec<InspectedSample>,
     /// Indices of those that a figure shows.
     pub shown: Vec<usize>,
-    /// The calibrated threshold.
-    pub threshold: f32,
+    /// The calibrated threshold and least area of a defect.
+    pub decision: Decision,
     /// The rule that it follows from, and then others; all from the same good images.
     pub rules: Vec<RuleThreshold>,
     /// The scores of good images that training held out, if no test image is good.
@@ -68,12 +67,12 @@ pub fn inspect_set(
     let mut held_out_scores = Vec::with_capacity(held_out.len());
     for path in held_out {
         tell(progress, samples.len() + held_out_scores.len())?;
-        held_out_scores.push(score(inspector, path)?);
+        held_out_scores.push(score(inspector, path, calibration.decision())?);
     }
     tell(progress, samples.len() + held_out.len())?;
-    let (threshold, rules) = (calibration.threshold, rules(calibration));
+    let (decision, rules) = (calibration.decision(), rules(calibration));
     let shown = shown_samples(&dataset.test, SHOWN);
-    Ok(InspectedSet { samples, shown, threshold, rules, held_out_scores })
+    Ok(InspectedSet { samples, shown, decision, rules, held_out_scores })
 }
 
 /// The held-out images that an evaluation on a data set inspects: none if the test set has good images of its own.
@@ -81,12 +80,12 @@ pub fn held_out_for<'a>(dataset: &Dataset, held_out: &'a [PathBuf]) -> &'a [Path
     if dataset.test.iter().any(TestSample::is_good) { &[] } else { held_out }
 }
 
-/// The largest score of an image.
-fn score(inspector: &Inspector, path: &Path) -> Result<f32> {
+/// The score of an image.
+fn score(inspector: &Inspector, path: &Path, decision: Decision) -> Result<f32> {
     let inspected = inspector
         .inspect(&read_image(path)?)
         .with_context(|| format!("cannot inspect {}", path.display()))?;
-    Ok(image_score(inspected.anomaly_map.data())?)
+    Ok(decision.score(&inspected.anomaly_map))
 }
 
 /// The rules of a calibration; those of earlier versions knew only their own.

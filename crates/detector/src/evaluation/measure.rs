@@ -6,10 +6,10 @@ use crate::Result;
 use crate::records::{
     DefectType, GoodImages, ImageRow, Metrics, Oracle, RuleResult, RuleThreshold,
 };
-use inspect::{Mask, threshold_mask};
+use inspect::{Decision, Mask};
 use metrics::{
     AU_PRO_LIMIT, Points, PrCurve, ProCurve, RankedImages, RankedScores, RocCurve, ScoredImage,
-    image_score, roc_auc,
+    roc_auc,
 };
 
 /// The curves of an evaluation.
@@ -52,10 +52,14 @@ impl InspectedSet {
             au_pro: curves.pro.area(AU_PRO_LIMIT)?,
             image_au_roc: image.map(|(area, _)| area),
             image_au_roc_good: image.map(|(_, good)| good),
-            threshold: self.threshold,
-            at_threshold: decisions(&all, self.threshold)?,
+            threshold: self.decision.threshold,
+            min_area: self.decision.min_area,
+            at_threshold: decisions(&all, self.decision)?,
             rules: self.rule_results(&all)?,
-            oracle: Oracle { threshold: best.threshold, result: decisions(&all, best.threshold)? },
+            oracle: Oracle {
+                threshold: best.threshold,
+                result: decisions(&all, Decision { threshold: best.threshold, min_area: 1 })?,
+            },
             defect_types: self.defect_types()?,
             images: all.len(),
             defective_images: all.iter().filter(|i| !i.sample.is_good()).count(),
@@ -73,8 +77,12 @@ impl InspectedSet {
     }
 
     fn rule_results(&self, all: &[&InspectedSample]) -> Result<Vec<RuleResult>> {
-        let result = |&RuleThreshold { rule, threshold }| {
-            Ok(RuleResult { rule, threshold, result: decisions(all, threshold)? })
+        let mut is_own = true;
+        let result = |of_rule: &RuleThreshold| {
+            // The least area that is configured belongs to the rule that is.
+            let min_area = if std::mem::take(&mut is_own) { self.decision.min_area } else { 1 };
+            let &RuleThreshold { rule, threshold } = of_rule;
+            Ok(RuleResult { rule, threshold, result: decisions(all, of_rule.decision(min_area))? })
         };
         self.rules.iter().map(result).collect()
     }
@@ -89,7 +97,7 @@ impl InspectedSet {
                 defect: samples[0].sample.defect.clone(),
                 images: samples.len(),
                 defective_pixels: defective.sum(),
-                result: decisions(&all, self.threshold)?,
+                result: decisions(&all, self.decision)?,
             })
         };
         self.samples.chunk_by(is_same).map(of_type).collect()
@@ -118,7 +126,7 @@ impl InspectedSet {
         let (mut good, mut defective) = (self.held_out_scores.clone(), Vec::new());
         for InspectedSample { sample, anomaly_map, .. } in &self.samples {
             let scores = if sample.is_good() { &mut good } else { &mut defective };
-            scores.push(image_score(anomaly_map.data())?);
+            scores.push(self.decision.score(anomaly_map));
         }
         Ok((good, defective))
     }
@@ -133,8 +141,8 @@ impl InspectedSet {
             Ok(ImageRow {
                 image: sample.sample.id.clone(),
                 defect: sample.sample.defect.clone(),
-                score: image_score(map.data())?,
-                flagged_pixels: count(&threshold_mask(map, self.threshold)),
+                score: self.decision.score(map),
+                flagged_pixels: count(&self.decision.mask(map)),
                 defective_pixels: count(&sample.mask),
             })
         };

@@ -3,7 +3,7 @@
 use super::decisions::touched;
 use super::inspected::{InspectedSample, InspectedSet};
 use crate::Result;
-use inspect::{Connectivity, Mask, Region, Regions, regions, threshold_mask};
+use inspect::{Connectivity, Mask, Region, Regions, regions};
 
 /// A defect that was missed, at least in part, or a false alarm.
 pub struct Mistake<'a> {
@@ -52,7 +52,7 @@ impl InspectedSet {
 
     /// The defects of an image that were not found completely.
     fn misses<'a>(&self, sample: &'a InspectedSample) -> Result<Vec<Mistake<'a>>> {
-        let flagged = threshold_mask(&sample.anomaly_map, self.threshold);
+        let flagged = self.decision.mask(&sample.anomaly_map);
         let Regions { labels, regions: defects } =
             regions(&sample.mask, &sample.anomaly_map, Connectivity::Eight)?;
         let mut found = vec![0; defects.len() + 1];
@@ -66,7 +66,7 @@ impl InspectedSet {
 
     /// The flagged regions of an image without a defective pixel.
     fn false_alarms<'a>(&self, sample: &'a InspectedSample) -> Result<Vec<Mistake<'a>>> {
-        let flagged: Mask = threshold_mask(&sample.anomaly_map, self.threshold);
+        let flagged: Mask = self.decision.mask(&sample.anomaly_map);
         let Regions { labels, regions } =
             regions(&flagged, &sample.anomaly_map, Connectivity::Eight)?;
         let is_right = touched(&labels, &sample.mask);

@@ -4,7 +4,7 @@ use super::decisions::touched;
 use super::*;
 use crate::TestSample;
 use crate::records::{AtThreshold, RuleThreshold};
-use inspect::{Image, Mask, Plane, Region, ThresholdRule};
+use inspect::{Decision, Image, Mask, Plane, Region, ThresholdRule};
 use std::path::PathBuf;
 
 /// An image of a row of scores, `#` marking defective pixels.
@@ -36,7 +36,8 @@ fn test_set() -> InspectedSet {
         threshold,
     });
     let held_out_scores = Vec::new();
-    InspectedSet { samples, shown: vec![1], threshold: 0.5, rules: rules.into(), held_out_scores }
+    let decision = Decision { threshold: 0.5, min_area: 1 };
+    InspectedSet { samples, shown: vec![1], decision, rules: rules.into(), held_out_scores }
 }
 
 #[test]

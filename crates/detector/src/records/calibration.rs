@@ -1,7 +1,7 @@
 //! Records of a calibration.
 
 use super::Settings;
-use inspect::ThresholdRule;
+use inspect::{Decision, Reference, ThresholdRule};
 use serde::{Deserialize, Serialize};
 
 /// The decision threshold and where it comes from: `calibration.json`.
@@ -9,6 +9,13 @@ use serde::{Deserialize, Serialize};
 pub struct Calibration {
     /// A pixel is defective if its score is at least this.
     pub threshold: f32,
+    /// The standard error of the threshold, by leaving out one image after the other; absent for other rules than `false_alarms`
+    /// and for a single image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standard_error: Option<f64>,
+    /// The pixels of the smallest region that counts as a defect; 1 in files of earlier versions.
+    #[serde(default = "one")]
+    pub min_area: usize,
     /// The rule that gave the threshold.
     pub rule: ThresholdRule,
     /// The thresholds of this rule and then of others on the same images; absent from files of earlier versions.
@@ -26,6 +33,27 @@ pub struct Calibration {
     pub weights_sha256: String,
     /// The settings that gave the scores.
     pub scoring: Settings,
+    /// The scores of good images that all others are relative to, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+}
+
+fn one() -> usize {
+    1
+}
+
+impl Calibration {
+    /// The threshold and the least area of a defect.
+    pub fn decision(&self) -> Decision {
+        Decision { threshold: self.threshold, min_area: self.min_area }
+    }
+}
+
+impl RuleThreshold {
+    /// The threshold and the least area of a defect by this rule, with no less than this area.
+    pub fn decision(&self, min_area: usize) -> Decision {
+        Decision { threshold: self.threshold, min_area: self.rule.min_area().max(min_area) }
+    }
 }
 
 /// A rule and its threshold on some good images.
@@ -43,6 +71,8 @@ pub struct RuleThreshold {
 pub enum CalibrationSource {
     /// They were kept from it.
     HeldOut,
+    /// Some were kept from it, and it was trained on the others.
+    HeldOutAndTrainedOn,
     /// It was trained on them.
     TrainedOn,
     /// They were named for the calibration.
@@ -56,6 +86,7 @@ impl CalibrationSource {
     pub fn describe(self) -> &'static str {
         match self {
             Self::HeldOut => "held out from training",
+            Self::HeldOutAndTrainedOn => "held out from training or trained on",
             Self::TrainedOn => "trained on",
             Self::Given => "given for the calibration",
             Self::Unknown => "not known to be held out from training",

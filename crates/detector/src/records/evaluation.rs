@@ -59,6 +59,9 @@ pub struct Metrics {
     pub image_au_roc_good: Option<GoodImages>,
     /// The threshold calibrated on good images.
     pub threshold: f32,
+    /// The pixels of the smallest region that counts as a defect.
+    #[serde(default)]
+    pub min_area: usize,
     /// The decisions at this threshold.
     pub at_threshold: AtThreshold,
     /// The decisions at the thresholds of several rules, the calibrated one first; all are derived from good images only.
@@ -123,6 +126,12 @@ pub struct AtThreshold {
     pub false_alarms_per_image: f64,
     /// Images with at least one flagged pixel.
     pub images_flagged: usize,
+    /// Defective images with a flagged pixel that is defective.
+    #[serde(default)]
+    pub defective_images_hit: usize,
+    /// Good images with at least one flagged pixel.
+    #[serde(default)]
+    pub good_images_flagged: usize,
 }
 
 /// The decisions at the threshold of a rule.

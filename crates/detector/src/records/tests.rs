@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::Method;
-use inspect::{Region, ThresholdRule};
+use inspect::{Image, Reference, Region, ThresholdRule};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -27,6 +27,8 @@ fn decisions() -> AtThreshold {
         false_alarms: 3,
         false_alarms_per_image: 1.5,
         images_flagged: 2,
+        defective_images_hit: 1,
+        good_images_flagged: 1,
     }
 }
 
@@ -42,6 +44,7 @@ fn metrics() -> Metrics {
         image_au_roc: Some(0.4),
         image_au_roc_good: Some(GoodImages::HeldOut),
         threshold: 0.3,
+        min_area: 2,
         at_threshold: decisions(),
         rules: vec![RuleResult { rule, threshold: 0.3, result: decisions() }],
         oracle: Oracle { threshold: 0.1, result: decisions() },
@@ -104,6 +107,8 @@ fn a_calibration_reads_back() {
     let rule = ThresholdRule::Max {};
     let calibration = Calibration {
         threshold: 0.25,
+        standard_error: Some(0.1),
+        min_area: 4,
         rule,
         rules: vec![RuleThreshold { rule, threshold: 0.25 }],
         good_max: 0.2,
@@ -112,6 +117,7 @@ fn a_calibration_reads_back() {
         data_sha256: "a".to_owned(),
         weights_sha256: "b".to_owned(),
         scoring: Settings([("method".to_owned(), json!("ssim"))].into()),
+        reference: Some(Reference::of(&[vec![Image::filled(3, 2, 0.1)]], &[0.0]).unwrap()),
     };
     let json = round(&calibration);
     assert_eq!(

@@ -6,13 +6,14 @@ use std::ops::Range;
 use super::geometry::Geometry;
 use super::stitch::Stitch;
 use super::tiles::Tiles;
+use crate::padding::Frame;
 use crate::tiling::{Grid, tile_positions};
 use crate::{Error, Image, Tiling};
 
 /// Pixels of a band, if that is more than a row of patches: a few hundred megabytes on the way.
 pub(super) const BAND: usize = 1 << 22;
 
-/// Rows of an image whose patches are inspected together.
+/// Rows of an image with its padding whose patches are inspected together.
 #[derive(Debug)]
 struct Band {
     /// Where its patches lie, with rows counted from `top`.
@@ -27,9 +28,12 @@ struct Band {
 pub(super) struct Bands<'a> {
     pub image: &'a Image,
     pub device: &'a Device,
+    frame: Frame,
     batch: usize,
     bands: Vec<Band>,
-    /// How many patches cover a column `(1, W)`, and a row `(H, 1)`.
+    /// The weights along one axis of a patch.
+    weights: Tensor,
+    /// Sums of the weights of the patches that cover a column `(1, W)`, and a row `(H, 1)`.
     columns: Tensor,
     rows: Tensor,
 }
@@ -40,24 +44,26 @@ impl<'a> Bands<'a> {
         image: &'a Image,
         device: &'a Device,
         patch: usize,
-        tiling: Tiling,
+        tiling: &Tiling,
         pixels: usize,
     ) -> Result<Self, Error> {
         let (width, height) = image.size();
-        let Tiling { stride, batch } = tiling;
+        let Tiling { stride, batch, .. } = *tiling;
         if batch == 0 {
             return Err(Error::ZeroBatch);
         }
-        let (columns, rows) = Grid::new(width, height, patch, stride)?.coverage();
-        let counts =
-            |counts: Vec<u32>| Tensor::from_iter(counts.into_iter().map(f64::from), device);
+        let grid = Grid::new(width, height, patch, tiling)?;
+        let (frame, (columns, rows)) = (grid.frame, grid.total_weights());
+        let (width, height) = (frame.outer_width(), frame.outer_height());
         Ok(Self {
             image,
             device,
+            frame,
             batch,
             bands: cut(width, height, patch, stride, pixels)?,
-            columns: counts(columns)?.reshape((1, width))?,
-            rows: counts(rows)?.reshape((height, 1))?,
+            weights: Tensor::from_vec(grid.weights, patch, device)?,
+            columns: Tensor::from_vec(columns, (1, width), device)?,
+            rows: Tensor::from_vec(rows, (height, 1), device)?,
         })
     }
 
@@ -67,7 +73,7 @@ impl<'a> Bands<'a> {
     }
 
     /// Hands the patches of all bands to `add` batch by batch, with as many sums as it wants to add them to, and then to `finish`,
-    /// from top to bottom, rows of the image with the means of the patches that cover them, `(rows, W)` in f64.
+    /// from top to bottom, rows of the image with the weighted means of the patches that cover them, `(rows, W)` in f64.
     ///
     /// A pixel's sum is taken in the order of the patches' numbers, whatever the bands.
     pub fn for_each<const N: usize>(
@@ -75,16 +81,22 @@ impl<'a> Bands<'a> {
         mut add: impl FnMut(&Tiles<'_>, Range<usize>, &Tensor, &mut [Stitch; N]) -> Result<(), Error>,
         mut finish: impl FnMut(Tensor, [Tensor; N]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut sums: [Stitch; N] = each(|_| Stitch::new(self.bands[0].geometry, self.device))?;
+        let mut sums: [Stitch; N] = each(|_| Stitch::new(self.bands[0].geometry, &self.weights))?;
         for band in &self.bands {
             let pixels = self.pixels(band)?;
             let tiles = Tiles::new(&pixels, band.geometry, band.top, self.batch);
             sums.iter_mut().try_for_each(|sum| sum.extend(band.geometry.height))?;
             tiles.for_each_batch(|range, patches| add(&tiles, range, patches, &mut sums))?;
             let rows = self.rows.narrow(0, band.top, band.finished)?;
-            let counts = rows.broadcast_mul(&self.columns)?;
-            let means = each(|index| Ok((sums[index].take(band.finished)? / &counts)?))?;
-            finish(pixels.narrow(0, 0, band.finished)?, means)?;
+            let weights = rows.broadcast_mul(&self.columns)?;
+            let means: [Tensor; N] =
+                each(|index| Ok((sums[index].take(band.finished)? / &weights)?))?;
+            let inside = self.frame.inside(&(band.top..band.top + band.finished));
+            if !inside.is_empty() {
+                let rows = inside.start - band.top..inside.end - band.top;
+                let own = |plane: &Tensor| self.crop(&rows, plane);
+                finish(own(&pixels)?, each(|index| own(&means[index]))?)?;
+            }
         }
         Ok(())
     }
@@ -92,8 +104,14 @@ impl<'a> Bands<'a> {
     /// The pixels of a band, `(H, W)`.
     fn pixels(&self, band: &Band) -> Result<Tensor, Error> {
         let Geometry { width, height, .. } = band.geometry;
-        let rows = &self.image.data()[band.top * width..][..height * width];
-        Ok(Tensor::from_slice(rows, (height, width), self.device)?)
+        let rows = self.frame.rows(self.image, band.top..band.top + height);
+        Ok(Tensor::from_slice(&rows, (height, width), self.device)?)
+    }
+
+    /// Some rows of a band's plane, without the columns of the padding.
+    fn crop(&self, rows: &Range<usize>, plane: &Tensor) -> Result<Tensor, Error> {
+        let rows = plane.narrow(0, rows.start, rows.len())?;
+        Ok(rows.narrow(1, self.frame.corner().0, self.frame.width)?.contiguous()?)
     }
 }
 
@@ -136,6 +154,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
     use super::*;
+    use crate::{Blend, Padding};
     use proptest::prelude::*;
 
     proptest! {
@@ -147,7 +166,9 @@ mod tests {
         ) {
             let stride = 1 + ((patch - 1) as f64 * part) as usize;
             let (width, height) = (patch + wider, patch + higher);
-            let corners = Grid::new(width, height, patch, stride).unwrap().corners();
+            let (padding, blend) = (Padding::None, Blend::Flat);
+            let tiling = Tiling { stride, batch: 1, padding, blend };
+            let corners = Grid::new(width, height, patch, &tiling).unwrap().corners();
             let bands = cut(width, height, patch, stride, pixels).unwrap();
             let corners_of = |band: &Band| {
                 let (geometry, top) = (band.geometry, band.top);

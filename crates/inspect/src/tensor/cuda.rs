@@ -9,9 +9,7 @@ use candle_core::cuda_backend::{CudaDType, WrapErr};
 use candle_core::{CudaDevice, CudaStorage, DType, Layout, Result, bail};
 
 use super::geometry::Geometry;
-use super::sampled::Moments;
-use super::stitch::Add;
-use super::tiles::Cut;
+use std::ops::Range;
 
 /// Devices keep modules by name.
 const MODULE: &str = concat!("inspect-", env!("CARGO_PKG_VERSION"));
@@ -26,88 +24,89 @@ const _: () = assert!(size_of::<usize>() == 8);
 // SAFETY: `repr(C)` and nothing but numbers, with the fields of `Geometry` in `kernels/tiles.cu`.
 unsafe impl DeviceRepr for Geometry {}
 
-impl Cut {
-    pub fn on_cuda(&self, image: &CudaStorage, layout: &Layout) -> Result<CudaStorage> {
-        let (device, image) = (image.device(), elements::<f32>(image, layout)?);
-        let (first, count) = (self.range.start, self.range.len());
-        let pixels = count * self.geometry.area();
-        // SAFETY: the kernel writes all of it, and nothing reads it before.
-        let mut patches: CudaSlice<f32> = unsafe { device.alloc(pixels) }?;
-        let (kernel, stream) = (kernel(device, "cut_tiles")?, device.cuda_stream());
-        let mut builder = stream.launch_builder(&kernel);
-        builder.arg(&image).arg(&self.geometry).arg(&first).arg(&count).arg(&mut patches);
-        // SAFETY: the arguments are those of the kernel. The patches lie in the image, and a thread writes one pixel of them.
-        unsafe { builder.launch(config(pixels)?) }.w()?;
-        Ok(CudaStorage::wrap_cuda_slice(patches, device.clone()))
+/// A tensor's elements and where they lie.
+type Stored<'a> = (&'a CudaStorage, &'a Layout);
+
+/// Cuts patches out of an image.
+pub(super) fn cut(
+    geometry: Geometry,
+    tiles: &Range<usize>,
+    image: Stored<'_>,
+) -> Result<CudaStorage> {
+    let (device, image) = (image.0.device(), elements::<f32>(image)?);
+    let (first, count) = (tiles.start, tiles.len());
+    let pixels = count * geometry.area();
+    // SAFETY: the kernel writes all of it, and nothing reads it before.
+    let mut patches: CudaSlice<f32> = unsafe { device.alloc(pixels) }?;
+    let (kernel, stream) = (kernel(device, "cut_tiles")?, device.cuda_stream());
+    let mut builder = stream.launch_builder(&kernel);
+    builder.arg(&image).arg(&geometry).arg(&first).arg(&count).arg(&mut patches);
+    // SAFETY: the arguments are those of the kernel. The patches lie in the image, and a thread writes one pixel of them.
+    unsafe { builder.launch(config(pixels)?) }.w()?;
+    Ok(CudaStorage::wrap_cuda_slice(patches, device.clone()))
+}
+
+/// Adds weighted patches of f32 or f64 to a sum.
+pub(super) fn add(
+    geometry: Geometry,
+    tiles: &Range<usize>,
+    sum: &mut CudaStorage,
+    patches: Stored<'_>,
+    weights: Stored<'_>,
+) -> Result<()> {
+    let weights = elements::<f64>(weights)?;
+    match patches.0.dtype() {
+        DType::F64 => {
+            add_as("add_tiles_f64", geometry, tiles, sum, &elements::<f64>(patches)?, &weights)
+        }
+        _ => add_as("add_tiles_f32", geometry, tiles, sum, &elements::<f32>(patches)?, &weights),
     }
 }
 
-impl Add {
-    pub fn on_cuda(
-        &self,
-        sum: &mut CudaStorage,
-        patches: &CudaStorage,
-        layout: &Layout,
-    ) -> Result<()> {
-        match patches.dtype() {
-            DType::F64 => self.add::<f64>("add_tiles_f64", sum, patches, layout),
-            _ => self.add::<f32>("add_tiles_f32", sum, patches, layout),
-        }
-    }
-
-    fn add<T: CudaDType + DeviceRepr>(
-        &self,
-        name: &'static str,
-        sum: &mut CudaStorage,
-        patches: &CudaStorage,
-        layout: &Layout,
-    ) -> Result<()> {
-        let patches = elements::<T>(patches, layout)?;
-        let (first, count) = (self.range.start, self.range.len());
-        let (top, rows) = (self.rows().start, self.rows().len());
-        let (kernel, stream) = (kernel(sum.device(), name)?, sum.device().cuda_stream());
-        let sums = sum.as_cuda_slice_mut::<f64>()?;
-        let mut builder = stream.launch_builder(&kernel);
-        builder.arg(&patches).arg(&self.geometry).arg(&first).arg(&count);
-        builder.arg(&top).arg(&rows).arg(sums);
-        // SAFETY: the arguments are those of the kernel. It reads within `count` patches; a thread changes one of the sums in
-        // the rows that they cover.
-        unsafe { builder.launch(config(rows * self.geometry.width)?) }.w()?;
-        Ok(())
-    }
+fn add_as<T: CudaDType + DeviceRepr>(
+    name: &'static str,
+    geometry: Geometry,
+    tiles: &Range<usize>,
+    sum: &mut CudaStorage,
+    patches: &CudaView<'_, T>,
+    weights: &CudaView<'_, f64>,
+) -> Result<()> {
+    let (first, count) = (tiles.start, tiles.len());
+    let rows = geometry.rows_of(tiles);
+    let (top, rows) = (rows.start, rows.len());
+    let (kernel, stream) = (kernel(sum.device(), name)?, sum.device().cuda_stream());
+    let sums = sum.as_cuda_slice_mut::<f64>()?;
+    let mut builder = stream.launch_builder(&kernel);
+    builder.arg(patches).arg(weights).arg(&geometry).arg(&first).arg(&count);
+    builder.arg(&top).arg(&rows).arg(sums);
+    // SAFETY: the arguments are those of the kernel. It reads within `count` patches and within as many weights as a patch has
+    // rows; a thread changes one of the sums in the rows that the patches cover.
+    unsafe { builder.launch(config(rows * geometry.width)?) }.w()?;
+    Ok(())
 }
 
-impl Moments {
-    pub fn on_cuda(
-        &self,
-        (patches, patches_layout): (&CudaStorage, &Layout),
-        (decodes, decodes_layout): (&CudaStorage, &Layout),
-    ) -> Result<CudaStorage> {
-        let (count, samples, height, width) = decodes_layout.shape().dims4()?;
-        let (device, area) = (patches.device(), height * width);
-        let patches = elements::<f32>(patches, patches_layout)?;
-        let decodes = elements::<f32>(decodes, decodes_layout)?;
-        let pixels = count * area;
-        if patches.len() != pixels {
-            bail!("moments on CUDA: expected {pixels} pixels of patches, got {}", patches.len());
-        }
-        // SAFETY: the kernel writes all of it, and nothing reads it before.
-        let mut moments: CudaSlice<f64> = unsafe { device.alloc(2 * pixels) }?;
-        let (kernel, stream) = (kernel(device, "moments_of_samples")?, device.cuda_stream());
-        let mut builder = stream.launch_builder(&kernel);
-        builder.arg(&patches).arg(&decodes).arg(&count).arg(&area).arg(&samples).arg(&mut moments);
-        // SAFETY: the arguments are those of the kernel. A thread reads a pixel of the patches and its samples, which are as many as the
-        // shape says, and writes two moments.
-        unsafe { builder.launch(config(pixels)?) }.w()?;
-        Ok(CudaStorage::wrap_cuda_slice(moments, device.clone()))
+/// The means of the differences of samples from patches, and of their squares.
+pub(super) fn moments(patches: Stored<'_>, decodes: Stored<'_>) -> Result<CudaStorage> {
+    let (count, samples, height, width) = decodes.1.shape().dims4()?;
+    let (device, area) = (patches.0.device(), height * width);
+    let (patches, decodes) = (elements::<f32>(patches)?, elements::<f32>(decodes)?);
+    let pixels = count * area;
+    if patches.len() != pixels {
+        bail!("moments on CUDA: expected {pixels} pixels of patches, got {}", patches.len());
     }
+    // SAFETY: the kernel writes all of it, and nothing reads it before.
+    let mut moments: CudaSlice<f64> = unsafe { device.alloc(2 * pixels) }?;
+    let (kernel, stream) = (kernel(device, "moments_of_samples")?, device.cuda_stream());
+    let mut builder = stream.launch_builder(&kernel);
+    builder.arg(&patches).arg(&decodes).arg(&count).arg(&area).arg(&samples).arg(&mut moments);
+    // SAFETY: the arguments are those of the kernel. A thread reads a pixel of the patches and its samples, which are as many as the
+    // shape says, and writes two moments.
+    unsafe { builder.launch(config(pixels)?) }.w()?;
+    Ok(CudaStorage::wrap_cuda_slice(moments, device.clone()))
 }
 
 /// The elements of a contiguous tensor.
-fn elements<'a, T: CudaDType>(
-    storage: &'a CudaStorage,
-    layout: &Layout,
-) -> Result<CudaView<'a, T>> {
+fn elements<'a, T: CudaDType>((storage, layout): Stored<'a>) -> Result<CudaView<'a, T>> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(storage.as_cuda_slice::<T>()?.slice(start..end)),
         None => bail!("tiles on CUDA: expected a tensor that is contiguous"),

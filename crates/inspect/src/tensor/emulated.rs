@@ -9,6 +9,7 @@ use super::geometry::Geometry;
 use super::sampled::Moments;
 use super::stitch::Stitch;
 use super::tiles::Tiles;
+use crate::Blend;
 
 /// Width, height, patch, stride and batch.
 const CASES: [[usize; 5]; 6] = [
@@ -33,15 +34,19 @@ fn kernels_do_what_operations_do() {
         let tiles = Tiles::new(&image, geometry, 0, batch);
         let Geometry { columns, rows, .. } = geometry;
         let numbers = [width, height, patch, stride, columns, rows, batch];
-        let got = program.run(numbers.map(|number| number.to_string()), bytes(&image));
-        // The same operations in the same order: not a bit differs.
-        assert!(got == expected(&tiles), "{case:?}");
+        for blend in [Blend::Flat, Blend::Hann] {
+            let weights = Tensor::from_vec(blend.weights(patch), patch, &Device::Cpu).unwrap();
+            let input = [bytes(&image), bytes(&weights)].concat();
+            let got = program.run(numbers.map(|number| number.to_string()), input);
+            // The same operations in the same order: not a bit differs.
+            assert!(got == expected(&tiles, &weights), "{case:?}, {blend:?}");
+        }
     }
 }
 
 /// The same by the operations for the CPU, in the order in which the program writes it.
-fn expected(tiles: &Tiles<'_>) -> Vec<u8> {
-    let stitch = || Stitch::new(tiles.geometry, &Device::Cpu).unwrap();
+fn expected(tiles: &Tiles<'_>, weights: &Tensor) -> Vec<u8> {
+    let stitch = || Stitch::new(tiles.geometry, weights).unwrap();
     let (mut plain, mut squared) = (stitch(), stitch());
     let mut expected = Vec::new();
     tiles

@@ -1,5 +1,5 @@
 use crate::Error;
-use crate::tiling::{Grid, tile_positions};
+use crate::tiling::tile_positions;
 
 /// Where the patches of an image lie, in closed form, as the kernels know it. Patches are numbered row by row.
 #[derive(Clone, Copy, Debug)]
@@ -16,9 +16,8 @@ pub(super) struct Geometry {
 
 impl Geometry {
     /// # Errors
-    /// As for a [`Grid`].
+    /// As for [`tile_positions`].
     pub fn new(width: usize, height: usize, patch: usize, stride: usize) -> Result<Self, Error> {
-        Grid::new(width, height, patch, stride)?;
         let columns = tile_positions(width, patch, stride)?.len();
         let rows = tile_positions(height, patch, stride)?.len();
         Ok(Self { width, height, patch, stride, columns, rows })
@@ -29,6 +28,12 @@ impl Geometry {
         let (row, column) = (tile / self.columns, tile % self.columns);
         let (last_x, last_y) = (self.width - self.patch, self.height - self.patch);
         ((column * self.stride).min(last_x), (row * self.stride).min(last_y))
+    }
+
+    /// The rows of the image that some patches touch, of which there is at least one.
+    #[cfg(feature = "cuda")]
+    pub fn rows_of(&self, tiles: &std::ops::Range<usize>) -> std::ops::Range<usize> {
+        self.corner(tiles.start).1..self.corner(tiles.end - 1).1 + self.patch
     }
 
     /// Pixels of a patch.
@@ -42,6 +47,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
     use super::*;
+    use crate::tiling::Grid;
+    use crate::{Blend, Padding, Tiling};
     use proptest::prelude::*;
 
     proptest! {
@@ -52,7 +59,9 @@ mod tests {
         ) {
             let stride = 1 + ((patch - 1) as f64 * part) as usize;
             let (width, height) = (patch + wider, patch + higher);
-            let corners = Grid::new(width, height, patch, stride).unwrap().corners();
+            let (padding, blend) = (Padding::None, Blend::Flat);
+            let tiling = Tiling { stride, batch: 1, padding, blend };
+            let corners = Grid::new(width, height, patch, &tiling).unwrap().corners();
             let geometry = Geometry::new(width, height, patch, stride).unwrap();
             prop_assert_eq!(corners.len(), geometry.columns * geometry.rows);
             for (tile, corner) in corners.into_iter().enumerate() {

@@ -5,6 +5,8 @@ use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape};
 
 use super::bands::{Bands, append};
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::reconstructor::{TensorReconstructor, check_shape};
 use super::residual::scores;
 use super::storage::contiguous;
@@ -55,7 +57,7 @@ pub(super) fn inspect_samples(
 pub(super) struct Moments;
 
 impl Moments {
-    pub fn shape(decodes: &Layout) -> candle_core::Result<Shape> {
+    fn shape(decodes: &Layout) -> candle_core::Result<Shape> {
         let (count, _, height, width) = decodes.shape().dims4()?;
         Ok((2, count, height, width).into())
     }
@@ -89,7 +91,7 @@ impl CustomOp2 for Moments {
         decodes: &CudaStorage,
         decodes_layout: &Layout,
     ) -> candle_core::Result<(CudaStorage, Shape)> {
-        let moments = self.on_cuda((patches, patches_layout), (decodes, decodes_layout))?;
+        let moments = cuda::moments((patches, patches_layout), (decodes, decodes_layout))?;
         Ok((moments, Self::shape(decodes_layout)?))
     }
 }

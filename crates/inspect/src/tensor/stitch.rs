@@ -2,24 +2,30 @@
 
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
-use candle_core::{CpuStorage, DType, Device, InplaceOp2, Layout, Tensor, WithDType, bail};
+use candle_core::{CpuStorage, DType, Device, InplaceOp3, Layout, Tensor, WithDType, bail};
 use std::ops::Range;
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::geometry::Geometry;
 use super::storage::contiguous;
 use super::tiles::Tiles;
 use crate::Error;
 use crate::stitch::add_patches;
 
-/// The running sum of the patches of a band, in f64 as on the CPU.
+/// The running sum of the weighted patches of a band, in f64 as on the CPU.
 pub(super) struct Stitch {
     /// `(H, W)`
     sum: Tensor,
+    /// The weights along one axis of a patch, `(patch)` in f64.
+    weights: Tensor,
 }
 
 impl Stitch {
-    pub fn new(geometry: Geometry, device: &Device) -> Result<Self, Error> {
-        Ok(Self { sum: zeros(geometry.height, geometry.width, device)? })
+    /// Zeros, on the device of the weights.
+    pub fn new(geometry: Geometry, weights: &Tensor) -> Result<Self, Error> {
+        let sum = zeros(geometry.height, geometry.width, weights.device())?;
+        Ok(Self { sum, weights: weights.clone() })
     }
 
     /// Adds the patches of these numbers, `(N, 1, patch, patch)` or `(N, patch, patch)`, of f32 or f64.
@@ -30,7 +36,7 @@ impl Stitch {
         patches: &Tensor,
     ) -> Result<(), Error> {
         let add = Add { geometry: tiles.geometry, range };
-        Ok(self.sum.inplace_op2(&patches.contiguous()?, &add)?)
+        Ok(self.sum.inplace_op3(&patches.contiguous()?, &self.weights, &add)?)
     }
 
     /// Gives the first rows away, `(rows, W)`. Those that are left are the first ones of the next band.
@@ -55,34 +61,28 @@ fn zeros(height: usize, width: usize, device: &Device) -> Result<Tensor, Error> 
     Ok(Tensor::zeros((height, width), DType::F64, device)?)
 }
 
-/// Sum `(H, W)` += patches `(N, …, patch, patch)`, each pixel's in the order of their numbers.
-pub(super) struct Add {
-    pub geometry: Geometry,
-    pub range: Range<usize>,
+/// Sum `(H, W)` += patches `(N, …, patch, patch)`, weighted by `(patch)` in each direction; each pixel's in the order of their
+/// numbers.
+struct Add {
+    geometry: Geometry,
+    range: Range<usize>,
 }
 
 impl Add {
-    /// The rows of the image that the patches touch.
-    #[cfg(feature = "cuda")]
-    pub fn rows(&self) -> Range<usize> {
-        let (first, last) = (self.range.start, self.range.end - 1);
-        self.geometry.corner(first).1..self.geometry.corner(last).1 + self.geometry.patch
-    }
-
     fn run<T: WithDType + Into<f64>>(
         &self,
         sum: &mut [f64],
-        patches: &CpuStorage,
-        layout: &Layout,
+        patches: (&CpuStorage, &Layout),
+        weights: &[f64],
     ) -> candle_core::Result<()> {
         let corners: Vec<_> = self.range.clone().map(|tile| self.geometry.corner(tile)).collect();
-        let patches = contiguous::<T>(patches, layout)?;
-        add_patches(sum, self.geometry.width, self.geometry.patch, &corners, patches);
+        let patches = contiguous::<T>(patches.0, patches.1)?;
+        add_patches(sum, self.geometry.width, weights, &corners, patches);
         Ok(())
     }
 }
 
-impl InplaceOp2 for Add {
+impl InplaceOp3 for Add {
     fn name(&self) -> &'static str {
         "add-tiles"
     }
@@ -92,12 +92,15 @@ impl InplaceOp2 for Add {
         sum: &mut CpuStorage,
         _: &Layout,
         patches: &CpuStorage,
-        layout: &Layout,
+        patches_layout: &Layout,
+        weights: &CpuStorage,
+        weights_layout: &Layout,
     ) -> candle_core::Result<()> {
         let CpuStorage::F64(sum) = sum else { bail!("{}: expected a sum in f64", self.name()) };
+        let (weights, layout) = (contiguous(weights, weights_layout)?, patches_layout);
         match patches {
-            CpuStorage::F64(_) => self.run::<f64>(sum, patches, layout),
-            _ => self.run::<f32>(sum, patches, layout),
+            CpuStorage::F64(_) => self.run::<f64>(sum, (patches, layout), weights),
+            _ => self.run::<f32>(sum, (patches, layout), weights),
         }
     }
 
@@ -107,8 +110,11 @@ impl InplaceOp2 for Add {
         sum: &mut CudaStorage,
         _: &Layout,
         patches: &CudaStorage,
-        layout: &Layout,
+        patches_layout: &Layout,
+        weights: &CudaStorage,
+        weights_layout: &Layout,
     ) -> candle_core::Result<()> {
-        self.on_cuda(sum, patches, layout)
+        let (patches, weights) = ((patches, patches_layout), (weights, weights_layout));
+        cuda::add(self.geometry, &self.range, sum, patches, weights)
     }
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use super::*;
-use crate::{Disk, SampleScore, Sampled, Tiling};
+use crate::{Blend, Disk, Padding, SampleScore, Sampled, Tiling};
 use candle_core::Device;
 use proptest::prelude::*;
 use ssim::{Border, Constants, Params, Window};
@@ -52,15 +52,22 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
     fn bands_give_the_maps_of_the_whole_image_to_the_bit(
-        patch in 5usize..9, wider in 0usize..20, higher in 0usize..40,
-        stride in 1usize..6, batch in 1usize..9, band in 0usize..800,
+        patch in 5usize..9, wider in 0usize..20, higher in 0usize..40, stride in 1usize..6,
+        batch in 1usize..9, band in 0usize..800, margin in 0usize..6, is_hann in any::<bool>(),
     ) {
         let (width, height) = (patch + wider, patch + higher);
         let image = Image::from_fn(width, height, |x, y| ((x * x + 7 * y) as f32).sin().abs());
+        let blend = if is_hann { Blend::Hann } else { Blend::Flat };
+        let padding = match margin {
+            0 => Padding::None,
+            pixels => Padding::Mirror { pixels },
+        };
+        let tiling = Tiling { stride, batch, padding, blend };
         for residual in residuals() {
             for averaging in [Averaging::Reconstruction, Averaging::Residual] {
-                let (tiling, opening) = (Tiling { stride, batch }, Disk::with_diameter(3));
-                let inspection = Inspection { tiling, averaging, residual, opening };
+                let opening = Disk::with_diameter(3);
+                let paper = Inspection::paper(residual);
+                let inspection = Inspection { tiling, averaging, opening, ..paper };
                 let inspected = |band| {
                     inspect_in_bands(&image, &Bend { patch }, &inspection, band).unwrap()
                 };

@@ -5,6 +5,8 @@ use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 use std::ops::Range;
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::geometry::Geometry;
 use super::storage::contiguous;
 use crate::Error;
@@ -13,7 +15,7 @@ use crate::Error;
 pub(super) struct Tiles<'a> {
     pub image: &'a Tensor,
     pub geometry: Geometry,
-    /// The band's first row in the image.
+    /// The band's first row in the image with its padding.
     top: usize,
     batch: usize,
 }
@@ -43,7 +45,7 @@ impl<'a> Tiles<'a> {
         Ok(())
     }
 
-    /// The corners `(x, y)` of some patches in the image.
+    /// The corners `(x, y)` of some patches in the image with its padding.
     pub fn corners(&self, range: Range<usize>) -> Vec<(usize, usize)> {
         let in_image = |(x, y)| (x, self.top + y);
         range.map(|tile| in_image(self.geometry.corner(tile))).collect()
@@ -51,9 +53,9 @@ impl<'a> Tiles<'a> {
 }
 
 /// Image `(H, W)` → patches `(N, 1, patch, patch)`.
-pub(super) struct Cut {
-    pub geometry: Geometry,
-    pub range: Range<usize>,
+struct Cut {
+    geometry: Geometry,
+    range: Range<usize>,
 }
 
 impl Cut {
@@ -89,6 +91,6 @@ impl CustomOp1 for Cut {
         image: &CudaStorage,
         layout: &Layout,
     ) -> candle_core::Result<(CudaStorage, Shape)> {
-        Ok((self.on_cuda(image, layout)?, self.shape()))
+        Ok((cuda::cut(self.geometry, &self.range, (image, layout))?, self.shape()))
     }
 }

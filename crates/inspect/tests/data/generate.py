@@ -8,6 +8,7 @@ opened_<d>.txt    its opening with the disk of diameter d: cv2.erode, then cv2.d
                   (cv2.morphologyEx(MORPH_OPEN) does not reflect; it is the same for odd d only.)
 labels.txt        skimage.measure.label(scores >= 55, connectivity=2)
 labels_4.txt      the same with connectivity=1
+smoothed_<s>.txt  scipy.ndimage.gaussian_filter(scores, s, mode="reflect", truncate=8), six decimals
 regions.txt       skimage.measure.regionprops of labels.txt: label area x0 y0 x1 y1 cx cy mean max
 """
 from pathlib import Path
@@ -40,6 +41,9 @@ def main():
     np.savetxt(HERE / "scores.txt", scores, "%d")
     for d in (2, 3, 4, 5, 6, 9):
         np.savetxt(HERE / f"opened_{d}.txt", opening(scores, d), "%d")
+    for sigma in (0.5, 1.5, 4, 12, 40):
+        smoothed = gaussian_filter(scores.astype(np.float64), sigma, mode="reflect", truncate=8)
+        np.savetxt(HERE / f"smoothed_{sigma}.txt", smoothed, "%.6f")
     labels = label(scores >= 55, connectivity=2)
     np.savetxt(HERE / "labels.txt", labels, "%d")
     np.savetxt(HERE / "labels_4.txt", label(scores >= 55, connectivity=1), "%d")

@@ -1,8 +1,8 @@
 // Runs the kernels of tiles.cu on the CPU.
 //
-// Arguments: width, height, patch, stride, columns, rows, batch. Standard input: the image, in f32. Standard output: all
-// patches, in f32, each batch followed by the moments, in f64, of three samples of its patches; the sums of the stitched patches, in
-// f64; and those of the squared patches, added in f64.
+// Arguments: width, height, patch, stride, columns, rows, batch. Standard input: the image, in f32, and the weights along one axis of
+// a patch, in f64. Standard output: all patches, in f32, each batch followed by the moments, in f64, of three samples of its patches;
+// the sums of the stitched patches, in f64; and those of the squared patches, added in f64.
 #include "emulation.h"
 
 #include "../../kernels/tiles.cu"
@@ -23,6 +23,7 @@ int main(int count, char **arguments) {
     const Geometry g{numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]};
     const Number batch = numbers[6], pixels = g.width * g.height, tiles = g.columns * g.rows, area = g.patch * g.patch;
     const auto image = get<float>(pixels);
+    const auto weights = get<double>(g.patch);
     std::vector<double> sums(pixels), squares(pixels);
     for (Number first = 0; first < tiles; first += batch) {
         // Of their own size, so that the sanitizer sees what reaches beyond.
@@ -41,8 +42,8 @@ int main(int count, char **arguments) {
         const Number top = smaller(first / g.columns * g.stride, g.height - g.patch);
         const Number bottom = smaller((first + some - 1) / g.columns * g.stride, g.height - g.patch) + g.patch;
         const Number rows = bottom - top;
-        launch(rows * g.width, [&] { add_tiles_f32(patches.data(), g, first, some, top, rows, sums.data()); });
-        launch(rows * g.width, [&] { add_tiles_f64(squared.data(), g, first, some, top, rows, squares.data()); });
+        launch(rows * g.width, [&] { add_tiles_f32(patches.data(), weights.data(), g, first, some, top, rows, sums.data()); });
+        launch(rows * g.width, [&] { add_tiles_f64(squared.data(), weights.data(), g, first, some, top, rows, squares.data()); });
     }
     put(sums);
     put(squares);

@@ -3,10 +3,24 @@
 
 use std::str::FromStr;
 
-use inspect::{Image, Mask, Plane};
+use inspect::{Blend, Image, Mask, Padding, Plane, Tiling};
 use proptest::prelude::*;
 
 pub const SCORES: &str = include_str!("../data/scores.txt");
+
+/// Patches as in the paper, but for their stride.
+pub fn plain(stride: usize, batch: usize) -> Tiling {
+    Tiling { stride, batch, padding: Padding::None, blend: Blend::Flat }
+}
+
+/// Paddings and blends to try, all of them for any patch size.
+pub fn tilings(stride: usize, batch: usize, patch: usize) -> impl Iterator<Item = Tiling> {
+    let mirrored = [0, patch / 2, patch].map(|pixels| Padding::Mirror { pixels });
+    let paddings = [Padding::None].into_iter().chain(mirrored);
+    paddings.flat_map(move |padding| {
+        [Blend::Flat, Blend::Hann].map(|blend| Tiling { stride, batch, padding, blend })
+    })
+}
 
 /// Reads rows of numbers separated by blanks.
 pub fn plane<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> Plane<T> {

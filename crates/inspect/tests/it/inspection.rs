@@ -1,11 +1,11 @@
 use inspect::{
-    Averaging, Disk, Error, Image, Inspected, Inspection, Residual, Tiling, inspect, open,
-    reconstruct, residual_map,
+    Averaging, Disk, Error, Image, Inspected, Inspection, Residual, Smoothing, anomaly_map,
+    inspect, open, reconstruct, residual_map, smooth,
 };
 use proptest::prelude::*;
 use ssim::{Border, Constants, Params, Window};
 
-use crate::fixtures::images;
+use crate::fixtures::{images, plain, tilings};
 use crate::reconstruct::{By, ramp};
 
 fn ssim_residual(size: usize, border: Border) -> Residual {
@@ -13,12 +13,8 @@ fn ssim_residual(size: usize, border: Border) -> Residual {
 }
 
 fn inspection(averaging: Averaging, residual: Residual, batch: usize) -> Inspection {
-    Inspection {
-        tiling: Tiling { stride: 1, batch },
-        averaging,
-        residual,
-        opening: Disk::with_diameter(0),
-    }
+    let (tiling, opening) = (plain(1, batch), Disk::with_diameter(0));
+    Inspection { tiling, averaging, opening, ..Inspection::paper(residual) }
 }
 
 /// Two patches of 2×2 that overlap in the middle column, reconstructed as their means 0.25 and 0.75:
@@ -88,6 +84,17 @@ fn residuals_of_unequal_or_endless_planes_are_errors() {
 }
 
 #[test]
+fn a_smoothing_out_of_range_is_refused_before_anything_is_reconstructed() {
+    let never = By(8, |_: &[f32]| panic!("the reconstructor was asked"));
+    for sigma in [-1.0, 1001.0, f64::NAN] {
+        let smoothing = Smoothing::Gaussian { sigma };
+        let inspection = Inspection { smoothing, ..Inspection::paper(Residual::L2) };
+        let error = inspect(&Image::filled(12, 12, 0.5), &never, &inspection).unwrap_err();
+        assert!(matches!(error, Error::Sigma { .. }), "{error}");
+    }
+}
+
+#[test]
 fn averaging_is_read_and_written_by_name() {
     #[derive(serde::Serialize, serde::Deserialize)]
     struct Config {
@@ -115,17 +122,23 @@ proptest! {
 
     /// The pipeline is nothing but its documented parts.
     #[test]
-    fn the_default_is_opening_of_residual_of_reconstruction(
-        image in images(), stride in 1usize..5, diameter in 0usize..6,
+    fn the_default_is_opening_of_smoothing_of_residual_of_reconstruction(
+        image in images(), stride in 1usize..5, diameter in 0usize..6, sigma in 0.0f64..6.0,
     ) {
         prop_assume!(image.width().min(image.height()) >= 5);
-        let (tiling, opening) = (Tiling { stride, batch: 7 }, Disk::with_diameter(diameter));
-        let residual = ssim_residual(3, Border::Reflect);
-        let inspection = Inspection { tiling, averaging: Averaging::default(), residual, opening };
-        let inspected = inspect(&image, &ramp(5), &inspection).unwrap();
-        prop_assert_eq!(&inspected.reconstruction, &reconstruct(&image, &ramp(5), &tiling).unwrap());
-        let expected = residual_map(&image, &inspected.reconstruction, &residual).unwrap();
-        prop_assert_eq!(&inspected.residual, &expected);
-        prop_assert_eq!(&inspected.anomaly_map, &open(&expected, opening));
+        let (residual, opening) = (ssim_residual(3, Border::Reflect), Disk::with_diameter(diameter));
+        let smoothing = Smoothing::Gaussian { sigma };
+        for tiling in tilings(stride, 7, 5) {
+            let paper = Inspection::paper(residual);
+            let inspection = Inspection { tiling, smoothing, opening, ..paper };
+            let got = inspect(&image, &ramp(5), &inspection).unwrap();
+            prop_assert_eq!(&got.reconstruction, &reconstruct(&image, &ramp(5), &tiling).unwrap());
+            let expected = residual_map(&image, &got.reconstruction, &residual).unwrap();
+            prop_assert_eq!(&got.residual, &expected);
+            let smoothed = smooth(&expected, sigma).unwrap();
+            prop_assert_eq!(&got.anomaly_map, &open(&smoothed, opening));
+            let again = anomaly_map(&expected, &smoothing, opening).unwrap();
+            prop_assert_eq!(&got.anomaly_map, &again);
+        }
     }
 }

@@ -1,10 +1,11 @@
 use std::cell::RefCell;
 use std::error::Error as StdError;
 
-use inspect::{Error, Image, Plane, Reconstructor, Tiling, reconstruct};
+use inspect::{Blend, Error, Image, Padding, Reconstructor, Tiling, reconstruct};
 use proptest::prelude::*;
 
-use crate::fixtures::images;
+use crate::fixtures::{images, plain, tilings};
+use crate::naive;
 
 type Outcome = Result<Vec<f32>, Box<dyn StdError + Send + Sync>>;
 
@@ -34,7 +35,7 @@ pub fn ramp(patch: usize) -> impl Reconstructor {
     })
 }
 
-fn identity(patch: usize) -> impl Reconstructor {
+pub fn identity(patch: usize) -> impl Reconstructor {
     By(patch, |patches: &[f32]| Ok(patches.to_vec()))
 }
 
@@ -52,7 +53,7 @@ fn patches_arrive_row_by_row_in_batches_of_the_given_size() {
     // 0 1 2 3
     // 4 5 6 7
     // 8 9 …
-    reconstruct(&image(4, 3), &spy, &Tiling { stride: 2, batch: 3 }).unwrap();
+    reconstruct(&image(4, 3), &spy, &plain(2, 3)).unwrap();
     let expected = [
         vec![0.0, 1.0, 4.0, 5.0, 2.0, 3.0, 6.0, 7.0, 4.0, 5.0, 8.0, 9.0],
         vec![6.0, 7.0, 10.0, 11.0],
@@ -63,7 +64,7 @@ fn patches_arrive_row_by_row_in_batches_of_the_given_size() {
 #[test]
 fn settings_that_cannot_work_are_errors() {
     let run = |width, height, patch, stride, batch| {
-        reconstruct(&image(width, height), &identity(patch), &Tiling { stride, batch }).unwrap_err()
+        reconstruct(&image(width, height), &identity(patch), &plain(stride, batch)).unwrap_err()
     };
     assert!(matches!(run(8, 8, 4, 2, 0), Error::ZeroBatch));
     assert!(matches!(run(8, 8, 0, 2, 1), Error::ZeroPatch));
@@ -78,14 +79,14 @@ fn settings_that_cannot_work_are_errors() {
 fn an_image_that_is_not_finite_is_an_error() {
     let mut broken = image(4, 4);
     broken.data_mut()[5] = f32::INFINITY;
-    let error = reconstruct(&broken, &identity(2), &Tiling { stride: 2, batch: 1 }).unwrap_err();
+    let error = reconstruct(&broken, &identity(2), &plain(2, 1)).unwrap_err();
     assert_eq!(error.to_string(), "the image holds inf at index 5; every value must be finite");
 }
 
 #[test]
 fn a_reconstructor_that_misbehaves_is_an_error() {
     let run = |answer: fn(&[f32]) -> Outcome| {
-        reconstruct(&image(4, 4), &By(2, answer), &Tiling { stride: 2, batch: 4 }).unwrap_err()
+        reconstruct(&image(4, 4), &By(2, answer), &plain(2, 4)).unwrap_err()
     };
     let short = run(|patches| Ok(patches[1..].to_vec()));
     assert_eq!(short.to_string(), "a batch of 4 patches needs 16 reconstructed values, got 15");
@@ -98,38 +99,64 @@ fn a_reconstructor_that_misbehaves_is_an_error() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Sums of equal values and their division are exact, so nothing may change.
+    /// A mean of equal values is theirs: sums of them are exact, and weighted ones round by far less than an f32.
     #[test]
     fn the_identity_reconstructs_the_image(
         image in images(), patch in 1usize..8, stride in 1usize..8, batch in 1usize..50,
     ) {
-        prop_assume!(patch <= image.width().min(image.height()) && stride <= patch);
-        let tiling = Tiling { stride, batch };
-        prop_assert_eq!(reconstruct(&image, &identity(patch), &tiling).unwrap(), image);
+        prop_assume!(stride <= patch);
+        for tiling in tilings(stride, batch, patch) {
+            let fits = patch <= image.width().min(image.height());
+            if fits || tiling.padding != Padding::None {
+                let got = reconstruct(&image, &identity(patch), &tiling).unwrap();
+                prop_assert_eq!(&got, &image, "{:?}", tiling);
+            }
+        }
     }
 
-    /// Against the definition, pixel by pixel, in the same order of summation.
+    /// Against the definition, pixel by pixel, with the image padded beforehand. In f32 the order of sums in f64 decides about
+    /// the last bit at most, and about none if all weights are 1.
     #[test]
-    fn every_pixel_is_the_mean_of_the_patches_that_cover_it(
+    fn every_pixel_is_the_weighted_mean_of_the_patches_that_cover_it(
         image in images(), patch in 1usize..8, stride in 1usize..8, batch in 1usize..50,
     ) {
         prop_assume!(patch <= image.width().min(image.height()) && stride <= patch);
-        let along = |length| inspect::tile_positions(length, patch, stride).unwrap();
-        let reconstructor = ramp(patch);
-        let (xs, ys) = (along(image.width()), along(image.height()));
-        let expected = Plane::from_fn(image.width(), image.height(), |x, y| {
-            let (mut sum, mut count) = (0.0, 0.0);
-            for &top in ys.iter().filter(|&&top| (top..top + patch).contains(&y)) {
-                for &left in xs.iter().filter(|&&left| (left..left + patch).contains(&x)) {
-                    let pixels = Plane::from_fn(patch, patch, |dx, dy| image.get(left + dx, top + dy));
-                    let output = reconstructor.reconstruct(pixels.data()).unwrap();
-                    sum += f64::from(output[(y - top) * patch + x - left]);
-                    count += 1.0;
-                }
-            }
-            (sum / count) as f32
-        });
-        let tiling = Tiling { stride, batch };
-        prop_assert_eq!(reconstruct(&image, &reconstructor, &tiling).unwrap(), expected);
+        for tiling in tilings(stride, batch, patch) {
+            let expected = naive::reconstruct(&image, &ramp(patch), &tiling);
+            let got = reconstruct(&image, &ramp(patch), &tiling).unwrap();
+            let ulps = if tiling.blend == Blend::Flat { 0 } else { 1 };
+            let steps = |a: f32, b: f32| a.to_bits().abs_diff(b.to_bits());
+            let mut pixels = got.data().iter().zip(expected.data());
+            prop_assert!(pixels.all(|(&got, &expected)| steps(got, expected) <= ulps), "{:?}", tiling);
+        }
     }
+}
+
+#[test]
+fn an_image_smaller_than_a_patch_is_mirrored_up_to_it() {
+    let seen = RefCell::new(Vec::new());
+    let spy = By(5, |patches: &[f32]| {
+        seen.borrow_mut().push(patches.to_vec());
+        Ok(patches.to_vec())
+    });
+    let small = Image::new(2, 3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+    let tiling = Tiling { padding: Padding::Mirror { pixels: 0 }, ..plain(1, 1) };
+    assert_eq!(reconstruct(&small, &spy, &tiling).unwrap(), small);
+    // One column to the left of the image, two to its right; a row above and below.
+    let patch = [
+        1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 1.0, 2.0, 2.0, 1.0, 3.0, 3.0, 4.0, 4.0, 3.0, 5.0, 5.0, 6.0,
+        6.0, 5.0, 5.0, 5.0, 6.0, 6.0, 5.0,
+    ];
+    assert_eq!(*seen.borrow(), [patch]);
+}
+
+#[test]
+fn a_margin_wider_than_a_patch_and_an_empty_image_are_errors() {
+    let run = |width, pixels| {
+        let tiling = Tiling { padding: Padding::Mirror { pixels }, ..plain(2, 1) };
+        reconstruct(&image(width, 4), &identity(4), &tiling).unwrap_err()
+    };
+    assert_eq!(run(4, 5).to_string(), "a margin of 5 pixels is larger than a patch of 4");
+    assert!(matches!(run(4, usize::MAX), Error::Margin { .. }));
+    assert!(matches!(run(0, 2), Error::ImageBelowPatch { width: 0, .. }));
 }

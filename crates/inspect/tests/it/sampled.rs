@@ -3,12 +3,13 @@
 use std::error::Error as StdError;
 
 use inspect::{
-    Averaging, Disk, Error, Image, Inspection, Reconstructor, Residual, SampleScore, Sampled,
-    Tiling, inspect, residual_map, tile_positions,
+    Averaging, Error, Image, Inspection, Reconstructor, Residual, SampleScore, Sampled, Tiling,
+    inspect, residual_map,
 };
 use proptest::prelude::*;
 
-use crate::fixtures::images;
+use crate::fixtures::{images, plain, tilings};
+use crate::naive;
 use crate::reconstruct::ramp;
 
 const PATCH: usize = 4;
@@ -51,46 +52,48 @@ fn inspection(
     batch: usize,
 ) -> Inspection {
     let residual = Residual::Sampled(Sampled { samples, score });
-    let (tiling, opening) = (Tiling { stride: 3, batch }, Disk::with_diameter(0));
-    Inspection { tiling, averaging, residual, opening }
+    Inspection { tiling: plain(3, batch), averaging, ..Inspection::paper(residual) }
+}
+
+/// A sample of a pixel and its weight.
+type Weighted = (f64, f64);
+
+fn mean(values: impl Iterator<Item = Weighted>) -> f64 {
+    let (sum, total) = values
+        .fold((0.0, 0.0), |(sum, total), (value, weight)| (sum + weight * value, total + weight));
+    sum / total
 }
 
 /// −log of a Gaussian's density, less that at its middle if it is as narrow as can be; or the mean square.
-fn score(pixel: f64, samples: &[f64], score: SampleScore) -> f64 {
-    let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / samples.len() as f64;
-    let centre = mean(&mut samples.iter().copied());
-    let variance = mean(&mut samples.iter().map(|s| (s - centre).powi(2)));
+fn score(pixel: f64, samples: &[Weighted], score: SampleScore) -> f64 {
+    let mean_square = |from: f64| mean(samples.iter().map(|&(s, w)| ((s - from).powi(2), w)));
     match score {
-        SampleScore::Mse => mean(&mut samples.iter().map(|s| (s - pixel).powi(2))),
+        SampleScore::Mse => mean_square(pixel),
         SampleScore::Probability { variance_floor } => {
+            let centre = mean(samples.iter().copied());
             let minus_log = |x: f64, variance: f64| {
                 0.5 * (std::f64::consts::TAU * variance).ln()
                     + (x - centre).powi(2) / (2.0 * variance)
             };
-            minus_log(pixel, variance.max(variance_floor)) - minus_log(centre, variance_floor)
+            let variance = mean_square(centre).max(variance_floor);
+            minus_log(pixel, variance) - minus_log(centre, variance_floor)
         }
     }
 }
 
-/// The samples of a pixel, for each patch that covers it.
-fn samples_at(image: &Image, (x, y): (usize, usize), samples: usize) -> Vec<Vec<f64>> {
-    let covers = |position: usize, at: usize| position <= at && at < position + PATCH;
-    let positions = |length| tile_positions(length, PATCH, 3).unwrap();
-    let tops = positions(image.height()).into_iter().filter(|&top| covers(top, y));
-    let corners = tops.flat_map(|top| {
-        let lefts = positions(image.width()).into_iter().filter(|&left| covers(left, x));
-        lefts.map(move |left| (left, top))
-    });
-    let of_patch = |(left, top): (usize, usize)| {
-        let place = (y - top) * PATCH + x - left;
-        let sample = |sample| f64::from(noisy(image.get(x, y), (left, top), sample, place));
-        (0..samples).map(sample).collect()
+/// The samples of a pixel of a padded image, for each patch that covers it.
+fn samples_at(
+    padded: &Image,
+    (x, y): (usize, usize),
+    tiling: &Tiling,
+    samples: usize,
+) -> Vec<Vec<Weighted>> {
+    let of_patch = |(left, top, weight, place)| {
+        let sample = |sample| f64::from(noisy(padded.get(x, y), (left, top), sample, place));
+        (0..samples).map(|number| (sample(number), weight)).collect()
     };
-    corners.map(of_patch).collect()
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+    let covering = naive::covering(tiling, PATCH, padded.size(), (x, y));
+    covering.into_iter().map(of_patch).collect()
 }
 
 #[test]
@@ -98,28 +101,32 @@ fn a_pixel_is_scored_by_its_samples() {
     let image = Image::from_fn(9, 8, |x, y| ((x * 5 + y * 3) % 7) as f32 / 7.0);
     for (how, samples) in [(PROBABILITY, 6), (PROBABILITY, 1), (SampleScore::Mse, 6)] {
         for averaging in [Averaging::Reconstruction, Averaging::Residual] {
-            let inspected =
-                inspect(&image, &Noisy, &inspection(averaging, samples, how, 2)).unwrap();
-            for (x, y) in (0..8).flat_map(|y| (0..9).map(move |x| (x, y))) {
-                let (pixel, all) =
-                    (f64::from(image.get(x, y)), samples_at(&image, (x, y), samples));
-                let pooled = all.concat();
-                let expected = match averaging {
-                    Averaging::Reconstruction => score(pixel, &pooled, how),
-                    Averaging::Residual => {
-                        mean(&all.iter().map(|s| score(pixel, s, how)).collect::<Vec<_>>())
-                    }
-                };
-                let got = f64::from(inspected.residual.get(x, y));
-                // Scores up to about 20, rounded to f32.
-                assert!(
-                    (got - expected).abs() < 2e-6 * expected.max(1.0),
-                    "{x}, {y}: {got}, {expected}"
-                );
-                let got = f64::from(inspected.reconstruction.get(x, y));
-                assert!((got - mean(&pooled)).abs() < 1e-7, "{got}");
+            for tiling in tilings(3, 2, PATCH) {
+                let inspection = Inspection { tiling, ..inspection(averaging, samples, how, 2) };
+                check_scores(&image, &inspection, samples, how);
             }
         }
+    }
+}
+
+fn check_scores(image: &Image, inspection: &Inspection, samples: usize, how: SampleScore) {
+    let inspected = inspect(image, &Noisy, inspection).unwrap();
+    let margin = naive::margin(inspection.tiling.padding);
+    let padded = naive::pad(image, margin);
+    for (x, y) in (0..8).flat_map(|y| (0..9).map(move |x| (x, y))) {
+        let pixel = f64::from(image.get(x, y));
+        let all = samples_at(&padded, (x + margin, y + margin), &inspection.tiling, samples);
+        let pooled = all.concat();
+        let expected = match inspection.averaging {
+            Averaging::Reconstruction => score(pixel, &pooled, how),
+            Averaging::Residual => mean(all.iter().map(|s| (score(pixel, s, how), s[0].1))),
+        };
+        let got = f64::from(inspected.residual.get(x, y));
+        // Scores up to about 20, rounded to f32.
+        let close = (got - expected).abs() < 2e-6 * expected.max(1.0);
+        assert!(close, "{x}, {y}: {got}, {expected}, {inspection:?}");
+        let got = f64::from(inspected.reconstruction.get(x, y));
+        assert!((got - mean(pooled.into_iter())).abs() < 1e-7, "{got}");
     }
 }
 
@@ -140,10 +147,8 @@ fn the_probability_by_hand() {
     }
     let floor = 1.0 / 64.0;
     let probability = SampleScore::Probability { variance_floor: floor };
-    let inspection = Inspection {
-        tiling: Tiling { stride: 1, batch: 1 },
-        ..inspection(Averaging::Residual, 2, probability, 1)
-    };
+    let inspection =
+        Inspection { tiling: plain(1, 1), ..inspection(Averaging::Residual, 2, probability, 1) };
     let inspected = inspect(&Image::filled(1, 1, 1.0), &Two, &inspection).unwrap();
     // ½ log 4 + 0.5² / (2/16)
     let expected = (2f64.ln() + 2.0) as f32;

@@ -3,12 +3,14 @@
 use candle_core::{Device, Tensor};
 use inspect::tensor::TensorReconstructor;
 use inspect::{
-    Averaging, Disk, Error, Image, Inspection, Reconstructor, Residual, SampleScore, Sampled,
-    Tiling,
+    Averaging, Disk, Error, Image, Inspection, Padding, Reconstructor, Residual, SampleScore,
+    Sampled, Smoothing, Tiling,
 };
 use proptest::prelude::*;
 use ssim::{Border, Constants, Params, Window};
 use std::error::Error as StdError;
+
+use crate::fixtures::{plain, tilings};
 
 type Outcome<T> = Result<T, Box<dyn StdError + Send + Sync>>;
 
@@ -95,8 +97,8 @@ fn agree(darken: &Darken, (width, height): (usize, usize), tiling: Tiling, toler
     let image = image(width, height);
     for residual in residuals() {
         for averaging in [Averaging::Reconstruction, Averaging::Residual] {
-            let opening = Disk::with_diameter(2);
-            let inspection = Inspection { tiling, averaging, residual, opening };
+            let (smoothing, opening) = (Smoothing::Gaussian { sigma: 1.5 }, Disk::with_diameter(2));
+            let inspection = Inspection { tiling, averaging, residual, smoothing, opening };
             let expected = inspect::inspect(&image, darken, &inspection).unwrap();
             let got = inspect::tensor::inspect(&image, darken, &inspection).unwrap();
             close(&got.reconstruction, &expected.reconstruction, tolerance);
@@ -122,8 +124,16 @@ proptest! {
         stride in 1usize..6, batch in 1usize..9,
     ) {
         let (size, darken) = ((patch + wider, patch + higher), Darken { patch, device: Device::Cpu });
-        // The same sums in the same order.
-        agree(&darken, size, Tiling { stride, batch }, 0.0);
+        for tiling in tilings(stride, batch, patch) {
+            // The same sums in the same order.
+            agree(&darken, size, tiling, 0.0);
+        }
+    }
+
+    #[test]
+    fn so_are_images_smaller_than_a_patch(width in 5usize..9, height in 5usize..9, stride in 1usize..6) {
+        let (darken, padding) = (Darken { patch: 9, device: Device::Cpu }, Padding::Mirror { pixels: 2 });
+        agree(&darken, (width, height), Tiling { padding, ..plain(stride, 4) }, 0.0);
     }
 }
 
@@ -135,8 +145,11 @@ fn tensors_are_inspected_as_slices_are_on_cuda() {
     for (size, patch, stride, batch) in
         [((40, 33), 8, 3, 7), ((256, 256), 128, 30, 96), ((1024, 696), 128, 30, 96)]
     {
-        // What `ssim` says of its kernels; all else is computed in f64 and rounded once.
-        agree(&Darken { patch, device: device.clone() }, size, Tiling { stride, batch }, 1e-5);
+        let darken = Darken { patch, device: device.clone() };
+        for tiling in tilings(stride, batch, patch) {
+            // The bound of `ssim` on its kernels; all else is computed in f64 and rounded once.
+            agree(&darken, size, tiling, 1e-5);
+        }
     }
 }
 
@@ -159,19 +172,20 @@ impl TensorReconstructor for Shrink {
 
 #[test]
 fn what_cannot_be_inspected_is_refused() {
-    let tiling = Tiling { stride: 2, batch: 3 };
-    let (averaging, opening) = (Averaging::Reconstruction, Disk::with_diameter(0));
-    let inspection = Inspection { tiling, averaging, residual: Residual::L2, opening };
+    let inspection = Inspection { tiling: plain(2, 3), ..Inspection::paper(Residual::L2) };
     let refuse = |image: &Image, inspection| {
         inspect::tensor::inspect(image, &Shrink, inspection).unwrap_err()
     };
     let shape = refuse(&image(8, 8), &inspection);
     assert!(shape.to_string().contains("[3, 1, 4, 4], got [3, 1, 4, 2]"), "{shape}");
     assert!(matches!(refuse(&image(3, 8), &inspection), Error::ImageBelowPatch { .. }));
-    let wide = Inspection { tiling: Tiling { stride: 5, batch: 3 }, ..inspection };
+    let wide = Inspection { tiling: plain(5, 3), ..inspection };
     assert!(matches!(refuse(&image(8, 8), &wide), Error::Stride { .. }));
-    let none = Inspection { tiling: Tiling { stride: 2, batch: 0 }, ..inspection };
+    let none = Inspection { tiling: plain(2, 0), ..inspection };
     assert!(matches!(refuse(&image(8, 8), &none), Error::ZeroBatch));
+    let padding = Padding::Mirror { pixels: 5 };
+    let margin = Inspection { tiling: Tiling { padding, ..plain(2, 3) }, ..inspection };
+    assert!(matches!(refuse(&image(8, 8), &margin), Error::Margin { .. }));
     let sampled = Inspection { residual: residuals()[2], ..inspection };
     assert!(matches!(refuse(&image(8, 8), &sampled), Error::Reconstructor(_)));
     let mut broken = image(8, 8);

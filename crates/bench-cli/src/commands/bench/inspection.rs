@@ -11,7 +11,7 @@ use crate::commands::Context;
 use crate::commands::warn_of_smaller_batches;
 use anyhow::Result;
 use detector::records::InspectionWork;
-use detector::{Config, Inspector, ModelConfig};
+use detector::{Config, Inspector, ModelConfig, Preset};
 use inspect::{Residual, tile_positions};
 use models::bench::{decoder_multiply_adds, encoder_multiply_adds};
 
@@ -75,9 +75,10 @@ fn work(
 
 fn config(args: &InspectArgs) -> Config {
     let model = ModelConfig { patch_size: args.patch_size, latent_dim: args.latent_dim };
-    let mut config = Config { method: args.loss.method, model, ..Config::default() };
+    let mut config =
+        Config { method: args.loss.method, model, ..Config::default() }.with_preset(Preset::Paper);
     config.ssim.window = args.loss.window.window;
-    config.inspection.stride = args.stride;
+    config.inspection.stride = Some(args.stride);
     config.inspection.batch_size = args.batch;
     config
 }

@@ -16,7 +16,7 @@ use detector::{
     Config, Curves, Dataset, Evaluation, InspectedSample, InspectedSet, Inspector, ModelFolder,
     Origin, TestSample, held_out_for, write_float_tiff,
 };
-use inspect::{Mask, threshold_mask};
+use inspect::Mask;
 use metrics::{AU_PRO_LIMIT, Chart, Figure, Height, HistogramStyle};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let folder = ModelFolder::open(&args.model)?;
     let config = config(context, &folder, args)?;
     let dataset = config.data.open()?;
-    let inspector = context.inspector(&folder, &config)?;
+    let inspector = context.calibrated(&folder, &config)?;
     let held_out = held_out(context, &folder, &config, &dataset)?;
     let origin = Origin::of(&folder, config)?;
     prepare_folder(&args.out)?;
@@ -92,8 +92,9 @@ fn config(context: &Context, folder: &ModelFolder, args: &EvaluateArgs) -> Resul
         trained.data.root = Some(root.clone());
         trained.data.layout = None;
     }
-    let mut config =
-        trained.clone().with_settings_of(&["data", "inspection", "vae"], &args.settings)?;
+    let mut config = trained
+        .clone()
+        .with_settings_of(&["data", "residual", "inspection", "vae"], &args.settings)?;
     // Which images were held out is no longer a choice.
     config.data.held_out = trained.data.held_out;
     if Settings::of_scoring(&config)? != Settings::of_scoring(&trained)? {
@@ -156,9 +157,9 @@ fn write_tables_and_pictures(out: &Path, title: &str, evaluation: &Evaluation) -
 }
 
 fn draw_curves(out: &Path, title: &str, curves: &Curves) -> Result<()> {
-    let roc = [("after opening", &curves.roc), ("before opening", &curves.roc_raw)];
-    let pr = [("after opening", &curves.precision_recall)];
-    let pro = [("after opening", &curves.pro)];
+    let roc = [("anomaly map", &curves.roc), ("residual map", &curves.roc_raw)];
+    let pr = [("anomaly map", &curves.precision_recall)];
+    let pro = [("anomaly map", &curves.pro)];
     let charts = [
         ("roc", "pixel ROC", Chart::roc(&roc)?),
         ("pr", "precision and recall", Chart::precision_recall(&pr)?),
@@ -176,21 +177,21 @@ fn draw_curves(out: &Path, title: &str, curves: &Curves) -> Result<()> {
 /// Scores of good and defective pixels.
 fn draw_histogram(path: &Path, title: &str, test_set: &InspectedSet) -> Result<()> {
     let [good, defective] = test_set.pixel_scores();
-    let (height, threshold) = (Height::LogarithmicShare, Some(test_set.threshold));
+    let (height, threshold) = (Height::LogarithmicShare, Some(test_set.decision.threshold));
     let style = HistogramStyle { height, threshold, ..Default::default() };
     let lists = [("good pixels", good.as_slice()), ("defective pixels", defective.as_slice())];
     let title = format!("{title}: scores");
     Ok(Chart::histogram(&lists, &style)?.save(path, &Figure::new(&title))?)
 }
 
-/// Rows of image, reconstruction, residual map, flagged pixels and ground truth.
+/// Rows of image, reconstruction, anomaly map, flagged pixels and ground truth.
 fn draw_figure(path: &Path, test_set: &InspectedSet) -> Result<()> {
-    let threshold = test_set.threshold;
+    let decision = test_set.decision;
     let flagged: Vec<Mask> =
-        test_set.shown().map(|shown| threshold_mask(&shown.anomaly_map, threshold)).collect();
+        test_set.shown().map(|shown| decision.mask(&shown.anomaly_map)).collect();
     let shown = test_set.shown().zip(&flagged);
     let rows: Vec<Vec<Cell<'_>>> =
-        shown.map(|(sample, flagged)| row(sample, flagged, threshold)).collect();
+        shown.map(|(sample, flagged)| row(sample, flagged, decision.threshold)).collect();
     write_figure(path, &rows)
 }
 
@@ -198,7 +199,7 @@ fn row<'a>(sample: &'a InspectedSample, flagged: &'a Mask, threshold: f32) -> Ve
     vec![
         Cell::Grey8(&sample.image),
         Cell::Grey8(&sample.reconstruction),
-        Cell::Heat(&sample.residual, ScoreRange::around(threshold)),
+        Cell::Heat(&sample.anomaly_map, ScoreRange::around(threshold)),
         Cell::Mask(flagged),
         Cell::Mask(&sample.mask),
     ]

@@ -6,9 +6,11 @@ use detector::records::{AtThreshold, GoodImages, Metrics};
 /// All numbers, one on a line, and below them a row for each threshold.
 pub fn table(metrics: &Metrics, title: &str) -> String {
     let AtThreshold { precision, recall, iou, regions_found, regions, .. } = metrics.at_threshold;
+    let AtThreshold { defective_images_hit: hit, good_images_flagged: flagged, .. } =
+        metrics.at_threshold;
     let rows = [
         ("pixel ROC-AUC", Some(metrics.pixel_au_roc)),
-        ("pixel ROC-AUC before opening", Some(metrics.pixel_au_roc_raw)),
+        ("pixel ROC-AUC, residual map", Some(metrics.pixel_au_roc_raw)),
         ("pixel average precision", Some(metrics.pixel_average_precision)),
         ("largest pixel F1", Some(metrics.pixel_f1_max)),
         ("AU-PRO to 0.3", Some(metrics.au_pro)),
@@ -19,11 +21,15 @@ pub fn table(metrics: &Metrics, title: &str) -> String {
     ];
     let lines = rows.map(|(name, number)| format!("{name:<30} {}\n", decimals(number)));
     format!(
-        "{title}: {} images, {} with defects\n{}{:<30} {regions_found}/{regions}\n\n{}",
+        "{title}: {} images, {} with defects\n{}{:<30} {regions_found}/{regions}\n{:<30} {hit}/{}\n{:<30} {flagged}/{}\n\n{}",
         metrics.images,
         metrics.defective_images,
         lines.concat(),
         "defects found",
+        "defective images hit",
+        metrics.defective_images,
+        "good images flagged",
+        metrics.images - metrics.defective_images,
         thresholds(metrics)
     )
 }

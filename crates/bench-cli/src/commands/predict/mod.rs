@@ -18,7 +18,7 @@ use crate::terminal::Terminal;
 use anyhow::{Result, bail, ensure};
 use coco::Coco;
 use detector::files::prepare_folder;
-use detector::{Detector, ModelFolder};
+use detector::{Decision, Detector, ModelFolder};
 use indicatif::ProgressBar;
 use inputs::{Separator, is_same, listed_images, named_images, spare};
 use prediction::Job;
@@ -34,7 +34,6 @@ use tables::Tables;
 /// watches a folder.
 pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
     let folder = ModelFolder::open(&args.model)?;
-    let threshold = threshold(&folder, args)?;
     let outputs = outputs(&args.write)?;
     let config = folder.config()?;
     let (named, has_list) = named_images(&args.inputs)?;
@@ -45,7 +44,8 @@ pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
     if let Some(watched) = &args.watch {
         check_watch(watched, &outputs, &args.out)?;
     }
-    let detector = Detector::new(context.inspector(&folder, &config)?, threshold);
+    let decision = decision(&folder, args)?;
+    let detector = Detector::new(context.calibrated(&folder, &config)?, decision);
     prepare_folder(&args.out)?;
     let job = Job { detector, outputs, out: args.out.clone() };
     match &args.watch {
@@ -58,12 +58,17 @@ pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
     }
 }
 
-fn threshold(folder: &ModelFolder, args: &PredictArgs) -> Result<f32> {
-    match args.threshold {
-        Some(threshold) if threshold.is_finite() => Ok(threshold),
+/// The model's decision, or that of the arguments, whichever part of it they name.
+fn decision(folder: &ModelFolder, args: &PredictArgs) -> Result<Decision> {
+    let calibrated = || folder.calibration().map(|calibration| calibration.decision());
+    let threshold = match args.threshold {
+        Some(threshold) if threshold.is_finite() => threshold,
         Some(threshold) => bail!("--threshold must be a finite number, got {threshold}"),
-        None => Ok(folder.calibration()?.threshold),
-    }
+        None => calibrated()?.threshold,
+    };
+    // A threshold of one's own does without a calibration.
+    let min_area = args.min_area.or_else(|| Some(calibrated().ok()?.min_area));
+    Ok(Decision { threshold, min_area: min_area.unwrap_or(1) })
 }
 
 fn outputs(chosen: &[Output]) -> Result<Vec<Output>> {

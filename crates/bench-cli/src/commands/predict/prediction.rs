@@ -52,7 +52,7 @@ impl Job {
             image: path.display().to_string(),
             id: id.to_owned(),
             score: found.score,
-            threshold: self.detector.threshold(),
+            threshold: self.detector.decision().threshold,
             defective: found.verdict == Verdict::Defective,
             seconds: 0.0,
             modified: stamp.modified(),
