@@ -30,9 +30,9 @@ pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
     context.terminal.record(&calibration)
 }
 
-/// The threshold, and those of other rules.
+/// The threshold and how sure it is, and the thresholds of other rules.
 fn text(calibration: &Calibration) -> String {
-    let Calibration { threshold, rule, rules, images, .. } = calibration;
+    let Calibration { threshold, standard_error, rule, rules, images, .. } = calibration;
     let others = rules.iter().filter(|other| other.rule != *rule);
     let lines: String = others
         .map(|&RuleThreshold { rule, threshold }| {
@@ -40,7 +40,10 @@ fn text(calibration: &Calibration) -> String {
         })
         .collect();
     let rule = RuleName(*rule);
-    format!("threshold {threshold:.6} by {rule} from {images} good images\nother rules give{lines}")
+    let error = standard_error.map_or_else(String::new, |e| format!(", standard error {e:.3}"));
+    format!(
+        "threshold {threshold:.6} by {rule} from {images} good images{error}\nother rules give{lines}"
+    )
 }
 
 /// Calibrates a model on good images, with a progress bar.

@@ -52,6 +52,12 @@ fn execute(
     plan: TrainingPlan,
     checkpoint_interval: Duration,
 ) -> Result<TrainingRecord> {
+    if let (None, Some(item)) = (&plan.config.data.groups, plan.split.suggested_group()) {
+        context.terminal.warn(&format!(
+            "the names of the good images suggest that some are of one item ({item}), of which both parts, training and calibration, get \
+             images: the threshold may be too low for new items; data.groups names what belongs together"
+        ));
+    }
     let mut training = Training::start(plan, &context.device)?;
     context.terminal.note(&format!("training on {}", training.device()));
     advance(context, &mut training, checkpoint_interval)?;

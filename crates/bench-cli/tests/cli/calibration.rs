@@ -1,6 +1,6 @@
 //! `bench-cli calibrate` and `bench-cli info`
 
-use crate::bench::{Bench, keys, number};
+use crate::bench::{Bench, TINY, keys, number};
 use crate::images::{save, texture, write_cloth};
 use std::fs;
 
@@ -127,6 +127,27 @@ fn relative_scores_are_measured_against_good_images() {
     );
     bench.run("calibrate model --set inspection.smoothing=[1.0]").done();
     bench.run("evaluate model --out results").done();
+}
+
+/// Two images of each of two items, which a warning asks to keep together.
+#[test]
+fn images_of_one_item_are_held_out_together() {
+    let bench = Bench::new();
+    for (seed, name) in ["a_0", "a_1", "b_0", "b_1"].iter().enumerate() {
+        save(&bench.path(&format!("items/{name}.png")), &texture(seed as u32));
+    }
+    let train = |options: &str| {
+        bench
+            .run(&format!("train --data items --out model --overwrite {TINY} --set data.held_out=0.5 --set calibration.min_images=1 {options}"))
+            .done()
+            .stderr
+    };
+    let warning = train("");
+    assert!(warning.contains("of one item (a)") && warning.contains("data.groups"), "{warning}");
+    assert!(!train("--set data.groups=^[a-z]").contains("data.groups"));
+    assert_eq!(bench.json("model/calibration.json")["images"], 2);
+    let message = bench.error("train --data items --out model --overwrite --set data.groups=(");
+    assert!(message.contains("data.groups: expected a regular expression"), "{message}");
 }
 
 #[test]

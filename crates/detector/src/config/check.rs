@@ -163,6 +163,7 @@ impl Config {
         for &sigma in &self.inspection.smoothing {
             Smoothing::Gaussian { sigma }.validate().context("inspection.smoothing")?;
         }
+        self.data.pattern()?;
         if !(0.0..1.0).contains(&self.data.held_out) {
             bail!("data.held_out must be in [0, 1), got {}", self.data.held_out);
         }

@@ -1,12 +1,13 @@
 //! The tables of the configuration that all methods have in common.
 
-use crate::error::bail;
+use crate::error::{Context, bail};
 use crate::{Dataset, Layout, Margins, Result, Split};
 use inspect::{Averaging, Blend, ThresholdRule};
 use models::Architecture;
+use regex::Regex;
 use serde::{Deserialize, Serialize};
 use ssim::{Constants, Exponents, Window};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The size of the network; the method decides about its latent layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,13 +41,24 @@ pub struct DataConfig {
     /// Width and height that images are scaled to; the paper scales the textures to 256×256 (section 4.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<[usize; 2]>,
-    /// The fraction of good images that are kept from training for the calibration, rounded down.
+    /// The fraction of good images that are kept from training for the calibration, rounded down; of groups, if there are any.
     pub held_out: f64,
+    /// A regular expression for the name of a file: images whose names match alike, in the first parenthesis if there is one, belong
+    /// to one item, lot or roll, and are held out together or not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<String>,
 }
 
 impl Default for DataConfig {
     fn default() -> Self {
-        Self { root: None, layout: None, margins: Margins::default(), size: None, held_out: 0.1 }
+        Self {
+            root: None,
+            layout: None,
+            margins: Margins::default(),
+            size: None,
+            held_out: 0.1,
+            groups: None,
+        }
     }
 }
 
@@ -67,7 +79,31 @@ impl DataConfig {
     /// # Errors
     /// See [`DataConfig::open`].
     pub fn split(&self) -> Result<Split> {
-        Ok(Split::of(self.open()?.train, self.held_out))
+        let images = self.open()?.train;
+        let Some(pattern) = self.pattern()? else {
+            return Ok(Split::of(images, self.held_out));
+        };
+        let group = |path: &Path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let captures = pattern.captures(&name);
+            let group = captures.as_ref().and_then(|found| found.get(1).or_else(|| found.get(0)));
+            // An image without a group is one of its own.
+            group.map_or_else(|| name.to_string(), |group| group.as_str().to_owned())
+        };
+        Ok(Split::by_group(images, self.held_out, group))
+    }
+
+    /// The pattern of groups, if there are any.
+    ///
+    /// # Errors
+    /// If it is no regular expression.
+    pub(super) fn pattern(&self) -> Result<Option<Regex>> {
+        let compile = |pattern: &String| {
+            Regex::new(pattern).ok().with_context(|| {
+                format!("data.groups: expected a regular expression such as \"^kos[0-9]+\", got \"{pattern}\"")
+            })
+        };
+        self.groups.as_ref().map(compile).transpose()
     }
 }
 
