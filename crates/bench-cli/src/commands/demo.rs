@@ -56,7 +56,7 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<()> {
 fn files(out: &Path, methods: &[Method]) -> String {
     let titles: Vec<_> = methods.iter().map(|method| method.title()).collect();
     format!(
-        "{}: image, then reconstruction and residual map of {}, then ground truth\n{}: ROC curves\n{}: \
+        "{}: image, then reconstruction and anomaly map of {}, then ground truth\n{}: ROC curves\n{}: \
          all of it on a page",
         out.join("figure.png").display(),
         titles.join(" and of "),
@@ -126,7 +126,7 @@ fn table(patches: u64, outcomes: &[Evaluation]) -> String {
         .map(|evaluation| {
             let metrics = &evaluation.metrics;
             format!(
-                "| {} | {:.3} | {:.3} | {:.3} | {:.3} | {}/{} | {:.0} |\n",
+                "| {} | {:.3} | {:.3} | {:.3} | {:.3} | {}/{} | {} | {:.0} |\n",
                 evaluation.method().title(),
                 metrics.pixel_au_roc,
                 metrics.pixel_au_roc_raw,
@@ -134,14 +134,15 @@ fn table(patches: u64, outcomes: &[Evaluation]) -> String {
                 metrics.au_pro,
                 metrics.at_threshold.regions_found,
                 metrics.at_threshold.regions,
+                metrics.at_threshold.false_alarms,
                 evaluation.origin.training.seconds
             )
         })
         .collect();
     format!(
         "Synthetic plain weave (computed images, not photographs), {patches} patches, pixels of {} images pooled:\n\n\
-         | method | ROC-AUC | residual map | F1 max | AU-PRO | defects found | training s |\n\
-         |---|---|---|---|---|---|---|\n{rows}",
+         | method | ROC-AUC | residual map | F1 max | AU-PRO | defects found | false alarms | training s |\n\
+         |---|---|---|---|---|---|---|---|\n{rows}",
         outcomes[0].metrics.images
     )
 }
