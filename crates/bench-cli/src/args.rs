@@ -190,8 +190,8 @@ pub struct CalibrateArgs {
     /// out and, if these are fewer than `calibration.min_images`, others of the training.
     #[arg(long, alias = "data", value_name = "DIR")]
     pub good: Option<PathBuf>,
-    /// `false_alarms:IMAGES`: one of IMAGES good images is flagged; `max`: no pixel of the good images is flagged; `quantile:Q`: at most a fraction 1 − Q of them; `mean_sigma:K`: mean plus
-    /// K standard deviations; `largest_region:AREA`: no region of more than AREA pixels is flagged; `manual:THRESHOLD`. By
+    /// `false_alarms:IMAGES`: one of IMAGES good images is flagged; `max`: no pixel of the good images is flagged; `quantile:Q`:
+    /// at most a fraction 1 − Q of them; `mean_sigma:K`: mean plus K standard deviations; `largest_region:AREA`: no region of more than AREA pixels is flagged; `manual:THRESHOLD`. By
     /// default the model's rule.
     #[arg(long, value_name = "RULE")]
     pub rule: Option<RuleName>,

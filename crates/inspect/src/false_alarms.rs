@@ -30,6 +30,20 @@ pub struct FalseAlarmThreshold {
 /// # Errors
 /// [`Error::RuleParameter`] unless `images` is finite and at least 1; [`Error::NoScores`] without a pixel; [`Error::NotFinite`].
 pub fn false_alarm_threshold(good: &[Image], images: f64) -> Result<FalseAlarmThreshold, Error> {
+    let maxima = maxima_of_images(good, images)?;
+    let threshold = reached_by_one_in(images, &maxima, None);
+    let left_out = (0..maxima.len()).map(|i| reached_by_one_in(images, &maxima, Some(i)));
+    let standard_error = (maxima.len() > 1).then(|| jackknife(&left_out.collect::<Vec<_>>()));
+    Ok(FalseAlarmThreshold { threshold, standard_error })
+}
+
+/// The threshold alone: its standard error takes as long for each image.
+pub(crate) fn threshold_of_false_alarms(good: &[Image], images: f64) -> Result<f64, Error> {
+    Ok(reached_by_one_in(images, &maxima_of_images(good, images)?, None))
+}
+
+/// The maxima of the tiles of each image that has a pixel, at least one.
+fn maxima_of_images(good: &[Image], images: f64) -> Result<Vec<Vec<f32>>, Error> {
     if !(images.is_finite() && images >= 1.0) {
         let (name, expected) = ("images", "finite and at least 1");
         return Err(Error::RuleParameter { name, expected, got: images });
@@ -41,13 +55,7 @@ pub fn false_alarm_threshold(good: &[Image], images: f64) -> Result<FalseAlarmTh
             maxima.push(tile_maxima(map));
         }
     }
-    if maxima.is_empty() {
-        return Err(Error::NoScores);
-    }
-    let threshold = reached_by_one_in(images, &maxima, None);
-    let left_out = (0..maxima.len()).map(|i| reached_by_one_in(images, &maxima, Some(i)));
-    let standard_error = (maxima.len() > 1).then(|| jackknife(&left_out.collect::<Vec<_>>()));
-    Ok(FalseAlarmThreshold { threshold, standard_error })
+    if maxima.is_empty() { Err(Error::NoScores) } else { Ok(maxima) }
 }
 
 /// The threshold by the maxima of all images but one.

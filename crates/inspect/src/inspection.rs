@@ -41,26 +41,4 @@ impl Inspection {
             opening: Disk::with_diameter(4),
         }
     }
-
-    /// For decisions on patches of `patch` pixels: a stride of a quarter of a patch, the image mirrored half a patch beyond its
-    /// border, patches weighted by a Hann window, and a Gaussian of a sixteenth of a patch in place of the opening.
-    ///
-    /// ```
-    /// use inspect::{Inspection, Padding, Residual, Smoothing};
-    ///
-    /// let inspection = Inspection::recommended(Residual::L2, 128);
-    /// assert_eq!((inspection.tiling.stride, inspection.opening.diameter()), (32, 0));
-    /// assert_eq!(inspection.tiling.padding, Padding::Mirror { pixels: 64 });
-    /// assert_eq!(inspection.smoothing, Smoothing::Gaussian { sigma: 8.0 });
-    /// ```
-    pub fn recommended(residual: Residual, patch: usize) -> Self {
-        let (padding, blend) = (Padding::Mirror { pixels: patch / 2 }, Blend::Hann);
-        Self {
-            tiling: Tiling { stride: (patch / 4).max(1), batch: BATCH, padding, blend },
-            averaging: Averaging::Reconstruction,
-            residual,
-            smoothing: Smoothing::Gaussian { sigma: patch as f64 / 16.0 },
-            opening: Disk::with_diameter(0),
-        }
-    }
 }

@@ -73,8 +73,9 @@ struct Sums {
 }
 
 impl Reference {
-    /// Measures the residual maps of `good` images, the same number of each, under Gaussians of standard deviations `sigmas` in pixels, from 0, which leaves a map as it is, to 1000. Scores of 0 and 1 are a typical score inside an image and one
-    /// that a quarter of the tiles exceeds; see [`rescaled`](Self::rescaled).
+    /// Measures the residual maps of `good` images, the same number of each, under Gaussians of standard deviations `sigmas` in
+    /// pixels, from 0, which leaves a map as it is, to 1000. Of the scores, 1 is what a quarter of the tiles exceeds, and one unit
+    /// is by how much they do so on average; see [`rescaled`](Self::rescaled).
     ///
     /// # Errors
     /// [`Error::NoChannels`] without a map or a Gaussian, [`Error::NoScores`] without a pixel, [`Error::ResidualMaps`],

@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize};
 
+use crate::false_alarms::threshold_of_false_alarms;
 use crate::finite::check_finite;
 use crate::largest_region::score_of_too_large_region;
-use crate::{Error, Image, Mask, Plane, false_alarm_threshold};
+use crate::{Error, Image, Mask, Plane};
 
 /// How a threshold follows from the scores of good images.
 ///
@@ -106,9 +107,7 @@ pub fn threshold(good: &[Image], rule: &ThresholdRule) -> Result<f32, Error> {
         ThresholdRule::Max {} => scores(good).fold(f32::NEG_INFINITY, f32::max),
         ThresholdRule::Quantile { q } => quantile(good, q),
         ThresholdRule::MeanSigma { k } => mean_plus_sigma(good, k) as f32,
-        ThresholdRule::FalseAlarms { images } => {
-            false_alarm_threshold(good, images)?.threshold as f32
-        }
+        ThresholdRule::FalseAlarms { images } => threshold_of_false_alarms(good, images)? as f32,
         ThresholdRule::LargestRegion { max_area } => score_of_too_large_region(good, max_area)?,
     };
     let threshold = statistic.next_up();

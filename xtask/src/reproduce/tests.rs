@@ -133,20 +133,7 @@ fi
 /// The record that the program prints for an evaluation.
 #[cfg(unix)]
 fn evaluation() -> EvaluationRecord {
-    let nothing = AtThreshold {
-        precision: None,
-        recall: None,
-        false_positive_rate: None,
-        f1: None,
-        iou: None,
-        regions_found: 0,
-        regions: 0,
-        false_alarms: 0,
-        false_alarms_per_image: 0.0,
-        images_flagged: 0,
-        defective_images_hit: 0,
-        good_images_flagged: 0,
-    };
+    let nothing = AtThreshold::default();
     let metrics = Metrics {
         pixel_au_roc: 0.9,
         pixel_au_roc_raw: 0.8,

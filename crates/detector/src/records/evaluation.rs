@@ -104,7 +104,7 @@ pub enum GoodImages {
 }
 
 /// Counts and ratios of the decisions at a threshold; a ratio of nothing to nothing is absent.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AtThreshold {
     /// Defective among flagged pixels.
     pub precision: Option<f64>,
