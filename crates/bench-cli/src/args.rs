@@ -25,7 +25,7 @@ pub const CHECKPOINT_SECONDS: u64 = 60;
 ///
 /// An autoencoder learns to reconstruct defect-free patches; where it fails to reconstruct an image, there is a defect.
 ///
-/// Exit codes: 0 done; 1 a defect was found (`predict --exit-code`); 2 an error; 129, 130 and 143 interrupted.
+/// Exit codes: 0 done; 1 a defect was found (`predict --exit-code`); 2 an error; 129, 130, 143 and 149 interrupted.
 #[derive(Debug, Parser)]
 #[command(
     version,

@@ -10,11 +10,15 @@ use std::sync::{Arc, LazyLock};
 /// The number of the last signal, or 0.
 static SIGNAL: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
 
-/// A terminal that is closed is one of them, where there are such.
+/// The signal of a terminal that is closed.
 #[cfg(unix)]
-const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, signal_hook::consts::SIGHUP];
+const CLOSED: i32 = signal_hook::consts::SIGHUP;
+/// The same on Windows, where it is the signal of Ctrl-Break, of a log-off and of a shutdown, too: SIGBREAK of the C library's
+/// `signal.h`. Windows ends a program some seconds after it, or as soon as its handler returns.
 #[cfg(not(unix))]
-const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
+const CLOSED: i32 = 21;
+
+const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, CLOSED];
 
 /// The run was interrupted; its last words.
 #[derive(Debug)]
@@ -48,7 +52,7 @@ pub fn came() -> bool {
     SIGNAL.load(Ordering::Relaxed) != 0
 }
 
-/// The exit code of a run that was interrupted: 129 by SIGHUP, 130 by SIGINT, 143 by SIGTERM.
+/// The exit code of a run that was interrupted: 129 by SIGHUP, 130 by SIGINT, 143 by SIGTERM, 149 by SIGBREAK.
 pub fn exit_code() -> u8 {
     (128 + SIGNAL.load(Ordering::Relaxed)) as u8
 }

@@ -122,7 +122,9 @@ impl ModelFolder {
     pub fn lock(&self) -> Result<FolderLock> {
         let path = &self.path;
         std::fs::create_dir_all(path).map_err(Error::io("create folder", path))?;
-        let file = File::create(self.file(LOCK)).map_err(Error::io("lock folder", path))?;
+        // Not truncated, which Windows refuses for a file that is locked.
+        let lock = File::options().write(true).create(true).truncate(false).open(self.file(LOCK));
+        let file = lock.map_err(Error::io("lock folder", path))?;
         match file.try_lock() {
             Ok(()) => remove_parts(path)?,
             Err(TryLockError::WouldBlock) => {

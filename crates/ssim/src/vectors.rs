@@ -1,7 +1,10 @@
 //! Code that is compiled for several instruction sets and chosen at run time.
-#![expect(
-    unsafe_code,
-    reason = "calling what is compiled for more than the oldest machine is unsafe, and so are conversions to registers"
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(
+        unsafe_code,
+        reason = "calling what is compiled for more than the oldest machine is unsafe, and so are conversions to registers"
+    )
 )]
 
 /// The right to compute on vectors of `L` values of type `f64`, on a machine that has been asked for them.

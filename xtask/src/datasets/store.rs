@@ -142,7 +142,8 @@ impl Places {
         let path = self.store.join(format!(".{key}.lock"));
         let name = || format!("cannot write {}", path.display());
         fs::create_dir_all(&self.store).with_context(name)?;
-        File::create(&path).with_context(name)
+        // Not truncated, which Windows refuses for a file that is locked.
+        File::options().write(true).create(true).truncate(false).open(&path).with_context(name)
     }
 }
 

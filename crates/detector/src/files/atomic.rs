@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 use tempfile::{Builder, NamedTempFile};
@@ -12,6 +13,9 @@ use crate::{Error, Result};
 
 /// The end of the names of temporary files; they begin with a dot.
 const PART: &str = ".part";
+
+/// Windows' numbers of the errors that a file is in use by another program: access denied, sharing violation.
+const IN_USE: [i32; 2] = [5, 32];
 
 /// Writes `path` by `write`, through a temporary file in the same folder that is renamed at the
 /// end.
@@ -76,8 +80,27 @@ fn try_write(
     buffered.flush()?;
     drop(buffered);
     finish(temporary.as_file())?;
-    temporary.persist(path).map_err(|failed| failed.error)?;
-    Ok(())
+    Ok(rename(temporary, path)?)
+}
+
+/// Gives a temporary file its name.
+///
+/// On Windows, neither file can be renamed while another program has it open, as virus scanners and indexers do for moments: it is
+/// tried for a second.
+fn rename(mut temporary: NamedTempFile, path: &Path) -> std::io::Result<()> {
+    let mut pauses = (0..10).map(|doubled| Duration::from_millis(1 << doubled));
+    loop {
+        let failed = match temporary.persist(path) {
+            Ok(_) => return Ok(()),
+            Err(failed) => failed,
+        };
+        let is_in_use = cfg!(windows) && IN_USE.map(Some).contains(&failed.error.raw_os_error());
+        match pauses.next().filter(|_| is_in_use) {
+            Some(pause) => std::thread::sleep(pause),
+            None => return Err(failed.error),
+        }
+        temporary = failed.file;
+    }
 }
 
 /// Creates a folder for results, if it is missing, and makes sure that files can be written there: to be told so after the
@@ -190,6 +213,24 @@ mod tests {
         let message = message(&prepare_folder(&occupied).unwrap_err());
         let expected = format!("cannot write to folder {}", occupied.display());
         assert!(message.starts_with(&expected) && !message.contains('\n'), "{message}");
+    }
+
+    /// As by a virus scanner, which does not share a file with those who would delete it.
+    #[cfg(windows)]
+    #[test]
+    fn a_file_is_replaced_when_others_have_closed_it() {
+        use std::os::windows::fs::OpenOptionsExt;
+        const SHARED_READ: u32 = 1;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scores.csv");
+        fs::write(&path, "old").unwrap();
+        let open = File::options().read(true).share_mode(SHARED_READ).open(&path).unwrap();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            drop(open);
+        });
+        write_atomic(&path, |file| Ok(file.write_all(b"new")?)).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
     }
 
     #[cfg(unix)]

@@ -92,8 +92,8 @@ fn curve_exchange(
     let (width, height) = maps.first().map_or((0, 0), |map| map.scores.size());
     let shape = (maps.len(), height, width);
     let scores: Vec<f32> = maps.iter().flat_map(|map| map.scores.data()).copied().collect();
-    let labels: Vec<u8> =
-        maps.iter().flat_map(|map| map.labels.data()).map(|&l| l.into()).collect();
+    let labels = maps.iter().flat_map(|map| map.labels.data());
+    let labels: Vec<_> = labels.map(|&label| u8::from(label)).collect();
     // Between the multiples of small fractions, where steps of a curve may lie.
     let rates = (0..EXCHANGED_POINTS).map(|i| limit * (i as f64 + 0.5) / EXCHANGED_POINTS as f64);
     let rates: Vec<f64> = rates.collect();
