@@ -28,6 +28,32 @@ impl Chart {
         self.labelled().count()
     }
 
+    /// The same chart with other colours: those of its labelled lines are numbers of
+    /// [`Chart::COLOURS`], from 0 on, in the order of the legend. A method then has
+    /// one colour in all charts, whatever it is compared with. References stay
+    /// grey.
+    ///
+    /// ```
+    /// use metrics::{Chart, Figure, roc};
+    ///
+    /// let curve = roc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
+    /// let chart = Chart::roc(&[("ℓ2-AE", &curve)])?.in_colours(&[1]);
+    /// assert!(chart.to_inline_svg(&Figure::new(""))?.contains("stroke=\"var(--series-2, #D55E00)\""));
+    /// # Ok::<(), metrics::Error>(())
+    /// ```
+    #[must_use]
+    pub fn in_colours(mut self, colours: &[usize]) -> Self {
+        let series = self.lines.iter_mut().filter(|line| line.label.is_some());
+        let series = series.filter(|line| line.colour != REFERENCE);
+        for (line, &colour) in series.zip(colours) {
+            line.colour = SERIES[colour % SERIES.len()];
+        }
+        self
+    }
+
+    /// The number of colours that lines are told apart by.
+    pub const COLOURS: usize = SERIES.len();
+
     /// The lines with an entry in the legend.
     pub(super) fn labelled(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| line.label.is_some())

@@ -20,7 +20,7 @@ use super::chart::{Chart, ErrorBar, Fill, Line, Marks, Stroke};
 use super::colours::{GRID, INK, PAPER};
 use super::thin::thin;
 
-type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+type Drawn<DB, T = ()> = Result<T, DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
 /// Position from the left and from the top.
 type Pixel = (i32, i32);
 
@@ -71,14 +71,17 @@ impl Sizes {
     }
 }
 
+/// Columns and rows of the canvas between the axes.
+pub(super) type Plotted = (Range<i32>, Range<i32>);
+
 /// Draws the title, the axes with the lines, and below them, where it hides no
-/// line, the legend.
+/// line, the legend. Returns where the axes span.
 pub(super) fn draw<DB>(
     chart: &Chart,
     title: &str,
     area: &DrawingArea<DB, Shift>,
     sizes: Sizes,
-) -> Drawn<DB>
+) -> Drawn<DB, Plotted>
 where
     DB: DrawingBackend<ErrorType: 'static>,
 {
@@ -87,11 +90,11 @@ where
     let legend_height = sizes.legend_row * chart.legend_entries() as u32 + sizes.margin;
     let (_, height) = area.dim_in_pixel();
     let (upper, lower) = area.split_vertically(height.saturating_sub(legend_height));
-    draw_axes(chart, title, &upper, sizes)?;
+    let plotted = draw_axes(chart, title, &upper, sizes)?;
     for (row, line) in chart.labelled().enumerate() {
         draw_legend_row(line, row as u32, &lower, sizes)?;
     }
-    Ok(())
+    Ok(plotted)
 }
 
 /// plotters looks fonts up by name; with this one of its own, the figures need
@@ -109,7 +112,7 @@ fn draw_axes<DB>(
     title: &str,
     area: &DrawingArea<DB, Shift>,
     sizes: Sizes,
-) -> Drawn<DB>
+) -> Drawn<DB, Plotted>
 where
     DB: DrawingBackend<ErrorType: 'static>,
 {
@@ -150,7 +153,7 @@ where
         }
         draw_marks(line, &pixels, area, sizes)?;
     }
-    Ok(())
+    Ok(axes.plotting_area().get_pixel_range())
 }
 
 /// The points of a line that are seen: all that have marks, otherwise those that

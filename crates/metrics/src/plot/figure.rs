@@ -8,7 +8,7 @@ use plotters::drawing::IntoDrawingArea;
 
 use super::chart::Chart;
 use super::colours::with_properties;
-use super::draw::{Sizes, draw};
+use super::draw::{Plotted, Sizes, draw};
 use crate::Error;
 
 /// Title and size of a figure, 200 to 8192 pixels wide and high.
@@ -82,7 +82,8 @@ impl Chart {
     pub fn to_svg(&self, figure: &Figure<'_>) -> Result<String, Error> {
         let attributes = "xmlns=\"http://www.w3.org/2000/svg\"";
         figure.check()?;
-        draw_svg(self, figure, attributes).map_err(|source| Error::Draw { source })
+        let svg = draw_svg(self, figure).map_err(|source| Error::Draw { source })?;
+        Ok(svg.element(attributes))
     }
 
     /// The chart as an `svg` element of an HTML page, in colours that the style
@@ -90,12 +91,18 @@ impl Chart {
     /// texts and axes, `--paper`, `--grid`, `--reference` and `--series-1` to
     /// `--series-7`.
     ///
+    /// For scripts that add to it, `data-area` has the left, top, right and bottom
+    /// of the area between the axes in units of the `viewBox`, `data-x` and
+    /// `data-y` the first and the last value of an axis, logarithms of a
+    /// logarithmic one.
+    ///
     /// ```
     /// use metrics::{Chart, Figure, roc};
     ///
     /// let curve = roc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true])?;
     /// let svg = Chart::roc(&[("SSIM-AE", &curve)])?.to_inline_svg(&Figure::new("Fabric"))?;
     /// assert!(svg.starts_with("<svg ") && svg.contains("stroke=\"var(--series-1, #0072B2)\""));
+    /// assert!(svg.contains("data-x=\"0 1\" data-y=\"0 1\""));
     /// # Ok::<(), metrics::Error>(())
     /// ```
     ///
@@ -103,8 +110,14 @@ impl Chart {
     /// [`Error::FigureSize`] and [`Error::Draw`].
     pub fn to_inline_svg(&self, figure: &Figure<'_>) -> Result<String, Error> {
         figure.check()?;
-        let svg = draw_svg(self, figure, "").map_err(|source| Error::Draw { source })?;
-        Ok(with_properties(&svg))
+        let svg = draw_svg(self, figure).map_err(|source| Error::Draw { source })?;
+        let (columns, rows) = &svg.plotted;
+        let (x, y) = (&self.x.range, &self.y.range);
+        let attributes = format!(
+            "data-area=\"{} {} {} {}\" data-x=\"{} {}\" data-y=\"{} {}\"",
+            columns.start, rows.start, columns.end, rows.end, x.start, x.end, y.start, y.end
+        );
+        Ok(with_properties(&svg.element(&attributes)))
     }
 }
 
@@ -130,20 +143,33 @@ fn temporary_beside(path: &Path) -> PathBuf {
 
 type Drawn<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
+/// A chart as SVG, without the tag that opens it.
+struct Svg {
+    size: String,
+    content: String,
+    plotted: Plotted,
+}
+
+impl Svg {
+    fn element(&self, attributes: &str) -> String {
+        format!("<svg {} {attributes}>{}", self.size, self.content)
+    }
+}
+
 /// plotters places everything at whole units, of which a pixel gets four here,
 /// so that curves are smooth on any screen.
-fn draw_svg(chart: &Chart, figure: &Figure<'_>, attributes: &str) -> Drawn<String> {
+fn draw_svg(chart: &Chart, figure: &Figure<'_>) -> Drawn<Svg> {
     const SCALE: u32 = 4;
     let (width, height) = (figure.width, figure.height);
     let (wide, high) = (width * SCALE, height * SCALE);
     let mut text = String::new();
     let area = SVGBackend::with_string(&mut text, (wide, high)).into_drawing_area();
-    draw(chart, figure.title, &area, Sizes::scaled(SCALE))?;
+    let plotted = draw(chart, figure.title, &area, Sizes::scaled(SCALE))?;
     area.present()?;
     drop(area);
     let (_, content) = text.split_once('>').unwrap_or_default();
     let size = format!("width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {wide} {high}\"");
-    Ok(format!("<svg {size} {attributes}>{content}"))
+    Ok(Svg { size, content: content.to_owned(), plotted })
 }
 
 /// plotters draws lines on bitmaps without smoothing. Drawing three times as
