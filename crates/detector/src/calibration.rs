@@ -8,8 +8,8 @@ use crate::images::read_image;
 use crate::inspector::{Compared, Inspector, prepare};
 use crate::model_folder::ModelFolder;
 use crate::progress::{Progress, tell};
-use crate::records::{Calibration, CalibrationSource, RuleThreshold, Settings};
-use inspect::{Image, Reference, ThresholdRule, false_alarm_threshold};
+use crate::records::{Calibration, CalibrationSource, GoodScore, RuleThreshold, Settings};
+use inspect::{Decision, Image, Reference, ThresholdRule, false_alarm_threshold};
 use std::path::{Path, PathBuf};
 
 /// Rules that every calibration tries beside its own, for comparison.
@@ -89,14 +89,16 @@ pub fn calibrate(
     let (maps, reference) = anomaly_maps(inspector, images, rule, progress)?;
     let rules = rule_thresholds(&maps, rule)?;
     let RuleThreshold { threshold, .. } = rules[0];
-    let scores = maps.iter().flat_map(|map| map.data());
+    let min_area = rule.min_area().max(config.calibration.min_area);
+    let pixels = maps.iter().flat_map(|map| map.data());
     let calibration = Calibration {
         threshold,
         standard_error: standard_error(&maps, rule)?,
-        min_area: rule.min_area().max(config.calibration.min_area),
+        min_area,
         rule,
         rules,
-        good_max: scores.copied().fold(f32::MIN, f32::max),
+        good_max: pixels.copied().fold(f32::MIN, f32::max),
+        scores: good_scores(images, &maps, Decision { threshold, min_area }),
         reference,
         images: images.len(),
         source: *source,
@@ -106,6 +108,24 @@ pub fn calibrate(
     };
     folder.write_calibration(&calibration)?;
     Ok(calibration)
+}
+
+/// The score of each image, and where its largest pixel lies.
+fn good_scores(images: &[PathBuf], maps: &[Image], decision: Decision) -> Vec<GoodScore> {
+    let of = |(path, map): (&PathBuf, &Image)| {
+        let (width, height) = map.size();
+        let pixels = map.data().iter().enumerate();
+        let highest = pixels.max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(index, _)| index);
+        GoodScore {
+            image: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            score: decision.score(map),
+            x: highest % width,
+            y: highest / width,
+            width,
+            height,
+        }
+    };
+    images.iter().zip(maps).map(of).collect()
 }
 
 /// The anomaly maps of good images, and what their scores are relative to, if they are.
@@ -192,6 +212,16 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
     use super::*;
+
+    #[test]
+    fn the_largest_score_of_an_image_has_a_place() {
+        let map = Image::from_fn(4, 3, |x, y| if (x, y) == (1, 2) { 0.7 } else { 0.1 });
+        let decision = Decision { threshold: 0.5, min_area: 1 };
+        let scores = good_scores(&["folder/a.png".into()], &[map], decision);
+        let GoodScore { image, score, x, y, width, height } = &scores[0];
+        assert_eq!((&**image, *score), ("a.png", 0.7));
+        assert_eq!([*x, *y, *width, *height], [1, 2, 4, 3]);
+    }
 
     #[test]
     fn all_rules_come_from_the_same_images() {

@@ -28,6 +28,8 @@ pub struct Detector {
 /// The result of an inspection. All planes have the size of the image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
+    /// The network's reconstruction of the image. In the margins it is 0.
+    pub reconstruction: Image,
     /// The anomaly map: a pixel scores higher where the image is more defective. In the margins it is 0.
     pub map: Image,
     /// The defective pixels: those of regions that score at least the threshold and have at least the least area.
@@ -95,6 +97,7 @@ impl Detector {
         let Regions { labels, regions } = regions(&mask, &map, Connectivity::Eight)?;
         let score = self.decision.score(&inspected.anomaly_map);
         let verdict = if regions.is_empty() { Verdict::Good } else { Verdict::Defective };
-        Ok(Found { map, mask, labels, regions, score, verdict })
+        let reconstruction = self.inspector.uncrop(&inspected.reconstruction);
+        Ok(Found { reconstruction, map, mask, labels, regions, score, verdict })
     }
 }

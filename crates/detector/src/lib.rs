@@ -8,6 +8,7 @@ mod config;
 mod data;
 #[cfg(feature = "network")]
 mod detector;
+mod drift;
 mod error;
 #[cfg(feature = "network")]
 mod evaluation;
@@ -48,10 +49,11 @@ pub use data::{
 };
 #[cfg(feature = "network")]
 pub use detector::{Detector, Found, Verdict};
+pub use drift::Drift;
 pub use error::{AnyError, Error, Result};
 #[cfg(feature = "network")]
 pub use evaluation::{
-    Curves, Evaluation, InspectedSample, InspectedSet, Mistake, Origin, evaluate, held_out_for,
+    Curves, Evaluation, InspectedSample, InspectedSet, Origin, evaluate, held_out_for,
     shown_samples,
 };
 #[cfg(feature = "network")]
@@ -72,4 +74,4 @@ pub use models::DeviceChoice;
 pub use progress::Progress;
 pub use rule_name::RuleName;
 #[cfg(feature = "network")]
-pub use training::{Start, Training, TrainingPlan, TrainingStep};
+pub use training::{Glimpse, Sight, Start, Training, TrainingPlan, TrainingStep};

@@ -34,6 +34,17 @@ impl Method {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::L2, Self::Ssim, Self::Vae, Self::FeatureMatching];
 
+    /// The number of the method's colour in all charts and pages, from 0: of one of
+    /// the colours of `metrics::Chart`, which are told apart with any colour vision.
+    pub fn colour(self) -> usize {
+        match self {
+            Self::Ssim => 0,
+            Self::L2 => 1,
+            Self::Vae => 2,
+            Self::FeatureMatching => 3,
+        }
+    }
+
     /// The name in configurations and on the command line.
     pub fn key(self) -> &'static str {
         match self {

@@ -65,7 +65,7 @@ fn count(sample: &InspectedSample, decision: Decision) -> Result<Counts> {
 }
 
 /// Whether each of the numbered regions has a pixel in common with `mask`.
-pub(super) fn touched(labels: &Plane<u32>, mask: &Plane<bool>) -> Vec<bool> {
+fn touched(labels: &Plane<u32>, mask: &Plane<bool>) -> Vec<bool> {
     let regions = labels.data().iter().copied().max().unwrap_or(0);
     let mut touched = vec![false; regions as usize + 1];
     for (&label, &inside) in labels.data().iter().zip(mask.data()) {
@@ -91,5 +91,22 @@ impl Sum for Counts {
             good_images_flagged: a.good_images_flagged + b.good_images_flagged,
             images: a.images + b.images,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
+
+    use super::*;
+    use inspect::Mask;
+
+    #[test]
+    fn regions_that_touch_a_mask_are_told_from_others() {
+        let labels = Plane::new(5, 1, vec![1, 0, 2, 2, 3]).unwrap();
+        let mask = |pixels: [bool; 5]| Mask::new(5, 1, pixels.into()).unwrap();
+        let some = mask([false, true, false, true, false]);
+        assert_eq!(touched(&labels, &some), [false, true, false]);
+        assert!(touched(&Plane::filled(5, 1, 0), &some).is_empty());
     }
 }

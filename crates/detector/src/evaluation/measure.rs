@@ -4,7 +4,7 @@ use super::decisions::decisions;
 use super::inspected::{InspectedSample, InspectedSet};
 use crate::Result;
 use crate::records::{
-    DefectType, GoodImages, ImageRow, Metrics, Oracle, RuleResult, RuleThreshold,
+    AtThreshold, DefectType, GoodImages, ImageRow, Metrics, Oracle, RuleResult, RuleThreshold,
 };
 use inspect::{Decision, Mask};
 use metrics::{
@@ -74,6 +74,14 @@ impl InspectedSet {
         let raw = self.samples.iter().map(|i| (i.residual.data(), i.mask.data()));
         let raw = RankedScores::pooled(raw.collect::<Vec<_>>())?;
         Ok((raw.roc(Points::Corners), raw.roc_auc()))
+    }
+
+    /// The decision on some of the images.
+    ///
+    /// # Errors
+    /// If a map and its ground truth differ in size.
+    pub fn judge(&self, samples: &[&InspectedSample]) -> Result<AtThreshold> {
+        decisions(samples, self.decision)
     }
 
     fn rule_results(&self, all: &[&InspectedSample]) -> Result<Vec<RuleResult>> {

@@ -3,12 +3,10 @@
 mod decisions;
 mod inspected;
 mod measure;
-mod mistakes;
 mod of_model;
 
 pub use inspected::{InspectedSample, InspectedSet, held_out_for, shown_samples};
 pub use measure::Curves;
-pub use mistakes::Mistake;
 pub use of_model::{Evaluation, Origin, evaluate};
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
-use super::decisions::touched;
 use super::*;
 use crate::TestSample;
 use crate::records::{AtThreshold, RuleThreshold};
-use inspect::{Decision, Image, Mask, Plane, Region, ThresholdRule};
+use inspect::{Decision, Image, Mask, Plane, ThresholdRule};
 use std::path::PathBuf;
 
 /// An image of a row of scores, `#` marking defective pixels.
@@ -94,27 +93,11 @@ fn defects_are_told_apart_by_type() {
 }
 
 #[test]
-fn regions_that_touch_a_mask_are_told_from_others() {
-    let labels = Plane::new(5, 1, vec![1, 0, 2, 2, 3]).unwrap();
-    let mask = |pixels: [bool; 5]| Mask::new(5, 1, pixels.into()).unwrap();
-    let some = mask([false, true, false, true, false]);
-    assert_eq!(touched(&labels, &some), [false, true, false]);
-    assert!(touched(&Plane::filled(5, 1, 0), &some).is_empty());
-}
-
-#[test]
-fn the_worst_mistakes_come_first() {
+fn an_image_is_judged_alone() {
     let test_set = test_set();
-    let where_from = |mistake: &Mistake<'_>| {
-        let Region { x0, area, .. } = mistake.region;
-        (mistake.sample.sample.defect.clone(), x0, area, mistake.right)
-    };
-    let misses = test_set.worst_misses(9).unwrap();
-    let misses: Vec<_> = misses.iter().map(where_from).collect();
-    // Of the hole's two defects the one of which nothing was found; a defect found in half is no worse.
-    assert_eq!(misses, [("hole".to_owned(), 3, 1, 0), ("slit".to_owned(), 1, 1, 0)]);
-    let alarms = test_set.worst_false_alarms(9).unwrap();
-    let alarms: Vec<_> = alarms.iter().map(where_from).collect();
-    assert_eq!(alarms, [("hole".to_owned(), 7, 1, 0), ("good".to_owned(), 1, 1, 0)]);
-    assert_eq!(test_set.worst_false_alarms(1).unwrap().len(), 1);
+    let judged = test_set.samples.iter().map(|sample| {
+        let found = test_set.judge(&[sample]).unwrap();
+        [found.regions_found, found.regions, found.false_alarms, found.images_flagged]
+    });
+    assert_eq!(Vec::from_iter(judged), [[0, 0, 1, 1], [1, 2, 2, 1], [0, 1, 0, 0]]);
 }

@@ -23,6 +23,9 @@ pub struct Calibration {
     pub rules: Vec<RuleThreshold>,
     /// The largest score of the good images.
     pub good_max: f32,
+    /// The score of each good image; absent from files of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<GoodScore>,
     /// Number of good images.
     pub images: usize,
     /// Whether the training has seen the good images.
@@ -47,6 +50,33 @@ impl Calibration {
     pub fn decision(&self) -> Decision {
         Decision { threshold: self.threshold, min_area: self.min_area }
     }
+
+    /// The score that one of 20 good images reaches, by the rule `false_alarms:20`, or else the largest score of good images; above 0.
+    /// What pictures show in colour is measured by it, so that they do not depend on a threshold that may be wrong.
+    pub fn good_unit(&self) -> f32 {
+        let is_default =
+            |of: &&RuleThreshold| of.rule == ThresholdRule::FalseAlarms { images: 20.0 };
+        let by_rule = self.rules.iter().find(is_default).map(|of| of.threshold);
+        let candidates = [by_rule, Some(self.good_max), Some(self.threshold.abs())];
+        candidates.into_iter().flatten().find(|&unit| unit > 0.0 && unit.is_finite()).unwrap_or(1.0)
+    }
+}
+
+/// The score of a good image in a calibration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GoodScore {
+    /// The name of the file.
+    pub image: String,
+    /// The score of the image, by the calibration's least area.
+    pub score: f32,
+    /// The column of the pixel that scores highest, in the region of interest.
+    pub x: usize,
+    /// The row of that pixel.
+    pub y: usize,
+    /// The width of the region of interest in pixels.
+    pub width: usize,
+    /// The height of the region of interest in pixels.
+    pub height: usize,
 }
 
 impl RuleThreshold {

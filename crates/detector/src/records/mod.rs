@@ -32,7 +32,7 @@ pub use bench::{
     Arithmetic, BenchRecord, CurveWork, ForwardWork, InspectionWork, LayerTimes, LayersRecord,
     SsimWork, Timing, TrainingWork,
 };
-pub use calibration::{Calibration, CalibrationSource, RuleThreshold};
+pub use calibration::{Calibration, CalibrationSource, GoodScore, RuleThreshold};
 pub use evaluation::{
     AtThreshold, DefectType, DemoRecord, EvaluationRecord, GoodImages, ImageRow, Metrics, Oracle,
     RuleResult,

@@ -102,28 +102,55 @@ fn thresholds_of_single_precision_read_back_to_the_bit() {
     assert_eq!(round(&demo)["method"], "ℓ2-AE");
 }
 
-#[test]
-fn a_calibration_reads_back() {
+fn calibration() -> Calibration {
     let rule = ThresholdRule::Max {};
-    let calibration = Calibration {
+    Calibration {
         threshold: 0.25,
         standard_error: Some(0.1),
         min_area: 4,
         rule,
         rules: vec![RuleThreshold { rule, threshold: 0.25 }],
         good_max: 0.2,
+        scores: vec![GoodScore {
+            image: "a.png".to_owned(),
+            score: 0.2,
+            x: 1,
+            y: 0,
+            width: 3,
+            height: 2,
+        }],
         images: 3,
         source: CalibrationSource::TrainedOn,
         data_sha256: "a".to_owned(),
         weights_sha256: "b".to_owned(),
         scoring: Settings([("method".to_owned(), json!("ssim"))].into()),
         reference: Some(Reference::of(&[vec![Image::filled(3, 2, 0.1)]], &[0.0]).unwrap()),
-    };
-    let json = round(&calibration);
+    }
+}
+
+#[test]
+fn a_calibration_reads_back() {
+    let json = round(&calibration());
     assert_eq!(
         (&json["source"], &json["scoring"]),
         (&json!("trained-on"), &json!({ "method": "ssim" }))
     );
+    assert_eq!(json["scores"][0]["image"], "a.png");
+}
+
+#[test]
+fn pictures_are_measured_by_good_images_not_by_a_threshold_that_may_be_wrong() {
+    let false_alarms = ThresholdRule::FalseAlarms { images: 20.0 };
+    let calibration = |threshold, rules: &[(ThresholdRule, f32)], good_max| {
+        let rules = rules.iter().map(|&(rule, threshold)| RuleThreshold { rule, threshold });
+        Calibration { threshold, rules: rules.collect(), good_max, ..calibration() }
+    };
+    let max = ThresholdRule::Max {};
+    let with_rule = calibration(1e9, &[(max, 1e9), (false_alarms, 0.8)], 0.7);
+    assert_eq!(with_rule.good_unit(), 0.8);
+    assert_eq!(calibration(1e9, &[(max, 1e9)], 0.7).good_unit(), 0.7);
+    assert_eq!(calibration(-2.0, &[], -1.0).good_unit(), 2.0);
+    assert_eq!(calibration(0.0, &[], 0.0).good_unit(), 1.0);
 }
 
 #[test]
@@ -151,8 +178,9 @@ fn lines_of_a_training_and_of_predictions_read_back() {
         contrast: 0.9,
         seconds: 3.0,
         patches_per_second: 5.0,
+        held_out_loss: Some(0.25),
     };
-    assert_eq!(round(&entry)["patches_per_second"], 5.0);
+    assert_eq!(round(&entry)["held_out_loss"], 0.25);
     let region = Region {
         label: 1,
         area: 2,

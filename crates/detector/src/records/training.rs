@@ -71,6 +71,10 @@ pub struct LogEntry {
     pub seconds: f64,
     /// Speed of this part of the training.
     pub patches_per_second: f64,
+    /// Mean loss of a patch from the middle of each of at most eight held-out images, at the end of the epoch; absent if none was
+    /// held out, and from files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out_loss: Option<f64>,
 }
 
 impl LogEntry {

@@ -1,5 +1,6 @@
 //! A training in progress.
 
+use super::glimpse::{Glimpse, Sight};
 use super::images::read_images;
 use super::plan::{Start, TrainingPlan};
 use super::resume::{Note, checkpoint, restore};
@@ -36,6 +37,8 @@ pub struct Training {
     log: Vec<LogEntry>,
     data_sha256: String,
     features: Option<FeaturesRecord>,
+    /// Good patches to look at.
+    sight: Option<Sight>,
     /// Duration of the earlier parts of the training.
     seconds_before: f64,
     /// Patches seen when this part began.
@@ -69,6 +72,7 @@ impl Training {
     pub fn start(plan: TrainingPlan, device: &Device) -> Result<Self> {
         let config = plan.config.training(device)?;
         let features = matched_features(&config.objective);
+        let sight = Sight::of(&plan, &config.objective, device)?;
         // A training that cannot begin locks and replaces nothing.
         let mut trainer = Trainer::new(config, read_images(&plan)?, device)?;
         let data_sha256 = fingerprint(&plan.split.train)?;
@@ -98,6 +102,7 @@ impl Training {
             log,
             data_sha256,
             features,
+            sight,
             started: now,
             saved: now,
         })
@@ -139,7 +144,26 @@ impl Training {
         Ok(TrainingStep { patches, loss, epoch, graph_failure })
     }
 
-    fn seconds(&self) -> f64 {
+    /// The good patches that [`glimpse`](Self::glimpse) looks at; `None` if no image has room for one.
+    pub fn sight(&self) -> Option<&Sight> {
+        self.sight.as_ref()
+    }
+
+    /// The network's present reconstructions of some good patches, by a forward pass of at most eight of them. It changes nothing about
+    /// the training. `None` if there are no patches to look at, or their reconstructions are not finite.
+    pub fn glimpse(&self) -> Option<Glimpse> {
+        let glimpse = self.sight.as_ref()?.glimpse(self.trainer.model(), self.patches());
+        // The next step says what is wrong, and what is left.
+        glimpse.ok().filter(|glimpse| glimpse.loss.is_finite())
+    }
+
+    /// The epochs that have ended, those of earlier parts of the training included.
+    pub fn log(&self) -> &[LogEntry] {
+        &self.log
+    }
+
+    /// Duration of the training until now, summed over all its parts.
+    pub fn seconds(&self) -> f64 {
         self.seconds_before + self.started.elapsed().as_secs_f64()
     }
 
@@ -154,9 +178,15 @@ impl Training {
             contrast: epoch.contrast,
             seconds,
             patches_per_second: trained / (seconds - self.seconds_before),
+            held_out_loss: self.held_out_loss(),
         };
         self.log.push(entry);
         entry
+    }
+
+    fn held_out_loss(&self) -> Option<f64> {
+        self.sight.as_ref().filter(|sight| sight.held_out)?;
+        Some(self.glimpse()?.loss)
     }
 
     /// Writes a checkpoint.
