@@ -1,6 +1,6 @@
 //! Ctrl-C and other signals that ask a run to end.
 
-use indicatif::ProgressBar;
+use crate::progress::Progress;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::ops::ControlFlow;
@@ -65,10 +65,10 @@ pub fn check(last_words: impl FnOnce() -> String) -> Result<(), Interrupted> {
     if came() { Err(Interrupted(last_words())) } else { Ok(()) }
 }
 
-/// A [`detector::Progress`] that moves a bar, and cancels the work if a signal came.
-pub fn progress(bar: &ProgressBar) -> impl FnMut(usize) -> ControlFlow<()> {
+/// A [`detector::Progress`] that tells how far the work is, and cancels the work if a signal came.
+pub fn progress(shown: &Progress) -> impl FnMut(usize) -> ControlFlow<()> {
     |done| {
-        bar.set_position(done as u64);
+        shown.set_position(done as u64);
         if came() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

@@ -7,6 +7,7 @@ mod curve_points;
 mod drawing;
 mod interrupt;
 mod page;
+mod progress;
 mod terminal;
 mod threads;
 

@@ -1,7 +1,6 @@
 //! Output of a run: results on standard output, everything else on standard error.
 
 use anyhow::{Error, Result};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
 
@@ -45,15 +44,6 @@ impl Terminal {
     /// A warning, which is printed with `--quiet`, too.
     pub fn warn(self, text: &str) {
         eprintln!("warning: {text}");
-    }
-
-    /// A progress bar of the given length.
-    pub fn bar(self, length: u64, template: &str) -> ProgressBar {
-        let target =
-            if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let style = ProgressStyle::with_template(template);
-        ProgressBar::with_draw_target(Some(length), target)
-            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
     }
 }
 

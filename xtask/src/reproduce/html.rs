@@ -31,7 +31,11 @@ pub struct Section {
     pub complaint: Option<String>,
 }
 
-const STYLE: &str = include_str!("page.css");
+/// The colours are those of bench-cli's pages.
+const STYLE: &str = concat!(
+    include_str!("../../../crates/bench-cli/src/page/colours.css"),
+    include_str!("page.css")
+);
 
 impl Page<'_> {
     /// The page; pictures are read from `folder`.

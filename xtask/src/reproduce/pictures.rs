@@ -8,9 +8,10 @@ use super::table::{Measured, Table};
 use crate::command::{strings, text};
 use crate::datasets;
 use anyhow::{Context, Result};
+use detector::Method;
 use detector::records::{FigureRecord, ToyMap, ToyRecord};
 use metrics::{Chart, Figure, LineAxis, LineChart, Series, SeriesStyle, Spacing};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use toml::Value;
 
@@ -56,20 +57,28 @@ pub fn roc(table: &Table, rows: &[Row], runner: &Runner, out: &Path) -> Result<V
             "{set}: ROC curves of all pixels of the test set, by the models of {}.",
             seeds(&shown)
         );
-        pictures.push(plot(&chart, set, file, caption, out)?);
+        let colours: Vec<usize> =
+            shown.iter().filter_map(|shown| colour_of(shown.cell.method())).collect();
+        pictures.push(plot(&chart, set, &colours, file, caption, out)?);
     }
     Ok(pictures)
+}
+
+/// The colour that a method has everywhere.
+fn colour_of(method: &str) -> Option<usize> {
+    method.parse::<Method>().ok().map(Method::colour)
 }
 
 /// Writes a chart to a file, and draws it for the page.
 fn plot(
     chart: &LineChart<'_>,
     title: &str,
+    colours: &[usize],
     file: String,
     caption: String,
     out: &Path,
 ) -> Result<Picture> {
-    let (chart, figure) = (Chart::lines(chart)?, Figure::new(title));
+    let (chart, figure) = (Chart::lines(chart)?.in_colours(colours), Figure::new(title));
     chart.save(out.join(&file), &figure)?;
     Ok(Picture { file, caption, inline: Some(chart.to_inline_svg(&figure)?) })
 }
@@ -99,7 +108,13 @@ pub fn ablation(table: &Table, key: &str, out: &Path) -> Result<Option<Picture>>
         "{}: area under the ROC curve, mean and standard deviation over seeds.",
         table.title
     );
-    Ok(Some(plot(&chart, &table.title, file, caption, out)?))
+    let methods = ours.keys().filter_map(|name| colour_of(name.rsplit(", ").next()?));
+    let mut colours: Vec<usize> = methods.collect();
+    // Lines of one method on several sets need colours of their own.
+    if colours.iter().collect::<BTreeSet<_>>().len() < ours.len() {
+        colours.clear();
+    }
+    Ok(Some(plot(&chart, &table.title, &colours, file, caption, out)?))
 }
 
 /// Areas under the ROC curve over a number, by data set and method.
@@ -176,8 +191,7 @@ fn comparison(
     runner.call::<FigureRecord>(&words)?;
     let methods: Vec<&str> = shown.iter().map(|shown| shown.cell.method()).collect();
     let caption = format!(
-        "{set}: image; reconstructions and then residual maps of {}; ground truth. Cut-outs around defects, by the models of \
-         {}.",
+        "{set}: reconstructions and anomaly maps of {}. Cut-outs around defects, by the models of {}.",
         methods.join(", "),
         seeds(shown)
     );
@@ -194,9 +208,7 @@ fn toy(table: &Table, set: &str, cell: &Cell, runner: &Runner, out: &Path) -> Re
     };
     let means: Vec<String> = toy.maps.iter().map(mean).collect();
     let caption = format!(
-        "{set}, the paper's toy example: an image with drawn-in defects, its reconstruction by the SSIM autoencoder, and the \
-         residual maps of the squared difference, luminance, contrast, structure and SSIM; the drawn defects. Mean residuals inside and \
-         outside of the defects: {}.",
+        "{set}, the paper's toy example by the SSIM autoencoder. Mean residuals inside and outside of the drawn defects: {}.",
         means.join("; ")
     );
     Ok(Picture { file, caption, inline: None })

@@ -31,7 +31,7 @@ pub struct PredictArgs {
         value_enum,
         value_name = "LIST",
         value_delimiter = ',',
-        default_values = ["map", "mask", "overlay", "regions"]
+        default_values = ["map", "mask", "overlay", "regions", "report"]
     )]
     pub write: Vec<Output>,
     /// Paths on standard input end with a NUL byte instead of a line break, as `find -print0` and `git ls-files -z` have them.
@@ -72,6 +72,11 @@ pub enum Output {
     Overlay,
     /// `ID_heatmap.png`: scores in colour.
     Heatmap,
+    /// `ID_reconstruction.png`: what the network makes of the image.
+    Reconstruction,
+    /// `report.html`: a page with the images that score highest, written when the run ends; with `--watch` the last images, replaced
+    /// every few seconds.
+    Report,
     /// `regions.csv`: a row for each region of each image.
     Regions,
     /// `coco.json`: the regions of all images as COCO has objects, written when the run ends; not with `--watch`.

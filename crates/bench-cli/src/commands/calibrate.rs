@@ -3,6 +3,7 @@
 use super::Context;
 use crate::args::CalibrateArgs;
 use crate::interrupt;
+use crate::progress::Progress;
 use anyhow::Result;
 use detector::records::{Calibration, CalibrationSource, RuleThreshold};
 use detector::{CalibrationImages, Config, ModelFolder, RuleName};
@@ -64,10 +65,11 @@ pub fn calibrate_on(
         ));
     }
     let images = good.images.len() as u64;
-    let bar = context.terminal.bar(images, "calibrating {wide_bar} {pos}/{len} images");
+    let template = "calibrating {wide_bar} {pos}/{len} images, {eta} left";
+    let bar = Progress::new(context.terminal, ["calibrating", "images"], (0, images), template);
     let mut progress = interrupt::progress(&bar);
     let calibration = detector::calibrate(folder, config, &inspector, good, &mut progress);
-    bar.finish_and_clear();
+    bar.finish();
     calibration.map_err(|error| {
         interrupt::explain(error, || {
             let folder = folder.path().display();

@@ -3,16 +3,21 @@
 use super::evaluate::evaluate_on;
 use super::{Context, train};
 use crate::args::DemoArgs;
-use crate::drawing::{Cell, ScoreRange, write_figure};
+use crate::drawing::{Cell, Figure, ScoreRange, write_figure};
 use crate::page::{Circumstances, Page, write_page};
 use anyhow::{Result, ensure};
 use detector::files::write_atomic;
 use detector::records::DemoRecord;
 use detector::synthetic::{Spec, SyntheticKind, generate};
 use detector::{Config, Dataset, Evaluation, InspectedSample, Method, ModelFolder, Origin};
-use metrics::{Chart, Figure};
+use metrics::Chart;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
+
+/// Images of the figure.
+const SHOWN: usize = 4;
 
 /// Makes synthetic fabric, trains methods on it, evaluates them and draws the results.
 ///
@@ -102,22 +107,62 @@ fn run(context: &Context, args: &DemoArgs, data: &Path, method: Method) -> Resul
 fn draw_roc(path: &Path, outcomes: &[Evaluation]) -> Result<()> {
     let curves: Vec<_> =
         outcomes.iter().map(|outcome| (outcome.method().title(), &outcome.curves.roc)).collect();
-    Ok(Chart::roc(&curves)?.save(path, &Figure::new("Synthetic plain weave: pixel ROC"))?)
+    let colours: Vec<usize> = outcomes.iter().map(|of| of.method().colour()).collect();
+    Ok(Chart::roc(&curves)?
+        .in_colours(&colours)
+        .save(path, &metrics::Figure::new("Synthetic plain weave: pixel ROC"))?)
 }
 
 /// Rows of image, then reconstruction and anomaly map of each method, then ground truth.
 fn draw_figure(path: &Path, outcomes: &[Evaluation]) -> Result<()> {
-    let row = |&index: &usize| {
-        let cells = outcomes.iter().flat_map(|Evaluation { test_set, .. }| {
-            let InspectedSample { reconstruction, anomaly_map, .. } = &test_set.samples[index];
-            let range = ScoreRange::around(test_set.decision.threshold);
-            [Cell::Grey8(reconstruction), Cell::Heat(anomaly_map, range)]
+    let range =
+        |evaluation: &Evaluation| ScoreRange::of_good(evaluation.origin.calibration.good_unit());
+    let row = |index: usize| {
+        let cells = outcomes.iter().flat_map(|evaluation| {
+            let InspectedSample { reconstruction, anomaly_map, .. } =
+                &evaluation.test_set.samples[index];
+            [Cell::Grey8(reconstruction), Cell::Heat(anomaly_map, range(evaluation))]
         });
         let InspectedSample { image, mask, .. } = &outcomes[0].test_set.samples[index];
         [Cell::Grey8(image)].into_iter().chain(cells).chain([Cell::Mask(mask)]).collect()
     };
-    let rows: Vec<Vec<Cell<'_>>> = outcomes[0].test_set.shown.iter().map(row).collect();
-    write_figure(path, &rows)
+    let of_methods = outcomes.iter().flat_map(|evaluation| {
+        let title = evaluation.method().title();
+        [format!("{title}: reconstruction"), format!("{title}: anomaly map")]
+    });
+    let headings = std::iter::once("image".to_owned()).chain(of_methods);
+    let first = &outcomes[0];
+    let is_common = outcomes.iter().all(|other| range(other) == range(first));
+    let scale = (range(first), Some(first.test_set.decision.threshold));
+    let figure = Figure {
+        headings: headings.chain(["ground truth".to_owned()]).collect(),
+        rows: telling_images(first)?.into_iter().map(row).collect(),
+        scale: is_common.then_some(scale),
+    };
+    write_figure(path, &figure)
+}
+
+/// Of each kind of defect the image that the first method decides on best: first all defects found, then no false alarm, then the
+/// highest score. At most [`SHOWN`].
+fn telling_images(evaluation: &Evaluation) -> Result<Vec<usize>> {
+    let test_set = &evaluation.test_set;
+    let mut best: BTreeMap<&str, (_, usize)> = BTreeMap::new();
+    for (index, sample) in test_set.samples.iter().enumerate() {
+        if sample.sample.is_good() {
+            continue;
+        }
+        let found = test_set.judge(&[sample])?;
+        let missed = found.regions - found.regions_found;
+        let score = test_set.decision.score(&sample.anomaly_map);
+        let rank = (missed, found.false_alarms, Reverse((score * 1e3) as i64));
+        let entry = best.entry(&sample.sample.defect).or_insert((rank, index));
+        if rank < entry.0 {
+            *entry = (rank, index);
+        }
+    }
+    let mut ranked: Vec<_> = best.into_values().collect();
+    ranked.sort();
+    Ok(ranked.into_iter().take(SHOWN).map(|(_, index)| index).collect())
 }
 
 fn table(patches: u64, outcomes: &[Evaluation]) -> String {

@@ -2,17 +2,19 @@
 
 use super::Context;
 use crate::args::FigureArgs;
-use crate::drawing::{Cell, ScoreRange, write_figure};
+use crate::drawing::{Cell, Figure, ScoreRange, around_largest_defect, write_figure};
 use crate::interrupt;
 use anyhow::{Context as _, Result, bail, ensure};
 use detector::records::FigureRecord;
-use detector::{Dataset, Inspector, Margins, ModelFolder, TestSample, crop, shown_samples};
-use inspect::{Connectivity, Image, Mask, regions};
+use detector::{Dataset, Inspector, ModelFolder, TestSample, crop, shown_samples};
+use inspect::{Image, Mask};
 
 /// A model, and the scores that its colours stand for.
 struct Model {
+    title: &'static str,
     inspector: Inspector,
     range: ScoreRange,
+    threshold: f32,
 }
 
 /// The pictures of a row.
@@ -41,8 +43,12 @@ pub fn figure(context: &Context, args: &FigureArgs) -> Result<()> {
     let samples = shown_samples(&dataset.test, args.images);
     let rows = samples.iter().map(|&index| row(&models, &dataset.test[index], args.crop));
     let rows = rows.collect::<Result<Vec<_>>>()?;
-    let cells: Vec<Vec<Cell<'_>>> = rows.iter().map(|row| row.cells(&models)).collect();
-    write_figure(&args.out, &cells)?;
+    let figure = Figure {
+        headings: headings(&models),
+        rows: rows.iter().map(|row| row.cells(&models)).collect(),
+        scale: scale(&models),
+    };
+    write_figure(&args.out, &figure)?;
     let (figure, images) = (args.out.display().to_string(), rows.len());
     context.terminal.text(&format!(
         "{figure}: image, reconstructions and anomaly maps in the order of the models, ground truth"
@@ -65,7 +71,24 @@ fn dataset(folders: &[ModelFolder], args: &FigureArgs) -> Result<Dataset> {
 fn open(context: &Context, folder: &ModelFolder) -> Result<Model> {
     let config = folder.config()?;
     let inspector = context.calibrated(folder, &config)?;
-    Ok(Model { inspector, range: ScoreRange::around(folder.calibration()?.threshold) })
+    let calibration = folder.calibration()?;
+    let (range, threshold) = (ScoreRange::of_good(calibration.good_unit()), calibration.threshold);
+    Ok(Model { title: config.method.title(), inspector, range, threshold })
+}
+
+fn headings(models: &[Model]) -> Vec<String> {
+    let reconstructions = models.iter().map(|model| format!("reconstruction {}", model.title));
+    let maps = models.iter().map(|model| format!("anomaly map {}", model.title));
+    let images = std::iter::once("image".to_owned()).chain(reconstructions).chain(maps);
+    images.chain(["ground truth".to_owned()]).collect()
+}
+
+/// The scale of the maps, if all have the same.
+fn scale(models: &[Model]) -> Option<(ScoreRange, Option<f32>)> {
+    let (range, threshold) = (models[0].range, models[0].threshold);
+    let is_common = models.iter().all(|model| model.range == range);
+    let has_one = models.iter().all(|model| model.threshold == threshold);
+    is_common.then_some((range, has_one.then_some(threshold)))
 }
 
 /// A cut-out around the largest defect of an image.
@@ -73,7 +96,7 @@ fn row(models: &[Model], sample: &TestSample, side: usize) -> Result<Row> {
     let (image, mask) = sample.load()?;
     let margins = models[0].inspector.margins();
     let (inner, mask) = (crop(&image, margins)?, crop(&mask, margins)?);
-    let window = window(&mask, side)?;
+    let window = around_largest_defect(&mask, side)?;
     let (mut reconstructions, mut maps) = (Vec::new(), Vec::new());
     for Model { inspector, .. } in models {
         interrupt::check(|| "interrupted; no figure was written".to_owned())?;
@@ -86,24 +109,6 @@ fn row(models: &[Model], sample: &TestSample, side: usize) -> Result<Row> {
     Ok(Row { image: crop(&inner, window)?, reconstructions, maps, mask: crop(&mask, window)? })
 }
 
-/// The margins around a square of the given side, at most the image's, about the middle of the largest region.
-fn window(mask: &Mask, side: usize) -> Result<Margins> {
-    let (width, height) = mask.size();
-    let scores = Image::filled(width, height, 0.0);
-    let regions = regions(mask, &scores, Connectivity::Eight)?.regions;
-    let largest = regions.iter().max_by_key(|region| region.area);
-    let (x, y) = largest.map_or((width / 2, height / 2), |region| {
-        (region.x0.midpoint(region.x1), region.y0.midpoint(region.y1))
-    });
-    let around = |middle: usize, length: usize| {
-        let side = side.min(length);
-        let first = middle.saturating_sub(side / 2).min(length - side);
-        (first, length - side - first)
-    };
-    let ((left, right), (top, bottom)) = (around(x, width), around(y, height));
-    Ok(Margins { left, top, right, bottom })
-}
-
 impl Row {
     fn cells(&self, models: &[Model]) -> Vec<Cell<'_>> {
         let maps = self.maps.iter().zip(models);
@@ -112,30 +117,5 @@ impl Row {
             .chain(maps.map(|(map, model)| Cell::Heat(map, model.range)))
             .chain([Cell::Mask(&self.mask)])
             .collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
-    use super::*;
-
-    #[test]
-    fn the_window_lies_around_the_largest_defect_and_inside_the_image() {
-        let mask = |defects: &[(usize, usize)]| {
-            Mask::from_fn(40, 20, |x, y| {
-                defects.iter().any(|&(left, top)| (left..left + 4).contains(&x) && y == top)
-            })
-        };
-        let of = |defects: &[(usize, usize)], side| {
-            let Margins { left, top, right, bottom } = window(&mask(defects), side).unwrap();
-            [left, top, right, bottom]
-        };
-        assert_eq!(of(&[(20, 10)], 8), [18, 6, 14, 6]);
-        assert_eq!(of(&[(0, 0)], 8), [0, 0, 32, 12]);
-        assert_eq!(of(&[(36, 19)], 8), [32, 12, 0, 0]);
-        // Wider than the image is high.
-        assert_eq!(of(&[(20, 10)], 30), [7, 0, 3, 0]);
-        assert_eq!(of(&[], 8), [16, 6, 16, 6]);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::args::ToyArgs;
-use crate::drawing::{Cell, ScoreRange, write_figure};
+use crate::drawing::{Cell, Figure, ScoreRange, short, write_figure};
 use crate::interrupt;
 use anyhow::{Context as _, Result, ensure};
 use detector::records::{ToyMap, ToyRecord};
@@ -106,12 +106,26 @@ fn maximum(map: &Image) -> f32 {
 fn draw(path: &Path, images: [&Image; 2], maps: &[Residuals], mask: &Mask) -> Result<()> {
     let heats = maps.iter().map(Residuals::cell);
     let row = images.into_iter().map(Cell::Grey).chain(heats);
-    write_figure(path, &[row.chain([Cell::Mask(mask)]).collect()])
+    let names = maps.iter().map(|residuals| residuals.heading());
+    let headings = ["image with drawn defects".to_owned(), "reconstruction".to_owned()];
+    let headings = headings.into_iter().chain(names).chain(["drawn defects".to_owned()]);
+    let rows = vec![row.chain([Cell::Mask(mask)]).collect()];
+    write_figure(path, &Figure { headings: headings.collect(), rows, scale: None })
 }
 
 impl Residuals {
     fn cell(&self) -> Cell<'_> {
         Cell::Heat(&self.map, ScoreRange { low: 0.0, high: self.scale })
+    }
+
+    /// The name with the residual of the brightest colour.
+    fn heading(&self) -> String {
+        let name = match self.name {
+            "l2" => "(image − reconstruction)²".to_owned(),
+            "ssim" => "1 − SSIM".to_owned(),
+            part => format!("1 − {part}"),
+        };
+        format!("{name}, 0 to {}", short(self.scale))
     }
 
     fn report(&self, mask: &Mask) -> ToyMap {

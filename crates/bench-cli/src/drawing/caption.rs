@@ -1,7 +1,7 @@
 //! Text below a picture.
 
-use ab_glyph::{Font, FontRef, Glyph, PxScale, ScaleFont, point};
-use anyhow::{Context, Result};
+use super::letters::{Ink, Letters};
+use anyhow::Result;
 
 /// A row of pixels is as wide as this times the size of the letters, within [`SIZES`].
 const WIDTH_IN_LETTERS: f32 = 28.0;
@@ -15,65 +15,12 @@ const PAPER: f32 = 24.0;
 /// Phrases in light letters on a dark ground, in as many lines as the width takes, as RGB pixels row by row. A phrase is not
 /// broken: what is too long for the width is cut off.
 pub(super) fn caption(width: usize, phrases: &[&str]) -> Result<Vec<[u8; 3]>> {
-    let font = FontRef::try_from_slice(epaint_default_fonts::UBUNTU_LIGHT)
-        .context("cannot read the built-in font")?;
     let size = (width as f32 / WIDTH_IN_LETTERS).clamp(SIZES.0, SIZES.1);
-    let font = font.into_scaled(PxScale::from(size));
-    let lines = lines(&font, width as f32 - size, phrases);
-    let margin = size / 2.0;
-    let height = (lines.len() as f32 * font.height() + size).ceil() as usize;
-    let mut ink = vec![0.0_f32; width * height];
-    for (number, line) in lines.iter().enumerate() {
-        let baseline = margin + font.ascent() + number as f32 * font.height();
-        draw(&font, line, (margin, baseline), |x, y, coverage| {
-            if x < width && y < height {
-                let pixel = &mut ink[y * width + x];
-                *pixel = pixel.max(coverage);
-            }
-        });
-    }
-    let grey = |coverage: f32| [(PAPER + (INK - PAPER) * coverage.min(1.0) + 0.5) as u8; 3];
-    Ok(ink.into_iter().map(grey).collect())
-}
-
-/// Phrases joined to lines of at most `width` pixels.
-fn lines(font: &impl ScaleFont<FontRef<'static>>, width: f32, phrases: &[&str]) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for phrase in phrases {
-        match lines.last_mut() {
-            Some(line) if advance(font, &format!("{line}   {phrase}")) <= width => {
-                line.push_str("   ");
-                line.push_str(phrase);
-            }
-            _ => lines.push((*phrase).to_owned()),
-        }
-    }
-    lines
-}
-
-fn advance(font: &impl ScaleFont<FontRef<'static>>, text: &str) -> f32 {
-    text.chars().map(|letter| font.h_advance(font.glyph_id(letter))).sum()
-}
-
-/// Calls `paint` with column, row and coverage of every pixel that a line of text covers.
-fn draw(
-    font: &impl ScaleFont<FontRef<'static>>,
-    text: &str,
-    (mut x, baseline): (f32, f32),
-    mut paint: impl FnMut(usize, usize, f32),
-) {
-    for letter in text.chars() {
-        let glyph: Glyph = font.scaled_glyph(letter);
-        let id = glyph.id;
-        let placed = Glyph { position: point(x, baseline), ..glyph };
-        if let Some(outline) = font.outline_glyph(placed) {
-            let corner = outline.px_bounds().min;
-            // Left of the picture saturates to its first column, which no letter reaches.
-            let (left, top) = (corner.x as usize, corner.y as usize);
-            outline.draw(|dx, dy, coverage| paint(left + dx as usize, top + dy as usize, coverage));
-        }
-        x += font.h_advance(id);
-    }
+    let letters = Letters::of_size(size)?;
+    let lines = letters.lines(width as f32 - size, phrases.iter().copied(), "   ");
+    let Ink { coverage, .. } = letters.ink(width, &lines, (size / 2.0, size / 2.0));
+    let grey = |coverage: f32| [(PAPER + (INK - PAPER) * coverage + 0.5) as u8; 3];
+    Ok(coverage.into_iter().map(grey).collect())
 }
 
 #[cfg(test)]

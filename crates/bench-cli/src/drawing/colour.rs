@@ -32,9 +32,12 @@ pub struct ScoreRange {
 }
 
 impl ScoreRange {
-    /// The range of all images that are compared with a threshold: dark well below it, so that a clean image does not glow.
-    pub fn around(threshold: f32) -> Self {
-        Self { low: 0.5 * threshold, high: 1.5 * threshold }
+    /// Dark up to half of what good images reach, so that a clean image does not glow, and brightest from twice of it.
+    /// [`Calibration::good_unit`] is what they reach.
+    ///
+    /// [`Calibration::good_unit`]: detector::records::Calibration::good_unit
+    pub fn of_good(unit: f32) -> Self {
+        Self { low: 0.5 * unit, high: 2.0 * unit }
     }
 
     /// The position of `score` between the ends: 0 to 1, and 0 for NaN.
@@ -44,8 +47,20 @@ impl ScoreRange {
     }
 }
 
+impl std::fmt::Display for ScoreRange {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} to {}", short(self.low), short(self.high))
+    }
+}
+
+/// A score in at most three decimals.
+pub fn short(score: f32) -> String {
+    let text = format!("{score:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// The colour at `position` in [0, 1], each channel 0 to 255.
-pub(super) fn inferno(position: f32) -> [f32; 3] {
+pub fn inferno(position: f32) -> [f32; 3] {
     let steps = INFERNO.len() - 1;
     let scaled = position * steps as f32;
     let below = (scaled as usize).min(steps - 1);
@@ -74,6 +89,12 @@ mod tests {
         let range = ScoreRange { low: 1.0, high: 3.0 };
         let positions = [-5.0, 1.0, 1.5, 3.0, 9.0, f32::NAN].map(|score| range.position(score));
         assert_eq!(positions, [0.0, 0.0, 0.25, 1.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn scores_are_written_without_needless_zeros() {
+        assert_eq!([0.5, 2.0, 10.0, 0.1234].map(short), ["0.5", "2", "10", "0.123"]);
+        assert_eq!(ScoreRange::of_good(1.0).to_string(), "0.5 to 2");
     }
 
     #[test]

@@ -2,11 +2,14 @@
 
 mod caption;
 mod colour;
+mod cutout;
 mod figure;
+mod letters;
 mod overlay;
 
-pub use colour::ScoreRange;
-pub use figure::{Cell, write_figure};
+pub use colour::{ScoreRange, inferno, short};
+pub use cutout::around_largest_defect;
+pub use figure::{Cell, Figure, write_figure};
 pub use overlay::{Overlay, write_overlay_png};
 
 #[cfg(test)]

@@ -41,24 +41,54 @@ fn overlay_shows_the_image_where_scores_are_low_and_outlines_regions() {
     assert!(message(&path, wrong).contains("(4, 5) pixels over an image of (5, 5)"));
 }
 
-#[test]
-fn figure_lays_out_rows_and_columns() {
+/// The figure as it is written.
+fn written(figure: &Figure<'_>) -> image::RgbaImage {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("figure.png");
+    write_figure(&path, figure).unwrap();
+    image::open(&path).unwrap().into_rgba8()
+}
+
+#[test]
+fn figure_lays_out_rows_and_columns() {
     let (grey, mask) = (Image::filled(3, 2, 0.2), Mask::filled(2, 5, false));
     let range = ScoreRange { low: 0.0, high: 1.0 };
-    write_figure(
-        &path,
-        &[vec![Cell::Grey(&grey), Cell::Heat(&grey, range)], vec![Cell::Mask(&mask)]],
-    )
-    .unwrap();
-    let written = image::open(&path).unwrap().into_rgb8();
-    assert_eq!(written.dimensions(), (3 + 4 + 3, 2 + 4 + 5));
-    assert_eq!(written.get_pixel(2, 1).0, [51, 51, 51]);
-    assert_eq!(written.get_pixel(3, 1).0, [255, 255, 255]);
+    let rows = vec![vec![Cell::Grey(&grey), Cell::Heat(&grey, range)], vec![Cell::Mask(&mask)]];
+    let drawn = written(&Figure { rows, ..Figure::default() });
+    assert_eq!(drawn.dimensions(), (3 + 4 + 3, 2 + 4 + 5));
+    assert_eq!(drawn.get_pixel(2, 1).0, [51, 51, 51, 255]);
+    assert_eq!(drawn.get_pixel(3, 1).0[3], 0, "no ground");
     // 3.2 of 16 steps: (61, 9, 101) and a fifth of the way to (87, 16, 110).
-    assert_eq!(written.get_pixel(7, 0).0, [66, 10, 103]);
-    assert_eq!(written.get_pixel(1, 6).0, [0, 0, 0]);
-    assert_eq!(written.get_pixel(2, 6).0, [255, 255, 255]);
-    assert!(message(&path, write_figure(&path, &[])).contains("a figure without images"));
+    assert_eq!(drawn.get_pixel(7, 0).0, [66, 10, 103, 255]);
+    assert_eq!(drawn.get_pixel(1, 6).0, [0, 0, 0, 255]);
+    assert_eq!(drawn.get_pixel(2, 6).0[3], 0);
+    let path = Path::new("figure.png");
+    let nothing = write_figure(path, &Figure::default());
+    assert!(message(path, nothing).contains("a figure without images"));
+}
+
+#[test]
+fn figures_have_headings_and_a_scale_and_strips_are_scaled_down() {
+    let strip = Image::filled(4096, 64, 0.0);
+    let range = ScoreRange { low: 0.0, high: 2.0 };
+    let rows = vec![vec![Cell::Grey(&strip), Cell::Heat(&strip, range)]];
+    let plain = written(&Figure { rows: rows.clone(), ..Figure::default() });
+    assert_eq!(plain.dimensions(), (640 + 4 + 640, 10));
+    let headings = ["image", "anomaly map"].map(String::from).into();
+    let drawn = written(&Figure { headings, rows, scale: Some((range, Some(1.0))) });
+    assert_eq!(drawn.width(), plain.width());
+    assert!(drawn.height() > plain.height() + 40);
+    let inked = |columns: std::ops::Range<u32>| {
+        columns
+            .flat_map(|x| (0..40).map(move |y| (x, y)))
+            .any(|(x, y)| drawn.get_pixel(x, y).0[3] > 100)
+    };
+    assert!(
+        inked(0..100) && inked(644..744) && !inked(400..640),
+        "headings begin at their columns"
+    );
+    // The threshold is the middle of the scale, which is 16 letters of 32 pixels long.
+    let marked =
+        drawn.enumerate_pixels().find(|(.., pixel)| pixel.0 == [0, 255, 255, 255]).unwrap();
+    assert_eq!(marked.0, 16 * 32 / 2 - 1);
 }

@@ -5,24 +5,65 @@ use detector::{Evaluation, InspectedSet};
 use maud::{Markup, PreEscaped, html};
 use metrics::{AU_PRO_LIMIT, Chart, Figure, Height, HistogramStyle};
 
-/// Pixel ROC, precision–recall and per-region overlap curves of all parts.
+/// The colour of residual maps, which is no method's.
+const RESIDUAL: usize = 5;
+
+/// A chart of a page, with its title.
+pub struct Titled {
+    pub title: &'static str,
+    pub chart: Chart,
+    /// For the script, which puts the present decision on curves and score axes: `data-curve` or `data-axis` with its value.
+    pub role: Option<Role>,
+}
+
+/// The values of a chart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Roc,
+    PrecisionRecall,
+    Pro,
+    /// Scores along the horizontal axis.
+    Scores,
+}
+
+impl Role {
+    fn curve(self) -> Option<&'static str> {
+        match self {
+            Self::Roc => Some("roc"),
+            Self::PrecisionRecall => Some("pr"),
+            Self::Pro => Some("pro"),
+            Self::Scores => None,
+        }
+    }
+}
+
+/// Pixel ROC, precision–recall and per-region overlap curves of all parts, each in the colour of its method.
 ///
 /// # Errors
 /// If a chart cannot be drawn.
 pub fn curves(parts: &[Evaluation]) -> Result<Markup> {
     let titled: Vec<_> = parts.iter().map(|part| (part.method().title(), &part.curves)).collect();
+    let mut colours: Vec<usize> = parts.iter().map(|part| part.method().colour()).collect();
+    let pr: Vec<_> =
+        titled.iter().map(|(title, curves)| (*title, &curves.precision_recall)).collect();
+    let pro: Vec<_> = titled.iter().map(|(title, curves)| (*title, &curves.pro)).collect();
+    let pr = Chart::precision_recall(&pr)?.in_colours(&colours);
+    let pro = Chart::pro(&pro, AU_PRO_LIMIT)?.in_colours(&colours);
     let mut roc: Vec<_> = titled.iter().map(|(title, curves)| (*title, &curves.roc)).collect();
     // With several parts the chart is full enough.
     if let [(_, curves)] = titled[..] {
         roc.push(("residual map", &curves.roc_raw));
+        colours.push(RESIDUAL);
     }
-    let pr: Vec<_> =
-        titled.iter().map(|(title, curves)| (*title, &curves.precision_recall)).collect();
-    let pro: Vec<_> = titled.iter().map(|(title, curves)| (*title, &curves.pro)).collect();
+    let roc = Chart::roc(&roc)?.in_colours(&colours);
     charts(&[
-        ("Pixel ROC", Chart::roc(&roc)?),
-        ("Precision and recall of pixels", Chart::precision_recall(&pr)?),
-        ("Per-region overlap", Chart::pro(&pro, AU_PRO_LIMIT)?),
+        Titled { title: "Pixel ROC", chart: roc, role: Some(Role::Roc) },
+        Titled {
+            title: "Precision and recall of pixels",
+            chart: pr,
+            role: Some(Role::PrecisionRecall),
+        },
+        Titled { title: "Per-region overlap", chart: pro, role: Some(Role::Pro) },
     ])
 }
 
@@ -44,24 +85,35 @@ pub fn scores(test_set: &InspectedSet) -> Result<Markup> {
         height,
         threshold: Some(test_set.decision.threshold),
     };
+    let scores = |title, chart| Titled { title, chart, role: Some(Role::Scores) };
     charts(&[
-        ("Largest scores of images", Chart::histogram(&images, &style(24, Height::Count))?),
-        ("Scores of pixels", Chart::histogram(&pixels, &style(80, Height::LogarithmicShare))?),
+        scores("Largest scores of images", Chart::histogram(&images, &style(24, Height::Count))?),
+        scores(
+            "Scores of pixels",
+            Chart::histogram(&pixels, &style(80, Height::LogarithmicShare))?,
+        ),
     ])
 }
 
-fn charts(charts: &[(&str, Chart)]) -> Result<Markup> {
-    let charts = charts.iter().map(|(title, chart)| {
+/// Charts beside each other.
+///
+/// # Errors
+/// If one cannot be drawn.
+pub fn charts(charts: &[Titled]) -> Result<Markup> {
+    let drawn = charts.iter().map(|Titled { chart, .. }| {
         // The same room for all axes.
         let height = 400 + 30 * chart.legend_entries() as u32;
-        let figure = Figure { width: 520, height, ..Figure::new("") };
-        Ok((*title, chart.to_inline_svg(&figure)?))
+        Ok(chart.to_inline_svg(&Figure { width: 520, height, ..Figure::new("") })?)
     });
-    let charts = charts.collect::<Result<Vec<_>>>()?;
+    let drawn = drawn.collect::<Result<Vec<_>>>()?;
     Ok(html! {
         div.charts {
-            @for (title, svg) in &charts {
-                figure.chart { figcaption { strong { (title) } } (PreEscaped(svg)) }
+            @for (Titled { title, role, .. }, svg) in charts.iter().zip(&drawn) {
+                @let axis = (*role == Some(Role::Scores)).then_some("score");
+                figure.chart data-curve=[role.and_then(Role::curve)] data-axis=[axis] {
+                    figcaption { strong { (title) } }
+                    (PreEscaped(svg))
+                }
             }
         }
     })

@@ -1,91 +1,28 @@
-//! A page with the results of an evaluation, which needs no other file, no network and no script.
+//! Pages that need no other file, no network and no server: of an evaluation, of a training, of a batch and of a watch.
+//!
+//! [`document`] is the frame of each of them. An [`exhibits::Exhibit`] is an image with its reconstruction, its anomaly map and its mask, a
+//! [`workplace`] several of them with sliders. All is readable without scripts; `maps.js`, `page.js` and `viewer.js`
+//! move what can be moved.
 
+mod batch;
 mod charts;
-mod gallery;
+mod document;
+mod evaluation;
+mod exhibits;
+mod levels;
+mod live;
+mod picture;
 mod provenance;
 mod tables;
+mod training;
+mod workplace;
 
-pub use provenance::Circumstances;
-
-use anyhow::Result;
-use detector::Evaluation;
-use detector::files::write_atomic;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
-use std::io::Write;
-use std::path::Path;
-
-const STYLE: &str = include_str!("page.css");
-
-/// The content of the page.
-pub struct Page<'a> {
-    pub title: &'a str,
-    pub circumstances: Circumstances,
-    /// One or several models on the same images.
-    pub parts: &'a [Evaluation],
-}
-
-/// Writes the page.
-///
-/// # Errors
-/// If the file cannot be written, a chart cannot be drawn, or a number of the evaluation is not finite.
-pub fn write_page(path: &Path, page: &Page<'_>) -> Result<()> {
-    let text = page.markup()?.into_string();
-    Ok(write_atomic(path, |file| Ok(file.write_all(text.as_bytes())?))?)
-}
-
-impl Page<'_> {
-    fn markup(&self) -> Result<Markup> {
-        let parts: Vec<Markup> = self.parts.iter().map(part).collect::<Result<_>>()?;
-        let provenance = provenance::section(&self.circumstances, self.parts)?;
-        Ok(html! {
-            (DOCTYPE)
-            html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    title { (self.title) }
-                    style { (PreEscaped(STYLE)) }
-                }
-                body {
-                    main {
-                        h1 { (self.title) }
-                        (self.circumstances.summary(self.parts))
-                        section id="results" {
-                            h2 { "Results" }
-                            (tables::numbers(self.parts))
-                            (charts::curves(self.parts)?)
-                        }
-                        @for part in &parts { (part) }
-                        (provenance)
-                    }
-                }
-            }
-        })
-    }
-}
-
-/// The section of a single model.
-fn part(evaluation: &Evaluation) -> Result<Markup> {
-    let Evaluation { origin, test_set, metrics, .. } = evaluation;
-    Ok(html! {
-        section {
-            h2 { (evaluation.method().title()) }
-            h3 { "Thresholds" }
-            p {
-                "All thresholds but the last are derived from good images only, the first one being the calibrated one. The \
-                 last one has the largest F1 and is chosen with the test labels in view: no threshold to use, but what the \
-                 rules fall short of."
-            }
-            @if !origin.is_calibrated_alike() {
-                p.warning { "They were calibrated with other settings than those of this inspection, and may not hold." }
-            }
-            (tables::thresholds(metrics))
-            h3 { "Scores" }
-            (charts::scores(test_set)?)
-            h3 { "Types of defects" }
-            p { "At the calibrated threshold." }
-            (tables::defect_types(metrics))
-            (gallery::gallery(test_set)?)
-        }
-    })
-}
+pub use batch::{BatchPage, Kind};
+pub use document::write_document;
+pub use evaluation::{Page, write_page};
+pub use exhibits::{Exhibit, Pictures, Planes};
+pub use levels::Levels;
+pub use live::Live;
+pub use provenance::{Circumstances, now};
+pub use training::{Losses, Reconstructions, TrainingPage};
+pub use workplace::Recalibration;

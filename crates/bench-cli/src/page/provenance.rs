@@ -9,6 +9,13 @@ use models::device_name;
 use std::path::Path;
 use time::OffsetDateTime;
 
+/// Date and time, to the second.
+pub fn now() -> String {
+    let now = OffsetDateTime::now_utc();
+    let (date, hour, minute, second) = (now.date(), now.hour(), now.minute(), now.second());
+    format!("{date} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
 /// The circumstances that all parts of a page have in common.
 pub struct Circumstances {
     /// The folder of the images.
@@ -21,14 +28,8 @@ pub struct Circumstances {
 impl Circumstances {
     /// Those of now.
     pub fn now(data: &Path, synthetic: bool, device: &Device) -> Self {
-        let now = OffsetDateTime::now_utc();
-        let (date, hour, minute) = (now.date(), now.hour(), now.minute());
-        Self {
-            data: data.display().to_string(),
-            synthetic,
-            device: device_name(device),
-            date: format!("{date} {hour:02}:{minute:02} UTC"),
-        }
+        let (data, device) = (data.display().to_string(), device_name(device));
+        Self { data, synthetic, device, date: now() }
     }
 
     /// The first sentences of the page.
@@ -88,7 +89,8 @@ pub fn section(circumstances: &Circumstances, parts: &[Evaluation]) -> Result<Ma
     })
 }
 
-fn rows(rows: &[(&str, String)]) -> Markup {
+/// A list of names and values.
+pub fn rows(rows: &[(&str, String)]) -> Markup {
     html! {
         dl { @for (name, value) in rows { dt { (name) } dd { (value) } } }
     }

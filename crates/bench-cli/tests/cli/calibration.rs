@@ -28,6 +28,7 @@ fn another_rule_gives_another_threshold_and_changes_nothing_else() {
             "min_area",
             "rule",
             "rules",
+            "scores",
             "scoring",
             "source",
             "threshold",

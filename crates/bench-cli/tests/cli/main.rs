@@ -18,6 +18,7 @@ mod integrity;
 mod interruption;
 mod kills;
 mod methods;
+mod pages;
 mod prediction;
 mod report;
 mod speed;

@@ -77,8 +77,9 @@ fn a_figure_shows_what_models_make_of_the_same_defects() {
         bench.run("figure one two --images 2 --crop 20 --out out/figure.png --json").done().last();
     assert_eq!((&report["models"], &report["images"]), (&2.into(), &2.into()));
     let figure = image::open(bench.path("out/figure.png")).unwrap();
-    // Six cells of 20 pixels in a row, and 4 pixels between cells.
-    assert_eq!((figure.width(), figure.height()), (6 * 20 + 5 * 4, 2 * 20 + 4));
+    // Six cells of 20 pixels in a row, and 4 pixels between cells; headings above.
+    assert_eq!(figure.width(), 6 * 20 + 5 * 4);
+    assert!(figure.height() > 2 * 20 + 4);
     bench.train("narrow", "--set data.margins={left=3}");
     let message = bench.error("figure one narrow --out out/other.png");
     assert!(message.contains("narrow: expected the margins of one"), "{message}");

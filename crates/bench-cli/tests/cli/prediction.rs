@@ -25,7 +25,8 @@ fn maps_masks_overlays_and_tables_are_written() {
             "b_overlay.png",
             "predictions.csv",
             "predictions.jsonl",
-            "regions.csv"
+            "regions.csv",
+            "report.html"
         ]
     );
     assert_eq!(bench.text("results/predictions.jsonl"), run.stdout);
@@ -98,8 +99,11 @@ fn only_what_is_asked_for_is_kept() {
     let records = ["predictions.csv", "predictions.jsonl"];
     assert_eq!(predict("none", "none"), records);
     assert_eq!(predict("tables", "regions"), [&records[..], &["regions.csv"]].concat());
-    let pictures = ["a_heatmap.png", "a_mask.png"];
-    assert_eq!(predict("pictures", "heatmap,mask"), [&pictures[..], &records].concat());
+    let pictures = ["a_heatmap.png", "a_mask.png", "a_reconstruction.png"];
+    let kept = predict("pictures", "heatmap,mask,reconstruction");
+    assert_eq!(kept, [&pictures[..], &records].concat());
+    let reconstruction = image::open(bench.path("pictures/a_reconstruction.png")).unwrap();
+    assert_eq!((reconstruction.width(), reconstruction.height()), (WIDTH, HEIGHT));
     let message = bench.error("predict model line --out found --write none,mask");
     assert!(message.contains("--write none"), "{message}");
     assert!(!bench.path("found").exists());
@@ -130,7 +134,8 @@ fn every_image_is_a_row() {
     assert_eq!(rows.next(), None);
 }
 
-/// Colours run from half the threshold to one and a half of it.
+/// Colours run from half of the score that one of 20 good images reaches, 1 for relative scores, to twice of it, whatever the
+/// threshold is.
 #[test]
 fn a_colour_means_the_same_score_in_all_images_and_a_clean_image_does_not_glow() {
     let bench = bench();
@@ -138,32 +143,35 @@ fn a_colour_means_the_same_score_in_all_images_and_a_clean_image_does_not_glow()
         let options = format!("--threshold {threshold} --write heatmap,map,overlay --out results");
         bench.run(&format!("predict model line {options}")).done();
     };
-    let heatmap = |id: &str| {
-        image::open(bench.path(&format!("results/{id}_heatmap.png"))).unwrap().into_rgb8()
-    };
-    // No score is above 2, and at twice that all are in the lower half of the colours' range, or below it.
-    run(4.0);
-    for (id, image) in [("a", texture(7)), ("b", defective(8))] {
-        let (map, _) = bench.map(&format!("results/{id}.tiff"));
-        assert!(map.iter().all(|&score| score <= 2.0));
-        assert!(heatmap(id).pixels().all(|pixel| pixel.0 == [0, 0, 4]), "{id} glows");
-        let overlay =
-            image::open(bench.path(&format!("results/{id}_overlay.png"))).unwrap().into_luma8();
-        assert!(image.enumerate_pixels().all(|(x, y, pixel)| overlay.get_pixel(x, y) == pixel));
-    }
-    let threshold = 0.05;
-    run(threshold);
-    let (mut dark, mut bright) = (0, 0);
-    for id in ["a", "b"] {
-        let (map, _) = bench.map(&format!("results/{id}.tiff"));
-        for (&score, pixel) in map.iter().zip(heatmap(id).pixels()) {
-            dark += usize::from(score <= 0.5 * threshold);
-            bright += usize::from(score >= 1.5 * threshold);
-            assert!(pixel.0 == [0, 0, 4] || score > 0.5 * threshold, "{score}");
-            assert_eq!(pixel.0 == [252, 255, 164], score >= 1.5 * threshold, "{score}");
+    let picture = |name: &str| image::open(bench.path(&format!("results/{name}.png"))).unwrap();
+    let (mut dark, mut coloured) = (0, 0);
+    for preset in ["recommended", "paper"] {
+        bench.run(&format!("calibrate model --set preset={preset}")).done();
+        let calibration = bench.json("model/calibration.json");
+        let rules = calibration["rules"].as_array().unwrap();
+        let unit = rules.iter().find(|rule| rule["rule"]["rule"] == "false_alarms").unwrap();
+        let unit = number(unit, "threshold") as f32;
+        run(0.05);
+        let before = ["a", "b"].map(|id| bench.bytes(&format!("results/{id}_heatmap.png")));
+        run(1e9);
+        for ((id, image), before) in [("a", texture(7)), ("b", defective(8))].iter().zip(before) {
+            assert!(before == bench.bytes(&format!("results/{id}_heatmap.png")), "{id}");
+            let (map, _) = bench.map(&format!("results/{id}.tiff"));
+            let heatmap = picture(&format!("{id}_heatmap")).into_rgb8();
+            let overlay = picture(&format!("{id}_overlay")).into_luma8();
+            let pixels = map.iter().zip(heatmap.pixels()).zip(image.enumerate_pixels());
+            for ((&score, pixel), (x, y, grey)) in pixels {
+                let is_dark = score <= 0.5 * unit;
+                dark += usize::from(is_dark);
+                coloured += usize::from(score > 0.6 * unit);
+                assert!(!is_dark || pixel.0 == [0, 0, 4], "{score}");
+                assert!(score <= 0.6 * unit || pixel.0 != [0, 0, 4], "{score}");
+                assert_eq!(pixel.0 == [252, 255, 164], score >= 2.0 * unit, "{score}");
+                assert!(!is_dark || overlay.get_pixel(x, y) == grey, "{score}");
+            }
         }
     }
-    assert!(bright > 0, "{dark} dark pixels and {bright} bright ones");
+    assert!(dark > 0 && coloured > 0, "{dark} dark pixels and {coloured} coloured ones");
 }
 
 #[test]
@@ -175,6 +183,7 @@ fn a_new_run_leaves_no_tables_of_an_earlier_one() {
     };
     let records = ["predictions.csv", "predictions.jsonl"];
     assert_eq!(predict("regions,coco"), ["coco.json", records[0], records[1], "regions.csv"]);
+    assert_eq!(predict("report"), [records[0], records[1], "report.html"]);
     assert_eq!(predict("none"), records);
 }
 

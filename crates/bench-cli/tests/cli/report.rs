@@ -17,14 +17,22 @@ fn page(bench: &Bench) -> String {
     bench.text("results/report.html")
 }
 
+/// Neither the page nor its script asks anybody for anything.
+pub fn assert_alone(page: &str) {
+    assert!(page.starts_with("<!DOCTYPE html><html lang=\"en\">") && page.ends_with("</html>"));
+    for word in ["<script src", "<link", "url(", "@import", "fetch(", "XMLHttp", "import("] {
+        assert!(!page.contains(word), "{word}");
+    }
+    // The name of a namespace is no address that is asked.
+    let named = page.matches("http://www.w3.org/2000/svg").count();
+    assert_eq!(page.matches("http:").count() + page.matches("https:").count(), named);
+}
+
 #[test]
 fn the_page_needs_nothing_else() {
     let bench = Bench::with_model();
     let page = page(&bench);
-    assert!(page.starts_with("<!DOCTYPE html><html lang=\"en\">") && page.ends_with("</html>"));
-    for word in ["<script", "<link", "http:", "https:", "url(", "@import"] {
-        assert!(!page.contains(word), "{word}");
-    }
+    assert_alone(&page);
     let sources = between(&page, "src=\"", "\"");
     assert!(sources.iter().all(|source| source.starts_with("data:image/")), "{sources:?}");
     assert!(page.contains("prefers-color-scheme: dark") && page.contains("@media print"));
@@ -38,7 +46,8 @@ fn the_page_needs_nothing_else() {
         );
     }
     // Every element that is opened is closed; those without content are not opened.
-    for name in ["svg", "text", "div", "section", "figure", "table", "ul"] {
+    let (page, _) = page.rsplit_once("<script>").unwrap();
+    for name in ["svg", "text", "div", "section", "figure", "table", "ul", "label", "select"] {
         let opened =
             page.matches(&format!("<{name} ")).count() + page.matches(&format!("<{name}>")).count();
         assert_eq!(opened, page.matches(&format!("</{name}>")).count(), "{name}");
@@ -71,25 +80,71 @@ fn the_page_shows_the_numbers_of_the_evaluation() {
     assert!(!page.contains("are synthetic"));
 }
 
-/// Of the two defective images, at thresholds that flag nothing, and everything.
+/// The numbers of the colours of pictures that are told by their class.
+fn numbers(page: &str, class: &str) -> Vec<Vec<u8>> {
+    let sources =
+        between(page, &format!("<img class=\"{class}\" src=\"data:image/png;base64,"), "\"");
+    let decoded = sources.iter().map(|source| {
+        let bytes = STANDARD.decode(source).unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        pixels
+    });
+    decoded.collect()
+}
+
+/// Of the two defective images and the good one, at thresholds that flag nothing, and everything.
 #[test]
-fn mistakes_are_shown_as_pictures() {
+fn images_are_shown_with_what_was_decided() {
     let bench = Bench::with_model();
     bench.run("calibrate model --rule manual:1e9").done();
     let nothing = page(&bench);
-    assert_eq!(nothing.matches("0 of 120 pixels found").count(), 2);
-    assert!(nothing.contains("There was none."));
-    assert_eq!(nothing.matches("<img ").count(), 2 * 4);
+    assert_eq!(nothing.matches("0 of 1 defects found, 0 false alarms").count(), 2);
+    assert_eq!(nothing.matches("<figure class=\"exhibit\"").count(), 3);
+    assert_eq!(nothing.matches("<img ").count(), 3 * 4);
     // The mask of a miss, 48 by 40 pixels, in the colour of what was missed.
-    let mask = between(&nothing, "data:image/png;base64,", "\"")[0];
-    let mask = image::load_from_memory(&STANDARD.decode(mask).unwrap()).unwrap().into_rgb8();
-    let missed = mask.pixels().filter(|pixel| pixel.0 == [213, 94, 0]).count();
-    assert_eq!((mask.dimensions(), missed), ((48, 40), 120));
+    let masks = numbers(&nothing, "mask");
+    let counts =
+        |mask: &[u8]| [0, 1, 2, 3].map(|n| mask.iter().filter(|&&pixel| pixel == n).count());
+    assert_eq!(counts(&masks[0]), [48 * 40 - 120, 0, 120, 0]);
 
     bench.run("calibrate model --rule manual:-1e9").done();
     let everything = page(&bench);
-    assert!(everything.contains("Every defect was found completely."));
-    assert_eq!(everything.matches("1920 pixels flagged").count(), 1, "on the good image");
+    assert_eq!(everything.matches("1 of 1 defects found, 0 false alarms").count(), 2);
+    assert!(
+        numbers(&everything, "mask").iter().any(|mask| counts(mask) == [0, 0, 0, 48 * 40]),
+        "good"
+    );
+}
+
+/// What the script counts by: levels of the maps, the scores that they begin at, and the threshold's level.
+#[test]
+fn maps_travel_in_levels_that_the_threshold_is_one_of() {
+    let bench = Bench::with_model();
+    bench.run("evaluate model --out results --maps").done();
+    let page = bench.text("results/report.html");
+    let data = between(&page, "<script class=\"data\" type=\"application/json\">", "</script>")[0];
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    let edges: Vec<f32> = data["edges"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|edge| edge.as_f64().unwrap() as f32)
+        .collect();
+    let (level, metrics) =
+        (data["level"].as_u64().unwrap() as usize, bench.json("results/metrics.json"));
+    assert_eq!((edges.len(), f64::from(edges[level - 1])), (255, number(&metrics, "threshold")));
+    let names = between(&page, "data-name=\"", "\"");
+    for (name, levels) in names.iter().zip(numbers(&page, "map")) {
+        let (map, _) = bench.map(&format!("results/maps/cloth/test/{name}.tiff"));
+        for (&score, &level) in map.iter().zip(&levels) {
+            let reached = edges.iter().filter(|&&edge| score >= edge).count();
+            assert_eq!(usize::from(level), reached, "{name}: {score}");
+        }
+    }
+    let command = "bench-cli calibrate model --rule manual:1 --set calibration.min_area=1";
+    assert!(page.contains(command));
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn a_model_is_a_folder() {
             "config.toml",
             "log.jsonl",
             "model.safetensors",
+            "report.html",
             "training.json"
         ]
     );

@@ -194,3 +194,36 @@ fn what_cannot_be_watched_is_refused() {
         assert!(run.code == 2 && run.stderr.contains("--help"), "{arguments}: {}", run.stderr);
     }
 }
+
+#[test]
+fn the_page_of_a_watch_follows_it() {
+    let bench = Bench::with_model();
+    save(&bench.path("line/a.png"), &texture(7));
+    let mut watch = Watch::start(&bench, WATCH);
+    watch.next_id();
+    let page = wait_for(|| fs::read_to_string(bench.path("found/report.html")).ok());
+    crate::report::assert_alone(&page);
+    assert!(page.contains("<meta http-equiv=\"refresh\" content=\"5\">"), "it reloads itself");
+    save(&bench.path("line/b.png"), &defective(8));
+    watch.next_id();
+    watch.signal("-INT");
+    watch.end();
+    let page = bench.text("found/report.html");
+    assert!(!page.contains("http-equiv=\"refresh\"") && page.contains("<title>Watched</title>"));
+    assert!(
+        page.contains("<strong>line/a.png</strong>")
+            && page.contains("<strong>line/b.png</strong>")
+    );
+    assert!(page.contains("Scores over time") && page.contains("2: "));
+}
+
+/// What comes within some seconds.
+fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..400 {
+        if let Some(found) = look() {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("it did not come");
+}

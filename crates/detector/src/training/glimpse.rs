@@ -8,7 +8,7 @@ use crate::{Error, Result};
 use candle_core::{Device, Tensor};
 use inspect::Image;
 use models::{Autoencoder, Latent, Objective};
-use std::path::PathBuf;
+use std::path::Path;
 
 /// The patches that are looked at, at most.
 const PATCHES: usize = 8;
@@ -78,7 +78,7 @@ impl Sight {
 }
 
 /// The patch in the middle of an image, as the network sees it.
-fn middle(path: &PathBuf, plan: &TrainingPlan) -> Result<Image> {
+fn middle(path: &Path, plan: &TrainingPlan) -> Result<Image> {
     let image = prepare(&read_image(path)?, &plan.config)?;
     let (width, height) = image.size();
     let side = plan.config.model.patch_size;

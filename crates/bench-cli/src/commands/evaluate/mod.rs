@@ -5,22 +5,28 @@ mod table;
 use super::Context;
 use crate::args::EvaluateArgs;
 use crate::curve_points::write_curves;
-use crate::drawing::{Cell, ScoreRange, write_figure};
+use crate::drawing::{Cell, Figure, ScoreRange, around_largest_defect, write_figure};
 use crate::interrupt;
 use crate::page::{Circumstances, Page, write_page};
+use crate::progress::Progress;
 use anyhow::Result;
 use detector::files::{prepare_folder, write_atomic, write_json};
 use detector::records::{EvaluationRecord, Settings};
 use detector::synthetic::is_synthetic;
 use detector::{
-    Config, Curves, Dataset, Evaluation, InspectedSample, InspectedSet, Inspector, ModelFolder,
-    Origin, TestSample, held_out_for, write_float_tiff,
+    Config, Curves, Dataset, Evaluation, Image, InspectedSample, InspectedSet, Inspector, Mask,
+    ModelFolder, Origin, Plane, TestSample, crop, held_out_for, write_float_tiff,
 };
-use inspect::Mask;
-use metrics::{AU_PRO_LIMIT, Chart, Figure, Height, HistogramStyle};
+use metrics::{AU_PRO_LIMIT, Chart, Height, HistogramStyle};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use table::table;
+
+/// The side of what a figure shows of a large image, in pixels.
+const CUT_OUT: usize = 512;
+
+/// The colour of the residual map's curve, which is no method's.
+const RESIDUAL_COLOUR: usize = 5;
 
 /// Measures a model on a data set with ground truth.
 ///
@@ -63,10 +69,11 @@ pub fn evaluate_on(
 ) -> Result<Evaluation> {
     let images = dataset.test.len() + held_out_for(dataset, held_out).len();
     let template = "inspecting {wide_bar} {pos}/{len} images, {eta} left";
-    let bar = context.terminal.bar(images as u64, template);
+    let bar =
+        Progress::new(context.terminal, ["inspecting", "images"], (0, images as u64), template);
     let mut progress = interrupt::progress(&bar);
     let evaluation = detector::evaluate(dataset, held_out, inspector, origin, &mut progress);
-    bar.finish_and_clear();
+    bar.finish();
     evaluation.map_err(|error| {
         interrupt::explain(error, || "interrupted; no results were written".to_owned())
     })
@@ -151,24 +158,24 @@ fn write_tables_and_pictures(out: &Path, title: &str, evaluation: &Evaluation) -
     let Evaluation { test_set, curves, .. } = evaluation;
     write_rows(&out.join("images.csv"), &test_set.rows()?)?;
     write_curves(out, curves)?;
-    draw_curves(out, title, curves)?;
+    draw_curves(out, title, curves, evaluation.method().colour())?;
     draw_histogram(&out.join("histogram.png"), title, test_set)?;
-    draw_figure(&out.join("figure.png"), test_set)
+    draw_figure(&out.join("figure.png"), evaluation)
 }
 
-fn draw_curves(out: &Path, title: &str, curves: &Curves) -> Result<()> {
+fn draw_curves(out: &Path, title: &str, curves: &Curves, colour: usize) -> Result<()> {
     let roc = [("anomaly map", &curves.roc), ("residual map", &curves.roc_raw)];
     let pr = [("anomaly map", &curves.precision_recall)];
     let pro = [("anomaly map", &curves.pro)];
     let charts = [
-        ("roc", "pixel ROC", Chart::roc(&roc)?),
-        ("pr", "precision and recall", Chart::precision_recall(&pr)?),
-        ("pro", "per-region overlap", Chart::pro(&pro, AU_PRO_LIMIT)?),
+        ("roc", "pixel ROC", Chart::roc(&roc)?.in_colours(&[colour, RESIDUAL_COLOUR])),
+        ("pr", "precision and recall", Chart::precision_recall(&pr)?.in_colours(&[colour])),
+        ("pro", "per-region overlap", Chart::pro(&pro, AU_PRO_LIMIT)?.in_colours(&[colour])),
     ];
     for (name, subject, chart) in charts {
         let title = format!("{title}: {subject}");
         for extension in ["png", "svg"] {
-            chart.save(out.join(name).with_extension(extension), &Figure::new(&title))?;
+            chart.save(out.join(name).with_extension(extension), &metrics::Figure::new(&title))?;
         }
     }
     Ok(())
@@ -181,28 +188,55 @@ fn draw_histogram(path: &Path, title: &str, test_set: &InspectedSet) -> Result<(
     let style = HistogramStyle { height, threshold, ..Default::default() };
     let lists = [("good pixels", good.as_slice()), ("defective pixels", defective.as_slice())];
     let title = format!("{title}: scores");
-    Ok(Chart::histogram(&lists, &style)?.save(path, &Figure::new(&title))?)
+    Ok(Chart::histogram(&lists, &style)?.save(path, &metrics::Figure::new(&title))?)
 }
 
-/// Rows of image, reconstruction, anomaly map, flagged pixels and ground truth.
-fn draw_figure(path: &Path, test_set: &InspectedSet) -> Result<()> {
-    let decision = test_set.decision;
-    let flagged: Vec<Mask> =
-        test_set.shown().map(|shown| decision.mask(&shown.anomaly_map)).collect();
-    let shown = test_set.shown().zip(&flagged);
-    let rows: Vec<Vec<Cell<'_>>> =
-        shown.map(|(sample, flagged)| row(sample, flagged, decision.threshold)).collect();
-    write_figure(path, &rows)
+/// The part of an image that a figure shows.
+struct Shown {
+    image: Plane<u8>,
+    reconstruction: Plane<u8>,
+    map: Image,
+    flagged: Mask,
+    ground_truth: Mask,
 }
 
-fn row<'a>(sample: &'a InspectedSample, flagged: &'a Mask, threshold: f32) -> Vec<Cell<'a>> {
-    vec![
-        Cell::Grey8(&sample.image),
-        Cell::Grey8(&sample.reconstruction),
-        Cell::Heat(&sample.anomaly_map, ScoreRange::around(threshold)),
-        Cell::Mask(flagged),
-        Cell::Mask(&sample.mask),
-    ]
+/// Rows of image, reconstruction, anomaly map, flagged pixels and ground truth, cut out around the largest defect of large images.
+fn draw_figure(path: &Path, evaluation: &Evaluation) -> Result<()> {
+    let Evaluation { origin, test_set, .. } = evaluation;
+    let range = ScoreRange::of_good(origin.calibration.good_unit());
+    let shown = test_set.shown().map(|sample| Shown::of(sample, test_set));
+    let shown = shown.collect::<Result<Vec<_>>>()?;
+    let headings = ["image", "reconstruction", "anomaly map", "flagged", "ground truth"];
+    let figure = Figure {
+        headings: headings.map(String::from).into(),
+        rows: shown.iter().map(|shown| shown.row(range)).collect(),
+        scale: Some((range, Some(test_set.decision.threshold))),
+    };
+    write_figure(path, &figure)
+}
+
+impl Shown {
+    fn of(sample: &InspectedSample, test_set: &InspectedSet) -> Result<Self> {
+        let InspectedSample { image, reconstruction, anomaly_map: map, mask, .. } = sample;
+        let window = around_largest_defect(mask, CUT_OUT)?;
+        Ok(Self {
+            image: crop(image, window)?,
+            reconstruction: crop(reconstruction, window)?,
+            map: crop(map, window)?,
+            flagged: crop(&test_set.decision.mask(map), window)?,
+            ground_truth: crop(mask, window)?,
+        })
+    }
+
+    fn row(&self, range: ScoreRange) -> Vec<Cell<'_>> {
+        vec![
+            Cell::Grey8(&self.image),
+            Cell::Grey8(&self.reconstruction),
+            Cell::Heat(&self.map, range),
+            Cell::Mask(&self.flagged),
+            Cell::Mask(&self.ground_truth),
+        ]
+    }
 }
 
 fn write_maps(folder: &Path, inspector: &Inspector, test_set: &InspectedSet) -> Result<()> {

@@ -4,6 +4,7 @@ mod coco;
 mod inputs;
 mod names;
 mod prediction;
+mod report;
 mod run;
 mod stamp;
 mod tables;
@@ -13,15 +14,17 @@ pub use run::Outcome;
 
 use super::Context;
 use crate::args::{Output, PredictArgs};
+use crate::drawing::ScoreRange;
 use crate::interrupt;
+use crate::progress::Progress;
 use crate::terminal::Terminal;
 use anyhow::{Result, bail, ensure};
 use coco::Coco;
 use detector::files::prepare_folder;
-use detector::{Decision, Detector, ModelFolder};
-use indicatif::ProgressBar;
+use detector::{Config, Decision, Detector, ModelFolder};
 use inputs::{Separator, is_same, listed_images, named_images, spare};
 use prediction::Job;
+use report::{Course, Origin, Report};
 use run::Run;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -44,31 +47,46 @@ pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
     if let Some(watched) = &args.watch {
         check_watch(watched, &outputs, &args.out)?;
     }
-    let decision = decision(&folder, args)?;
-    let detector = Detector::new(context.calibrated(&folder, &config)?, decision);
+    let origin = origin(&folder, &config, args)?;
+    let detector = Detector::new(context.calibrated(&folder, &config)?, origin.decision);
     prepare_folder(&args.out)?;
-    let job = Job { detector, outputs, out: args.out.clone() };
+    let range = ScoreRange::of_good(origin.unit());
+    let job = Job { detector, outputs, out: args.out.clone(), range };
+    let course = if args.watch.is_some() { Course::Watch } else { Course::Batch };
+    let report = job.keeps(Output::Report);
+    if !report {
+        Report::forget(&args.out)?;
+    }
+    let report = report.then(|| Report::new(origin, &args.out, course, context.terminal));
     match &args.watch {
-        Some(watched) => watch(context.terminal, &job, watched, args.poll),
+        Some(watched) => watch(context.terminal, &job, watched, args.poll, report),
         None => {
             named.iter().try_for_each(|image| spare(image, &args.out))?;
             let separator = if args.null { Separator::Nul } else { Separator::Line };
-            inspect_all(context.terminal, &job, named, has_list.then_some(separator))
+            inspect_all(context.terminal, &job, named, has_list.then_some(separator), report)
         }
     }
 }
 
-/// The model's decision, or that of the arguments, whichever part of it they name.
-fn decision(folder: &ModelFolder, args: &PredictArgs) -> Result<Decision> {
-    let calibrated = || folder.calibration().map(|calibration| calibration.decision());
-    let threshold = match args.threshold {
-        Some(threshold) if threshold.is_finite() => threshold,
+/// The model's decision, or that of the arguments, whichever part of it they name. A threshold of one's own does without a
+/// calibration.
+fn origin(folder: &ModelFolder, config: &Config, args: &PredictArgs) -> Result<Origin> {
+    let (threshold, calibration) = match args.threshold {
+        Some(threshold) if threshold.is_finite() => (threshold, folder.calibration().ok()),
         Some(threshold) => bail!("--threshold must be a finite number, got {threshold}"),
-        None => calibrated()?.threshold,
+        None => {
+            let calibration = folder.calibration()?;
+            (calibration.threshold, Some(calibration))
+        }
     };
-    // A threshold of one's own does without a calibration.
-    let min_area = args.min_area.or_else(|| Some(calibrated().ok()?.min_area));
-    Ok(Decision { threshold, min_area: min_area.unwrap_or(1) })
+    let calibrated = calibration.as_ref().map_or(1, |calibration| calibration.min_area);
+    Ok(Origin {
+        model: folder.path().to_owned(),
+        method: config.method.title(),
+        scores: config.inspection.scores,
+        decision: Decision { threshold, min_area: args.min_area.unwrap_or(calibrated) },
+        calibration,
+    })
 }
 
 fn outputs(chosen: &[Output]) -> Result<Vec<Output>> {
@@ -83,14 +101,17 @@ fn inspect_all(
     job: &Job,
     named: Vec<PathBuf>,
     list: Option<Separator>,
+    report: Option<Report>,
 ) -> Result<Outcome> {
+    let progress =
+        |images, template| Progress::new(terminal, ["inspecting", "images"], (0, images), template);
     let bar = match list {
-        None => terminal.bar(named.len() as u64, "{wide_bar} {pos}/{len} images, {eta} left"),
-        Some(_) => terminal.bar(0, "{elapsed_precise} {pos} images, {per_sec}"),
+        None => progress(named.len() as u64, "{wide_bar} {pos}/{len} images, {rate}, {eta} left"),
+        Some(_) => progress(0, "{elapsed_precise} {pos} images, {rate}"),
     };
     Coco::forget(&job.out)?;
     let tables = Tables::begin(&job.out, job.keeps(Output::Regions))?;
-    let mut run = Run::new(job, terminal, bar, tables, &[]);
+    let mut run = Run::new(job, terminal, bar, tables, &[], report);
     let listed = list.map(listed_images).into_iter().flatten();
     for image in named.into_iter().map(Ok).chain(listed) {
         if interrupt::came() {
@@ -101,7 +122,7 @@ fn inspect_all(
             Err(error) => run.reject(&error),
         }
     }
-    run.write_coco()?;
+    run.write_summaries()?;
     run.check_interrupt()?;
     run.finish()
 }
@@ -120,9 +141,26 @@ fn check_watch(folder: &Path, outputs: &[Output], out: &Path) -> Result<()> {
 }
 
 /// Inspects what lies and arrives in a folder.
-fn watch(terminal: Terminal, job: &Job, folder: &Path, poll: Duration) -> Result<Outcome> {
+fn watch(
+    terminal: Terminal,
+    job: &Job,
+    folder: &Path,
+    poll: Duration,
+    report: Option<Report>,
+) -> Result<Outcome> {
     let (tables, recorded) = Tables::resume(&job.out, job.keeps(Output::Regions))?;
-    let mut run = Run::new(job, terminal, ProgressBar::hidden(), tables, &recorded);
+    // A watch tells of each image.
+    let quiet = Terminal { quiet: true, ..terminal };
+    let mut run = Run::new(
+        job,
+        terminal,
+        Progress::new(quiet, ["watching", "images"], (0, 0), ""),
+        tables,
+        &recorded,
+        report,
+    );
     terminal.note(&format!("watching {}", folder.display()));
-    match watch::watch(&mut run, folder, poll, recorded)? {}
+    let Err(ended) = watch::watch(&mut run, folder, poll, recorded);
+    run.write_summaries()?;
+    Err(ended)
 }

@@ -2,11 +2,13 @@
 
 use super::stamp::Stamp;
 use crate::args::Output;
-use crate::drawing::{Cell, Overlay, ScoreRange, write_figure, write_overlay_png};
+use crate::drawing::{Cell, Overlay, ScoreRange, write_overlay_png};
 use anyhow::{Context as _, Result, ensure};
 use detector::records::PredictionRecord;
-use detector::{Detector, Found, Verdict, read_image, write_float_tiff, write_mask_png};
-use inspect::{Image, Mask};
+use detector::{
+    Detector, Found, Image, Mask, Plane, Verdict, read_image, write_float_tiff, write_grey_png,
+    write_mask_png, write_rgb_png,
+};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -16,6 +18,16 @@ pub struct Job {
     pub outputs: Vec<Output>,
     /// The folder of the results.
     pub out: PathBuf,
+    /// The scores that colours stand for.
+    pub range: ScoreRange,
+}
+
+/// The planes of an inspected image, all of its size.
+pub struct Looks {
+    pub image: Image,
+    pub reconstruction: Image,
+    pub map: Image,
+    pub mask: Mask,
 }
 
 /// An inspected image.
@@ -27,6 +39,8 @@ pub struct Prediction {
     pub run_lengths: Vec<Vec<usize>>,
     /// The file that was read.
     pub stamp: Stamp,
+    /// If [`Output::Report`] is kept.
+    pub looks: Option<Looks>,
 }
 
 impl Job {
@@ -56,11 +70,14 @@ impl Job {
             defective: found.verdict == Verdict::Defective,
             seconds: 0.0,
             modified: stamp.modified(),
-            regions: found.regions,
+            regions: found.regions.clone(),
         };
-        self.write(&record, &image, &found.map, &found.mask)?;
+        let Found { map, mask, reconstruction, .. } = found;
+        let looks = Looks { image, reconstruction, map, mask };
+        self.write(&record, &looks)?;
         record.seconds = start.elapsed().as_secs_f64();
-        Ok(Prediction { record, size, run_lengths, stamp })
+        let looks = self.keeps(Output::Report).then_some(looks);
+        Ok(Prediction { record, size, run_lengths, stamp, looks })
     }
 
     fn run_lengths(&self, found: &Found) -> Vec<Vec<usize>> {
@@ -70,15 +87,10 @@ impl Job {
         found.regions.iter().map(|region| region.run_lengths(&found.labels)).collect()
     }
 
-    fn write(
-        &self,
-        found: &PredictionRecord,
-        image: &Image,
-        map: &Image,
-        mask: &Mask,
-    ) -> Result<()> {
+    fn write(&self, found: &PredictionRecord, looks: &Looks) -> Result<()> {
+        let Looks { image, reconstruction, map, mask } = looks;
         let file = |end: &str| self.out.join(format!("{}{end}", found.id));
-        let range = ScoreRange::around(found.threshold);
+        let range = self.range;
         if self.keeps(Output::Map) {
             write_float_tiff(&file(".tiff"), map)?;
         }
@@ -86,12 +98,18 @@ impl Job {
             write_mask_png(&file("_mask.png"), mask)?;
         }
         if self.keeps(Output::Heatmap) {
-            write_figure(&file("_heatmap.png"), &[vec![Cell::Heat(map, range)]])?;
+            let (heat, (width, height)) = (Cell::Heat(map, range), map.size());
+            let heat = Plane::from_fn(width, height, |x, y| heat.colour(x, y));
+            write_rgb_png(&file("_heatmap.png"), &heat)?;
+        }
+        if self.keeps(Output::Reconstruction) {
+            write_grey_png(&file("_reconstruction.png"), reconstruction)?;
         }
         if self.keeps(Output::Overlay) {
             let score = format!("score {:.4}", found.score);
             let threshold = format!("threshold {:.4}", found.threshold);
-            let caption = [&*found.verdict(), &score, &threshold];
+            let colours = format!("colours {range}");
+            let caption = [&*found.verdict(), &score, &threshold, &colours];
             let overlay = Overlay { image, map, range, regions: mask, caption: &caption };
             write_overlay_png(&file("_overlay.png"), &overlay)?;
         }

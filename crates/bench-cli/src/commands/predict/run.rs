@@ -4,13 +4,14 @@ use super::coco::Coco;
 use super::inputs::spare;
 use super::names::Names;
 use super::prediction::{Job, Prediction};
+use super::report::Report;
 use super::tables::Tables;
 use crate::args::Output;
 use crate::interrupt::{self, Interrupted};
+use crate::progress::Progress;
 use crate::terminal::{self, Terminal};
 use anyhow::{Error, Result, ensure};
 use detector::records::PredictionRecord;
-use indicatif::ProgressBar;
 use std::path::Path;
 
 /// How a run over images ended.
@@ -36,11 +37,12 @@ struct Tally {
 pub struct Run<'a> {
     job: &'a Job,
     terminal: Terminal,
-    bar: ProgressBar,
+    bar: Progress,
     tables: Tables,
     coco: Option<Coco>,
     names: Names,
     tally: Tally,
+    report: Option<Report>,
 }
 
 impl<'a> Run<'a> {
@@ -48,14 +50,15 @@ impl<'a> Run<'a> {
     pub fn new(
         job: &'a Job,
         terminal: Terminal,
-        bar: ProgressBar,
+        bar: Progress,
         tables: Tables,
         taken: &[PredictionRecord],
+        report: Option<Report>,
     ) -> Self {
         let mut names = Names::default();
         taken.iter().for_each(|record| names.take(&record.id));
         let coco = job.keeps(Output::Coco).then(Coco::default);
-        Self { job, terminal, bar, tables, coco, names, tally: Tally::default() }
+        Self { job, terminal, bar, tables, coco, names, tally: Tally::default(), report }
     }
 
     /// Inspects an image.
@@ -72,9 +75,12 @@ impl<'a> Run<'a> {
         if let Some(coco) = &mut self.coco {
             coco.add(found);
         }
+        if let Some(report) = &mut self.report {
+            report.add(found)?;
+        }
         *(if record.defective { &mut self.tally.defective } else { &mut self.tally.good }) += 1;
         let line = format!("{}: {}, score {:.4}", record.image, record.verdict(), record.score);
-        self.bar.inc(1);
+        self.bar.increment();
         self.bar.suspend(|| {
             self.terminal.record(record)?;
             self.terminal.text(&line)
@@ -84,7 +90,10 @@ impl<'a> Run<'a> {
     /// Reports why an image could not be inspected.
     pub fn reject(&mut self, error: &Error) {
         self.tally.failed += 1;
-        self.bar.inc(1);
+        if let Some(report) = &mut self.report {
+            report.add_failure(error);
+        }
+        self.bar.increment();
         self.bar.suspend(|| terminal::error(error));
     }
 
@@ -92,13 +101,23 @@ impl<'a> Run<'a> {
     pub fn check_interrupt(&self) -> Result<(), Interrupted> {
         let images = self.tally.good + self.tally.defective;
         interrupt::check(|| {
-            self.bar.finish_and_clear();
+            self.bar.finish();
             format!("interrupted after {images} images")
         })
     }
 
+    /// Replaces the page, if it is time.
+    pub fn refresh(&mut self) {
+        if let Some(report) = &mut self.report {
+            report.refresh();
+        }
+    }
+
     /// Writes what is written at the end.
-    pub fn write_coco(&self) -> Result<()> {
+    pub fn write_summaries(&self) -> Result<()> {
+        if let Some(report) = &self.report {
+            report.finish()?;
+        }
         match &self.coco {
             Some(coco) => coco.write(&self.job.out),
             None => Ok(()),
@@ -107,7 +126,7 @@ impl<'a> Run<'a> {
 
     /// Says how the run ended.
     pub fn finish(self) -> Result<Outcome> {
-        self.bar.finish_and_clear();
+        self.bar.finish();
         let Tally { good, defective, failed } = self.tally;
         let all = good + defective + failed;
         ensure!(all > 0, "expected images on standard input, got none");

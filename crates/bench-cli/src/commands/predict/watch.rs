@@ -76,7 +76,9 @@ pub fn watch(
                 }
                 Err(error) => watched.failed(&image, error),
             }
+            run.refresh();
         }
+        run.refresh();
         pause(poll);
         run.check_interrupt()?;
     }

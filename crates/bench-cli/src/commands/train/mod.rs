@@ -1,16 +1,19 @@
 //! `bench-cli train`
 
+mod watch;
+
 use super::Context;
 use super::calibrate::calibrate_on;
 use crate::args::{CHECKPOINT_SECONDS, TrainArgs};
 use crate::interrupt;
+use crate::progress::Progress;
 use anyhow::{Context as _, Result, bail};
 use detector::records::{LogEntry, TrainingRecord, TrainingSummary};
 use detector::{
     CalibrationImages, Config, Method, ModelFolder, Start, Training, TrainingPlan, TrainingStep,
 };
-use indicatif::ProgressBar;
 use std::time::Duration;
+use watch::Watch;
 
 /// Trains a model and calibrates it.
 ///
@@ -60,14 +63,17 @@ fn execute(
     }
     let mut training = Training::start(plan, &context.device)?;
     context.terminal.note(&format!("training on {}", training.device()));
-    advance(context, &mut training, checkpoint_interval)?;
+    let mut watch = Watch::of(&training, context.terminal)?;
+    context.terminal.note(&format!("{} shows how it goes", watch.path()));
+    advance(context, &mut training, &mut watch, checkpoint_interval)?;
     let record = training.finish()?;
     let TrainingPlan { folder, config, split, .. } = training.plan();
     let good = CalibrationImages::of_split(split.clone(), config.calibration.min_images);
-    calibrate_on(context, folder, config, &good).with_context(|| {
+    let calibration = calibrate_on(context, folder, config, &good).with_context(|| {
         let folder = folder.path().display();
         format!("the model is trained; `bench-cli calibrate {folder}` makes up for its threshold")
     })?;
+    watch.finish(&training, &calibration)?;
     Ok(record)
 }
 
@@ -106,18 +112,21 @@ fn plan(args: &TrainArgs) -> Result<TrainingPlan> {
 }
 
 /// Trains to the end of the schedule.
-fn advance(context: &Context, training: &mut Training, interval: Duration) -> Result<()> {
+fn advance(
+    context: &Context,
+    training: &mut Training,
+    watch: &mut Watch,
+    interval: Duration,
+) -> Result<()> {
     let terminal = context.terminal;
-    let bar = terminal.bar(
-        training.plan().config.training.patches,
-        "{elapsed_precise} {wide_bar} {pos}/{len} patches, {per_sec}, {eta} left, {msg}",
-    );
-    bar.set_position(training.patches());
-    bar.reset_eta();
+    let range = (training.patches(), training.plan().config.training.patches);
+    let template = "{elapsed_precise} {wide_bar} {pos}/{len} patches, {rate}, {eta} left, {msg}";
+    let bar = Progress::new(terminal, ["training", "patches"], range, template);
     let mut graph_failure = None;
     while !training.is_done() {
         let step = training.step()?;
         show(&bar, &step);
+        watch.step(training, &step)?;
         graph_failure = graph_failure.or(step.graph_failure);
         if let Some(epoch) = step.epoch {
             terminal.record(&epoch)?;
@@ -136,7 +145,7 @@ fn advance(context: &Context, training: &mut Training, interval: Duration) -> Re
             )
         })?;
     }
-    bar.finish_and_clear();
+    bar.finish();
     if let Some(error) = graph_failure {
         let slower = "steps were launched kernel by kernel, which is slower";
         terminal.warn(&format!("{slower}: no CUDA graph could be made of one: {error}"));
@@ -144,7 +153,7 @@ fn advance(context: &Context, training: &mut Training, interval: Duration) -> Re
     Ok(())
 }
 
-fn show(bar: &ProgressBar, step: &TrainingStep) {
+fn show(bar: &Progress, step: &TrainingStep) {
     bar.set_position(step.patches);
     if let Some(loss) = step.loss {
         bar.set_message(format!("loss {loss:.4}"));

@@ -1,0 +1,280 @@
+//! The page of a run: of a batch when it is over, of a watch while it goes on.
+
+use super::prediction::{Looks, Prediction};
+use crate::page::{
+    BatchPage, Exhibit, Kind, Levels, Live, Pictures, Planes, Recalibration, write_document,
+};
+use crate::terminal::Terminal;
+use anyhow::{Error, Result};
+use detector::files::remove_if_present;
+use detector::records::Calibration;
+use detector::{Decision, Drift, Scores, to_grey8};
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The file in the folder of the results.
+const FILE: &str = "report.html";
+
+/// Images of the page of a batch, and of a watch, at most.
+const SHOWN: usize = 50;
+const RECENT: usize = 8;
+
+/// The pictures of a page take no more than this, so that it can be sent by mail.
+const BUDGET: usize = 9_000_000;
+
+/// Scores that a watch remembers, and those not flagged that are compared with the calibration.
+const REMEMBERED: usize = 10_000;
+const COMPARED: usize = 100;
+
+/// Failures that are named.
+const NAMED: usize = 10;
+
+/// How often the page of a watch is replaced when nothing comes.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// The model and its decision.
+pub struct Origin {
+    pub model: PathBuf,
+    pub method: &'static str,
+    pub scores: Scores,
+    pub decision: Decision,
+    pub calibration: Option<Calibration>,
+}
+
+impl Origin {
+    /// The score that good images reach: the unit of colours.
+    pub fn unit(&self) -> f32 {
+        let threshold = self.decision.threshold.abs();
+        let unit = self.calibration.as_ref().map_or(threshold, Calibration::good_unit);
+        if unit > 0.0 { unit } else { 1.0 }
+    }
+}
+
+/// Whether a run ends by itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Course {
+    Batch,
+    Watch,
+}
+
+/// A run as its page shows it.
+pub struct Report {
+    origin: Origin,
+    course: Course,
+    terminal: Terminal,
+    levels: Levels,
+    live: Live,
+    /// The highest scores first in a batch, the last images last in a watch.
+    exhibits: Vec<Exhibit>,
+    /// When an image was inspected, and its score.
+    scores: VecDeque<(Instant, f32)>,
+    unflagged: VecDeque<f32>,
+    failures: VecDeque<String>,
+    good: usize,
+    defective: usize,
+    failed: usize,
+    started: Instant,
+    /// Whether something came since the page was written, and when that was.
+    is_news: bool,
+    written: Instant,
+}
+
+impl Report {
+    /// Of a run that begins.
+    pub fn new(origin: Origin, out: &Path, course: Course, terminal: Terminal) -> Self {
+        let levels = Levels::new(origin.unit(), origin.decision.threshold);
+        let now = Instant::now();
+        Self {
+            origin,
+            course,
+            terminal,
+            levels,
+            live: Live::new(out.join(FILE)),
+            exhibits: Vec::new(),
+            scores: VecDeque::new(),
+            unflagged: VecDeque::new(),
+            failures: VecDeque::new(),
+            good: 0,
+            defective: 0,
+            failed: 0,
+            started: now,
+            is_news: true,
+            written: now,
+        }
+    }
+
+    /// Removes what an earlier run left in a folder.
+    ///
+    /// # Errors
+    /// If that is not possible.
+    pub fn forget(out: &Path) -> Result<()> {
+        Ok(remove_if_present(&out.join(FILE))?)
+    }
+
+    /// Notes an image.
+    pub fn add(&mut self, found: &Prediction) -> Result<()> {
+        let (record, score) = (&found.record, found.record.score);
+        self.scores.push_back((Instant::now(), score));
+        if record.defective {
+            self.defective += 1;
+        } else {
+            self.good += 1;
+            self.unflagged.push_back(score);
+        }
+        keep_last(&mut self.unflagged, COMPARED);
+        if self.course == Course::Watch {
+            keep_last(&mut self.scores, REMEMBERED);
+        }
+        self.is_news = true;
+        match &found.looks {
+            Some(looks) => self.show(found, looks),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes an image that could not be inspected.
+    pub fn add_failure(&mut self, error: &Error) {
+        self.failed += 1;
+        self.failures.push_back(format!("{error:#}"));
+        keep_last(&mut self.failures, NAMED);
+        self.is_news = true;
+    }
+
+    /// Keeps the pictures of an image, if it is among those that are shown.
+    fn show(&mut self, found: &Prediction, looks: &Looks) -> Result<()> {
+        let score = found.record.score;
+        let full = self.exhibits.len() >= SHOWN;
+        if self.course == Course::Batch
+            && full
+            && self.exhibits.last().is_some_and(|last| last.score >= score)
+        {
+            return Ok(());
+        }
+        let planes = Planes {
+            image: &to_grey8(&looks.image),
+            reconstruction: &to_grey8(&looks.reconstruction),
+            map: &looks.map,
+            flagged: &looks.mask,
+            ground_truth: None,
+        };
+        let exhibit = Exhibit {
+            name: found.record.image.clone(),
+            kind: None,
+            score,
+            text: format!("score {score:.3}, {}", found.record.verdict()),
+            pictures: Pictures::of(&planes, &self.levels)?,
+        };
+        if self.course == Course::Watch {
+            self.exhibits.push(exhibit);
+            let surplus = self.exhibits.len().saturating_sub(RECENT);
+            self.exhibits.drain(..surplus);
+            return Ok(());
+        }
+        let place = self.exhibits.partition_point(|other| other.score >= score);
+        self.exhibits.insert(place, exhibit);
+        let bytes =
+            |exhibits: &[Exhibit]| exhibits.iter().map(|e| e.pictures.bytes()).sum::<usize>();
+        while self.exhibits.len() > SHOWN
+            || (self.exhibits.len() > 1 && bytes(&self.exhibits) > BUDGET)
+        {
+            self.exhibits.pop();
+        }
+        Ok(())
+    }
+
+    /// Replaces the page of a watch, if it is time and there is something new.
+    pub fn refresh(&mut self) {
+        let is_due = self.is_news || self.written.elapsed() >= IDLE;
+        if self.course == Course::Watch && is_due && self.live.is_due() {
+            (self.is_news, self.written) = (false, Instant::now());
+            let page = self.page(false);
+            if let Some(error) = self.live.write(|| page) {
+                self.terminal
+                    .warn(&format!("the page of the watch is left out for now: {error:#}"));
+            }
+        }
+    }
+
+    /// Writes the page of a run that is over.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn finish(&self) -> Result<()> {
+        write_document(self.live.path(), self.page(true)?)
+    }
+
+    fn page(&self, is_over: bool) -> Result<maud::Markup> {
+        let now = Instant::now();
+        let scores: Vec<f32> = self.scores.iter().map(|&(_, score)| score).collect();
+        let ages: Vec<f64> =
+            self.scores.iter().map(|(at, _)| now.duration_since(*at).as_secs_f64()).collect();
+        let Origin { model, scores: kind, calibration, decision, .. } = &self.origin;
+        let kind = match self.course {
+            Course::Watch => Kind::Watch { exhibits: &self.exhibits, ages: &ages, is_over },
+            Course::Batch => {
+                let recalibration = Recalibration::of(model, *kind, calibration.as_ref());
+                Kind::Batch { exhibits: &self.exhibits, recalibration }
+            }
+        };
+        let title = match (self.course, is_over) {
+            (Course::Batch, _) => "Inspected images",
+            (Course::Watch, false) => "Watching",
+            (Course::Watch, true) => "Watched",
+        };
+        let failures: Vec<String> = self.failures.iter().cloned().collect();
+        let page = BatchPage {
+            title,
+            facts: self.facts(),
+            decision: *decision,
+            calibration: calibration.as_ref(),
+            levels: &self.levels,
+            scores: &scores,
+            drift: self.drift(),
+            failures: &failures,
+            kind,
+        };
+        page.markup()
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let Self { good, defective, failed, .. } = self;
+        let Origin { model, method, decision, .. } = &self.origin;
+        let Decision { threshold, min_area } = decision;
+        let all = good + defective + failed;
+        let (seconds, now) = (self.started.elapsed().as_secs_f64(), crate::page::now());
+        let pixels = if *min_area <= 1 { "pixel" } else { "pixels" };
+        vec![
+            (
+                "Images",
+                format!("{all}: {good} good, {defective} with defects, {failed} not inspected"),
+            ),
+            (
+                "Threshold",
+                format!("{threshold}, in regions of at least {} {pixels}", min_area.max(&1)),
+            ),
+            ("Model", format!("{}, {method}", model.display())),
+            ("Written", format!("{now}, {} after the start", crate::progress::duration(seconds))),
+            ("Program", format!("bench-cli {}", env!("CARGO_PKG_VERSION"))),
+        ]
+    }
+
+    /// The last images that were not flagged, compared with those of the calibration that are not. Scores of another least area are
+    /// others.
+    fn drift(&self) -> Option<Drift> {
+        let calibration = self.origin.calibration.as_ref()?;
+        let Decision { threshold, min_area } = self.origin.decision;
+        if calibration.min_area.max(1) != min_area.max(1) {
+            return None;
+        }
+        let scores = calibration.scores.iter().map(|good| good.score);
+        let good: Vec<f32> = scores.filter(|&score| score < threshold).collect();
+        let recent: Vec<f32> = self.unflagged.iter().copied().collect();
+        Drift::between(&good, &recent)
+    }
+}
+
+fn keep_last<T>(items: &mut VecDeque<T>, count: usize) {
+    let surplus = items.len().saturating_sub(count);
+    items.drain(..surplus);
+}
