@@ -1,7 +1,7 @@
 //! The folder of a model: weights, configuration, calibration, training log and the state to go on training from.
 
-use crate::config::Config;
-use crate::data::{Split, fingerprint};
+use crate::config::{Config, DataConfig};
+use crate::data::{RegionConfig, RegionMask, Split, fingerprint};
 use crate::error::{Context, ensure};
 use crate::files::{remove_if_present, remove_parts, sha256, write_durable, write_json};
 use crate::records::{Calibration, LogEntry, Settings, TrainingRecord};
@@ -21,6 +21,9 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 
 /// Held by whoever writes to the folder. It is empty, and stays.
 const LOCK: &str = ".lock";
+
+/// The name of a copy of the mask of the region of interest, but for its extension.
+const REGION: &str = "region-mask";
 
 /// The folder of a model. Its files are described in the README of `bench-cli`.
 #[derive(Clone, Debug)]
@@ -154,7 +157,12 @@ impl ModelFolder {
     /// # Errors
     /// If the file cannot be read or understood.
     pub fn config(&self) -> Result<Config> {
-        Config::read(&self.file(CONFIG))
+        let mut config = Config::read(&self.file(CONFIG))?;
+        if let Some(RegionConfig::Mask(RegionMask { mask, .. })) = &mut config.data.region {
+            // A copy in the folder goes where the folder goes; another path is not changed by this.
+            *mask = self.path.join(&mask);
+        }
+        Ok(config)
     }
 
     /// Writes the configuration.
@@ -162,7 +170,30 @@ impl ModelFolder {
     /// # Errors
     /// If the file cannot be written.
     pub fn write_config(&self, config: &Config) -> Result<()> {
+        let mut config = config.clone();
+        if let Some(RegionConfig::Mask(RegionMask { mask, .. })) = &mut config.data.region
+            && let Ok(own) = mask.strip_prefix(&self.path)
+        {
+            *mask = own.to_owned();
+        }
         write_durable(&self.file(CONFIG), config.to_toml()?.as_bytes())
+    }
+
+    /// Copies the mask of a region of interest for all images into the folder, and names the copy and its hash in the configuration.
+    ///
+    /// # Errors
+    /// If it cannot be read or written.
+    pub fn keep_region(&self, data: &mut DataConfig) -> Result<()> {
+        let Some(RegionConfig::Mask(RegionMask { mask, sha256: hash })) = &mut data.region else {
+            return Ok(());
+        };
+        let bytes = read_bytes(mask)?;
+        let own = self.file(REGION).with_extension(mask.extension().unwrap_or_default());
+        if *mask != own {
+            write_durable(&own, &bytes)?;
+        }
+        (*mask, *hash) = (own, Some(sha256(&bytes)));
+        Ok(())
     }
 
     /// The trained network.
@@ -233,7 +264,7 @@ impl ModelFolder {
     /// # Errors
     /// If the images cannot be read.
     pub fn split_of_training(&self, config: &Config) -> Result<Option<Split>> {
-        let split = config.data.split()?;
+        let (split, ..) = config.split()?;
         let trained_on = self.record().ok().map(|record| record.data_sha256);
         Ok((trained_on == Some(fingerprint(&split.train)?)).then_some(split))
     }

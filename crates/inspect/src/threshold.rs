@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::false_alarms::threshold_of_false_alarms;
 use crate::finite::check_finite;
 use crate::largest_region::score_of_too_large_region;
-use crate::{Error, Image, Mask, Plane};
+use crate::{Error, Image, Mask, NOT_SCORED, Plane};
 
 /// How a threshold follows from the scores of good images.
 ///
@@ -94,6 +94,8 @@ impl ThresholdRule {
 /// # Ok::<(), inspect::Error>(())
 /// ```
 ///
+/// Pixels that are [`NOT_SCORED`] are left out.
+///
 /// # Errors
 /// If there are no scores (except for `Manual`, which needs none), a score is not finite, a parameter of the rule
 /// is out of range, or `max_area` is so large that every threshold would satisfy it.
@@ -154,7 +156,7 @@ fn check_scores(good: &[Image]) -> Result<(), Error> {
 }
 
 fn scores(maps: &[Image]) -> impl Iterator<Item = f32> {
-    maps.iter().flat_map(|map| map.data().iter().copied())
+    maps.iter().flat_map(|map| map.data().iter().copied()).filter(|&score| score > NOT_SCORED)
 }
 
 fn quantile(good: &[Image], q: f64) -> f32 {
@@ -166,7 +168,7 @@ fn quantile(good: &[Image], q: f64) -> f32 {
 
 /// Two passes: the sum of squares minus the square of the sum would cancel.
 fn mean_plus_sigma(good: &[Image], k: f64) -> f64 {
-    let count = good.iter().map(|map| map.data().len()).sum::<usize>() as f64;
+    let count = scores(good).count() as f64;
     let mean = scores(good).map(f64::from).sum::<f64>() / count;
     let variance = scores(good).map(|s| (f64::from(s) - mean).powi(2)).sum::<f64>() / count;
     mean + k * variance.sqrt()

@@ -47,7 +47,7 @@ pub use report::{EpochReport, StepReport};
 ///     schedule: Schedule { batch_size: 4, patches: 12, patches_per_epoch: 8, ..Schedule::default() },
 /// };
 /// let pixels = (0..40 * 40).map(|i| (i % 8) as f32 / 7.0).collect();
-/// let images = vec![TrainingImage { width: 40, height: 40, pixels }];
+/// let images = vec![TrainingImage { width: 40, height: 40, pixels, places: None }];
 /// let mut trainer = Trainer::new(config, images, &Device::Cpu)?;
 /// assert_eq!(trainer.next_patches()?.dims(), [4, 1, 32, 32]);
 /// let mut epochs = Vec::new();
@@ -167,7 +167,7 @@ impl Trainer {
     /// #     adam: AdamConfig::default(),
     /// #     schedule: Schedule { batch_size: 2, patches: 8, ..Schedule::default() },
     /// # };
-    /// # let images = vec![TrainingImage { width: 32, height: 32, pixels: vec![0.5; 32 * 32] }];
+    /// # let images = vec![TrainingImage { width: 32, height: 32, pixels: vec![0.5; 32 * 32], places: None }];
     ///
     /// let mut trainer = Trainer::new(config, images, &Device::Cpu)?;
     /// trainer.read_losses_every(2);

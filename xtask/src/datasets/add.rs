@@ -65,8 +65,8 @@ fn surveys(root: &Path) -> Result<Vec<(String, Survey)>> {
         bail!(
             "{}: expected one layout, got {} in {first} and {} in {other}",
             root.display(),
-            of_first.layout,
-            survey.layout
+            of_first.layout.key(),
+            survey.layout.key()
         );
     }
     Ok(surveys)
@@ -101,7 +101,7 @@ fn draft(args: &Args, surveys: &[(String, Survey)]) -> Result<String> {
         text,
         "\n# Everything that crates/bench-cli/README.md describes can be set here; FILL IN `size` to scale the images.\n\
          [config.data]\nlayout = \"{}\"\n# size = [256, 256]",
-        first.layout
+        first.layout.key()
     )?;
     Ok(text)
 }

@@ -5,11 +5,12 @@ use super::{Context, train};
 use crate::args::DemoArgs;
 use crate::drawing::{Cell, Figure, ScoreRange, write_figure};
 use crate::page::{Circumstances, Page, write_page};
+use crate::terminal::decimals;
 use anyhow::{Result, ensure};
 use detector::files::write_atomic;
 use detector::records::DemoRecord;
 use detector::synthetic::{Spec, SyntheticKind, generate};
-use detector::{Config, Dataset, Evaluation, InspectedSample, Method, ModelFolder, Origin};
+use detector::{Config, Dataset, Evaluation, InspectedSample, Method, ModelFolder, Origin, Split};
 use metrics::Chart;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -99,14 +100,14 @@ fn run(context: &Context, args: &DemoArgs, data: &Path, method: Method) -> Resul
     train::train_model(context, &folder, &config)?;
     let inspector = context.calibrated(&folder, &config)?;
     let dataset = Dataset::open(data, None)?;
-    let held_out = config.data.split()?.held_out;
+    let (Split { held_out, .. }, ..) = config.split()?;
     let origin = Origin::of(&folder, config)?;
     evaluate_on(context, &dataset, &held_out, &inspector, origin)
 }
 
 fn draw_roc(path: &Path, outcomes: &[Evaluation]) -> Result<()> {
-    let curves: Vec<_> =
-        outcomes.iter().map(|outcome| (outcome.method().title(), &outcome.curves.roc)).collect();
+    let titled = outcomes.iter().map(|outcome| (outcome.method().title(), outcome.curves.as_ref()));
+    let curves: Vec<_> = titled.filter_map(|(title, curves)| Some((title, &curves?.roc))).collect();
     let colours: Vec<usize> = outcomes.iter().map(|of| of.method().colour()).collect();
     Ok(Chart::roc(&curves)?
         .in_colours(&colours)
@@ -124,7 +125,7 @@ fn draw_figure(path: &Path, outcomes: &[Evaluation]) -> Result<()> {
             [Cell::Grey8(reconstruction), Cell::Heat(anomaly_map, range(evaluation))]
         });
         let InspectedSample { image, mask, .. } = &outcomes[0].test_set.samples[index];
-        [Cell::Grey8(image)].into_iter().chain(cells).chain([Cell::Mask(mask)]).collect()
+        [Cell::Grey8(image)].into_iter().chain(cells).chain(mask.as_ref().map(Cell::Mask)).collect()
     };
     let of_methods = outcomes.iter().flat_map(|evaluation| {
         let title = evaluation.method().title();
@@ -171,12 +172,12 @@ fn table(patches: u64, outcomes: &[Evaluation]) -> String {
         .map(|evaluation| {
             let metrics = &evaluation.metrics;
             format!(
-                "| {} | {:.3} | {:.3} | {:.3} | {:.3} | {}/{} | {} | {:.0} |\n",
+                "| {} | {} | {} | {} | {} | {}/{} | {} | {:.0} |\n",
                 evaluation.method().title(),
-                metrics.pixel_au_roc,
-                metrics.pixel_au_roc_raw,
-                metrics.pixel_f1_max,
-                metrics.au_pro,
+                decimals(metrics.of_pixels(|p| p.pixel_au_roc)),
+                decimals(metrics.of_pixels(|p| p.pixel_au_roc_raw)),
+                decimals(metrics.of_pixels(|p| p.pixel_f1_max)),
+                decimals(metrics.of_pixels(|p| p.au_pro)),
                 metrics.at_threshold.regions_found,
                 metrics.at_threshold.regions,
                 metrics.at_threshold.false_alarms,

@@ -7,7 +7,7 @@ use crate::interrupt;
 use anyhow::{Context as _, Result, ensure};
 use detector::records::{ToyMap, ToyRecord};
 use detector::synthetic::draw_defects;
-use detector::{Config, Margins, ModelFolder, Split, crop, prepare, read_image};
+use detector::{Config, Margins, ModelFolder, Split, Views, crop};
 use inspect::{Image, Mask, Residual, residual_map};
 use ssim::{Border, Components};
 use std::path::{Path, PathBuf};
@@ -55,13 +55,13 @@ pub fn toy(context: &Context, args: &ToyArgs) -> Result<()> {
 
 /// A good image that the model has not seen, if the images are still those of its training, or else one that it has.
 fn good_image(config: &Config) -> Result<PathBuf> {
-    let Split { train, held_out } = config.data.split()?;
+    let (Split { train, held_out }, ..) = config.split()?;
     held_out.into_iter().chain(train).next().context("a data set has at least one good image")
 }
 
 /// The square in the middle of an image, as the network sees it: two patches wide, or as wide as the image permits.
 fn middle(path: &Path, config: &Config) -> Result<Image> {
-    let image = prepare(&read_image(path)?, config).with_context(|| path.display().to_string())?;
+    let image = Views::of(&config.data)?.read(path)?.image;
     let ((width, height), patch) = (image.size(), config.model.patch_size);
     ensure!(
         width >= patch && height >= patch,

@@ -40,6 +40,9 @@ impl Circumstances {
                 p {
                     (metrics.images) " test images, " (metrics.defective_images) " of them with defects; "
                     (metrics.defective_pixels) " of " (metrics.pixels) " pixels are defective. "
+                    @if metrics.images_without_mask > 0 {
+                        (metrics.images_without_mask) " defective images have no mask: they count in the figures of images alone. "
+                    }
                     "Pixels of all images are pooled."
                 }
             }

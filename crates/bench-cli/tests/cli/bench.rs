@@ -142,7 +142,8 @@ impl Run {
 
 /// Whether a line is a note on the progress of a run.
 fn is_progress(line: &str) -> bool {
-    line.starts_with("calibrating on images")
+    ["calibrating on images", "region of interest:"].iter().any(|note| line.starts_with(note))
+        || line.contains(" good images to train on and ")
 }
 
 /// The fields of a JSON object, sorted.

@@ -10,6 +10,7 @@ mod config;
 mod evaluation;
 mod export;
 mod extractor;
+mod folders;
 mod formats;
 mod hostile;
 mod images;
@@ -20,6 +21,7 @@ mod kills;
 mod methods;
 mod pages;
 mod prediction;
+mod region;
 mod report;
 mod speed;
 #[cfg(unix)]

@@ -33,8 +33,8 @@ pub struct Evaluation {
     pub test_set: InspectedSet,
     /// The numbers.
     pub metrics: Metrics,
-    /// The curves.
-    pub curves: Curves,
+    /// The curves, if a defective image has a mask.
+    pub curves: Option<Curves>,
     /// Duration of the inspection of all images.
     pub seconds: f64,
 }
@@ -60,7 +60,7 @@ impl Origin {
 /// ground truth.
 ///
 /// # Errors
-/// If an image cannot be read or inspected, all pixels are of one class, or the caller cancels.
+/// If an image cannot be read or inspected, the masks leave all pixels of one class, or the caller cancels.
 pub fn evaluate(
     dataset: &Dataset,
     held_out: &[PathBuf],

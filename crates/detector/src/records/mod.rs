@@ -35,7 +35,7 @@ pub use bench::{
 pub use calibration::{Calibration, CalibrationSource, GoodScore, RuleThreshold};
 pub use evaluation::{
     AtThreshold, DefectType, DemoRecord, EvaluationRecord, GoodImages, ImageRow, Metrics, Oracle,
-    RuleResult,
+    PixelMetrics, RuleResult,
 };
 pub use model_info::{ExportRecord, ModelInfo};
 pub use pictures::{FigureRecord, SsimRecord, SyntheticRecord, ToyMap, ToyRecord};

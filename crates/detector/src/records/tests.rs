@@ -35,19 +35,21 @@ fn decisions() -> AtThreshold {
 fn metrics() -> Metrics {
     let rule = ThresholdRule::Quantile { q: 0.999 };
     Metrics {
-        pixel_au_roc: 0.9,
-        pixel_au_roc_raw: 0.8,
-        pixel_average_precision: 0.7,
-        pixel_f1_max: 0.6,
-        pixel_f1_max_threshold: 0.1,
-        au_pro: 0.5,
+        pixel: Some(PixelMetrics {
+            pixel_au_roc: 0.9,
+            pixel_au_roc_raw: 0.8,
+            pixel_average_precision: 0.7,
+            pixel_f1_max: 0.6,
+            pixel_f1_max_threshold: 0.1,
+            au_pro: 0.5,
+            oracle: Oracle { threshold: 0.1, result: decisions() },
+        }),
         image_au_roc: Some(0.4),
         image_au_roc_good: Some(GoodImages::HeldOut),
         threshold: 0.3,
         min_area: 2,
         at_threshold: decisions(),
         rules: vec![RuleResult { rule, threshold: 0.3, result: decisions() }],
-        oracle: Oracle { threshold: 0.1, result: decisions() },
         defect_types: vec![DefectType {
             defect: "hole".to_owned(),
             images: 2,
@@ -56,6 +58,7 @@ fn metrics() -> Metrics {
         }],
         images: 2,
         defective_images: 2,
+        images_without_mask: 0,
         pixels: 1 << 40,
         defective_pixels: 5,
     }
@@ -92,7 +95,9 @@ fn thresholds_of_single_precision_read_back_to_the_bit() {
     // Its shortest decimal digits are few in f32 and many in f64.
     let threshold = 0.1_f32.next_up();
     let mut metrics = metrics();
-    metrics.oracle.threshold = threshold;
+    if let Some(pixel) = &mut metrics.pixel {
+        pixel.oracle.threshold = threshold;
+    }
     let demo = DemoRecord {
         method: Method::L2.title().to_owned(),
         synthetic: true,

@@ -1,7 +1,7 @@
 //! A training in progress.
 
 use super::glimpse::{Glimpse, Sight};
-use super::images::read_images;
+use super::images::{TrainingImages, read_images};
 use super::plan::{Start, TrainingPlan};
 use super::resume::{Note, checkpoint, restore};
 use crate::data::fingerprint;
@@ -39,6 +39,7 @@ pub struct Training {
     features: Option<FeaturesRecord>,
     /// Good patches to look at.
     sight: Option<Sight>,
+    warnings: Vec<String>,
     /// Duration of the earlier parts of the training.
     seconds_before: f64,
     /// Patches seen when this part began.
@@ -69,16 +70,18 @@ impl Training {
     ///
     /// # Errors
     /// If the images, the folder or the checkpoint of an earlier part do not allow it; nothing is replaced then.
-    pub fn start(plan: TrainingPlan, device: &Device) -> Result<Self> {
+    pub fn start(mut plan: TrainingPlan, device: &Device) -> Result<Self> {
         let config = plan.config.training(device)?;
         let features = matched_features(&config.objective);
         let sight = Sight::of(&plan, &config.objective, device)?;
         // A training that cannot begin locks and replaces nothing.
-        let mut trainer = Trainer::new(config, read_images(&plan)?, device)?;
+        let TrainingImages { images, warnings } = read_images(&plan)?;
+        let mut trainer = Trainer::new(config, images, device)?;
         let data_sha256 = fingerprint(&plan.split.train)?;
         let lock = plan.folder.lock()?;
         // Another process may have come and gone since the plan was made.
         plan.start.check(&plan.folder)?;
+        plan.folder.keep_region(&mut plan.config.data)?;
         let checkpoint = match plan.start {
             Start::Resuming => checkpoint(&plan)?,
             Start::Fresh | Start::Replacing => None,
@@ -103,6 +106,7 @@ impl Training {
             data_sha256,
             features,
             sight,
+            warnings,
             started: now,
             saved: now,
         })
@@ -111,6 +115,11 @@ impl Training {
     /// The plan that the training follows.
     pub fn plan(&self) -> &TrainingPlan {
         &self.plan
+    }
+
+    /// Sentences about images that may not be what they should.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// `cpu`, or the name of the GPU.
@@ -203,7 +212,7 @@ impl Training {
         let note = Note {
             seconds: self.seconds(),
             data_sha256: self.data_sha256.clone(),
-            settings: Settings::of_learning(&self.plan.config)?,
+            settings: Settings::of_training(&self.plan.config)?,
         };
         let checkpoint = self.trainer.checkpoint(&serde_json::to_string(&note)?)?;
         // In this order: a log that is ahead of its checkpoint is cut, but one that is behind cannot be mended.

@@ -29,6 +29,24 @@ pub fn named_images(arguments: &[PathBuf]) -> Result<(Vec<PathBuf>, bool)> {
     Ok((images.concat(), arguments.iter().any(|argument| is_list(&argument))))
 }
 
+/// The inputs that name good images, with the images that standard input lists in place of `-`.
+///
+/// # Errors
+/// If a path of the list leads to no image, or it has none.
+pub fn good_inputs(arguments: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut inputs = Vec::new();
+    for argument in arguments {
+        if argument.as_os_str() != STANDARD_INPUT {
+            inputs.push(argument.clone());
+            continue;
+        }
+        let listed = listed_images(Separator::Line).collect::<Result<Vec<_>>>()?;
+        ensure!(!listed.is_empty(), "expected images on standard input, got none");
+        inputs.extend(listed);
+    }
+    Ok(inputs)
+}
+
 /// How the paths of a list end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Separator {

@@ -10,6 +10,7 @@ mod stamp;
 mod tables;
 mod watch;
 
+pub use inputs::good_inputs;
 pub use run::Outcome;
 
 use super::Context;

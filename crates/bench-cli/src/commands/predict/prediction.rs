@@ -2,12 +2,12 @@
 
 use super::stamp::Stamp;
 use crate::args::Output;
-use crate::drawing::{Cell, Overlay, ScoreRange, write_overlay_png};
+use crate::drawing::{Cell, OUTSIDE, Overlay, ScoreRange, write_overlay_png};
 use anyhow::{Context as _, Result, ensure};
 use detector::records::PredictionRecord;
 use detector::{
-    Detector, Found, Image, Mask, Plane, Verdict, read_image, write_float_tiff, write_grey_png,
-    write_mask_png, write_rgb_png,
+    Detector, Found, Image, Mask, Plane, Verdict, write_float_tiff, write_grey_png, write_mask_png,
+    write_rgb_png,
 };
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -27,6 +27,8 @@ pub struct Looks {
     pub image: Image,
     pub reconstruction: Image,
     pub map: Image,
+    /// The region of interest, if it is not the whole image.
+    pub inside: Option<Mask>,
     pub mask: Mask,
 }
 
@@ -55,11 +57,11 @@ impl Job {
     pub fn inspect(&self, path: &Path, id: &str) -> Result<Prediction> {
         let start = Instant::now();
         let stamp = Stamp::of(path)?;
-        let image = read_image(path)?;
+        let image = self.detector.read(path)?;
         ensure!(stamp == Stamp::of(path)?, "{}: changed while it was read", path.display());
         let found = self
             .detector
-            .inspect(&image)
+            .inspect_named(&image, Some(path))
             .with_context(|| format!("cannot inspect {}", path.display()))?;
         let (size, run_lengths) = (found.mask.size(), self.run_lengths(&found));
         let mut record = PredictionRecord {
@@ -72,8 +74,8 @@ impl Job {
             modified: stamp.modified(),
             regions: found.regions.clone(),
         };
-        let Found { map, mask, reconstruction, .. } = found;
-        let looks = Looks { image, reconstruction, map, mask };
+        let Found { map, inside, mask, reconstruction, .. } = found;
+        let looks = Looks { image, reconstruction, map, inside, mask };
         self.write(&record, &looks)?;
         record.seconds = start.elapsed().as_secs_f64();
         let looks = self.keeps(Output::Report).then_some(looks);
@@ -88,7 +90,7 @@ impl Job {
     }
 
     fn write(&self, found: &PredictionRecord, looks: &Looks) -> Result<()> {
-        let Looks { image, reconstruction, map, mask } = looks;
+        let Looks { image, reconstruction, map, inside, mask } = looks;
         let file = |end: &str| self.out.join(format!("{}{end}", found.id));
         let range = self.range;
         if self.keeps(Output::Map) {
@@ -99,8 +101,9 @@ impl Job {
         }
         if self.keeps(Output::Heatmap) {
             let (heat, (width, height)) = (Cell::Heat(map, range), map.size());
-            let heat = Plane::from_fn(width, height, |x, y| heat.colour(x, y));
-            write_rgb_png(&file("_heatmap.png"), &heat)?;
+            let is_outside = |x, y| inside.as_ref().is_some_and(|inside| !inside.get(x, y));
+            let colour = |x, y| if is_outside(x, y) { OUTSIDE } else { heat.colour(x, y) };
+            write_rgb_png(&file("_heatmap.png"), &Plane::from_fn(width, height, colour))?;
         }
         if self.keeps(Output::Reconstruction) {
             write_grey_png(&file("_reconstruction.png"), reconstruction)?;
@@ -110,7 +113,8 @@ impl Job {
             let threshold = format!("threshold {:.4}", found.threshold);
             let colours = format!("colours {range}");
             let caption = [&*found.verdict(), &score, &threshold, &colours];
-            let overlay = Overlay { image, map, range, regions: mask, caption: &caption };
+            let inside = inside.as_ref();
+            let overlay = Overlay { image, map, range, inside, regions: mask, caption: &caption };
             write_overlay_png(&file("_overlay.png"), &overlay)?;
         }
         Ok(())
