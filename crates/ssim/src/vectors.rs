@@ -95,7 +95,10 @@ impl<const L: usize> Vectors<L> {
     ///
     /// Written as shuffles, since the compiler prefers to move each value on its own.
     #[inline(always)]
-    pub(crate) fn transposed(self, mut rows: [[f64; L]; L]) -> [[f64; L]; L] {
+    pub(crate) fn transposed(
+        self,
+        #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut))] mut rows: [[f64; L]; L],
+    ) -> [[f64; L]; L] {
         #[cfg(target_arch = "x86_64")]
         if let Ok(values) = rows.as_flattened_mut().try_into() {
             // SAFETY: whoever has vectors of eight has asked the machine for them.
