@@ -50,17 +50,12 @@ fn config(objective: &Objective) -> TrainingConfig {
 fn stripes() -> Vec<TrainingImage> {
     let (width, height) = (48, 40);
     let grey = |i: usize| 0.5 + 0.4 * ((i % width + i / width) as f32 * 0.785).sin();
-    vec![TrainingImage {
-        width,
-        height,
-        pixels: (0..width * height).map(grey).collect(),
-        places: None,
-    }]
+    vec![TrainingImage { width, height, pixels: (0..width * height).map(grey).collect() }]
 }
 
 /// One image that is a patch, of one value.
 fn flat(value: f32) -> Vec<TrainingImage> {
-    vec![TrainingImage { width: 32, height: 32, pixels: vec![value; 32 * 32], places: None }]
+    vec![TrainingImage { width: 32, height: 32, pixels: vec![value; 32 * 32] }]
 }
 
 fn start(config: &TrainingConfig) -> Trainer {
