@@ -3,6 +3,7 @@
 use super::layout::{Survey, names, subfolders, survey};
 use super::manifest;
 use crate::files;
+use crate::terminal::{note, tell};
 use anyhow::{Context, Result, bail, ensure};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -37,8 +38,8 @@ pub fn add(args: &Args, manifests: &Path) -> Result<()> {
     let path = manifests.join(format!("{key}.toml"));
     ensure!(!path.exists(), "{}: expected no such manifest yet", path.display());
     files::replace(&path, &text)?;
-    println!("{}", path.display());
-    eprintln!(
+    tell!("{}", path.display());
+    note!(
         "fill in what says FILL IN, then: cargo xtask datasets fetch {key} --root {}",
         root.display()
     );
@@ -65,8 +66,8 @@ fn surveys(root: &Path) -> Result<Vec<(String, Survey)>> {
         bail!(
             "{}: expected one layout, got {} in {first} and {} in {other}",
             root.display(),
-            of_first.layout.key(),
-            survey.layout.key()
+            of_first.layout,
+            survey.layout
         );
     }
     Ok(surveys)
@@ -101,7 +102,7 @@ fn draft(args: &Args, surveys: &[(String, Survey)]) -> Result<String> {
         text,
         "\n# Everything that crates/bench-cli/README.md describes can be set here; FILL IN `size` to scale the images.\n\
          [config.data]\nlayout = \"{}\"\n# size = [256, 256]",
-        first.layout.key()
+        first.layout
     )?;
     Ok(text)
 }
