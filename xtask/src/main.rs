@@ -13,9 +13,13 @@ mod machine;
 mod progress;
 mod python;
 mod reproduce;
+mod terminal;
+#[cfg(target_os = "linux")]
+mod watch;
 mod weights;
 
 use clap::{Parser, Subcommand};
+use detector::files::shown_text;
 use std::process::ExitCode;
 
 /// Tasks of the project.
@@ -33,6 +37,8 @@ enum Task {
     Datasets(datasets::Args),
     Interop(interop::Args),
     Reproduce(reproduce::Args),
+    #[cfg(target_os = "linux")]
+    Watch(watch::Args),
     Weights(weights::Args),
 }
 
@@ -44,12 +50,14 @@ fn main() -> ExitCode {
         Task::Datasets(args) => datasets::datasets(&args),
         Task::Interop(args) => interop::interop(&args),
         Task::Reproduce(args) => reproduce::reproduce(&args),
+        #[cfg(target_os = "linux")]
+        Task::Watch(args) => watch::watch(&args),
         Task::Weights(args) => weights::weights(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            terminal::note!("error: {}", shown_text(&format!("{error:#}")));
             ExitCode::from(2)
         }
     }
