@@ -65,7 +65,6 @@ mod moments;
 mod padding;
 mod pair;
 mod params;
-mod passes;
 #[cfg(feature = "image")]
 pub mod picture;
 mod plan;

@@ -10,7 +10,6 @@ mod config;
 mod evaluation;
 mod export;
 mod extractor;
-mod folders;
 mod formats;
 mod hostile;
 mod images;
@@ -21,8 +20,9 @@ mod kills;
 mod methods;
 mod pages;
 mod prediction;
-mod region;
 mod report;
+#[cfg(unix)]
+mod results;
 mod speed;
 #[cfg(unix)]
 mod storage;
