@@ -3,7 +3,6 @@
 use crate::command::{built_bench_cli, output_of, repository, text};
 use crate::difference::written;
 use crate::python::{Python, PythonArgs, report};
-use crate::terminal::{note, tell};
 use crate::{files, machine};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
@@ -61,12 +60,12 @@ pub fn interop(args: &Args) -> Result<()> {
     ])?;
     let mut found = Vec::new();
     for method in METHODS {
-        note!("{method}");
+        eprintln!("{method}");
         found.push((method, check.method(method).with_context(|| method)?));
     }
     let path = repository().join("results").join("interop").join("README.md");
     files::replace(&path, &page(&found)?)?;
-    tell!("{}", path.display());
+    println!("{}", path.display());
     Ok(())
 }
 

@@ -13,13 +13,9 @@ mod machine;
 mod progress;
 mod python;
 mod reproduce;
-mod terminal;
-#[cfg(target_os = "linux")]
-mod watch;
 mod weights;
 
 use clap::{Parser, Subcommand};
-use detector::files::shown_text;
 use std::process::ExitCode;
 
 /// Tasks of the project.
@@ -37,8 +33,6 @@ enum Task {
     Datasets(datasets::Args),
     Interop(interop::Args),
     Reproduce(reproduce::Args),
-    #[cfg(target_os = "linux")]
-    Watch(watch::Args),
     Weights(weights::Args),
 }
 
@@ -50,14 +44,12 @@ fn main() -> ExitCode {
         Task::Datasets(args) => datasets::datasets(&args),
         Task::Interop(args) => interop::interop(&args),
         Task::Reproduce(args) => reproduce::reproduce(&args),
-        #[cfg(target_os = "linux")]
-        Task::Watch(args) => watch::watch(&args),
         Task::Weights(args) => weights::weights(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            terminal::note!("error: {}", shown_text(&format!("{error:#}")));
+            eprintln!("error: {error:#}");
             ExitCode::from(2)
         }
     }

@@ -1,8 +1,7 @@
 //! `cargo xtask weights`: fetches the weights of feature extractors.
 
 use crate::command::repository;
-use crate::download::{self, DEFAULT_MINUTES, Patience, Wanted, download};
-use crate::terminal::tell;
+use crate::download::{self, Patience, Wanted, download};
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use detector::files::sha256_of_file;
@@ -23,9 +22,6 @@ pub struct Args {
     /// Folder for the weights; by default the repository's `target/weights`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Give the download up after this time, retries included; the next call goes on with it.
-    #[arg(long, value_name = "MINUTES", default_value_t = DEFAULT_MINUTES)]
-    patience: u64,
 }
 
 /// Networks of torchvision.
@@ -63,12 +59,12 @@ pub fn weights(args: &Args) -> Result<()> {
         let part = folder.join(format!("{name}.part"));
         match &args.file {
             Some(file) => copy(file, &part, name)?,
-            None => fetch(name, &part, &Patience::of_minutes(args.patience))?,
+            None => fetch(name, &part)?,
         }
         fs::rename(&part, &target).with_context(|| format!("cannot write {}", target.display()))?;
         download::forget(&part)?;
     }
-    tell!("{}", target.display());
+    println!("{}", target.display());
     Ok(())
 }
 
@@ -78,7 +74,7 @@ fn copy(file: &Path, part: &Path, name: &str) -> Result<()> {
     fs::copy(file, part).map(drop).with_context(|| format!("cannot copy {}", file.display()))
 }
 
-fn fetch(name: &str, part: &Path, patience: &Patience) -> Result<()> {
+fn fetch(name: &str, part: &Path) -> Result<()> {
     let url = format!("https://download.pytorch.org/models/{name}");
     let wanted = Wanted {
         url: &url,
@@ -86,7 +82,7 @@ fn fetch(name: &str, part: &Path, patience: &Patience) -> Result<()> {
         most_bytes: 1 << 30,
         otherwise: "a file that was downloaded otherwise can be given with --file PATH",
     };
-    download(&wanted, part, patience).map(drop)
+    download(&wanted, part, &Patience::default()).map(drop)
 }
 
 /// The first digits of the SHA-256 of the file `name`.

@@ -139,15 +139,17 @@ pub struct DemoArgs {
 
 /// Train a model on good images, and calibrate it.
 ///
-/// The data set is a folder in the layout of MVTec AD, of the woven textures or of NanoTWICE, or one with nothing but good
-/// images.
+/// The data set is a folder in one of the layouts of bench-cli's README, or one with nothing but good images. What is found there is
+/// said before the training begins.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  bench-cli train --data carpet --method ssim --out model \
-    --set data.size=[256,256]\n  bench-cli train --out model --resume")]
+    --set data.size=[256,256]\n  bench-cli train --data monday tuesday 'archive/**/*.tif' --out model\n  \
+    bench-cli train --data AITEX --set data.only=_00 --set data.region=auto --out model\n  bench-cli train --out model --resume")]
 pub struct TrainArgs {
-    /// Folder of the data set.
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    /// Folder of the data set; or good images: several folders, image files, patterns in quotes such as `'line-3/**/*.png'`, text files
+    /// (`.txt`) with a path on each line, or `-` for such a list on standard input.
+    #[arg(long, value_name = "DIR|IMAGES", num_args = 1..)]
+    pub data: Vec<PathBuf>,
     /// Loss of the training and residual of the map; `ssim` by default.
     #[arg(long, value_parser = names::method())]
     pub method: Option<Method>,
@@ -186,16 +188,17 @@ pub struct TrainArgs {
 pub struct CalibrateArgs {
     /// Folder of the model.
     pub model: PathBuf,
-    /// Folder of good images, or of a data set, whose good training images are used; by default those that the training held
-    /// out and, if these are fewer than `calibration.min_images`, others of the training.
-    #[arg(long, alias = "data", value_name = "DIR")]
-    pub good: Option<PathBuf>,
+    /// Good images: folders, data sets, whose good training images are used, image files, patterns, lists (`.txt`) or `-` for a list on
+    /// standard input; by default those that the training held out and, if these are fewer than `calibration.min_images`, others of
+    /// the training.
+    #[arg(long, alias = "data", value_name = "DIR|IMAGES", num_args = 1..)]
+    pub good: Vec<PathBuf>,
     /// `false_alarms:IMAGES`: one of IMAGES good images is flagged; `max`: no pixel of the good images is flagged; `quantile:Q`:
     /// at most a fraction 1 − Q of them; `mean_sigma:K`: mean plus K standard deviations; `largest_region:AREA`: no region of more than AREA pixels is flagged; `manual:THRESHOLD`. By
     /// default the model's rule.
     #[arg(long, value_name = "RULE")]
     pub rule: Option<RuleName>,
-    /// Set a key of the tables `calibration`, `inspection` and `residual`, or `preset`, without training again.
+    /// Set a key of the tables `calibration`, `inspection` and `residual`, or `preset` or `data.region`, without training again.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
 }

@@ -1,15 +1,14 @@
 //! The threshold of a model, from the scores of good images.
 
 use crate::Result;
-use crate::config::{CalibrationConfig, Config, Scores};
-use crate::data::{Dataset, Split, crop, fingerprint};
+use crate::config::{CalibrationConfig, Config, Scores, good_images};
+use crate::data::{Arrangement, Split, fingerprint};
 use crate::error::Context;
-use crate::files::shown;
-use crate::images::read_image;
-use crate::inspector::{Compared, Inspector, prepare};
+use crate::inspector::{Compared, Inspector};
 use crate::model_folder::ModelFolder;
 use crate::progress::{Progress, tell};
 use crate::records::{Calibration, CalibrationSource, GoodScore, RuleThreshold, Settings};
+use crate::view::{Place, View};
 use inspect::{Decision, Image, Reference, ThresholdRule, false_alarm_threshold};
 use std::path::{Path, PathBuf};
 
@@ -33,12 +32,13 @@ pub struct CalibrationImages {
 }
 
 impl CalibrationImages {
-    /// The good images of a folder, or of a data set.
+    /// The good images of folders or data sets, and those that files, lists and patterns name.
     ///
     /// # Errors
-    /// See [`Dataset::open`].
-    pub fn given(folder: &Path) -> Result<Self> {
-        Ok(Self { images: Dataset::open(folder, None)?.train, source: CalibrationSource::Given })
+    /// See [`Dataset::open`], [`list_images`](crate::list_images).
+    pub fn given(inputs: &[PathBuf]) -> Result<Self> {
+        let images = good_images(inputs, &Arrangement::default())?;
+        Ok(Self { images, source: CalibrationSource::Given })
     }
 
     /// The images that a training holds out, and as many of those that it is on, evenly spaced, as are missing at `min_images`; if it
@@ -87,7 +87,6 @@ pub fn calibrate(
 ) -> Result<Calibration> {
     let CalibrationImages { images, source } = good;
     let rule = config.calibration.threshold;
-    rule.validate().context("calibration.threshold")?;
     let (maps, reference) = anomaly_maps(inspector, images, rule, progress)?;
     let rules = rule_thresholds(&maps, rule)?;
     let RuleThreshold { threshold, .. } = rules[0];
@@ -137,29 +136,35 @@ fn anomaly_maps(
     rule: ThresholdRule,
     progress: &mut Progress<'_>,
 ) -> Result<(Vec<Image>, Option<Reference>)> {
-    let (mut residuals, mut sizes) = (Vec::with_capacity(images.len()), Vec::new());
+    let (mut residuals, mut places) = (Vec::with_capacity(images.len()), Vec::new());
     let is_relative = inspector.config().inspection.scores == Scores::Relative;
     for path in images {
         tell(progress, residuals.len())?;
         let compared = compare(inspector, path);
-        let (size, compared) =
-            compared.with_context(|| format!("cannot inspect {}", shown(path)))?;
+        let (place, compared) =
+            compared.with_context(|| format!("cannot inspect {}", path.display()))?;
         residuals.push(match is_relative {
             true => compared.into_residuals(),
             false => vec![compared.inspected.anomaly_map],
         });
-        sizes.push(size);
+        places.push(place);
     }
     tell(progress, residuals.len())?;
     if !is_relative {
-        let maps = residuals.into_iter().flatten().zip(sizes);
-        return Ok((maps.map(|(map, size)| inspector.restore(map, size)).collect(), None));
+        let maps = residuals.into_iter().flatten().zip(places);
+        return Ok((maps.map(|(map, place)| place.scores(map)).collect(), None));
     }
-    let reference = Reference::of(&residuals, &inspector.config().inspection.smoothing)?;
+    let within: Vec<_> = residuals
+        .iter()
+        .zip(&places)
+        .map(|(maps, place)| (&maps[..], place.region.as_ref()))
+        .collect();
+    let reference = Reference::within(&within, &inspector.config().inspection.smoothing)?;
     let maps = |reference: &Reference| {
-        let pairs = residuals.iter().zip(&sizes);
-        let map = |(residuals, &size): (&Vec<Image>, &_)| {
-            Ok(inspector.restore(inspector.relative(reference, residuals)?, size))
+        let pairs = residuals.iter().zip(&places);
+        let map = |(residuals, place): (&Vec<Image>, &Place)| {
+            let map = inspector.relative(reference, residuals, place.region.as_ref())?;
+            Ok(place.scores(map))
         };
         pairs.map(map).collect::<Result<Vec<_>>>()
     };
@@ -168,11 +173,11 @@ fn anomaly_maps(
     Ok((maps(&reference)?, Some(reference)))
 }
 
-/// The size of an image's region of interest, and its maps.
-fn compare(inspector: &Inspector, path: &Path) -> Result<((usize, usize), Compared)> {
-    let image = read_image(path)?;
-    let size = crop(&image, inspector.margins())?.size();
-    Ok((size, inspector.compare(&prepare(&image, inspector.config())?)?))
+/// The maps of an image, and the place of its region of interest.
+fn compare(inspector: &Inspector, path: &Path) -> Result<(Place, Compared)> {
+    let View { image, place } = inspector.views().read(path)?;
+    let compared = inspector.compare(&image)?;
+    Ok((place, compared))
 }
 
 /// Scores that are 0 where a pixel is as most are, and 1 at the threshold of the rule. A threshold of one's own, or one that most

@@ -1,11 +1,10 @@
 //! A trained and calibrated model that decides about images.
 
 use crate::Result;
-use crate::data::uncrop;
 use crate::inspector::Inspector;
 use crate::model_folder::ModelFolder;
 use candle_core::Device;
-use inspect::{Connectivity, Decision, Image, Mask, Plane, Region, Regions, regions};
+use inspect::{Connectivity, Decision, Image, Mask, NOT_SCORED, Plane, Region, Regions, regions};
 use std::path::Path;
 
 /// A trained and calibrated model.
@@ -28,17 +27,19 @@ pub struct Detector {
 /// The result of an inspection. All planes have the size of the image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// The network's reconstruction of the image. In the margins it is 0.
+    /// The network's reconstruction of the image. Outside of the region of interest it is 0.
     pub reconstruction: Image,
-    /// The anomaly map: a pixel scores higher where the image is more defective. In the margins it is 0.
+    /// The anomaly map: a pixel scores higher where the image is more defective. Outside of the region of interest it is 0.
     pub map: Image,
+    /// The pixels of the region of interest, if these are not all.
+    pub inside: Option<Mask>,
     /// The defective pixels: those of regions that score at least the threshold and have at least the least area.
     pub mask: Mask,
     /// The number of the region that each pixel belongs to, 0 for none.
     pub labels: Plane<u32>,
     /// The 8-connected regions of defective pixels, ordered by their first pixels.
     pub regions: Vec<Region>,
-    /// The largest threshold at which the image is defective: the largest score inside the margins, if a single pixel makes a defect.
+    /// The largest threshold at which the image is defective: the largest score, if a single pixel makes a defect.
     /// Relative scores are 1 at the calibrated threshold.
     pub score: f32,
     /// Whether there is a defect.
@@ -85,19 +86,39 @@ impl Detector {
         self.decision
     }
 
+    /// Reads an image as those that the network was trained on.
+    ///
+    /// # Errors
+    /// If it cannot be read; see [`read_image`](crate::read_image).
+    pub fn read(&self, path: &Path) -> Result<Image> {
+        self.inspector.read(path)
+    }
+
     /// Inspects an image with intensities in [0, 1].
     ///
     /// # Errors
-    /// If the image is smaller than the margins and a patch, or the network fails.
+    /// If there is no region of interest in the image, it is too small, the network fails, or `data.region` has a mask for each image.
     pub fn inspect(&self, image: &Image) -> Result<Found> {
-        let inspected = self.inspector.inspect(image)?;
-        let inside = self.decision.mask(&inspected.anomaly_map);
-        let mask = uncrop(&inside, self.inspector.margins(), false);
-        let map = self.inspector.uncrop(&inspected.anomaly_map);
+        self.inspect_named(image, None)
+    }
+
+    /// As [`inspect`](Self::inspect), for models whose `data.region` has a mask for each image: the name of the image's file tells
+    /// which is its own.
+    ///
+    /// # Errors
+    /// If there is no region of interest in the image, its mask cannot be read, it is too small, or the network fails.
+    pub fn inspect_named(&self, image: &Image, name: Option<&Path>) -> Result<Found> {
+        let inspected = self.inspector.inspect_named(image, name)?;
+        let (mut map, reconstruction) = (inspected.anomaly_map, inspected.reconstruction);
+        let (mask, score) = (self.decision.mask(&map), self.decision.score(&map));
+        let inside = map.map(|score| score > NOT_SCORED);
+        let inside = inside.data().contains(&false).then_some(inside);
+        map.data_mut()
+            .iter_mut()
+            .filter(|score| **score == NOT_SCORED)
+            .for_each(|score| *score = 0.0);
         let Regions { labels, regions } = regions(&mask, &map, Connectivity::Eight)?;
-        let score = self.decision.score(&inspected.anomaly_map);
         let verdict = if regions.is_empty() { Verdict::Good } else { Verdict::Defective };
-        let reconstruction = self.inspector.uncrop(&inspected.reconstruction);
-        Ok(Found { reconstruction, map, mask, labels, regions, score, verdict })
+        Ok(Found { reconstruction, map, inside, mask, labels, regions, score, verdict })
     }
 }

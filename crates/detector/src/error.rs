@@ -1,6 +1,5 @@
 //! Errors.
 
-use crate::files::shown;
 use std::error::Error as StdError;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,7 +24,7 @@ pub type AnyError = Box<dyn StdError + Send + Sync>;
 #[non_exhaustive]
 pub enum Error {
     /// The system could not do something with a file or a folder.
-    #[error("cannot {action} {}", shown(path))]
+    #[error("cannot {action} {}", path.display())]
     Io {
         /// `"read"`, `"create folder"` and the like.
         action: &'static str,
@@ -35,7 +34,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file could not be written. The one that it was to replace is as it was.
-    #[error("cannot write {}", shown(path))]
+    #[error("cannot write {}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -53,7 +52,7 @@ pub enum Error {
         source: Box<Self>,
     },
     /// A file or a folder, or what it holds, is not what was expected.
-    #[error("{}: {expected}", shown(path))]
+    #[error("{}: {expected}", path.display())]
     File {
         /// The file or the folder.
         path: PathBuf,

@@ -1,35 +1,24 @@
-//! Inspection of a whole image: margins, scaling, patches, residual map, and back to the image's own pixels.
+//! Inspection of a whole image: its view, patches, residual maps, and back to the image's own pixels.
 
 use crate::Result;
 use crate::config::{Config, Scores};
-use crate::data::{Margins, crop, uncrop};
 use crate::error::{Context, bail};
 use crate::halving::Halving;
-use crate::images::resize;
 use crate::network::Network;
 use crate::records::Calibration;
-use inspect::{Image, Inspected, Inspection, Reference, Residual, open, residual_map};
+use crate::view::{View, Views};
+use inspect::{
+    Image, Inspected, Inspection, NOT_SCORED, Reference, RegionOfInterest, Residual, open,
+    residual_map,
+};
 use models::Autoencoder;
-
-/// Crops an image to the region of interest and scales it, as the network takes it.
-///
-/// # Errors
-/// If the margins leave nothing of the image.
-pub fn prepare(image: &Image, config: &Config) -> Result<Image> {
-    Ok(scale(crop(image, config.data.margins)?, config))
-}
-
-fn scale(image: Image, config: &Config) -> Image {
-    match config.data.size {
-        Some([width, height]) => resize(&image, width, height),
-        None => image,
-    }
-}
+use std::path::Path;
 
 /// A trained network and the settings that images are inspected with.
 pub struct Inspector {
     network: Halving<Network>,
     config: Config,
+    views: Views,
     inspection: Inspection,
     /// Those of the residual maps after the first one.
     others: Vec<Residual>,
@@ -56,12 +45,12 @@ impl Inspector {
     /// inspects: see [`calibrated`](Self::calibrated), [`calibrate`](crate::calibrate).
     ///
     /// # Errors
-    /// If the configuration is out of range.
+    /// If the configuration is out of range, or its region of interest cannot be read.
     pub fn new(model: Autoencoder, config: &Config) -> Result<Self> {
-        let inspection = config.inspection()?;
+        let (inspection, views) = (config.inspection()?, Views::of(&config.data)?);
         let others = config.residuals()?.split_off(1);
         let network = Halving::new(Network { model, seed: config.training.seed });
-        Ok(Self { network, config: config.clone(), inspection, others, reference: None })
+        Ok(Self { network, config: config.clone(), views, inspection, others, reference: None })
     }
 
     /// The same with the good images of a calibration to compare with.
@@ -96,35 +85,52 @@ impl Inspector {
         self.inspection.residual
     }
 
-    /// The margins around the region of interest.
-    pub fn margins(&self) -> Margins {
-        self.config.data.margins
-    }
-
-    /// The maps of the region of interest of an image, in the image's own pixels.
+    /// Reads an image as those that the network was trained on.
     ///
     /// # Errors
-    /// If the image is smaller than the margins and a patch, or the network fails.
+    /// If it cannot be read; see [`read_image`](crate::read_image).
+    pub fn read(&self, path: &Path) -> Result<Image> {
+        self.config.data.read(path)
+    }
+
+    /// What the network sees of images.
+    pub fn views(&self) -> &Views {
+        &self.views
+    }
+
+    /// The maps of an image, all of its size. Outside of the region of interest, the anomaly map is [`NOT_SCORED`], and the others
+    /// are 0.
+    ///
+    /// # Errors
+    /// If there is no region of interest in the image, it is too small, the network fails, or `data.region` has a mask for each image.
     pub fn inspect(&self, image: &Image) -> Result<Inspected> {
-        // Without margins and scaling, a large image is not copied.
-        if self.margins() == Margins::default() && self.config.data.size.is_none() {
-            return self.inspect_prepared(image);
-        }
-        let inner = crop(image, self.margins())?;
-        let size = inner.size();
-        let inspected = self.inspect_prepared(&scale(inner, &self.config))?;
+        self.inspect_named(image, None)
+    }
+
+    /// As [`inspect`](Self::inspect), for settings of `data.region` with a mask for each image: the name of the image's file tells which
+    /// is its own.
+    ///
+    /// # Errors
+    /// If there is no region of interest in the image, its mask cannot be read, it is too small, or the network fails.
+    pub fn inspect_named(&self, image: &Image, name: Option<&Path>) -> Result<Inspected> {
+        let View { image, place } = self.views.view(image, name)?;
+        let inspected = self.inspect_view(&image, place.region.as_ref())?;
         Ok(Inspected {
-            reconstruction: self.restore(inspected.reconstruction, size),
-            residual: self.restore(inspected.residual, size),
-            anomaly_map: self.restore(inspected.anomaly_map, size),
+            reconstruction: place.uncrop(inspected.reconstruction, 0.0),
+            residual: place.uncrop(inspected.residual, 0.0),
+            anomaly_map: place.uncrop(inspected.anomaly_map, NOT_SCORED),
         })
     }
 
-    /// The maps of an image that [`prepare`] has made, in its own pixels.
+    /// The maps of an image that is [what the network sees](View::image), in its own pixels.
     ///
     /// # Errors
     /// If the image is smaller than a patch, the network fails, or scores are relative and the inspector is not calibrated.
     pub fn inspect_prepared(&self, image: &Image) -> Result<Inspected> {
+        self.inspect_view(image, None)
+    }
+
+    fn inspect_view(&self, image: &Image, region: Option<&RegionOfInterest>) -> Result<Inspected> {
         if self.config.inspection.scores == Scores::Residual {
             return Ok(self.compare(image)?.inspected);
         }
@@ -133,16 +139,21 @@ impl Inspector {
         let Compared { inspected, others } = self.compare(image)?;
         let Inspected { reconstruction, residual, .. } = inspected;
         let mut residuals: Vec<_> = std::iter::once(residual).chain(others).collect();
-        let anomaly_map = self.relative(reference, &residuals)?;
+        let anomaly_map = self.relative(reference, &residuals, region)?;
         Ok(Inspected { reconstruction, residual: residuals.swap_remove(0), anomaly_map })
     }
 
-    /// The anomaly map of an image that [`prepare`] has made, relative to good images.
-    pub(crate) fn relative(&self, reference: &Reference, residuals: &[Image]) -> Result<Image> {
-        Ok(open(&reference.anomaly_map(residuals)?, self.inspection.opening))
+    /// The anomaly map of a view, relative to good images.
+    pub(crate) fn relative(
+        &self,
+        reference: &Reference,
+        residuals: &[Image],
+        region: Option<&RegionOfInterest>,
+    ) -> Result<Image> {
+        Ok(open(&reference.anomaly_map_within(residuals, region)?, self.inspection.opening))
     }
 
-    /// All residual maps of an image that [`prepare`] has made.
+    /// All residual maps of a view.
     pub(crate) fn compare(&self, image: &Image) -> Result<Compared> {
         let inspected = inspect::tensor::inspect(image, &self.network, &self.inspection)?;
         let map = |residual| residual_map(image, &inspected.reconstruction, residual);
@@ -150,21 +161,8 @@ impl Inspector {
         Ok(Compared { inspected, others })
     }
 
-    /// A map of an image that [`prepare`] has made, in the pixels of the region of interest.
-    pub(crate) fn restore(&self, map: Image, (width, height): (usize, usize)) -> Image {
-        match self.config.data.size {
-            Some(_) => resize(&map, width, height),
-            None => map,
-        }
-    }
-
     /// The settings that images are inspected with.
     pub(crate) fn config(&self) -> &Config {
         &self.config
-    }
-
-    /// A map of the region of interest in the frame of the whole image, with zeros around.
-    pub fn uncrop(&self, map: &Image) -> Image {
-        uncrop(map, self.margins(), 0.0)
     }
 }

@@ -30,10 +30,14 @@ pub mod pickle;
 #[cfg(feature = "network")]
 mod progress;
 pub mod records;
+#[cfg(feature = "network")]
+mod region_search;
 mod rule_name;
 pub mod synthetic;
 #[cfg(feature = "network")]
 mod training;
+#[cfg(feature = "network")]
+mod view;
 
 #[cfg(feature = "network")]
 pub use calibration::{CalibrationImages, calibrate};
@@ -45,8 +49,9 @@ pub use config::{
     ModelConfig, Preset, ResidualConfig, Scores, SsimConfig, VaeConfig, VaeScore,
 };
 pub use data::{
-    Dataset, Layout, Margins, Split, TestSample, crop, fingerprint, has_image_name, images_in,
-    list_images, uncrop,
+    Arrangement, Auto, Background, Dataset, Layout, LeftOut, Margins, MaskNames, Polygons,
+    RegionConfig, RegionMask, RegionMasks, Side, Smallest, Split, Survey, TestSample, crop,
+    fingerprint, images_in, list_images, uncrop,
 };
 #[cfg(feature = "network")]
 pub use detector::{Detector, Found, Verdict};
@@ -59,21 +64,24 @@ pub use evaluation::{
 };
 #[cfg(feature = "network")]
 pub use extractor_weights::{ExtractorWeights, read_extractor_weights};
-pub use files::FolderLock;
 pub use images::{
     decode_image, read_image, read_mask, resize, to_byte, to_grey8, write_float_tiff,
     write_grey_png, write_grey_tiff, write_mask_png, write_rgb_png,
 };
 pub use inspect::{Decision, Image, Inspected, Mask, Plane, Region, ThresholdRule};
 #[cfg(feature = "network")]
-pub use inspector::{Inspector, prepare};
+pub use inspector::Inspector;
 pub use method::Method;
 #[cfg(feature = "network")]
-pub use model_folder::ModelFolder;
+pub use model_folder::{FolderLock, ModelFolder};
 #[cfg(feature = "network")]
 pub use models::DeviceChoice;
 #[cfg(feature = "network")]
 pub use progress::Progress;
+#[cfg(feature = "network")]
+pub use region_search::find_region;
 pub use rule_name::RuleName;
 #[cfg(feature = "network")]
 pub use training::{Glimpse, Sight, Start, Training, TrainingPlan, TrainingStep};
+#[cfg(feature = "network")]
+pub use view::{View, Views};

@@ -1,16 +1,15 @@
 //! The folder of a model: weights, configuration, calibration, training log and the state to go on training from.
 
-use crate::config::Config;
-use crate::data::{Split, fingerprint};
+use crate::config::{Config, DataConfig};
+use crate::data::{RegionConfig, RegionMask, Split, fingerprint};
 use crate::error::{Context, ensure};
-use crate::files::{
-    FolderLock, read_file, read_text, remove_if_present, sha256, shown, write_durable, write_json,
-};
+use crate::files::{remove_if_present, remove_parts, sha256, write_durable, write_json};
 use crate::records::{Calibration, LogEntry, Settings, TrainingRecord};
 use crate::{Error, Result};
 use candle_core::Device;
 use models::Autoencoder;
 use serde::de::DeserializeOwned;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 const WEIGHTS: &str = "model.safetensors";
@@ -20,13 +19,23 @@ const RECORD: &str = "training.json";
 const LOG: &str = "log.jsonl";
 const CHECKPOINT: &str = "checkpoint.safetensors";
 
-/// The longest file that is read, in bytes: more than the state of the largest network's training has.
-const MAX_FILE: u64 = 4 << 30;
+/// Held by whoever writes to the folder. It is empty, and stays.
+const LOCK: &str = ".lock";
+
+/// The name of a copy of the mask of the region of interest, but for its extension.
+const REGION: &str = "region-mask";
 
 /// The folder of a model. Its files are described in the README of `bench-cli`.
 #[derive(Clone, Debug)]
 pub struct ModelFolder {
     path: PathBuf,
+}
+
+/// Keeps other processes from writing to a folder while it lives. The system takes it from a process that ends, however it
+/// ends.
+#[derive(Debug)]
+pub struct FolderLock {
+    _file: File,
 }
 
 impl ModelFolder {
@@ -62,12 +71,12 @@ impl ModelFolder {
         if !self.file(RECORD).is_file() {
             return Ok(());
         }
-        let (record, folder) = (self.record()?, shown(&self.path));
+        let (record, folder) = (self.record()?, self.path.display());
         record.settings.expect(&Settings::of_learning(&self.config()?)?).with_context(|| {
             format!(
                 "{}: not as the model was trained; put it back, or train anew with `bench-cli train --out {folder} --overwrite \
                  --config {0}`",
-                shown(&self.file(CONFIG))
+                self.file(CONFIG).display()
             )
         })?;
         let got = self.weights_sha256()?;
@@ -114,7 +123,19 @@ impl ModelFolder {
     /// # Errors
     /// If another process writes to it, or the folder cannot be made or locked.
     pub fn lock(&self) -> Result<FolderLock> {
-        FolderLock::take(&self.path)
+        let path = &self.path;
+        std::fs::create_dir_all(path).map_err(Error::io("create folder", path))?;
+        // Not truncated, which Windows refuses for a file that is locked.
+        let lock = File::options().write(true).create(true).truncate(false).open(self.file(LOCK));
+        let file = lock.map_err(Error::io("lock folder", path))?;
+        match file.try_lock() {
+            Ok(()) => remove_parts(path)?,
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::file(path, "another process writes to this folder"));
+            }
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock folder", path)(error)),
+        }
+        Ok(FolderLock { _file: file })
     }
 
     /// Leaves nothing but the configuration of a training that begins.
@@ -134,11 +155,13 @@ impl ModelFolder {
     /// The configuration.
     ///
     /// # Errors
-    /// If the file cannot be read or understood, or a setting is out of range.
+    /// If the file cannot be read or understood.
     pub fn config(&self) -> Result<Config> {
-        let path = self.file(CONFIG);
-        let config = Config::read(&path)?;
-        config.validate().with_context(|| shown(&path))?;
+        let mut config = Config::read(&self.file(CONFIG))?;
+        if let Some(RegionConfig::Mask(RegionMask { mask, .. })) = &mut config.data.region {
+            // A copy in the folder goes where the folder goes; another path is not changed by this.
+            *mask = self.path.join(&mask);
+        }
         Ok(config)
     }
 
@@ -147,7 +170,30 @@ impl ModelFolder {
     /// # Errors
     /// If the file cannot be written.
     pub fn write_config(&self, config: &Config) -> Result<()> {
+        let mut config = config.clone();
+        if let Some(RegionConfig::Mask(RegionMask { mask, .. })) = &mut config.data.region
+            && let Ok(own) = mask.strip_prefix(&self.path)
+        {
+            *mask = own.to_owned();
+        }
         write_durable(&self.file(CONFIG), config.to_toml()?.as_bytes())
+    }
+
+    /// Copies the mask of a region of interest for all images into the folder, and names the copy and its hash in the configuration.
+    ///
+    /// # Errors
+    /// If it cannot be read or written.
+    pub fn keep_region(&self, data: &mut DataConfig) -> Result<()> {
+        let Some(RegionConfig::Mask(RegionMask { mask, sha256: hash })) = &mut data.region else {
+            return Ok(());
+        };
+        let bytes = read_bytes(mask)?;
+        let own = self.file(REGION).with_extension(mask.extension().unwrap_or_default());
+        if *mask != own {
+            write_durable(&own, &bytes)?;
+        }
+        (*mask, *hash) = (own, Some(sha256(&bytes)));
+        Ok(())
     }
 
     /// The trained network.
@@ -158,7 +204,7 @@ impl ModelFolder {
         let path = self.file(WEIGHTS);
         let bytes = read_bytes(&path)?;
         Autoencoder::from_safetensors(&bytes, config.architecture(), device)
-            .with_context(|| shown(&path))
+            .with_context(|| path.display().to_string())
     }
 
     /// Writes the weights of the trained network.
@@ -193,7 +239,7 @@ impl ModelFolder {
 
     /// The name of the checkpoint, for messages.
     pub fn checkpoint_name(&self) -> String {
-        shown(&self.file(CHECKPOINT))
+        self.file(CHECKPOINT).display().to_string()
     }
 
     /// How the model was trained.
@@ -218,7 +264,7 @@ impl ModelFolder {
     /// # Errors
     /// If the images cannot be read.
     pub fn split_of_training(&self, config: &Config) -> Result<Option<Split>> {
-        let split = config.data.split()?;
+        let (split, ..) = config.split()?;
         let trained_on = self.record().ok().map(|record| record.data_sha256);
         Ok((trained_on == Some(fingerprint(&split.train)?)).then_some(split))
     }
@@ -236,21 +282,21 @@ impl ModelFolder {
         let path = self.file(CALIBRATION);
         if !self.is_calibrated() {
             let message =
-                format!("not calibrated; run `bench-cli calibrate {}`", shown(&self.path));
+                format!("not calibrated; run `bench-cli calibrate {}`", self.path.display());
             return Err(Error::file(&self.path, message));
         }
         let calibration: Calibration = read_json(&path).with_context(|| {
-            let folder = shown(&self.path);
+            let folder = self.path.display();
             format!("cannot use the calibration; `bench-cli calibrate {folder}` makes it anew")
         })?;
         if !calibration.threshold.is_finite() || !calibration.good_max.is_finite() {
             return Err(Error::file(&path, "expected finite numbers"));
         }
         self.expect_calibrated_for(&calibration).with_context(|| {
-            let folder = shown(&self.path);
+            let folder = self.path.display();
             format!(
                 "{}: not of this model; `bench-cli calibrate {folder}` makes it anew",
-                shown(&path)
+                path.display()
             )
         })?;
         Ok(calibration)
@@ -292,7 +338,7 @@ impl ModelFolder {
 
     /// The name of the training log, for messages.
     pub fn log_name(&self) -> String {
-        shown(&self.file(LOG))
+        self.file(LOG).display().to_string()
     }
 
     /// The training log; empty if there is none.
@@ -304,9 +350,9 @@ impl ModelFolder {
         if !path.is_file() {
             return Ok(Vec::new());
         }
-        let text = read_text(&path, MAX_FILE)?;
+        let text = String::from_utf8(read_bytes(&path)?)?;
         let entries = text.lines().map(serde_json::from_str).collect::<Result<_, _>>();
-        entries.with_context(|| shown(&path))
+        entries.with_context(|| path.display().to_string())
     }
 
     /// Writes the training log.
@@ -324,9 +370,9 @@ impl ModelFolder {
 }
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>> {
-    read_file(path, MAX_FILE)
+    std::fs::read(path).map_err(Error::io("read", path))
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    serde_json::from_slice(&read_bytes(path)?).with_context(|| shown(path))
+    serde_json::from_slice(&read_bytes(path)?).with_context(|| path.display().to_string())
 }

@@ -48,6 +48,10 @@ pub enum Error {
         value: f32,
     },
 
+    /// A region of interest without a pixel.
+    #[error("the region of interest is empty")]
+    EmptyRegion,
+
     /// A patch size of zero.
     #[error("the patch size must be at least 1 pixel")]
     ZeroPatch,

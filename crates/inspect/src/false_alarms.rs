@@ -42,7 +42,7 @@ pub(crate) fn threshold_of_false_alarms(good: &[Image], images: f64) -> Result<f
     Ok(reached_by_one_in(images, &maxima_of_images(good, images)?, None))
 }
 
-/// The maxima of the tiles of each image that has a pixel, at least one.
+/// The maxima of the tiles of each image that has a scored pixel, at least one.
 fn maxima_of_images(good: &[Image], images: f64) -> Result<Vec<Vec<f32>>, Error> {
     if !(images.is_finite() && images >= 1.0) {
         let (name, expected) = ("images", "finite and at least 1");
@@ -51,8 +51,9 @@ fn maxima_of_images(good: &[Image], images: f64) -> Result<Vec<Vec<f32>>, Error>
     let mut maxima = Vec::with_capacity(good.len());
     for map in good {
         check_finite("the score map of a good image", map.data())?;
-        if !map.data().is_empty() {
-            maxima.push(tile_maxima(map));
+        let of_image = tile_maxima(map);
+        if !of_image.is_empty() {
+            maxima.push(of_image);
         }
     }
     if maxima.is_empty() { Err(Error::NoScores) } else { Ok(maxima) }

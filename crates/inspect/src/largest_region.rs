@@ -1,5 +1,5 @@
 use crate::union_find::UnionFind;
-use crate::{Connectivity, Error, Image};
+use crate::{Connectivity, Error, Image, NOT_SCORED};
 
 /// The largest score at which some map has an 8-connected region of `score >= s` with more than `max_area`
 /// pixels.
@@ -19,7 +19,8 @@ pub(crate) fn score_of_too_large_region(maps: &[Image], max_area: usize) -> Resu
 /// The score at which a region of `map` becomes too large, if that happens above `floor`.
 fn flood(map: &Image, max_area: usize, floor: Option<f32>) -> Option<f32> {
     let (width, height, scores) = (map.width(), map.height(), map.data());
-    let above = |score: f32| floor.is_none_or(|floor| score > floor);
+    let floor = floor.unwrap_or(NOT_SCORED);
+    let above = |score: f32| score > floor;
     let mut order: Vec<usize> = (0..scores.len()).filter(|&i| above(scores[i])).collect();
     order.sort_unstable_by(|&a, &b| scores[b].total_cmp(&scores[a]));
 

@@ -67,6 +67,30 @@ impl Padding {
     }
 }
 
+/// A plane of at least the given size, with the given one in its middle and mirrored beyond its border as by [`Padding::Mirror`].
+///
+/// ```
+/// use inspect::{Plane, mirror_to};
+///
+/// let row = mirror_to(&Plane::new(3, 1, vec![1, 2, 3])?, 6, 1);
+/// assert_eq!(row.row(0), [1, 1, 2, 3, 3, 2]);
+/// # Ok::<(), inspect::Error>(())
+/// ```
+///
+/// # Panics
+/// If the plane is empty.
+pub fn mirror_to<T: Copy>(plane: &Plane<T>, width: usize, height: usize) -> Plane<T> {
+    assert!(!plane.data().is_empty(), "an empty plane has nothing to be mirrored");
+    let (inner_width, inner_height) = plane.size();
+    let (width, height) = (width.max(inner_width), height.max(inner_height));
+    let (left, top) = ((width - inner_width) / 2, (height - inner_height) / 2);
+    let place =
+        |at: usize, before: usize, length: usize| mirrored(at as isize - before as isize, length);
+    Plane::from_fn(width, height, |x, y| {
+        plane.get(place(x, left, inner_width), place(y, top, inner_height))
+    })
+}
+
 /// An image's size and its margins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame {

@@ -98,6 +98,18 @@ impl<T: Copy> Plane<T> {
         Self { width, height, data: vec![value; width * height] }
     }
 
+    /// The plane of what `value` makes of each pixel.
+    ///
+    /// ```
+    /// let mask = inspect::Plane::new(2, 1, vec![0.2, 0.7])?.map(|score| score >= 0.5);
+    /// assert_eq!(mask.data(), [false, true]);
+    /// # Ok::<(), inspect::Error>(())
+    /// ```
+    pub fn map<U>(&self, value: impl FnMut(T) -> U) -> Plane<U> {
+        let Self { width, height, .. } = *self;
+        Plane { width, height, data: self.data.iter().copied().map(value).collect() }
+    }
+
     /// A plane of rows that are known to be as long and as many.
     pub(crate) fn of_rows(width: usize, height: usize, data: Vec<T>) -> Self {
         debug_assert_eq!(data.len(), width * height);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use crate::finite::check_finite;
 use crate::smooth::check_sigma;
 use crate::tail::{Tail, tile_maxima};
-use crate::{Error, Image, smooth};
+use crate::{Error, Image, RegionOfInterest, smooth};
 
 /// Pixels from the border at which a map counts as inside. Patches there have seen less of the image, and windows and Gaussians see
 /// it mirrored.
@@ -81,14 +81,27 @@ impl Reference {
     /// [`Error::NoChannels`] without a map or a Gaussian, [`Error::NoScores`] without a pixel, [`Error::ResidualMaps`],
     /// [`Error::SizeMismatch`], [`Error::Sigma`], [`Error::NotFinite`].
     pub fn of(good: &[Vec<Image>], sigmas: &[f64]) -> Result<Self, Error> {
-        let residuals = good.first().ok_or(Error::NoScores)?.len();
+        let good: Vec<_> = good.iter().map(|maps| (&maps[..], None)).collect();
+        Self::within(&good, sigmas)
+    }
+
+    /// As [`of`](Self::of) with the region of interest of each image, or `None` where that is the whole image: scores outside are left
+    /// out, and distances are those from the border of the region.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn within(
+        good: &[(&[Image], Option<&RegionOfInterest>)],
+        sigmas: &[f64],
+    ) -> Result<Self, Error> {
+        let residuals = good.first().ok_or(Error::NoScores)?.0.len();
         if residuals == 0 || sigmas.is_empty() {
             return Err(Error::NoChannels);
         }
-        for maps in good {
-            check_maps("a good image", maps, residuals)?;
+        for &(maps, region) in good {
+            check_maps("a good image", maps, residuals, region)?;
         }
-        if good.iter().all(|maps| maps[0].data().is_empty()) {
+        if good.iter().all(|(maps, _)| maps[0].data().is_empty()) {
             return Err(Error::NoScores);
         }
         let places = (0..residuals).flat_map(|residual| sigmas.iter().map(move |&s| (residual, s)));
@@ -120,7 +133,20 @@ impl Reference {
     /// # Errors
     /// As [`Reference::of`].
     pub fn anomaly_map(&self, residuals: &[Image]) -> Result<Image, Error> {
-        check_maps("the image", residuals, self.residuals)?;
+        self.anomaly_map_within(residuals, None)
+    }
+
+    /// As [`anomaly_map`](Self::anomaly_map), in a region of interest if there is one. The scores outside are those of what it is
+    /// filled with.
+    ///
+    /// # Errors
+    /// As [`Reference::of`].
+    pub fn anomaly_map_within(
+        &self,
+        residuals: &[Image],
+        region: Option<&RegionOfInterest>,
+    ) -> Result<Image, Error> {
+        check_maps("the image", residuals, self.residuals, region)?;
         let is_whole =
             |channel: &Channel| channel.residual < residuals.len() && !channel.border.is_empty();
         if !self.channels.iter().all(is_whole) {
@@ -128,8 +154,8 @@ impl Reference {
         }
         let mut largest: Option<Image> = None;
         for channel in &self.channels {
-            let mut map = smooth(&residuals[channel.residual], channel.sigma)?;
-            channel.normalise(&mut map);
+            let mut map = smoothed(&residuals[channel.residual], channel.sigma, region)?;
+            channel.normalise(&mut map, region);
             match &mut largest {
                 None => largest = Some(map),
                 Some(largest) => keep_larger(largest, &map),
@@ -144,9 +170,17 @@ impl Reference {
     }
 }
 
-fn check_maps(what: &'static str, maps: &[Image], expected: usize) -> Result<(), Error> {
+fn check_maps(
+    what: &'static str,
+    maps: &[Image],
+    expected: usize,
+    region: Option<&RegionOfInterest>,
+) -> Result<(), Error> {
     if maps.len() != expected {
         return Err(Error::ResidualMaps { what, expected, got: maps.len() });
+    }
+    if let (Some(region), Some(map)) = (region, maps.first()) {
+        region.check("a residual map", map)?;
     }
     for map in maps {
         let (expected, got) = (maps[0].size(), map.size());
@@ -157,24 +191,41 @@ fn check_maps(what: &'static str, maps: &[Image], expected: usize) -> Result<(),
     Ok(())
 }
 
+/// A residual map under a Gaussian that sees no pixel outside of the region.
+fn smoothed(map: &Image, sigma: f64, region: Option<&RegionOfInterest>) -> Result<Image, Error> {
+    match region {
+        Some(region) => smooth(&region.fill(map)?, sigma),
+        None => smooth(map, sigma),
+    }
+}
+
 fn keep_larger(largest: &mut Image, map: &Image) {
     let pairs = largest.data_mut().par_iter_mut().zip(map.data());
     pairs.for_each(|(largest, &score)| *largest = largest.max(score));
 }
 
 impl Channel {
-    fn of(good: &[Vec<Image>], residual: usize, sigma: f64) -> Result<Self, Error> {
+    fn of(
+        good: &[(&[Image], Option<&RegionOfInterest>)],
+        residual: usize,
+        sigma: f64,
+    ) -> Result<Self, Error> {
         check_sigma(sigma)?;
-        let smoothed = |maps: &Vec<Image>| smooth(&maps[residual], sigma);
+        let smoothed = |maps: &[Image], region| smoothed(&maps[residual], sigma, region);
         // Added up in the order of the images, whatever the number of threads.
-        let sums = good.par_iter().map(|maps| Ok(sums_by_distance(&smoothed(maps)?)));
+        let sums = good
+            .par_iter()
+            .map(|&(maps, region)| Ok(sums_by_distance(&smoothed(maps, region)?, region)));
         let sums: Vec<_> = sums.collect::<Result<_, Error>>()?;
         let border = normal_by_distance(&add_up(&sums));
         let tail = Tail { start: 0.0, scale: 1.0, above: 1.0 };
         let mut channel = Self { residual, sigma, border, tail };
-        let maxima = good.par_iter().filter(|maps| !maps[residual].data().is_empty()).map(|maps| {
-            let mut map = smoothed(maps)?;
-            channel.normalise(&mut map);
+        let maxima = good.par_iter().map(|&(maps, region)| {
+            let mut map = smoothed(maps, region)?;
+            channel.normalise(&mut map, region);
+            if let Some(region) = region {
+                region.restrict(&mut map)?;
+            }
             Ok(tile_maxima(&map))
         });
         let maxima: Vec<_> = maxima.collect::<Result<_, Error>>()?;
@@ -183,7 +234,7 @@ impl Channel {
     }
 
     /// Replaces the scores of a smoothed map by their distances from normal.
-    fn normalise(&self, map: &mut Image) {
+    fn normalise(&self, map: &mut Image, region: Option<&RegionOfInterest>) {
         let (width, height) = map.size();
         if width == 0 {
             return;
@@ -191,9 +242,8 @@ impl Channel {
         let last = self.border.len() - 1;
         let Tail { start, scale, .. } = self.tail;
         map.data_mut().par_chunks_mut(width).enumerate().for_each(|(y, row)| {
-            let to_edge = y.min(height - 1 - y);
             for (x, score) in row.iter_mut().enumerate() {
-                let distance = to_edge.min(x).min(width - 1 - x).min(last);
+                let distance = distance((x, y), (width, height), region).min(last);
                 let Normal { mean, deviation } = self.border[distance];
                 *score = (((f64::from(*score) - mean) / deviation - start) / scale) as f32;
             }
@@ -201,14 +251,26 @@ impl Channel {
     }
 }
 
-fn sums_by_distance(map: &Image) -> [Sums; BORDER] {
-    let (width, height) = map.size();
+/// The distance of a pixel from the border of the image, or of the region.
+fn distance(
+    (x, y): (usize, usize),
+    (width, height): (usize, usize),
+    region: Option<&RegionOfInterest>,
+) -> usize {
+    match region {
+        Some(region) => region.distance(x, y),
+        None => x.min(width - 1 - x).min(y).min(height - 1 - y),
+    }
+}
+
+fn sums_by_distance(map: &Image, region: Option<&RegionOfInterest>) -> [Sums; BORDER] {
     let mut sums = [Sums::default(); BORDER];
-    for y in 0..height {
-        let to_edge = y.min(height - 1 - y);
+    for y in 0..map.height() {
         for (x, &score) in map.row(y).iter().enumerate() {
-            let distance = to_edge.min(x).min(width - 1 - x).min(BORDER - 1);
-            sums[distance].add(f64::from(score));
+            if region.is_none_or(|region| region.inside().get(x, y)) {
+                let distance = distance((x, y), map.size(), region).min(BORDER - 1);
+                sums[distance].add(f64::from(score));
+            }
         }
     }
     sums

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Image;
+use crate::{Image, NOT_SCORED};
 
 /// Side length of a tile in pixels, where the image has as many. Smoothed scores of neighbouring pixels say the same; those of tiles
 /// hardly do.
@@ -47,11 +47,11 @@ impl Tail {
     }
 }
 
-/// The largest score of each tile of a map with a pixel, row by row.
+/// The largest score of each tile of a map with a pixel that is scored, row by row.
 pub(crate) fn tile_maxima(map: &Image) -> Vec<f32> {
     let (width, height) = map.size();
     let (columns, rows) = ((width / TILE).max(1), (height / TILE).max(1));
-    let mut maxima = vec![f32::MIN; columns * rows];
+    let mut maxima = vec![NOT_SCORED; columns * rows];
     for y in 0..height {
         let row = &mut maxima[y * rows / height * columns..][..columns];
         for (x, &score) in map.row(y).iter().enumerate() {
@@ -59,6 +59,7 @@ pub(crate) fn tile_maxima(map: &Image) -> Vec<f32> {
             *maximum = maximum.max(score);
         }
     }
+    maxima.retain(|&maximum| maximum > NOT_SCORED);
     maxima
 }
 

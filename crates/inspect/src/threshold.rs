@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::false_alarms::threshold_of_false_alarms;
 use crate::finite::check_finite;
 use crate::largest_region::score_of_too_large_region;
-use crate::{Error, Image, Mask, Plane};
+use crate::{Error, Image, Mask, NOT_SCORED, Plane};
 
 /// How a threshold follows from the scores of good images.
 ///
@@ -72,21 +72,6 @@ pub enum ThresholdRule {
 }
 
 impl ThresholdRule {
-    /// Checks the parameter of the rule.
-    ///
-    /// ```
-    /// use inspect::ThresholdRule;
-    ///
-    /// assert!(ThresholdRule::Quantile { q: 1.0 }.validate().is_ok());
-    /// assert!(ThresholdRule::Quantile { q: 1.5 }.validate().is_err());
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::RuleParameter`] if it is out of range.
-    pub fn validate(&self) -> Result<(), Error> {
-        check_rule(self)
-    }
-
     /// The pixels of the smallest region that a decision by this rule counts as a defect, where 1 is the least: a good image may have
     /// smaller ones at the threshold.
     pub fn min_area(&self) -> usize {
@@ -108,6 +93,8 @@ impl ThresholdRule {
 /// assert!(threshold_mask(&good, t).data().iter().all(|&defective| !defective));
 /// # Ok::<(), inspect::Error>(())
 /// ```
+///
+/// Pixels that are [`NOT_SCORED`] are left out.
 ///
 /// # Errors
 /// If there are no scores (except for `Manual`, which needs none), a score is not finite, a parameter of the rule
@@ -149,11 +136,9 @@ pub fn threshold_mask(scores: &Image, threshold: f32) -> Mask {
 
 fn check_rule(rule: &ThresholdRule) -> Result<(), Error> {
     let (name, value, valid, expected) = match *rule {
-        ThresholdRule::Max {} | ThresholdRule::LargestRegion { .. } => return Ok(()),
-        ThresholdRule::FalseAlarms { images } => {
-            let valid = images.is_finite() && images >= 1.0;
-            ("images", images, valid, "finite and at least 1")
-        }
+        ThresholdRule::Max {}
+        | ThresholdRule::LargestRegion { .. }
+        | ThresholdRule::FalseAlarms { .. } => return Ok(()),
         ThresholdRule::Quantile { q } => ("q", q, q > 0.0 && q <= 1.0, "above 0 and at most 1"),
         ThresholdRule::MeanSigma { k } => ("k", k, k.is_finite(), "finite"),
         ThresholdRule::Manual { threshold: t } => {
@@ -171,7 +156,7 @@ fn check_scores(good: &[Image]) -> Result<(), Error> {
 }
 
 fn scores(maps: &[Image]) -> impl Iterator<Item = f32> {
-    maps.iter().flat_map(|map| map.data().iter().copied())
+    maps.iter().flat_map(|map| map.data().iter().copied()).filter(|&score| score > NOT_SCORED)
 }
 
 fn quantile(good: &[Image], q: f64) -> f32 {
@@ -183,7 +168,7 @@ fn quantile(good: &[Image], q: f64) -> f32 {
 
 /// Two passes: the sum of squares minus the square of the sum would cancel.
 fn mean_plus_sigma(good: &[Image], k: f64) -> f64 {
-    let count = good.iter().map(|map| map.data().len()).sum::<usize>() as f64;
+    let count = scores(good).count() as f64;
     let mean = scores(good).map(f64::from).sum::<f64>() / count;
     let variance = scores(good).map(|s| (f64::from(s) - mean).powi(2)).sum::<f64>() / count;
     mean + k * variance.sqrt()

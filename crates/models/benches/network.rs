@@ -55,7 +55,7 @@ fn trainer(objective: Objective) -> Result<Trainer> {
         // Longer than any benchmark.
         schedule: Schedule { batch_size: BATCH, patches: 1 << 40, ..Schedule::default() },
     };
-    Trainer::new(config, vec![TrainingImage { width, height, pixels }], &Device::Cpu)
+    Trainer::new(config, vec![TrainingImage { width, height, pixels, places: None }], &Device::Cpu)
 }
 
 fn steps(criterion: &mut Criterion) -> Result<()> {

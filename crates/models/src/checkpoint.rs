@@ -83,7 +83,7 @@ impl Trainer {
     /// #     schedule: Schedule { batch_size: 2, patches: 4, ..Schedule::default() },
     /// # };
     /// # let pixels = (0..64 * 64).map(|i| (i % 4) as f32 / 3.0).collect();
-    /// # let images = vec![TrainingImage { width: 64, height: 64, pixels }];
+    /// # let images = vec![TrainingImage { width: 64, height: 64, pixels, places: None }];
     ///
     /// let mut trainer = Trainer::new(config.clone(), images.clone(), &Device::Cpu)?;
     /// trainer.step()?;
@@ -150,7 +150,7 @@ impl Trainer {
     /// #     adam: AdamConfig::default(),
     /// #     schedule: Schedule { batch_size: 2, patches: 4, ..Schedule::default() },
     /// # };
-    /// # let images = vec![TrainingImage { width: 32, height: 32, pixels: vec![0.5; 32 * 32] }];
+    /// # let images = vec![TrainingImage { width: 32, height: 32, pixels: vec![0.5; 32 * 32], places: None }];
     ///
     /// let mut trainer = Trainer::new(config.clone(), images.clone(), &Device::Cpu)?;
     /// let begun = trainer.checkpoint("")?;

@@ -21,7 +21,7 @@
 //! };
 //! // Stripes, 64×64 pixels.
 //! let pixels = (0..64 * 64).map(|i| (i % 4) as f32 / 3.0).collect();
-//! let images = vec![TrainingImage { width: 64, height: 64, pixels }];
+//! let images = vec![TrainingImage { width: 64, height: 64, pixels, places: None }];
 //! let mut trainer = Trainer::new(config, images, &Device::Cpu)?;
 //! while !trainer.is_done() {
 //!     trainer.step()?;
@@ -81,7 +81,7 @@ pub use init::Initialisation;
 pub use initialise::initialise;
 pub use loss::{Elbo, FeatureMatching};
 pub use objective::Objective;
-pub use patches::{Sampling, TrainingImage};
+pub use patches::{CropPlaces, Sampling, TrainingImage};
 pub use posterior::Posterior;
 pub use trainer::{EpochReport, Schedule, StepReport, Trainer, TrainingConfig};
 

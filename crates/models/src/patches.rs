@@ -1,11 +1,13 @@
 //! Training patches, cut at random places that depend on nothing but the seed.
 
 pub(crate) mod crops;
+mod places;
 
 use crate::loss_log::LossLog;
 use crate::stream::{Stream, below};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
+pub use places::CropPlaces;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -14,7 +16,7 @@ use std::ops::Range;
 /// ```
 /// let bytes = [0u8, 51, 102, 153, 204, 255];
 /// let pixels: Vec<f32> = bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect();
-/// let image = models::TrainingImage { width: 3, height: 2, pixels };
+/// let image = models::TrainingImage { width: 3, height: 2, pixels, places: None };
 /// assert_eq!(image.pixels[image.width], 0.6); // below the first
 /// ```
 #[derive(Clone, Debug)]
@@ -25,6 +27,8 @@ pub struct TrainingImage {
     pub height: usize,
     /// `width · height` intensities.
     pub pixels: Vec<f32>,
+    /// The places that patches are cut from, if not all.
+    pub places: Option<CropPlaces>,
 }
 
 /// Which patches the epochs of a training run see.
@@ -81,7 +85,8 @@ impl PatchSource {
         if images.is_empty() {
             return Err(Error::NoImages);
         }
-        for (index, &TrainingImage { width, height, ref pixels }) in images.iter().enumerate() {
+        for (index, image) in images.iter().enumerate() {
+            let &TrainingImage { width, height, ref pixels, ref places } = image;
             if width < patch_size || height < patch_size {
                 return Err(Error::ImageTooSmall { index, width, height, patch: patch_size });
             }
@@ -89,6 +94,10 @@ impl PatchSource {
             if pixels.len() != expected {
                 let expected = format!("{expected} values for {width}x{height} pixels");
                 return Err(Error::setting("image", expected, pixels.len()));
+            }
+            if places.as_ref().is_some_and(|p| (p.size, p.patch) != ((width, height), patch_size)) {
+                let expected = format!("of patches of {patch_size} pixels of {width}x{height}");
+                return Err(Error::setting("places", expected, "others"));
             }
             if let Some(at) = pixels.iter().position(|pixel| !pixel.is_finite()) {
                 let (x, y, value) = (at % width, at / width, pixels[at]);
@@ -179,6 +188,10 @@ impl PatchSource {
         let mut rng = Stream::Crop { patch }.rng(self.seed);
         let number = below(&mut rng, self.images.len());
         let image = &self.images[number];
+        if let Some(places) = &image.places {
+            let (left, top) = places.at(below(&mut rng, places.count()));
+            return Crop { image: number, left, top };
+        }
         let left = below(&mut rng, image.width - self.patch_size + 1);
         let top = below(&mut rng, image.height - self.patch_size + 1);
         Crop { image: number, left, top }
@@ -222,7 +235,7 @@ mod tests {
     /// An image whose pixels tell their place: `100 · y + x`.
     fn image(width: usize, height: usize) -> TrainingImage {
         let pixels = (0..width * height).map(|i| (100 * (i / width) + i % width) as f32).collect();
-        TrainingImage { width, height, pixels }
+        TrainingImage { width, height, pixels, places: None }
     }
 
     fn source(images: Vec<TrainingImage>) -> Result<PatchSource> {
@@ -266,6 +279,19 @@ mod tests {
         corners.sort_unstable();
         corners.dedup();
         assert_eq!(corners, [0, 1, 2, 100, 101, 102]);
+    }
+
+    #[test]
+    fn patches_are_cut_where_they_may_be() {
+        let inside: Vec<bool> = (0..40 * 37).map(|i| i % 40 >= 6).collect();
+        let places = CropPlaces::within((40, 37), &inside, 32, 1.0);
+        let images = vec![TrainingImage { places: places.clone(), ..image(40, 37) }];
+        let patches = batch(&source(images).unwrap(), &(0..200).collect::<Vec<_>>());
+        let corners = patches.flatten(1, 3).unwrap().to_vec2::<f32>().unwrap();
+        let lefts: std::collections::BTreeSet<u32> =
+            corners.iter().map(|patch| patch[0] as u32 % 100).collect();
+        assert_eq!(lefts.into_iter().collect::<Vec<_>>(), [6, 7, 8]);
+        assert!(source(vec![TrainingImage { places, ..image(41, 37) }]).is_err());
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub use report::{EpochReport, StepReport};
 ///     schedule: Schedule { batch_size: 4, patches: 12, patches_per_epoch: 8, ..Schedule::default() },
 /// };
 /// let pixels = (0..40 * 40).map(|i| (i % 8) as f32 / 7.0).collect();
-/// let images = vec![TrainingImage { width: 40, height: 40, pixels }];
+/// let images = vec![TrainingImage { width: 40, height: 40, pixels, places: None }];
 /// let mut trainer = Trainer::new(config, images, &Device::Cpu)?;
 /// assert_eq!(trainer.next_patches()?.dims(), [4, 1, 32, 32]);
 /// let mut epochs = Vec::new();
@@ -154,17 +154,6 @@ impl Trainer {
         self.progress.patches >= self.config.schedule.patches
     }
 
-    /// The number of the epoch that the run is in, and the mean loss of its patches so far; `None` between two epochs.
-    ///
-    /// # Errors
-    /// [`Error::Diverged`] if a step has failed that nobody has heard of yet; [`Error::Tensor`] if the device fails.
-    pub fn unfinished_epoch(&self) -> Result<Option<(u64, f64)>> {
-        let Progress { patches, epoch_loss, .. } = self.settled_progress()?;
-        let length = patches % self.config.schedule.patches_per_epoch;
-        let epoch = patches / self.config.schedule.patches_per_epoch + 1;
-        Ok((length > 0).then(|| (epoch, epoch_loss / length as f64)))
-    }
-
     /// Sets after how many steps losses are read, at least 1; they are also read at the end of an epoch. The default is 1 on the CPU, and 100
     /// on a GPU, which would stand still while the host reads a loss. The weights do not depend on it.
     ///
@@ -178,7 +167,7 @@ impl Trainer {
     /// #     adam: AdamConfig::default(),
     /// #     schedule: Schedule { batch_size: 2, patches: 8, ..Schedule::default() },
     /// # };
-    /// # let images = vec![TrainingImage { width: 32, height: 32, pixels: vec![0.5; 32 * 32] }];
+    /// # let images = vec![TrainingImage { width: 32, height: 32, pixels: vec![0.5; 32 * 32], places: None }];
     ///
     /// let mut trainer = Trainer::new(config, images, &Device::Cpu)?;
     /// trainer.read_losses_every(2);

@@ -41,7 +41,12 @@ fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
 fn stripes() -> Vec<TrainingImage> {
     let (width, height) = (80, 70);
     let grey = |i: usize| 0.5 + 0.4 * ((i % width + i / width) as f32 * 0.785).sin();
-    vec![TrainingImage { width, height, pixels: (0..width * height).map(grey).collect() }]
+    vec![TrainingImage {
+        width,
+        height,
+        pixels: (0..width * height).map(grey).collect(),
+        places: None,
+    }]
 }
 
 /// All objectives, with what they need on the device.

@@ -50,12 +50,17 @@ fn config(objective: &Objective) -> TrainingConfig {
 fn stripes() -> Vec<TrainingImage> {
     let (width, height) = (48, 40);
     let grey = |i: usize| 0.5 + 0.4 * ((i % width + i / width) as f32 * 0.785).sin();
-    vec![TrainingImage { width, height, pixels: (0..width * height).map(grey).collect() }]
+    vec![TrainingImage {
+        width,
+        height,
+        pixels: (0..width * height).map(grey).collect(),
+        places: None,
+    }]
 }
 
 /// One image that is a patch, of one value.
 fn flat(value: f32) -> Vec<TrainingImage> {
-    vec![TrainingImage { width: 32, height: 32, pixels: vec![value; 32 * 32] }]
+    vec![TrainingImage { width: 32, height: 32, pixels: vec![value; 32 * 32], places: None }]
 }
 
 fn start(config: &TrainingConfig) -> Trainer {

@@ -29,10 +29,24 @@ pub(crate) struct Derivative {
     pub(crate) covariance: f64,
 }
 
+impl Derivative {
+    /// 1 − SSIM, and what the derivative is at a pixel x whose counterpart is y: `weight · (k₀ + x · k₁ + y · k₂)`.
+    #[inline(always)]
+    pub(crate) fn coefficients(self, mean_x: f64, mean_y: f64) -> [f64; 4] {
+        let Self { ssim, mean, variance, covariance } = self;
+        [1.0 - ssim, mean - variance * mean_x - covariance * mean_y, variance, covariance]
+    }
+}
+
 impl Formula {
     /// The formula for moments taken relative to `origin`.
     pub(crate) fn new(params: &Params, origin: [f64; 2]) -> Self {
         Self { constants: params.constants, exponents: params.exponents, origin }
+    }
+
+    /// The grey values of the images that moments are relative to.
+    pub(crate) fn origin(&self) -> [f64; 2] {
+        self.origin
     }
 
     /// Whether SSIM is l^α · r^β, so that it needs no separate variances.

@@ -2,12 +2,12 @@ use rayon::prelude::*;
 
 use crate::{
     Error, Input, Params, Sample,
-    formula::{Derivative, Formula},
+    formula::Formula,
     loss::sum_of,
-    moments,
     pair::{Pair, check_length},
+    passes::{self, Pass},
     plan::Plan,
-    windowing::Windowing,
+    vectors::Widest,
 };
 
 /// The loss, mean of 1 − SSIM over the map, and its gradient with respect to one of the images.
@@ -131,7 +131,10 @@ pub(crate) fn pull_back<T: Sample>(
     total
 }
 
-/// Fills in the coefficients of every window, from the fewest moments that suffice, and returns Σ (1 − SSIM).
+/// The number of a strip, and its part of each plane of coefficients.
+type Strip<'a> = (usize, ((&'a mut [f64], &'a mut [f64]), &'a mut [f64]));
+
+/// Fills in the coefficients of every window and returns Σ (1 − SSIM).
 fn coefficients<T: Sample>(
     plan: &Plan,
     pair: &Pair<'_, T>,
@@ -139,76 +142,24 @@ fn coefficients<T: Sample>(
     planes: [&mut [f64]; 3],
 ) -> f64 {
     let formula = Formula::new(&plan.params, pair.origin());
-    if formula.is_plain() {
-        linearise(
-            plan.forward_running(pair),
-            pair,
-            cotangent,
-            planes,
-            moments::joint,
-            #[inline(always)]
-            move |m| formula.plain_derivative(m),
-        )
-    } else if formula.is_joint() {
-        linearise(
-            plan.forward(),
-            pair,
-            cotangent,
-            planes,
-            moments::joint,
-            #[inline(always)]
-            move |m| formula.joint_derivative(m),
-        )
-    } else {
-        linearise(
-            plan.forward(),
-            pair,
-            cotangent,
-            planes,
-            moments::full,
-            #[inline(always)]
-            move |m| formula.derivative(m),
-        )
-    }
-}
-
-/// The number of a strip, and its part of each plane of coefficients.
-type Strip<'a> = (usize, ((&'a mut [f64], &'a mut [f64]), &'a mut [f64]));
-
-/// Fills in the coefficients of every window and returns Σ (1 − SSIM).
-fn linearise<T: Sample, const C: usize>(
-    windowing: Windowing<'_>,
-    pair: &Pair<'_, T>,
-    cotangent: Cotangent<'_, T>,
-    coefficients: [&mut [f64]; 3],
-    moments: impl Fn(f64, f64) -> [f64; C] + Copy + Sync,
-    derivative: impl Fn([f64; C]) -> Derivative + Copy + Sync,
-) -> f64 {
+    let windowing = plan.forward_ssim(&formula, pair);
     let width = windowing.width();
     let len = windowing.strip_rows() * width;
-    let [k0, k1, k2] = coefficients.map(|plane| plane.par_chunks_mut(len));
+    let [k0, k1, k2] = planes.map(|plane| plane.par_chunks_mut(len));
     let linearise_strip = |(index, ((k0, k1), k2)): Strip<'_>| {
         let rows = windowing.strip(index);
         let start = rows.start * width;
         let mut loss = 0.0;
-        windowing.run(
+        Pass { windowing, formula }.loss_and_coefficients(
             rows,
-            pair.planes(),
-            pair.relative(moments),
-            #[inline(always)]
-            move |means| {
-                let Derivative { ssim, mean, variance, covariance } = derivative(means);
-                let constant = mean - variance * means[0] - covariance * means[1];
-                [1.0 - ssim, constant, variance, covariance]
-            },
-            #[inline(always)]
-            |row, column, [losses, c0, c1, c2]| {
+            &pair.reader(windowing.padding),
+            &mut |row, column, [losses, c0, c1, c2]| {
                 let first = row * width + column;
                 let cells = first - start..first - start + losses.len();
                 cotangent.multiply(first, c0, &mut k0[cells.clone()]);
                 cotangent.multiply(first, c1, &mut k1[cells.clone()]);
                 cotangent.multiply(first, c2, &mut k2[cells]);
-                loss += sum_of(losses);
+                loss += sum_of(losses, |loss| loss);
             },
         );
         loss
@@ -229,20 +180,17 @@ fn spread<T: Sample>(
         |(index, strip)| {
             let rows = windowing.strip(index);
             let start = rows.start;
-            windowing.run(
-                rows,
-                coefficients,
-                #[inline(always)]
-                |k| k,
-                #[inline(always)]
-                |k| k,
-                #[inline(always)]
-                |row, column, sums| {
-                    let first = (row - start) * width + column;
-                    let len = sums[0].len();
-                    pair.combine(row, column, sums, &mut strip[first..first + len]);
-                },
-            );
+            let read = |plane: usize, row, column, line: &mut [f64]| {
+                windowing.padding.read(coefficients[plane], row, column, line);
+            };
+            passes::sums(&windowing, rows, &read, &mut |row, column, sums| {
+                let first = (row - start) * width + column;
+                let cells = first..first + sums[0].len();
+                Widest::run(
+                    #[inline(always)]
+                    || pair.combine(row, column, sums, &mut strip[cells]),
+                );
+            });
         },
     );
 }

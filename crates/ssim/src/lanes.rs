@@ -45,9 +45,9 @@ pub(crate) fn scaled<const C: usize, const L: usize>(mut a: Lanes<C, L>, by: f64
 
 /// Computes `R` quantities of every lane from the `C` of `from`.
 #[inline(always)]
-pub(crate) fn per_lane<P: Copy, const C: usize, const R: usize, const L: usize>(
-    from: [[P; L]; C],
-    quantities: impl Fn([P; C]) -> [f64; R],
+pub(crate) fn per_lane<const C: usize, const R: usize, const L: usize>(
+    from: Lanes<C, L>,
+    quantities: impl Fn([f64; C]) -> [f64; R],
 ) -> Lanes<R, L> {
     let mut out = [[0.0; L]; R];
     for lane in 0..L {

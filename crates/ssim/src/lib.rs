@@ -65,6 +65,7 @@ mod moments;
 mod padding;
 mod pair;
 mod params;
+mod passes;
 #[cfg(feature = "image")]
 pub mod picture;
 mod plan;

@@ -1,8 +1,6 @@
 use rayon::prelude::*;
 
-use crate::{
-    Error, Params, Sample, formula::Formula, moments, pair::Pair, plan::Plan, windowing::Windowing,
-};
+use crate::{Error, Params, Sample, formula::Formula, pair::Pair, passes::Pass, plan::Plan};
 
 /// Independent partial sums per stretch: additions need not wait for one another.
 const LANES: usize = 8;
@@ -69,50 +67,16 @@ pub fn loss<T: Sample>(
 /// The sum of 1 − SSIM over the map.
 pub(crate) fn total_loss<T: Sample>(plan: &Plan, pair: &Pair<'_, T>) -> f64 {
     let formula = Formula::new(&plan.params, pair.origin());
-    if formula.is_plain() {
-        total(
-            plan.forward_running(pair),
-            pair,
-            moments::joint,
-            #[inline(always)]
-            move |moments| 1.0 - formula.plain(moments),
-        )
-    } else if formula.is_joint() {
-        total(
-            plan.forward(),
-            pair,
-            moments::joint,
-            #[inline(always)]
-            move |moments| 1.0 - formula.joint(moments),
-        )
-    } else {
-        total(
-            plan.forward(),
-            pair,
-            moments::full,
-            #[inline(always)]
-            move |moments| 1.0 - formula.ssim(moments),
-        )
-    }
-}
-
-fn total<T: Sample, const C: usize>(
-    windowing: Windowing<'_>,
-    pair: &Pair<'_, T>,
-    moments: impl Fn(f64, f64) -> [f64; C] + Copy + Sync,
-    value: impl Fn([f64; C]) -> f64 + Copy + Sync,
-) -> f64 {
+    let windowing = plan.forward_ssim(&formula, pair);
     let strips: Vec<_> = windowing.strips().collect();
     let sum_strip = |rows| {
         let mut sum = 0.0;
-        windowing.run(
+        Pass { windowing, formula }.ssim(
             rows,
-            pair.planes(),
-            pair.relative(moments),
-            #[inline(always)]
-            move |means| [value(means)],
-            #[inline(always)]
-            |_, _, [values]| sum += sum_of(values),
+            &pair.reader(windowing.padding),
+            &mut |_, _, [ssim]| {
+                sum += sum_of(ssim, |ssim| 1.0 - ssim);
+            },
         );
         sum
     };
@@ -120,13 +84,12 @@ fn total<T: Sample, const C: usize>(
     strips.into_par_iter().map(sum_strip).collect::<Vec<f64>>().iter().sum()
 }
 
-/// The sum of `values` in an order that depends on their number alone.
-#[inline(always)]
-pub(crate) fn sum_of(values: &[f64]) -> f64 {
+/// The sum of `term(value)` in an order that depends on the number of `values` alone.
+pub(crate) fn sum_of(values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
     let mut lanes = [0.0; LANES];
     for block in values.chunks(LANES) {
-        for (lane, value) in lanes.iter_mut().zip(block) {
-            *lane += value;
+        for (lane, &value) in lanes.iter_mut().zip(block) {
+            *lane += term(value);
         }
     }
     lanes.iter().sum()

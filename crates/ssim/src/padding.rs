@@ -20,13 +20,13 @@ pub(crate) struct Padding {
 
 impl Padding {
     /// Copies the padded `row` of a plane from padded column `start` on.
-    #[inline(always)]
-    pub(crate) fn read<P: Sample>(&self, plane: &[P], row: usize, start: usize, line: &mut [P]) {
+    pub(crate) fn read<P: Sample>(&self, plane: &[P], row: usize, start: usize, line: &mut [f64]) {
         let Some(row) = self.inside(row, self.height) else {
-            return line.fill(P::ZERO);
+            return line.fill(0.0);
         };
         let row = &plane[row * self.width..(row + 1) * self.width];
-        let edge = |column| self.inside(column, self.width).map_or(P::ZERO, |column| row[column]);
+        let edge =
+            |column| self.inside(column, self.width).map_or(0.0, |column| row[column].into());
         // Callers ask for at least a window's worth of pixels, which is more than the margin.
         let left = self.margin.saturating_sub(start);
         let first = start + left - self.margin;
@@ -34,7 +34,9 @@ impl Padding {
         for (column, out) in (start..).zip(&mut line[..left]) {
             *out = edge(column);
         }
-        line[left..right].copy_from_slice(&row[first..first + right - left]);
+        for (out, &pixel) in line[left..right].iter_mut().zip(&row[first..]) {
+            *out = pixel.into();
+        }
         for (column, out) in (start + right..).zip(&mut line[right..]) {
             *out = edge(column);
         }

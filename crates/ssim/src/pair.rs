@@ -1,6 +1,6 @@
 use rayon::prelude::*;
 
-use crate::{Error, Input, Sample, vectors::Widest};
+use crate::{Error, Input, Sample, padding::Padding, vectors::Widest};
 
 /// Pixels that one task scans; large enough to hide the cost of a task.
 const CHUNK: usize = 1 << 16;
@@ -48,20 +48,13 @@ impl<'a, T: Sample> Pair<'a, T> {
         self.reach
     }
 
-    /// The two images.
-    pub(crate) fn planes(&self) -> [&'a [T]; 2] {
-        [self.x, self.y]
-    }
-
-    /// `moments(x - origin, y - origin)` of a pixel of each image.
-    #[inline(always)]
-    pub(crate) fn relative<const C: usize>(
+    /// Reads lines of either image with a margin around it.
+    pub(crate) fn reader(
         &self,
-        moments: impl Fn(f64, f64) -> [f64; C] + Copy,
-    ) -> impl Fn([T; 2]) -> [f64; C] + Copy {
-        let origin = self.origin;
-        #[inline(always)]
-        move |[x, y]| moments(x.into() - origin[0], y.into() - origin[1])
+        padding: Padding,
+    ) -> impl Fn(usize, usize, usize, &mut [f64]) + use<'a, T> {
+        let planes = [self.x, self.y];
+        move |plane, row, column, line| padding.read(planes[plane], row, column, line)
     }
 
     /// Writes `k₀ + (x - origin) · k₁ + (y - origin) · k₂` for the pixels of `row` from `column` on.

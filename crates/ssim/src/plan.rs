@@ -1,5 +1,6 @@
 use crate::{
     Border, Constants, Error, Params, Sample,
+    formula::Formula,
     padding::{Beyond, Padding},
     pair::Pair,
     sliding::Kernel,
@@ -39,14 +40,18 @@ impl Plan {
         self.forward_with(&self.kernel)
     }
 
-    /// As [`Self::forward`], for moments that are used without roots; with running sums if no value of SSIM can tell.
+    /// As [`Self::forward`], for SSIM alone; with running sums if the moments are used without roots and no value can tell.
     ///
     /// A value is a quotient of sums of second moments and a constant. These moments are at most twice the square of the
     /// pair's reach, and the quotient moves by as many times their error as the smallest constant goes into 1.
-    pub(crate) fn forward_running<T: Sample>(&self, pair: &Pair<'_, T>) -> Windowing<'_> {
+    pub(crate) fn forward_ssim<T: Sample>(
+        &self,
+        formula: &Formula,
+        pair: &Pair<'_, T>,
+    ) -> Windowing<'_> {
         let Constants { c1, c2, .. } = self.params.constants;
         let error = Windowing::running_error(self.kernel.size()) * 2.0 * pair.reach().powi(2);
-        let is_harmless = error <= 0.125 * T::ULP * c1.min(c2);
+        let is_harmless = formula.is_plain() && error <= 0.125 * T::ULP * c1.min(c2);
         self.forward_with(if is_harmless { &self.running } else { &self.kernel })
     }
 

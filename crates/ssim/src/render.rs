@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 #[cfg(feature = "candle")]
@@ -5,10 +7,12 @@ use crate::Components;
 use crate::{
     Sample,
     formula::Formula,
-    moments::{self, FULL, JOINT},
+    moments::{FULL, JOINT},
     pair::Pair,
+    passes::Pass,
     plan::Plan,
-    windowing::Windowing,
+    vectors::Widest,
+    windowing::{Emit, Read},
 };
 
 /// Where the maps go: whole planes, or the same strip of each.
@@ -55,101 +59,56 @@ impl<'a, T> Targets<'a, T> {
 /// Computes the targets, from the fewest moments that suffice for them.
 pub(crate) fn render<T: Sample>(plan: &Plan, pair: &Pair<'_, T>, targets: Targets<'_, T>) {
     let formula = Formula::new(&plan.params, pair.origin());
+    let pass = Pass { windowing: plan.forward(), formula };
     let separate = targets.contrast.is_some() || targets.structure.is_some();
-    if separate || targets.ssim.is_some() && !formula.is_joint() {
-        render_any(plan, pair, targets, formula);
-    } else if targets.ssim.is_some() && targets.luminance.is_none() && formula.is_plain() {
-        render_plain(plan, pair, targets, formula);
-    } else if targets.ssim.is_some() {
-        render_joint(plan, pair, targets, formula);
+    if targets.ssim.is_none() && !separate {
+        fill(
+            pass,
+            pair,
+            targets,
+            Pass::means,
+            #[inline(always)]
+            |to, at, means| store(&mut to.luminance, at, means, &formula, luminance),
+        );
+    } else if !separate && targets.luminance.is_none() {
+        fill(
+            Pass { windowing: plan.forward_ssim(&formula, pair), formula },
+            pair,
+            targets,
+            Pass::ssim,
+            #[inline(always)]
+            |to, at, [ssim]| copy(&mut to.ssim, at, ssim),
+        );
+    } else if !separate && formula.is_joint() {
+        fill(
+            pass,
+            pair,
+            targets,
+            Pass::joint,
+            #[inline(always)]
+            |to, at, means| write_joint(&formula, to, at, means),
+        );
     } else {
-        render_luminance(plan, pair, targets, formula);
+        fill(
+            pass,
+            pair,
+            targets,
+            Pass::full,
+            #[inline(always)]
+            |to, at, means| write_full(&formula, to, at, means),
+        );
     }
 }
 
-fn render_any<T: Sample>(
-    plan: &Plan,
-    pair: &Pair<'_, T>,
-    targets: Targets<'_, T>,
-    formula: Formula,
-) {
-    fill(
-        plan.forward(),
-        pair,
-        targets,
-        moments::full,
-        #[inline(always)]
-        |means| means,
-        #[inline(always)]
-        |to, at, means| write_full(&formula, to, at, means),
-    );
-}
-
-/// SSIM and nothing else, of exponents 1 and c3 = c2/2.
-fn render_plain<T: Sample>(
-    plan: &Plan,
-    pair: &Pair<'_, T>,
-    targets: Targets<'_, T>,
-    formula: Formula,
-) {
-    fill(
-        plan.forward_running(pair),
-        pair,
-        targets,
-        moments::joint,
-        #[inline(always)]
-        move |means| [formula.plain(means)],
-        #[inline(always)]
-        |to, at, [ssim]| copy(&mut to.ssim, at, ssim),
-    );
-}
-
-/// SSIM, whose contrast and structure are one ratio, and maybe luminance.
-fn render_joint<T: Sample>(
-    plan: &Plan,
-    pair: &Pair<'_, T>,
-    targets: Targets<'_, T>,
-    formula: Formula,
-) {
-    fill(
-        plan.forward(),
-        pair,
-        targets,
-        moments::joint,
-        #[inline(always)]
-        |means| means,
-        #[inline(always)]
-        |to, at, means| write_joint(&formula, to, at, means),
-    );
-}
-
-fn render_luminance<T: Sample>(
-    plan: &Plan,
-    pair: &Pair<'_, T>,
-    targets: Targets<'_, T>,
-    formula: Formula,
-) {
-    fill(
-        plan.forward(),
-        pair,
-        targets,
-        moments::means,
-        #[inline(always)]
-        move |[x, y]| [formula.luminance(x, y)],
-        #[inline(always)]
-        |to, at, [luminance]| copy(&mut to.luminance, at, luminance),
-    );
-}
-
 /// Runs the strips in parallel; `write(strip, offset, results)` stores a stretch of each map.
-fn fill<T: Sample, const C: usize, const R: usize>(
-    windowing: Windowing<'_>,
+fn fill<'a, T: Sample, const R: usize>(
+    pass: Pass<'a>,
     pair: &Pair<'_, T>,
     mut targets: Targets<'_, T>,
-    moments: impl Fn(f64, f64) -> [f64; C] + Copy + Sync,
-    results: impl Fn([f64; C]) -> [f64; R] + Copy + Sync,
+    run: impl Fn(&Pass<'a>, Range<usize>, Read<'_>, Emit<'_, R>) + Sync,
     write: impl Fn(&mut Targets<'_, T>, usize, [&[f64]; R]) + Sync,
 ) {
+    let windowing = pass.windowing;
     let width = windowing.width();
     let strips: Vec<_> = windowing
         .strips()
@@ -157,16 +116,12 @@ fn fill<T: Sample, const C: usize, const R: usize>(
         .collect();
     strips.into_par_iter().for_each(|(rows, mut strip)| {
         let start = rows.start;
-        windowing.run(
-            rows,
-            pair.planes(),
-            pair.relative(moments),
-            results,
-            #[inline(always)]
-            |row, column, results| {
-                write(&mut strip, (row - start) * width + column, results);
-            },
-        );
+        run(&pass, rows, &pair.reader(windowing.padding), &mut |row, column, results| {
+            Widest::run(
+                #[inline(always)]
+                || write(&mut strip, (row - start) * width + column, results),
+            );
+        });
     });
 }
 

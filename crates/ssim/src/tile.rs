@@ -1,9 +1,7 @@
 use std::array;
 
 use crate::{
-    Sample,
     lanes::{Lanes, per_lane, scaled, transposed},
-    padding::Padding,
     sliding::Kernel,
     vectors::Vectors,
 };
@@ -13,7 +11,7 @@ use crate::{
 ///
 /// Vertical sums are taken of `L` columns at once, horizontal ones of `L` rows; in between, lanes and
 /// neighbours change places. So no lane waits for another, whichever way the window slides.
-pub(crate) struct Tile<'a, P, const S: usize, const C: usize, const R: usize, const L: usize> {
+pub(crate) struct Tile<'a, const S: usize, const C: usize, const R: usize, const L: usize> {
     vectors: Vectors<L>,
     kernel: &'a Kernel,
     /// Columns of output.
@@ -23,7 +21,7 @@ pub(crate) struct Tile<'a, P, const S: usize, const C: usize, const R: usize, co
     /// Columns of input, in whole groups of lanes.
     stride: usize,
     /// The pixels of each plane of the input, row by row.
-    pixels: [Vec<P>; S],
+    pixels: [Vec<f64>; S],
     /// Scratch for the sums of one group of columns or rows.
     partial: Vec<Lanes<C, L>>,
     /// The vertical sums of one group of columns.
@@ -36,9 +34,7 @@ pub(crate) struct Tile<'a, P, const S: usize, const C: usize, const R: usize, co
     lines: Vec<f64>,
 }
 
-impl<'a, P: Sample, const S: usize, const C: usize, const R: usize, const L: usize>
-    Tile<'a, P, S, C, R, L>
-{
+impl<'a, const S: usize, const C: usize, const R: usize, const L: usize> Tile<'a, S, C, R, L> {
     /// A tile of `width`×`height` pixels of output, whose vertical sums are computed for `band` rows at a time.
     pub(crate) fn new(
         vectors: Vectors<L>,
@@ -56,7 +52,7 @@ impl<'a, P: Sample, const S: usize, const C: usize, const R: usize, const L: usi
             width,
             height,
             stride,
-            pixels: array::from_fn(|_| vec![P::ZERO; rows * stride]),
+            pixels: array::from_fn(|_| vec![0.0; rows * stride]),
             partial: vec![[[0.0; L]; C]; kernel.buffer_len(band.max(width))],
             column: vec![[[0.0; L]; C]; band],
             sums: vec![[[0.0; L]; C]; band / L * stride],
@@ -65,14 +61,14 @@ impl<'a, P: Sample, const S: usize, const C: usize, const R: usize, const L: usi
         }
     }
 
-    /// Fetches the pixels under the windows from padded `row` and `column` on.
+    /// Fetches the pixels under the windows: `read(plane, row, line)` fills in a line of a plane.
     #[inline(always)]
-    pub(crate) fn read(&mut self, padding: &Padding, planes: [&[P]; S], row: usize, column: usize) {
+    pub(crate) fn read(&mut self, read: impl Fn(usize, usize, &mut [f64])) {
         let width = self.kernel.items(self.width);
-        for (plane, pixels) in planes.iter().zip(&mut self.pixels) {
+        for (plane, pixels) in self.pixels.iter_mut().enumerate() {
             let lines = pixels.chunks_exact_mut(self.stride);
-            for (index, line) in lines.take(self.kernel.items(self.height)).enumerate() {
-                padding.read(plane, row + index, column, &mut line[..width]);
+            for (row, line) in lines.take(self.kernel.items(self.height)).enumerate() {
+                read(plane, row, &mut line[..width]);
             }
         }
     }
@@ -82,7 +78,7 @@ impl<'a, P: Sample, const S: usize, const C: usize, const R: usize, const L: usi
     pub(crate) fn slide(
         &mut self,
         band: usize,
-        moments: impl Fn([P; S]) -> [f64; C] + Copy,
+        moments: impl Fn([f64; S]) -> [f64; C] + Copy,
         results: impl Fn([f64; C]) -> [f64; R] + Copy,
         mut emit: impl FnMut(usize, [&[f64]; R]),
     ) {
@@ -106,7 +102,7 @@ impl<'a, P: Sample, const S: usize, const C: usize, const R: usize, const L: usi
         &mut self,
         row: usize,
         groups: usize,
-        moments: impl Fn([P; S]) -> [f64; C] + Copy,
+        moments: impl Fn([f64; S]) -> [f64; C] + Copy,
     ) {
         let (sums, stride) = (&mut self.column[..groups * L], self.stride);
         for start in (0..stride).step_by(L) {
@@ -116,7 +112,7 @@ impl<'a, P: Sample, const S: usize, const C: usize, const R: usize, const L: usi
                 #[inline(always)]
                 |index| {
                     let first = (row + index) * stride + start;
-                    let mut pixels = [[P::ZERO; L]; S];
+                    let mut pixels = [[0.0; L]; S];
                     for (pixels, plane) in pixels.iter_mut().zip(&self.pixels) {
                         pixels.copy_from_slice(&plane[first..first + L]);
                     }

@@ -1,7 +1,6 @@
 use std::ops::Range;
 
 use crate::{
-    Sample,
     lanes::MOST_LANES,
     padding::Padding,
     sliding::Kernel,
@@ -18,6 +17,12 @@ const BAND: usize = 16;
 
 /// Most rows of output that one task computes, unless the window is higher.
 const STRIP: usize = 64;
+
+/// Fills in a padded line of a plane: `read(plane, row, column, line)`, from `column` on.
+pub(crate) type Read<'a> = &'a dyn Fn(usize, usize, usize, &mut [f64]);
+
+/// Receives a stretch of each of `R` results: `emit(row, column, results)`, from `column` on.
+pub(crate) type Emit<'a, const R: usize> = &'a mut dyn FnMut(usize, usize, [&[f64]; R]);
 
 /// Weighted means under a window that slides over padded planes.
 ///
@@ -77,55 +82,54 @@ impl Windowing<'_> {
     /// Computes the rows of one strip.
     ///
     /// The values of `S` planes at a pixel become `C` moments, and their means under a window become `R` results.
-    /// `emit(row, column, results)` receives a stretch of each result that starts at `column`.
     ///
-    /// All of it is compiled for the vectors of the machine. That takes closures marked `#[inline(always)]`:
-    /// what stays a function of its own is compiled for the oldest machine. What `results` captures it should own, or
-    /// it is loaded again for every window.
-    #[inline(always)]
-    pub(crate) fn run<P: Sample, const S: usize, const C: usize, const R: usize>(
+    /// All between `read` and `emit` is compiled for the vectors of the machine. That takes closures marked
+    /// `#[inline(always)]`: what stays a function of its own is compiled for the oldest machine. What `results` captures it
+    /// should own, or it is loaded again for every window. It is compiled anew for each pair of `moments` and `results`,
+    /// which takes long; so it depends on nothing else, and callers share what they can of them.
+    pub(crate) fn run<const S: usize, const C: usize, const R: usize>(
         &self,
         rows: Range<usize>,
-        planes: [&[P]; S],
-        moments: impl Fn([P; S]) -> [f64; C] + Copy,
+        read: Read<'_>,
+        moments: impl Fn([f64; S]) -> [f64; C] + Copy,
         results: impl Fn([f64; C]) -> [f64; R] + Copy,
-        emit: impl FnMut(usize, usize, [&[f64]; R]),
+        emit: Emit<'_, R>,
     ) {
         match Widest::of_machine() {
             #[cfg(target_arch = "x86_64")]
             Widest::Eight(vectors) => vectors.run(
                 #[inline(always)]
-                || self.run_on(vectors, rows, planes, moments, results, emit),
+                || self.run_on(vectors, rows, read, moments, results, emit),
             ),
             #[cfg(target_arch = "x86_64")]
             Widest::Four(vectors) => vectors.run(
                 #[inline(always)]
-                || self.run_on(vectors, rows, planes, moments, results, emit),
+                || self.run_on(vectors, rows, read, moments, results, emit),
             ),
             Widest::Two(vectors) => vectors.run(
                 #[inline(always)]
-                || self.run_on(vectors, rows, planes, moments, results, emit),
+                || self.run_on(vectors, rows, read, moments, results, emit),
             ),
         }
     }
 
     /// [`Self::run`] with `L` lanes.
     #[inline(always)]
-    fn run_on<P: Sample, const S: usize, const C: usize, const R: usize, const L: usize>(
+    fn run_on<const S: usize, const C: usize, const R: usize, const L: usize>(
         &self,
         vectors: Vectors<L>,
         rows: Range<usize>,
-        planes: [&[P]; S],
-        moments: impl Fn([P; S]) -> [f64; C] + Copy,
+        read: Read<'_>,
+        moments: impl Fn([f64; S]) -> [f64; C] + Copy,
         results: impl Fn([f64; C]) -> [f64; R] + Copy,
-        mut emit: impl FnMut(usize, usize, [&[f64]; R]),
+        emit: Emit<'_, R>,
     ) {
         let width = self.tile_width();
         let band = self.band_rows();
         let mut tile = Tile::new(vectors, self.kernel, band, rows.len(), width);
         for column in (0..self.width()).step_by(width) {
             tile.width = width.min(self.width() - column);
-            tile.read(&self.padding, planes, rows.start, column);
+            tile.read(|plane, row, line| read(plane, rows.start + row, column, line));
             tile.slide(
                 band,
                 moments,
@@ -175,11 +179,14 @@ mod tests {
     ) -> Vec<f64> {
         let mut means = vec![0.0; plane.len()];
         for rows in windowing.strips() {
-            let emit = |row, column, [stretch]: [&[f64]; 1]| {
+            let mut emit = |row, column, [stretch]: [&[f64]; 1]| {
                 let first = row * windowing.width() + column;
                 means[first..first + stretch.len()].copy_from_slice(stretch);
             };
-            windowing.run_on(vectors, rows, [plane], |[x]| [x.into()], |mean| mean, emit);
+            let read = |_, row, column, line: &mut [f64]| {
+                windowing.padding.read(plane, row, column, line);
+            };
+            windowing.run_on(vectors, rows, &read, |[x]| [x], |mean| mean, &mut emit);
         }
         means
     }

@@ -10,7 +10,6 @@ mod statistics;
 
 use crate::command::{built_bench_cli, output, repository};
 use crate::python::{Python, PythonArgs};
-use crate::terminal::{note, tell};
 use crate::{files, machine};
 use anyhow::{Context, Result, bail, ensure};
 use cases::{Case, Device, Kind};
@@ -81,13 +80,13 @@ pub fn bench(args: &Args) -> Result<()> {
     let plan = plan(args)?;
     let mut failures = 0;
     for case in &plan.cases {
-        note!("{}", case.name);
+        eprintln!("{}", case.name);
         let outcome = rounds::measure(case, &plan).with_context(|| case.name)?;
         failures += say(&outcome);
         write_json(&out.join(format!("{}.json", case.name)), &outcome)?;
         files::replace(&out.join("README.md"), &page::page(&outcomes(&out)?, &other_pages(&out)?))?;
     }
-    tell!("{}", out.join("README.md").display());
+    println!("{}", out.join("README.md").display());
     ensure!(failures == 0, "{failures} of the opponents failed; the table says why");
     Ok(())
 }
@@ -99,7 +98,7 @@ fn list() {
             Kind::StartUp | Kind::Build { .. } => &[],
         };
         let opponents: Vec<&str> = opponents.iter().map(|opponent| opponent.name).collect();
-        tell!("{}", format!("{:<34}  {}", case.name, opponents.join("; ")).trim_end());
+        println!("{}", format!("{:<34}  {}", case.name, opponents.join("; ")).trim_end());
     }
 }
 
@@ -139,7 +138,7 @@ fn plan(args: &Args) -> Result<Plan> {
 fn provenance(threads: usize) -> Result<Provenance> {
     let load = machine::load();
     if load.is_some_and(|load| load > QUIET) {
-        note!("warning: other programs run on this machine; they spoil the numbers");
+        eprintln!("warning: other programs run on this machine; they spoil the numbers");
     }
     Ok(Provenance {
         date: machine::date(),
@@ -155,15 +154,15 @@ fn provenance(threads: usize) -> Result<Provenance> {
 
 /// Prints the outcome of a case and returns the number of opponents that failed.
 fn say(outcome: &Outcome) -> usize {
-    note!("  {:.3} ms", outcome.ours.median_ms);
+    eprintln!("  {:.3} ms", outcome.ours.median_ms);
     let mut failures = 0;
     for rival in &outcome.opponents {
         match &rival.finding {
             Finding::Compared { ratio, times, .. } => {
-                note!("  {:.3} ms, {:.2} times: {}", times.median_ms, ratio.median, rival.name);
+                eprintln!("  {:.3} ms, {:.2} times: {}", times.median_ms, ratio.median, rival.name);
             }
             Finding::Failed { error } => {
-                note!("  warning: {}: {error}", rival.name);
+                eprintln!("  warning: {}: {error}", rival.name);
                 failures += 1;
             }
         }

@@ -2,7 +2,6 @@ use super::kernels::Usage;
 use super::pack::Packed;
 use super::toolkit::Toolkit;
 use crate::command::{output, repository, strings};
-use crate::terminal::tell;
 use crate::{files, machine};
 use anyhow::Result;
 use std::fmt::Write;
@@ -17,7 +16,7 @@ pub fn write(toolkit: &Toolkit, usages: &[Usage], packed: &[Packed]) -> Result<(
     page += &programs(packed, toolkit.capability());
     let path = repository().join("results").join("cuda").join("check.md");
     files::replace(&path, &page)?;
-    tell!("{}", path.display());
+    println!("{}", path.display());
     Ok(())
 }
 

@@ -3,7 +3,6 @@
 use super::layout::{Survey, names, subfolders, survey};
 use super::manifest;
 use crate::files;
-use crate::terminal::{note, tell};
 use anyhow::{Context, Result, bail, ensure};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -38,8 +37,8 @@ pub fn add(args: &Args, manifests: &Path) -> Result<()> {
     let path = manifests.join(format!("{key}.toml"));
     ensure!(!path.exists(), "{}: expected no such manifest yet", path.display());
     files::replace(&path, &text)?;
-    tell!("{}", path.display());
-    note!(
+    println!("{}", path.display());
+    eprintln!(
         "fill in what says FILL IN, then: cargo xtask datasets fetch {key} --root {}",
         root.display()
     );
@@ -66,8 +65,8 @@ fn surveys(root: &Path) -> Result<Vec<(String, Survey)>> {
         bail!(
             "{}: expected one layout, got {} in {first} and {} in {other}",
             root.display(),
-            of_first.layout,
-            survey.layout
+            of_first.layout.key(),
+            survey.layout.key()
         );
     }
     Ok(surveys)
@@ -102,7 +101,7 @@ fn draft(args: &Args, surveys: &[(String, Survey)]) -> Result<String> {
         text,
         "\n# Everything that crates/bench-cli/README.md describes can be set here; FILL IN `size` to scale the images.\n\
          [config.data]\nlayout = \"{}\"\n# size = [256, 256]",
-        first.layout
+        first.layout.key()
     )?;
     Ok(text)
 }

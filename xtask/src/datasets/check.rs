@@ -53,11 +53,11 @@ pub fn check_one(manifest: &Manifest, folder: &str, root: &Path) -> Result<(Stri
     let survey = survey(&path)?;
     let data = manifest.config.get("data").and_then(toml::Value::as_table);
     let layout = data.and_then(|data| data.get("layout")).and_then(toml::Value::as_str);
-    if let Some(layout) = layout.filter(|layout| *layout != survey.layout) {
-        bail!("{}: expected the layout {layout}, got {}", path.display(), survey.layout);
+    if let Some(layout) = layout.filter(|layout| *layout != survey.layout.key()) {
+        bail!("{}: expected the layout {layout}, got {}", path.display(), survey.layout.key());
     }
-    if let Some(mask) = survey.missing_masks.first() {
-        bail!("{}: expected this mask of a test image, got none", mask.display());
+    if let Some(image) = survey.without_mask.first() {
+        bail!("{}: expected a mask of this test image, got none", image.display());
     }
     let count = survey.count;
     Ok(match manifest.count(folder).filter(|whole| *whole != count) {

@@ -2,7 +2,6 @@
 
 use super::store::Places;
 use super::{is_there, keys};
-use crate::terminal::tell;
 use anyhow::Result;
 use std::path::Path;
 
@@ -16,7 +15,7 @@ pub fn list(store: Option<&Path>) -> Result<()> {
             (false, Some(_)) => "made when needed",
             (false, None) => "-",
         };
-        tell!("{key:<26} {state:<17} {}", manifest.name);
+        println!("{key:<26} {state:<17} {}", manifest.name);
     }
     Ok(())
 }

@@ -126,7 +126,7 @@ fn what_is_not_the_whole_set_leaves_nothing() {
     let no_mask = archive("top/b/ground_truth/hole/000_mask.png");
     let cases = [
         (web_page, "got a file that begins with \"<html>\""),
-        (no_mask, "top/b/ground_truth/hole/000_mask.png: expected this mask"),
+        (no_mask, "top/b/test/hole/000.png: expected a mask of this test image"),
         (archive("top/a/train/good/000.png"), "top/a: expected images"),
         (archive("top/a/test/hole/000.png"), "0 of 1 test images"),
         (archive("")[..400].to_vec(), "cannot unpack"),

@@ -38,7 +38,8 @@ pub fn roc(table: &Table, rows: &[Row], runner: &Runner, out: &Path) -> Result<V
     for (set, shown) in by_set(rows, runner) {
         let mut curves = Vec::new();
         for Shown { cell, finished } in &shown {
-            let area = finished.metrics.metrics.pixel_au_roc;
+            let area = finished.metrics.metrics.of_pixels(|pixel| pixel.pixel_au_roc);
+            let area = area.context("expected figures of pixels, which take masks")?;
             let points = read_curve(&runner.store.evaluation(cell).join("roc.csv"))?;
             curves.push((format!("{} (AUC {area:.3})", cell.method()), points));
         }

@@ -2,7 +2,6 @@
 
 use super::cell::Cell;
 use crate::files;
-use crate::terminal::note;
 use anyhow::Result;
 use detector::files::write_json;
 use detector::records::{EvaluationRecord, TrainingRecord};
@@ -147,7 +146,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
     match serde_json::from_slice(&bytes) {
         Ok(value) => Some(value),
         Err(error) => {
-            note!("warning: {} is not taken over: {error}", path.display());
+            eprintln!("warning: {} is not taken over: {error}", path.display());
             None
         }
     }

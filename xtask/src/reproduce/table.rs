@@ -5,7 +5,7 @@ use super::published::{Certainty, Publications, Published};
 use super::run::Runner;
 use super::store::Finished;
 use anyhow::Result;
-use detector::records::Metrics;
+use detector::records::PixelMetrics;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -314,8 +314,10 @@ impl Line {
 impl Measured {
     fn new(finished: &[Finished]) -> Option<Self> {
         let first = finished.first()?;
-        let metric =
-            |of: fn(&Metrics) -> f64| Spread::of(finished.iter().map(|f| of(&f.metrics.metrics)));
+        let metric = |of: fn(&PixelMetrics) -> f64| {
+            let values = finished.iter().map(|f| f.metrics.metrics.of_pixels(of));
+            Spread::of(values.collect::<Option<Vec<_>>>()?.into_iter())
+        };
         let image_au_roc = finished.iter().filter_map(|f| f.metrics.metrics.image_au_roc);
         Some(Self {
             synthetic: first.metrics.synthetic,

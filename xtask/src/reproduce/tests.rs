@@ -6,7 +6,7 @@ use super::*;
 #[cfg(unix)]
 use detector::Method;
 #[cfg(unix)]
-use detector::records::{AtThreshold, EvaluationRecord, Metrics, Oracle};
+use detector::records::{AtThreshold, EvaluationRecord, Metrics, Oracle, PixelMetrics};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -135,22 +135,25 @@ fi
 fn evaluation() -> EvaluationRecord {
     let nothing = AtThreshold::default();
     let metrics = Metrics {
-        pixel_au_roc: 0.9,
-        pixel_au_roc_raw: 0.8,
-        pixel_average_precision: 0.7,
-        pixel_f1_max: 0.5,
-        pixel_f1_max_threshold: 0.5,
-        au_pro: 0.6,
+        pixel: Some(PixelMetrics {
+            pixel_au_roc: 0.9,
+            pixel_au_roc_raw: 0.8,
+            pixel_average_precision: 0.7,
+            pixel_f1_max: 0.5,
+            pixel_f1_max_threshold: 0.5,
+            au_pro: 0.6,
+            oracle: Oracle { threshold: 0.5, result: nothing },
+        }),
         image_au_roc: None,
         image_au_roc_good: None,
         threshold: 0.5,
         min_area: 1,
         at_threshold: nothing,
         rules: Vec::new(),
-        oracle: Oracle { threshold: 0.5, result: nothing },
         defect_types: Vec::new(),
         images: 1,
         defective_images: 1,
+        images_without_mask: 0,
         pixels: 1,
         defective_pixels: 1,
     };

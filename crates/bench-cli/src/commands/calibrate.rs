@@ -1,13 +1,13 @@
 //! `bench-cli calibrate`
 
 use super::Context;
+use super::predict::good_inputs;
 use crate::args::CalibrateArgs;
 use crate::interrupt;
 use crate::progress::Progress;
 use anyhow::Result;
-use detector::files::shown;
 use detector::records::{Calibration, CalibrationSource, RuleThreshold};
-use detector::{CalibrationImages, Config, ModelFolder, RuleName};
+use detector::{CalibrationImages, Config, ModelFolder, RuleName, find_region};
 
 /// Chooses the threshold of a trained model anew.
 ///
@@ -16,16 +16,22 @@ use detector::{CalibrationImages, Config, ModelFolder, RuleName};
 pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
     let folder = ModelFolder::open(&args.model)?;
     let _lock = folder.lock()?;
-    let mut config = folder
-        .config()?
-        .with_settings_of(&["residual", "inspection", "calibration"], &args.settings)?;
+    let mut config = folder.config()?.with_settings_of(
+        &["residual", "inspection", "calibration", "data.region"],
+        &args.settings,
+    )?;
+    config.data.make_absolute()?;
     if let Some(RuleName(rule)) = args.rule {
         config.calibration.threshold = rule;
     }
-    let good = match &args.good {
-        Some(good) => CalibrationImages::given(good)?,
-        None => CalibrationImages::of_training(&folder, &config)?,
+    let good = match &args.good[..] {
+        [] => CalibrationImages::of_training(&folder, &config)?,
+        inputs => CalibrationImages::given(&good_inputs(inputs)?)?,
     };
+    if let Some(warning) = find_region(&mut config.data, &good.images)? {
+        context.terminal.warn(&warning);
+    }
+    folder.keep_region(&mut config.data)?;
     let calibration = calibrate_on(context, &folder, &config, &good)?;
     folder.write_config(&config)?;
     context.terminal.text(&text(&calibration))?;
@@ -73,7 +79,7 @@ pub fn calibrate_on(
     bar.finish();
     calibration.map_err(|error| {
         interrupt::explain(error, || {
-            let folder = shown(folder.path());
+            let folder = folder.path().display();
             format!("interrupted while calibrating; `bench-cli calibrate {folder}` does it again")
         })
     })

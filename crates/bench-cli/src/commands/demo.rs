@@ -5,11 +5,12 @@ use super::{Context, train};
 use crate::args::DemoArgs;
 use crate::drawing::{Cell, Figure, ScoreRange, write_figure};
 use crate::page::{Circumstances, Page, write_page};
+use crate::terminal::decimals;
 use anyhow::{Result, ensure};
-use detector::files::{FileSet, FolderLock, shown, write_atomic};
+use detector::files::write_atomic;
 use detector::records::DemoRecord;
 use detector::synthetic::{Spec, SyntheticKind, generate};
-use detector::{Config, Dataset, Evaluation, InspectedSample, Method, ModelFolder, Origin};
+use detector::{Config, Dataset, Evaluation, InspectedSample, Method, ModelFolder, Origin, Split};
 use metrics::Chart;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -18,8 +19,6 @@ use std::path::Path;
 
 /// Images of the figure.
 const SHOWN: usize = 4;
-/// The file that comes last: where it is, all that belongs to it is there.
-const TABLE: &str = "table.md";
 
 /// Makes synthetic fabric, trains methods on it, evaluates them and draws the results.
 ///
@@ -33,7 +32,6 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<()> {
             "--features-weights is for the method feature-matching, which is not among --methods"
         );
     }
-    let _lock = FolderLock::take(&args.out)?;
     let data = args.out.join("fabric");
     context.terminal.note("making synthetic fabric");
     let full = Spec::full(SyntheticKind::Plain, args.seed);
@@ -41,15 +39,13 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<()> {
     let outcomes = methods.iter().map(|&method| run(context, args, &data, method));
     let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
 
-    let set = FileSet::begin(&args.out)?;
-    draw_roc(&set.path().join("roc.png"), &outcomes)?;
-    draw_figure(&set.path().join("figure.png"), &outcomes)?;
+    draw_roc(&args.out.join("roc.png"), &outcomes)?;
+    draw_figure(&args.out.join("figure.png"), &outcomes)?;
     let circumstances = Circumstances::now(&data, true, &context.device);
     let page = Page { title: "Synthetic plain weave", circumstances, parts: &outcomes };
-    write_page(&set.path().join("report.html"), &page)?;
+    write_page(&args.out.join("report.html"), &page)?;
     let table = table(args.patches, &outcomes);
-    write_atomic(&set.path().join(TABLE), |file| Ok(file.write_all(table.as_bytes())?))?;
-    set.publish(&[], TABLE)?;
+    write_atomic(&args.out.join("table.md"), |file| Ok(file.write_all(table.as_bytes())?))?;
     context.terminal.text(&format!("\n{table}\n{}", files(&args.out, &methods)))?;
     for evaluation in &outcomes {
         context.terminal.record(&DemoRecord {
@@ -68,10 +64,10 @@ fn files(out: &Path, methods: &[Method]) -> String {
     format!(
         "{}: image, then reconstruction and anomaly map of {}, then ground truth\n{}: ROC curves\n{}: \
          all of it on a page",
-        shown(&out.join("figure.png")),
+        out.join("figure.png").display(),
         titles.join(" and of "),
-        shown(&out.join("roc.png")),
-        shown(&out.join("report.html"))
+        out.join("roc.png").display(),
+        out.join("report.html").display()
     )
 }
 
@@ -104,14 +100,14 @@ fn run(context: &Context, args: &DemoArgs, data: &Path, method: Method) -> Resul
     train::train_model(context, &folder, &config)?;
     let inspector = context.calibrated(&folder, &config)?;
     let dataset = Dataset::open(data, None)?;
-    let held_out = config.data.split()?.held_out;
+    let (Split { held_out, .. }, ..) = config.split()?;
     let origin = Origin::of(&folder, config)?;
     evaluate_on(context, &dataset, &held_out, &inspector, origin)
 }
 
 fn draw_roc(path: &Path, outcomes: &[Evaluation]) -> Result<()> {
-    let curves: Vec<_> =
-        outcomes.iter().map(|outcome| (outcome.method().title(), &outcome.curves.roc)).collect();
+    let titled = outcomes.iter().map(|outcome| (outcome.method().title(), outcome.curves.as_ref()));
+    let curves: Vec<_> = titled.filter_map(|(title, curves)| Some((title, &curves?.roc))).collect();
     let colours: Vec<usize> = outcomes.iter().map(|of| of.method().colour()).collect();
     Ok(Chart::roc(&curves)?
         .in_colours(&colours)
@@ -129,7 +125,7 @@ fn draw_figure(path: &Path, outcomes: &[Evaluation]) -> Result<()> {
             [Cell::Grey8(reconstruction), Cell::Heat(anomaly_map, range(evaluation))]
         });
         let InspectedSample { image, mask, .. } = &outcomes[0].test_set.samples[index];
-        [Cell::Grey8(image)].into_iter().chain(cells).chain([Cell::Mask(mask)]).collect()
+        [Cell::Grey8(image)].into_iter().chain(cells).chain(mask.as_ref().map(Cell::Mask)).collect()
     };
     let of_methods = outcomes.iter().flat_map(|evaluation| {
         let title = evaluation.method().title();
@@ -176,12 +172,12 @@ fn table(patches: u64, outcomes: &[Evaluation]) -> String {
         .map(|evaluation| {
             let metrics = &evaluation.metrics;
             format!(
-                "| {} | {:.3} | {:.3} | {:.3} | {:.3} | {}/{} | {} | {:.0} |\n",
+                "| {} | {} | {} | {} | {} | {}/{} | {} | {:.0} |\n",
                 evaluation.method().title(),
-                metrics.pixel_au_roc,
-                metrics.pixel_au_roc_raw,
-                metrics.pixel_f1_max,
-                metrics.au_pro,
+                decimals(metrics.of_pixels(|p| p.pixel_au_roc)),
+                decimals(metrics.of_pixels(|p| p.pixel_au_roc_raw)),
+                decimals(metrics.of_pixels(|p| p.pixel_f1_max)),
+                decimals(metrics.of_pixels(|p| p.au_pro)),
                 metrics.at_threshold.regions_found,
                 metrics.at_threshold.regions,
                 metrics.at_threshold.false_alarms,

@@ -5,7 +5,6 @@ use crate::args::FigureArgs;
 use crate::drawing::{Cell, Figure, ScoreRange, around_largest_defect, write_figure};
 use crate::interrupt;
 use anyhow::{Context as _, Result, bail, ensure};
-use detector::files::shown;
 use detector::records::FigureRecord;
 use detector::{Dataset, Inspector, ModelFolder, TestSample, crop, shown_samples};
 use inspect::{Image, Mask};
@@ -29,18 +28,13 @@ struct Row {
 /// Draws reconstructions and anomaly maps of the same defects by several models.
 ///
 /// # Errors
-/// If a model or the data set cannot be read, the models see different parts of the images, or the figure cannot be written.
+/// If a model or the data set cannot be read, or the figure cannot be written.
 pub fn figure(context: &Context, args: &FigureArgs) -> Result<()> {
     ensure!(args.crop > 0 && args.images > 0, "--crop and --images must be at least 1");
     let folders = args.models.iter().map(|path| ModelFolder::open(path));
     let folders = folders.collect::<detector::Result<Vec<_>>>()?;
     let dataset = dataset(&folders, args)?;
     let models = folders.iter().map(|folder| open(context, folder)).collect::<Result<Vec<_>>>()?;
-    let margins = models[0].inspector.margins();
-    if let Some(other) = models.iter().position(|model| model.inspector.margins() != margins) {
-        let (one, other) = (shown(&args.models[0]), shown(&args.models[other]));
-        bail!("{other}: expected the margins of {one}, so that both see the same part of an image");
-    }
     let samples = shown_samples(&dataset.test, args.images);
     let rows = samples.iter().map(|&index| row(&models, &dataset.test[index], args.crop));
     let rows = rows.collect::<Result<Vec<_>>>()?;
@@ -50,22 +44,22 @@ pub fn figure(context: &Context, args: &FigureArgs) -> Result<()> {
         scale: scale(&models),
     };
     write_figure(&args.out, &figure)?;
-    let (figure, images) = (args.out.to_string_lossy().into_owned(), rows.len());
+    let (figure, images) = (args.out.display().to_string(), rows.len());
     context.terminal.text(&format!(
-        "{}: image, reconstructions and anomaly maps in the order of the models, ground truth",
-        shown(&args.out)
+        "{figure}: image, reconstructions and anomaly maps in the order of the models, ground truth"
     ))?;
     context.terminal.record(&FigureRecord { figure, models: models.len(), images })
 }
 
 /// The data set of the arguments, or that of the first model.
 fn dataset(folders: &[ModelFolder], args: &FigureArgs) -> Result<Dataset> {
-    let dataset = match &args.data {
+    let mut dataset = match &args.data {
         Some(root) => Dataset::open(root, None)?,
         None => folders[0].config()?.data.open()?,
     };
-    if dataset.test.iter().all(TestSample::is_good) {
-        bail!("{}: expected test images with ground truth, found none", shown(&dataset.root));
+    dataset.test.retain(|sample| !sample.masks.is_empty());
+    if dataset.test.is_empty() {
+        bail!("{}: expected test images with ground truth, found none", dataset.root.display());
     }
     Ok(dataset)
 }
@@ -95,20 +89,19 @@ fn scale(models: &[Model]) -> Option<(ScoreRange, Option<f32>)> {
 
 /// A cut-out around the largest defect of an image.
 fn row(models: &[Model], sample: &TestSample, side: usize) -> Result<Row> {
-    let (image, mask) = sample.load()?;
-    let margins = models[0].inspector.margins();
-    let (inner, mask) = (crop(&image, margins)?, crop(&mask, margins)?);
+    let image = models[0].inspector.read(&sample.image)?;
+    let mask = sample.mask(image.size())?.context("a sample with ground truth is drawn")?;
     let window = around_largest_defect(&mask, side)?;
     let (mut reconstructions, mut maps) = (Vec::new(), Vec::new());
     for Model { inspector, .. } in models {
         interrupt::check(|| "interrupted; no figure was written".to_owned())?;
         let inspected = inspector
-            .inspect(&image)
-            .with_context(|| format!("cannot inspect {}", shown(&sample.image)))?;
+            .inspect_named(&image, Some(&sample.image))
+            .with_context(|| format!("cannot inspect {}", sample.image.display()))?;
         reconstructions.push(crop(&inspected.reconstruction, window)?);
         maps.push(crop(&inspected.anomaly_map, window)?);
     }
-    Ok(Row { image: crop(&inner, window)?, reconstructions, maps, mask: crop(&mask, window)? })
+    Ok(Row { image: crop(&image, window)?, reconstructions, maps, mask: crop(&mask, window)? })
 }
 
 impl Row {

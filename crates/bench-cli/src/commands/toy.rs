@@ -5,10 +5,9 @@ use crate::args::ToyArgs;
 use crate::drawing::{Cell, Figure, ScoreRange, short, write_figure};
 use crate::interrupt;
 use anyhow::{Context as _, Result, ensure};
-use detector::files::{shown, shown_text};
 use detector::records::{ToyMap, ToyRecord};
 use detector::synthetic::draw_defects;
-use detector::{Config, Margins, ModelFolder, Split, crop, prepare, read_image};
+use detector::{Config, Margins, ModelFolder, Split, Views, crop};
 use inspect::{Image, Mask, Residual, residual_map};
 use ssim::{Border, Components};
 use std::path::{Path, PathBuf};
@@ -37,13 +36,13 @@ pub fn toy(context: &Context, args: &ToyArgs) -> Result<()> {
     let (image, mask) = draw_defects(&square, args.seed);
     let inspected = inspector.inspect_prepared(&image);
     let reconstruction =
-        inspected.with_context(|| format!("cannot inspect {}", shown(&path)))?.reconstruction;
+        inspected.with_context(|| format!("cannot inspect {}", path.display()))?.reconstruction;
     let maps = residual_maps(&image, &reconstruction, &config)?;
     interrupt::check(|| "interrupted; no figure was written".to_owned())?;
     draw(&args.out, [&image, &reconstruction], &maps, &mask)?;
     let report = ToyRecord {
-        figure: args.out.to_string_lossy().into_owned(),
-        image: path.to_string_lossy().into_owned(),
+        figure: args.out.display().to_string(),
+        image: path.display().to_string(),
         method: config.method,
         seed: args.seed,
         side: image.width(),
@@ -56,18 +55,18 @@ pub fn toy(context: &Context, args: &ToyArgs) -> Result<()> {
 
 /// A good image that the model has not seen, if the images are still those of its training, or else one that it has.
 fn good_image(config: &Config) -> Result<PathBuf> {
-    let Split { train, held_out } = config.data.split()?;
+    let (Split { train, held_out }, ..) = config.split()?;
     held_out.into_iter().chain(train).next().context("a data set has at least one good image")
 }
 
 /// The square in the middle of an image, as the network sees it: two patches wide, or as wide as the image permits.
 fn middle(path: &Path, config: &Config) -> Result<Image> {
-    let image = prepare(&read_image(path)?, config).with_context(|| shown(path))?;
+    let image = Views::of(&config.data)?.read(path)?.image;
     let ((width, height), patch) = (image.size(), config.model.patch_size);
     ensure!(
         width >= patch && height >= patch,
         "{}: {width}x{height} pixels to draw defects into, expected at least the patch size {patch}x{patch}",
-        shown(path)
+        path.display()
     );
     let side = (PATCHES * patch).min(width).min(height);
     let (left, top) = ((width - side) / 2, (height - side) / 2);
@@ -155,7 +154,7 @@ fn table(report: &ToyRecord) -> String {
     let rows: Vec<String> = report.maps.iter().map(row).collect();
     format!(
         "{}: image, reconstruction, residual maps, ground truth\n{:<10} {:>12} {:>12} {:>9} {:>9}\n{}",
-        shown_text(&report.figure),
+        report.figure,
         "residual",
         "mean inside",
         "mean outside",

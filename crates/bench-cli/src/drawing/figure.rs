@@ -8,7 +8,7 @@ use detector::to_byte;
 use image::codecs::png::PngEncoder;
 use image::imageops::thumbnail;
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
-use inspect::{Image, Mask, Plane};
+use inspect::{Image, Mask, NOT_SCORED, Plane};
 use std::path::Path;
 
 /// Pixels between the images.
@@ -26,6 +26,9 @@ const INK: [u8; 3] = [118, 118, 118];
 /// The width of the colour scale below a figure in letters.
 const SCALE_IN_LETTERS: f32 = 16.0;
 
+/// Pixels outside of the region of interest in a map.
+pub const OUTSIDE: [u8; 3] = [128; 3];
+
 /// One image of a figure.
 #[derive(Clone, Copy, Debug)]
 pub enum Cell<'a> {
@@ -37,6 +40,8 @@ pub enum Cell<'a> {
     Heat(&'a Image, ScoreRange),
     /// A mask, defects in white.
     Mask(&'a Mask),
+    /// A picture in colour.
+    Rgb(&'a Plane<[u8; 3]>),
 }
 
 /// Rows of images, one below the other.
@@ -175,6 +180,7 @@ impl Cell<'_> {
             Cell::Grey(image) | Cell::Heat(image, _) => (image.width(), image.height()),
             Cell::Grey8(image) => (image.width(), image.height()),
             Cell::Mask(mask) => (mask.width(), mask.height()),
+            Cell::Rgb(picture) => picture.size(),
         }
     }
 
@@ -182,11 +188,13 @@ impl Cell<'_> {
     pub fn colour(&self, x: usize, y: usize) -> [u8; 3] {
         match self {
             Cell::Grey(image) => [to_byte(image.get(x, y)); 3],
+            Cell::Heat(map, _) if map.get(x, y) == NOT_SCORED => OUTSIDE,
             Cell::Heat(map, range) => {
                 inferno(range.position(map.get(x, y))).map(|channel| (channel + 0.5) as u8)
             }
             Cell::Grey8(image) => [image.get(x, y); 3],
             Cell::Mask(mask) => [if mask.get(x, y) { 255 } else { 0 }; 3],
+            Cell::Rgb(picture) => picture.get(x, y),
         }
     }
 

@@ -21,7 +21,8 @@ fn overlay_shows_the_image_where_scores_are_low_and_outlines_regions() {
     map.data_mut()[0] = 2.0;
     let regions = Mask::from_fn(5, 5, |x, y| (1..5).contains(&x) && (1..5).contains(&y));
     let range = ScoreRange { low: 0.0, high: 2.0 };
-    let overlay = Overlay { image: &image, map: &map, range, regions: &regions, caption: &[] };
+    let overlay =
+        Overlay { image: &image, map: &map, range, inside: None, regions: &regions, caption: &[] };
     write_overlay_png(&path, &overlay).unwrap();
     let written = image::open(&path).unwrap().into_rgb8();
     assert_eq!(written.get_pixel(4, 0).0, [102, 102, 102]);
@@ -32,6 +33,10 @@ fn overlay_shows_the_image_where_scores_are_low_and_outlines_regions() {
     {
         assert_eq!(written.get_pixel(x, y).0 == [0, 255, 255], is_outline, "({x}, {y})");
     }
+    let inside = Mask::from_fn(5, 5, |x, _| x < 4);
+    write_overlay_png(&path, &Overlay { inside: Some(&inside), ..overlay }).unwrap();
+    let dimmed = image::open(&path).unwrap().into_rgb8();
+    assert_eq!((dimmed.get_pixel(4, 0).0, dimmed.get_pixel(3, 0).0), ([40; 3], [102; 3]));
     write_overlay_png(&path, &Overlay { caption: &["score 2"], ..overlay }).unwrap();
     let captioned = image::open(&path).unwrap().into_rgb8();
     assert!(captioned.width() == 5 && captioned.height() > 5);

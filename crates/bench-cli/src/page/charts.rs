@@ -41,9 +41,16 @@ impl Role {
 ///
 /// # Errors
 /// If a chart cannot be drawn.
-pub fn curves(parts: &[Evaluation]) -> Result<Markup> {
-    let titled: Vec<_> = parts.iter().map(|part| (part.method().title(), &part.curves)).collect();
-    let mut colours: Vec<usize> = parts.iter().map(|part| part.method().colour()).collect();
+pub fn curves<'a>(parts: &'a [Evaluation]) -> Result<Markup> {
+    let with_curves: Vec<&Evaluation> = parts.iter().filter(|part| part.curves.is_some()).collect();
+    let titled = |part: &&'a Evaluation| Some((part.method().title(), part.curves.as_ref()?));
+    let titled: Vec<_> = with_curves.iter().filter_map(titled).collect();
+    if titled.is_empty() {
+        return Ok(
+            html! { p { "No defective image has a mask: there are no figures of pixels." } },
+        );
+    }
+    let mut colours: Vec<usize> = with_curves.iter().map(|part| part.method().colour()).collect();
     let pr: Vec<_> =
         titled.iter().map(|(title, curves)| (*title, &curves.precision_recall)).collect();
     let pro: Vec<_> = titled.iter().map(|(title, curves)| (*title, &curves.pro)).collect();
@@ -86,13 +93,13 @@ pub fn scores(test_set: &InspectedSet) -> Result<Markup> {
         threshold: Some(test_set.decision.threshold),
     };
     let scores = |title, chart| Titled { title, chart, role: Some(Role::Scores) };
-    charts(&[
-        scores("Largest scores of images", Chart::histogram(&images, &style(24, Height::Count))?),
-        scores(
-            "Scores of pixels",
-            Chart::histogram(&pixels, &style(80, Height::LogarithmicShare))?,
-        ),
-    ])
+    let images = Chart::histogram(&images, &style(24, Height::Count))?;
+    let mut all = vec![scores("Largest scores of images", images)];
+    if pixels.iter().all(|(_, scores)| !scores.is_empty()) {
+        let pixels = Chart::histogram(&pixels, &style(80, Height::LogarithmicShare))?;
+        all.push(scores("Scores of pixels", pixels));
+    }
+    charts(&all)
 }
 
 /// Charts beside each other.

@@ -157,7 +157,10 @@ impl<'a> Judged<'a> {
     }
 
     fn outcome(&self) -> Outcome {
-        let AtThreshold { regions, regions_found, false_alarms, .. } = self.result;
+        let AtThreshold { regions, regions_found, false_alarms, images_flagged, .. } = self.result;
+        if self.sample.mask.is_none() {
+            return if images_flagged > 0 { Outcome::Success } else { Outcome::Missed };
+        }
         match (regions_found < regions, false_alarms > 0, regions > 0) {
             (true, ..) => Outcome::Missed,
             (false, true, _) => Outcome::FalseAlarm,
@@ -168,6 +171,9 @@ impl<'a> Judged<'a> {
 
     fn text(&self) -> String {
         let AtThreshold { regions, regions_found, false_alarms, .. } = self.result;
+        if self.sample.mask.is_none() {
+            return format!("score {:.3}, defective, without a mask", self.score);
+        }
         let found = match regions {
             0 => String::new(),
             _ => format!(", {regions_found} of {regions} defects found"),
@@ -183,7 +189,7 @@ impl<'a> Judged<'a> {
             reconstruction,
             map: anomaly_map,
             flagged: &test_set.decision.mask(anomaly_map),
-            ground_truth: Some(mask),
+            ground_truth: mask.as_ref(),
         };
         Ok(Exhibit {
             name: format!("{}/{}", sample.defect, sample.id),

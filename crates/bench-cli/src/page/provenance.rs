@@ -40,6 +40,9 @@ impl Circumstances {
                 p {
                     (metrics.images) " test images, " (metrics.defective_images) " of them with defects; "
                     (metrics.defective_pixels) " of " (metrics.pixels) " pixels are defective. "
+                    @if metrics.images_without_mask > 0 {
+                        (metrics.images_without_mask) " defective images have no mask: they count in the figures of images alone. "
+                    }
                     "Pixels of all images are pooled."
                 }
             }
@@ -107,7 +110,7 @@ fn of_model(evaluation: &Evaluation) -> Vec<(&'static str, String)> {
         source.describe()
     );
     vec![
-        ("Model", model.to_string_lossy().into_owned()),
+        ("Model", model.display().to_string()),
         ("Method", config.method.title().to_owned()),
         ("Trained on", trained),
         ("Trained by", format!("bench-cli {version} on {device}, {threads} threads")),

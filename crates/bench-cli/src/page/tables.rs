@@ -9,11 +9,11 @@ use maud::{Markup, html};
 pub fn numbers(parts: &[Evaluation]) -> Markup {
     type Number = fn(&Metrics) -> String;
     let rows: [(&str, Number); 9] = [
-        ("Pixel ROC-AUC", |m| decimals(Some(m.pixel_au_roc))),
-        ("Pixel ROC-AUC of the residual map", |m| decimals(Some(m.pixel_au_roc_raw))),
-        ("Pixel average precision", |m| decimals(Some(m.pixel_average_precision))),
-        ("Largest pixel F1, test labels in view", |m| decimals(Some(m.pixel_f1_max))),
-        ("AU-PRO up to a false-positive rate of 0.3", |m| decimals(Some(m.au_pro))),
+        ("Pixel ROC-AUC", |m| decimals(m.of_pixels(|p| p.pixel_au_roc))),
+        ("Pixel ROC-AUC of the residual map", |m| decimals(m.of_pixels(|p| p.pixel_au_roc_raw))),
+        ("Pixel average precision", |m| decimals(m.of_pixels(|p| p.pixel_average_precision))),
+        ("Largest pixel F1, test labels in view", |m| decimals(m.of_pixels(|p| p.pixel_f1_max))),
+        ("AU-PRO up to a false-positive rate of 0.3", |m| decimals(m.of_pixels(|p| p.au_pro))),
         (image_name(parts), |m| decimals(m.image_au_roc)),
         ("Pixel F1 at the calibrated threshold", |m| decimals(m.at_threshold.f1)),
         ("Defects found at the calibrated threshold", |m| found(&m.at_threshold)),

@@ -30,7 +30,7 @@ fn defaults_are_printed_as_json_too() {
 #[test]
 fn the_readme_shows_every_key() {
     // Those that are left out by default.
-    let optional = "--set data.root=carpet --set data.layout=mvtec-ad --set data.size=[256,256] --set features.weights=a.pth --set data.groups=a --set inspection.stride=30 --set residual.window=uniform:5 --set residual.exponents=[1.0,1.0,1.0]";
+    let optional = "--set data.root=carpet --set data.images=[\"monday\"] --set data.only=_00 --set data.region=auto --set data.masks={folder=\"a\",suffix=\"b\"} --set data.layout=mvtec-ad --set data.size=[256,256] --set features.weights=a.pth --set data.groups=a --set inspection.stride=30 --set residual.window=uniform:5 --set residual.exponents=[1.0,1.0,1.0]";
     let printed = Bench::new().run(&format!("config {optional}")).done().stdout;
     let keys = |text: &str| {
         let lines = text.lines().map(|line| line.trim_start_matches("# "));

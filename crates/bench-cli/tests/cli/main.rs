@@ -10,6 +10,7 @@ mod config;
 mod evaluation;
 mod export;
 mod extractor;
+mod folders;
 mod formats;
 mod hostile;
 mod images;
@@ -20,9 +21,8 @@ mod kills;
 mod methods;
 mod pages;
 mod prediction;
+mod region;
 mod report;
-#[cfg(unix)]
-mod results;
 mod speed;
 #[cfg(unix)]
 mod storage;

@@ -2,7 +2,6 @@
 
 use crate::bench::{Bench, program};
 use crate::images::{defective, save, texture};
-use crate::results::WATCH;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,13 +9,13 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 /// A running program and what it says.
-pub struct Watch {
-    pub child: Child,
+struct Watch {
+    child: Child,
     stdout: BufReader<ChildStdout>,
 }
 
 impl Watch {
-    pub fn start(bench: &Bench, arguments: &str) -> Self {
+    fn start(bench: &Bench, arguments: &str) -> Self {
         let mut child = Command::new(program())
             .args(arguments.split_whitespace())
             .current_dir(bench.path("."))
@@ -36,17 +35,17 @@ impl Watch {
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}"))
     }
 
-    pub fn next_id(&mut self) -> String {
+    fn next_id(&mut self) -> String {
         self.next()["id"].as_str().unwrap().to_owned()
     }
 
-    pub fn signal(&self, signal: &str) {
+    fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
     /// Exit code, the rest of standard output, and standard error.
-    pub fn end(mut self) -> (Option<i32>, String, String) {
+    fn end(mut self) -> (Option<i32>, String, String) {
         let (mut stdout, mut stderr) = (String::new(), String::new());
         self.stdout.read_to_string(&mut stdout).unwrap();
         self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
@@ -54,8 +53,10 @@ impl Watch {
     }
 }
 
+const WATCH: &str = "predict model --watch line --out found --poll 0.02 --json --quiet";
+
 /// Long enough for the program to look a few times.
-pub fn let_it_look() {
+fn let_it_look() {
     std::thread::sleep(Duration::from_millis(150));
 }
 

@@ -1,8 +1,8 @@
 //! The configuration as the crates `models` and `inspect` take it, and its checks.
 
-use super::bounds::check_bounds;
 use super::file::Config;
 use super::tables::{BeyondBorder, Measure, ModelConfig, ResidualConfig, Scores};
+use crate::data::{Dataset, LeftOut, Smallest, Split, Survey};
 use crate::error::{Context, bail};
 use crate::{Method, Result};
 use candle_core::Device;
@@ -18,7 +18,11 @@ impl Config {
     pub fn with_settings_of(self, tables: &[&str], settings: &[String]) -> Result<Self> {
         for setting in settings {
             let is_preset = setting.starts_with("preset=") && tables.contains(&"calibration");
-            if !is_preset && !tables.iter().any(|table| setting.starts_with(&format!("{table}."))) {
+            let is_of = |table: &&str| {
+                let rest = setting.strip_prefix(*table);
+                rest.is_some_and(|rest| rest.starts_with('.') || rest.starts_with('='))
+            };
+            if !is_preset && !tables.iter().any(is_of) {
                 let tables = tables.join("` and `");
                 bail!("--set {setting}: only keys of `{tables}` can be set here");
             }
@@ -164,17 +168,38 @@ impl Config {
         for &sigma in &self.inspection.smoothing {
             Smoothing::Gaussian { sigma }.validate().context("inspection.smoothing")?;
         }
-        self.data.pattern()?;
-        if !(0.0..1.0).contains(&self.data.held_out) {
-            bail!("data.held_out must be in [0, 1), got {}", self.data.held_out);
-        }
+        self.data.validate()?;
         if i64::try_from(self.training.seed).is_err() {
             let (seed, max) = (self.training.seed, i64::MAX);
             bail!(
                 "training.seed must be at most {max}, as TOML has no larger integers, got {seed}"
             );
         }
-        check_bounds(self)
+        Ok(())
+    }
+
+    /// The good images of the data set as far as they are large enough, split into those to train on and those held out, the data
+    /// set, and what there is to say of them.
+    ///
+    /// # Errors
+    /// See [`DataConfig::open`](super::DataConfig::open), or if no image is large enough.
+    pub fn split(&self) -> Result<(Split, Dataset, Survey)> {
+        let mut dataset = self.data.open()?;
+        let patch = self.model.patch_size;
+        // Smaller ones are mirrored, unless inspection does without.
+        let side = match self.inspection.border {
+            BeyondBorder::Mirror => patch / 2,
+            BeyondBorder::None => patch,
+        };
+        let smallest = Smallest { margins: self.data.margins, side, patch };
+        let images = std::mem::take(&mut dataset.train);
+        let (images, mut survey) = Survey::of(images, self.data.size.is_none().then_some(smallest));
+        if let ([], Some(LeftOut { image, reason })) = (&images[..], survey.left_out.first()) {
+            bail!("{}: {reason}; all images are left out", image.display());
+        }
+        survey.left_out.append(&mut dataset.left_out);
+        dataset.train = images.clone();
+        Ok((self.data.split(&dataset, images)?, dataset, survey))
     }
 }
 

@@ -6,12 +6,19 @@ use crate::{Method, Result};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Settings that no weights depend on: the places of the images and of the extractor's weights, the length of the training, and all
-/// that comes after it. A name that ends with a dot is a table.
-const NOT_LEARNT_FROM: [&str; 11] = [
+/// Settings that the weights of a model are not tied to: the places of the images and of the extractor's weights, the length of the
+/// training, the region of interest, which may be another later, and all that comes after it. A name that ends with a dot is a table.
+const NOT_LEARNT_FROM: [&str; 18] = [
     "preset",
     "data.root",
+    "data.images",
+    "data.only",
     "data.layout",
+    "data.good",
+    "data.masks.",
+    "data.region",
+    "data.region.",
+    "data.region_share",
     "features.weights",
     "training.patches",
     "vae.samples",
@@ -23,9 +30,11 @@ const NOT_LEARNT_FROM: [&str; 11] = [
 ];
 
 /// Settings that the scores of all methods depend on.
-const SCORED_BY: [&str; 12] = [
+const SCORED_BY: [&str; 14] = [
     "method",
     "data.margins.",
+    "data.region",
+    "data.region.",
     "data.size",
     "model.",
     "residual.",
@@ -49,6 +58,17 @@ impl Settings {
         Self::chosen(config, decides)
     }
 
+    /// The settings that an interrupted training is tied to.
+    ///
+    /// # Errors
+    /// If a path is not Unicode.
+    pub fn of_training(config: &Config) -> Result<Self> {
+        let Self(mut settings) = Self::of_learning(config)?;
+        let region = Self::chosen(config, |name| name.starts_with("data.region"))?;
+        settings.extend(region.0);
+        Ok(Self(settings))
+    }
+
     /// The settings that scores depend on.
     ///
     /// # Errors
@@ -66,8 +86,13 @@ impl Settings {
     fn chosen(config: &Config, is_chosen: impl Fn(&str) -> bool) -> Result<Self> {
         let mut settings = BTreeMap::new();
         flatten("", serde_json::to_value(config)?, &mut settings);
-        // A configuration does without it, and that is a setting, too.
+        // The place of a copy; its content has a hash.
+        settings.remove("data.region.mask");
+        // A configuration does without these, and that is a setting, too.
         settings.entry("data.size".to_owned()).or_insert(Value::Null);
+        if config.data.region.is_none() {
+            settings.insert("data.region".to_owned(), Value::Null);
+        }
         settings.retain(|name, _| is_chosen(name));
         Ok(Self(settings))
     }

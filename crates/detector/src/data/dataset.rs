@@ -1,15 +1,17 @@
 //! The images of a data set.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use inspect::{Image, Mask};
+use inspect::Mask;
+use rayon::prelude::*;
 
-use super::Layout;
-use super::list::{images_in, some_images_in, stem, subfolders};
+use super::layout::{Arrangement, Layout, tiles};
+use super::list::{images_below, images_in, some_images_in, stem, subfolders};
+use super::masks::{MASK_FOLDERS, Masks, place, suffix_beside, told_apart};
+use super::survey::LeftOut;
 use crate::error::ensure;
-use crate::files::shown;
-use crate::images::{read_image, read_mask};
+use crate::images::read_mask;
 use crate::{Error, Result};
 
 /// The type of a test image without defect.
@@ -26,6 +28,8 @@ pub struct Dataset {
     pub train: Vec<PathBuf>,
     /// Images to evaluate on: none if the data set has no such folder.
     pub test: Vec<TestSample>,
+    /// Images of which the folders do not say what they are.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// A test image and its ground truth.
@@ -33,11 +37,11 @@ pub struct Dataset {
 pub struct TestSample {
     /// The image file.
     pub image: PathBuf,
-    /// The mask file; a good image has none.
-    pub mask: Option<PathBuf>,
-    /// The type of the defect, `good` for none: the name of the folder that the image lies in.
+    /// The mask files, whose defects are all there: none of a good image, nor of a defective one without ground truth.
+    pub masks: Vec<PathBuf>,
+    /// The type of the defect, `good` for none: the name of the folder that the image lies in, in most layouts.
     pub defect: String,
-    /// The image's name without extension, unique within `defect`.
+    /// The image's name without extension, with those of its folders where they tell images apart; unique within `defect`.
     pub id: String,
 }
 
@@ -45,20 +49,49 @@ impl Dataset {
     /// Finds the images below `root`, in the given layout or in the one that its folders show.
     ///
     /// # Errors
-    /// If the layout's folders are missing or hold no training image, or if a defective image has
-    /// no mask.
+    /// If the layout's folders are missing or hold no training image.
     pub fn open(root: &Path, layout: Option<Layout>) -> Result<Self> {
-        let layout = layout.map_or_else(|| Layout::detect(root), Ok)?;
-        let (train, test) = match layout {
-            Layout::MvtecAd => (train_good(root)?, test_folders(root, "_mask")?),
-            Layout::WovenTextures => (train_good(root)?, test_folders(root, "")?),
+        Self::arranged(root, &Arrangement { layout, ..Arrangement::default() })
+    }
+
+    /// The same of a data set with names of its own.
+    ///
+    /// # Errors
+    /// As [`Dataset::open`].
+    pub fn arranged(root: &Path, arrangement: &Arrangement) -> Result<Self> {
+        let layout = arrangement.layout.map_or_else(|| arrangement.detect(root), Ok)?;
+        let finder = Finder { root, arrangement };
+        let (train, test, left_out) = match layout {
+            Layout::MvtecAd => (finder.training()?, finder.tests("_mask")?, Vec::new()),
+            Layout::WovenTextures => (finder.training()?, finder.tests("")?, Vec::new()),
             Layout::NanoTwice => {
-                (some_images_in(&root.join("Normal"))?, anomalous(&root.join("Anomalous"))?)
+                (some_images_in(&root.join("Normal"))?, finder.anomalous()?, Vec::new())
             }
-            Layout::Flat => (some_images_in(root)?, Vec::new()),
+            Layout::Aitex => {
+                let good = root.join("NODefect_images");
+                (some(&good, images_below(&good)?)?, finder.fabrics()?, Vec::new())
+            }
+            Layout::MagneticTiles => {
+                let good = root.join("MT_Free/Imgs");
+                (some(&good, photographs(&good)?)?, finder.tiles()?, Vec::new())
+            }
+            Layout::Folders => (finder.good()?, finder.others()?, Vec::new()),
+            Layout::MasksBeside => finder.masks_beside()?,
+            Layout::Flat => (some_images_in(root)?, Vec::new(), Vec::new()),
         };
         check_names(&test)?;
-        Ok(Self { root: root.to_path_buf(), layout, train, test })
+        Ok(Self { root: root.to_path_buf(), layout, train, test, left_out })
+    }
+
+    /// Defective test images without a mask.
+    pub fn unmasked(&self) -> impl Iterator<Item = &TestSample> {
+        self.test.iter().filter(|sample| !sample.is_good() && sample.masks.is_empty())
+    }
+
+    /// What the name of an image tells its item by, where the layout does: the folder of an image of KolektorSDD.
+    pub fn item(&self, image: &Path) -> Option<String> {
+        let folder = image.parent().filter(|_| self.layout == Layout::MasksBeside)?;
+        (folder != self.root).then(|| folder.display().to_string())
     }
 }
 
@@ -68,7 +101,7 @@ fn check_names(test: &[TestSample]) -> Result<()> {
     for sample in test {
         if let Some(other) = named.insert((&sample.defect, &sample.id), &sample.image) {
             let expected = "expected names that differ in more than their extensions";
-            let message = format!("{expected}, got {}, too", shown(other));
+            let message = format!("{expected}, got {}, too", other.display());
             return Err(Error::file(&sample.image, message));
         }
     }
@@ -78,69 +111,241 @@ fn check_names(test: &[TestSample]) -> Result<()> {
 impl TestSample {
     /// Whether the image has no defect.
     pub fn is_good(&self) -> bool {
-        self.mask.is_none()
+        self.defect == GOOD
     }
 
-    /// Reads the image and its mask; a good image has an empty one.
+    /// Reads the ground truth of an image of `size`: an empty mask if it is good, `None` if it is defective and has no mask.
     ///
     /// # Errors
-    /// If a file cannot be read, or if their sizes differ.
-    pub fn load(&self) -> Result<(Image, Mask)> {
-        let image = read_image(&self.image)?;
-        let (width, height) = (image.width(), image.height());
-        let Some(path) = &self.mask else {
-            return Ok((image, Mask::filled(width, height, false)));
-        };
-        let mask = read_mask(path)?;
-        ensure!(
-            (mask.width(), mask.height()) == (width, height),
-            "mask {} has {}x{} pixels, its image {} has {width}x{height}",
-            shown(path),
-            mask.width(),
-            mask.height(),
-            shown(&self.image)
-        );
-        Ok((image, mask))
+    /// If a mask cannot be read, or has another size.
+    pub fn mask(&self, (width, height): (usize, usize)) -> Result<Option<Mask>> {
+        if self.masks.is_empty() && !self.is_good() {
+            return Ok(None);
+        }
+        let mut all = Mask::filled(width, height, false);
+        for path in &self.masks {
+            let mask = read_mask(path)?;
+            ensure!(
+                mask.size() == (width, height),
+                "mask {} has {}x{} pixels, its image {} has {width}x{height}",
+                path.display(),
+                mask.width(),
+                mask.height(),
+                self.image.display()
+            );
+            let pixels = all.data_mut().iter_mut().zip(mask.data());
+            pixels.for_each(|(defective, other)| *defective |= other);
+        }
+        Ok(Some(all))
     }
 }
 
-fn train_good(root: &Path) -> Result<Vec<PathBuf>> {
-    some_images_in(&root.join("train/good"))
+/// Looks for the images of a layout.
+struct Finder<'a> {
+    root: &'a Path,
+    arrangement: &'a Arrangement,
 }
 
-/// The samples of all folders `test/<defect>`, with masks `ground_truth/<defect>/<id><suffix>.png`.
-fn test_folders(root: &Path, suffix: &str) -> Result<Vec<TestSample>> {
-    let test = root.join("test");
-    let mut samples = Vec::new();
-    // A data set may be one to train on only.
-    let folders = if test.is_dir() { subfolders(&test)? } else { Vec::new() };
-    for folder in folders {
-        let defect = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let masks = (defect != GOOD).then(|| root.join("ground_truth").join(&defect));
-        for image in images_in(&folder)? {
-            samples.push(sample(image, &defect, masks.as_deref(), suffix)?);
+impl Finder<'_> {
+    /// Those of `train/good`, or of `train` if it has no such folder.
+    fn training(&self) -> Result<Vec<PathBuf>> {
+        let train = self.root.join("train");
+        match self.arrangement.good_folder(&train)? {
+            Some(good) => some_images_in(&good),
+            None if train.is_dir() && !images_in(&train)?.is_empty() => images_in(&train),
+            None => some_images_in(&train.join("good")),
         }
     }
-    Ok(samples)
-}
 
-fn anomalous(folder: &Path) -> Result<Vec<TestSample>> {
-    let masks = folder.join("gt");
-    let images = images_in(&folder.join("images"))?;
-    images.into_iter().map(|image| sample(image, "anomalous", Some(&masks), "_gt")).collect()
-}
-
-fn sample(image: PathBuf, defect: &str, masks: Option<&Path>, suffix: &str) -> Result<TestSample> {
-    let id = stem(&image);
-    let mask = masks.map(|folder| {
-        // As it is, and not as it is shown: names need not be Unicode.
-        let mut name = image.file_stem().unwrap_or_default().to_owned();
-        name.push(format!("{suffix}.png"));
-        folder.join(name)
-    });
-    if let Some(path) = mask.as_ref().filter(|path| !path.is_file()) {
-        let message = format!("expected its mask {}, which does not exist", shown(path));
-        return Err(Error::file(&image, message));
+    /// The samples of all folders `test/<defect>`, with masks `ground_truth/<defect>/<id><suffix>.*`.
+    fn tests(&self, suffix: &str) -> Result<Vec<TestSample>> {
+        let test = self.root.join("test");
+        // A data set may be one to train on only.
+        let folders = if test.is_dir() { subfolders(&test)? } else { Vec::new() };
+        self.defects(&folders, &["ground_truth"], suffix)
     }
-    Ok(TestSample { image, mask, defect: defect.to_owned(), id })
+
+    /// The samples of folders, each of a type of defect or of good images.
+    fn defects(
+        &self,
+        folders: &[PathBuf],
+        masks: &[&str],
+        suffix: &str,
+    ) -> Result<Vec<TestSample>> {
+        let names = &self.arrangement.masks;
+        let suffix = names.suffix.as_deref().unwrap_or(suffix);
+        let mut samples = Vec::new();
+        for folder in folders {
+            let name = folder.file_name().unwrap_or_default();
+            let is_good = self.arrangement.is_good(folder);
+            let defect = if is_good { GOOD.into() } else { name.to_string_lossy() };
+            let places: Vec<PathBuf> = match &names.folder {
+                Some(masks) => vec![self.root.join(masks)],
+                None => masks.iter().map(|masks| self.root.join(masks)).collect(),
+            };
+            let places: Vec<PathBuf> =
+                places.iter().flat_map(|masks| [masks.join(name), masks.clone()]).collect();
+            let masks = Masks::in_folders(&places, suffix)?;
+            for image in images_in(folder)? {
+                let masks = if is_good { Vec::new() } else { masks.of(&image) };
+                samples.push(sample(image, &defect, masks));
+            }
+        }
+        Ok(samples)
+    }
+
+    fn anomalous(&self) -> Result<Vec<TestSample>> {
+        let masks = self.masks("Anomalous/gt", "_gt")?;
+        let images = images_in(&self.root.join("Anomalous/images"))?;
+        Ok(images
+            .into_iter()
+            .map(|image| {
+                let of = masks.of(&image);
+                sample(image, "anomalous", of)
+            })
+            .collect())
+    }
+
+    /// The masks of a folder, unless they lie elsewhere.
+    fn masks(&self, folder: &str, suffix: &str) -> Result<Masks> {
+        let names = &self.arrangement.masks;
+        let folder = names.folder.as_deref().unwrap_or(Path::new(folder));
+        Masks::in_folders(&[self.root.join(folder)], names.suffix.as_deref().unwrap_or(suffix))
+    }
+
+    /// The type of a defect is the second part of the name: `0001_002_00` is image 1 with a defect of type 2 in fabric 0.
+    fn fabrics(&self) -> Result<Vec<TestSample>> {
+        let folder = self.root.join("Defect_images");
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let masks = self.masks("Mask_images", "_mask")?;
+        let of = |image: PathBuf| {
+            let (name, masks) = (stem(&image), masks.of(&image));
+            sample(image, name.split('_').nth(1).unwrap_or("defective"), masks)
+        };
+        Ok(images_in(&folder)?.into_iter().map(of).collect())
+    }
+
+    fn tiles(&self) -> Result<Vec<TestSample>> {
+        let mut samples = Vec::new();
+        for folder in tiles(self.root)? {
+            let defect = stem(&folder)["MT_".len()..].to_lowercase();
+            if defect == "free" {
+                continue;
+            }
+            let images = folder.join("Imgs");
+            let mut masks = Masks::default();
+            let drawn = images_in(&images)?.into_iter().filter(|image| is_png(image));
+            drawn.for_each(|mask| masks.add(mask, ""));
+            for image in photographs(&images)? {
+                let masks = masks.of(&image);
+                samples.push(sample(image, &defect, masks));
+            }
+        }
+        Ok(samples)
+    }
+
+    /// Those of the first folder of good images.
+    fn good(&self) -> Result<Vec<PathBuf>> {
+        let good = self.arrangement.good_folder(self.root)?;
+        some_images_in(&good.unwrap_or_else(|| self.root.join(GOOD)))
+    }
+
+    /// The samples of the folders beside that of good images.
+    fn others(&self) -> Result<Vec<TestSample>> {
+        let mut folders = subfolders(self.root)?;
+        folders.retain(|folder| {
+            !self.arrangement.is_good(folder) && !self.arrangement.is_of_masks(folder)
+        });
+        let mut samples = self.defects(&folders, &MASK_FOLDERS, "")?;
+        // Masks may lie beside their images, or have a suffix in a folder of their own.
+        for folder in &folders {
+            let Some(suffix) = suffix_beside(folder, &self.arrangement.masks)? else { continue };
+            let (mut beside, _) = told_apart(images_in(folder)?, &suffix);
+            let are_masks: HashSet<PathBuf> = beside.values().flatten().cloned().collect();
+            samples.retain(|sample| !are_masks.contains(&sample.image));
+            for sample in samples.iter_mut().filter(|sample| sample.masks.is_empty()) {
+                sample.masks = beside.remove(&place(&sample.image)).unwrap_or_default();
+            }
+        }
+        Ok(samples)
+    }
+
+    /// Good images, defective ones, and those without a mask.
+    fn masks_beside(&self) -> Result<(Vec<PathBuf>, Vec<TestSample>, Vec<LeftOut>)> {
+        let names = &self.arrangement.masks;
+        let Some(suffix) = suffix_beside(self.root, names)? else {
+            let expected =
+                "expected images with masks beside them, named as they are and `_label`, got none";
+            return Err(Error::file(self.root, expected));
+        };
+        let (mut masks, images) = told_apart(images_below(self.root)?, &suffix);
+        let with_masks: Vec<(PathBuf, Vec<PathBuf>)> = images
+            .into_iter()
+            .map(|image| {
+                let masks = masks.remove(&place(&image)).unwrap_or_default();
+                (image, masks)
+            })
+            .collect();
+        // A mask that cannot be read does not make an image one to train on; those who need it say why.
+        let is_empty =
+            |mask: &PathBuf| read_mask(mask).is_ok_and(|mask| !mask.data().contains(&true));
+        let are_good: Vec<bool> =
+            with_masks.par_iter().map(|(_, masks)| masks.iter().all(is_empty)).collect();
+        let (mut good, mut defective, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+        for ((image, masks), is_good) in with_masks.into_iter().zip(are_good) {
+            match (masks.is_empty(), is_good) {
+                (true, _) => {
+                    let reason = format!("no mask `*{suffix}` beside it says whether it is good");
+                    left_out.push(LeftOut { image, reason });
+                }
+                (false, true) => good.push(image),
+                (false, false) => {
+                    let id = self.id(&image);
+                    defective.push(TestSample { id, ..sample(image, "defective", masks) });
+                }
+            }
+        }
+        ensure!(
+            !good.is_empty(),
+            "{}: expected good images, with empty masks, got none",
+            self.root.display()
+        );
+        Ok((good, defective, left_out))
+    }
+
+    /// The name of an image with those of its folders.
+    fn id(&self, image: &Path) -> String {
+        let path = image.strip_prefix(self.root).unwrap_or(image).with_extension("");
+        let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+        parts.join("_")
+    }
+}
+
+fn sample(image: PathBuf, defect: &str, masks: Vec<PathBuf>) -> TestSample {
+    let id = stem(&image);
+    TestSample { image, masks, defect: defect.to_owned(), id }
+}
+
+/// At least one image, found in `folder`.
+fn some(folder: &Path, images: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+    match images.is_empty() {
+        true => Err(Error::file(
+            folder,
+            "expected images (PNG, TIFF, BMP, JPEG) in the folder, got none",
+        )),
+        false => Ok(images),
+    }
+}
+
+/// The images of a folder of magnetic tiles, whose masks are the PNG files.
+fn photographs(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut images = images_in(folder)?;
+    images.retain(|image| !is_png(image));
+    Ok(images)
+}
+
+fn is_png(image: &Path) -> bool {
+    image.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
 }

@@ -4,37 +4,63 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::pattern::matching;
-use crate::error::ensure;
-use crate::files::shown_text;
+use crate::error::{Context, ensure};
 use crate::{Error, Result};
 
 /// The file name extensions of images, in lower case; upper case does as well.
 const EXTENSIONS: [&str; 6] = ["bmp", "jpeg", "jpg", "png", "tif", "tiff"];
 
-/// The image files that `input` names: a file itself, the images of a folder (not of its
+/// How deep images are looked for below a folder.
+const DEEPEST: usize = 4;
+
+/// The image files that `input` names: a file itself, those that a text file (`.txt`) lists, the images of a folder (not of its
 /// subfolders), or those that match a glob pattern such as `line-3/**/*.png`. Sorted by their
-/// bytes; hidden files are left out. Where `**` meets symbolic links, each folder is visited once.
+/// bytes, but for a list; hidden files are left out.
+///
+/// A list has a path on each line, from the folder that the list lies in; folders stand for their images.
 ///
 /// # Errors
-/// If there are none, or a folder cannot be read, or a pattern is malformed.
+/// If there are none, or a folder or a list cannot be read, or a pattern is malformed.
 pub fn list_images(input: &Path) -> Result<Vec<PathBuf>> {
     if input.is_file() {
-        return Ok(vec![input.to_path_buf()]);
+        return if is_list(input) { listed(input) } else { Ok(vec![input.to_path_buf()]) };
     }
     if input.is_dir() {
         return some_images_in(input);
     }
     match input.to_str() {
-        _ if input.exists() => {
-            Err(Error::file(input, "expected an image, got a device, a pipe or a socket"))
-        }
-        Some(pattern) if pattern.contains(['*', '?', '[']) => images_matching(pattern),
+        Some(pattern) if pattern.contains(['*', '?', '[']) => matching(pattern),
         _ => Err(Error::file(
             input,
-            "expected an image, a folder of images or a pattern, got nothing",
+            "expected an image, a folder of images, a list or a pattern, got nothing",
         )),
     }
+}
+
+fn is_list(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt"))
+}
+
+/// The images of a list.
+fn listed(list: &Path) -> Result<Vec<PathBuf>> {
+    let text = fs::read_to_string(list).map_err(Error::io("read", list))?;
+    let folder = list.parent().unwrap_or(Path::new(""));
+    let mut images = Vec::new();
+    for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+        let path = folder.join(line);
+        match () {
+            () if line.is_empty() => {}
+            () if path.is_dir() => images.extend(some_images_in(&path)?),
+            () if path.is_file() => images.push(path),
+            () => {
+                let message =
+                    format!("line {}: expected an image or a folder, got {line}", number + 1);
+                return Err(Error::file(list, message));
+            }
+        }
+    }
+    ensure!(!images.is_empty(), "{}: expected paths of images, got none", list.display());
+    Ok(images)
 }
 
 /// As [`images_in`], but none is an error.
@@ -59,6 +85,20 @@ pub fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(images)
 }
 
+/// The image files in `folder` and in its folders, sorted within each; the search ends [`DEEPEST`] folders below, and follows no links,
+/// which may lead in a circle.
+pub(super) fn images_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    fn below(folder: &Path, depth: usize, images: &mut Vec<PathBuf>) -> Result<()> {
+        images.extend(images_in(folder)?);
+        let folders = if depth < DEEPEST { subfolders(folder)? } else { Vec::new() };
+        let mut folders = folders.iter().filter(|folder| !folder.is_symlink());
+        folders.try_for_each(|folder| below(folder, depth + 1, images))
+    }
+    let mut images = Vec::new();
+    below(folder, 0, &mut images)?;
+    Ok(images)
+}
+
 /// The folders in `folder`, sorted.
 pub(super) fn subfolders(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut folders = entries(folder)?;
@@ -66,18 +106,30 @@ pub(super) fn subfolders(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
+/// The image in a folder whose name without extension is `stem` and `suffix`, the first by its bytes; `None` if there is none.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub(super) fn with_stem(folder: &Path, stem: &OsStr, suffix: &str) -> Result<Option<PathBuf>> {
+    let mut name = stem.to_owned();
+    name.push(suffix);
+    let mut images = images_in(folder)?.into_iter();
+    Ok(images.find(|image| image.file_stem() == Some(&name)))
+}
+
 /// The file name without extension.
 pub(super) fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn images_matching(pattern: &str) -> Result<Vec<PathBuf>> {
-    let mut images = matching(pattern)?;
+fn matching(pattern: &str) -> Result<Vec<PathBuf>> {
+    let paths = glob::glob(pattern).with_context(|| format!("{pattern}: malformed pattern"))?;
+    let mut images = paths.collect::<Result<Vec<_>, _>>()?;
     images.retain(|path| is_image(path));
+    images.sort();
     ensure!(
         !images.is_empty(),
-        "{}: expected images (PNG, TIFF, BMP, JPEG) that match, got none",
-        shown_text(pattern)
+        "{pattern}: expected images (PNG, TIFF, BMP, JPEG) that match, got none"
     );
     Ok(images)
 }
@@ -95,14 +147,9 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn is_image(path: &Path) -> bool {
-    has_image_name(path) && path.is_file()
-}
-
-/// Whether a file has the name of an image: an extension of PNG, TIFF, BMP or JPEG, in lower or upper case, and no dot in front.
-pub fn has_image_name(path: &Path) -> bool {
     let extension =
         path.extension().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
-    EXTENSIONS.contains(&extension.as_str()) && !is_hidden(path)
+    EXTENSIONS.contains(&extension.as_str()) && !is_hidden(path) && path.is_file()
 }
 
 fn is_hidden(path: &Path) -> bool {

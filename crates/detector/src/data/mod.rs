@@ -1,19 +1,32 @@
 //! Data sets on disk: which images are good, which are defective, and where their masks lie.
 
+mod background;
 mod dataset;
 mod fingerprint;
 mod layout;
 mod list;
 mod margins;
-mod pattern;
+mod masks;
+mod region;
 mod split;
+mod survey;
 
+#[cfg(feature = "network")]
+pub(crate) use background::Search;
+pub use background::{Background, Side};
 pub use dataset::{Dataset, TestSample};
 pub use fingerprint::fingerprint;
-pub use layout::Layout;
-pub use list::{has_image_name, images_in, list_images};
+pub use layout::{Arrangement, Layout};
+pub use list::{images_in, list_images};
 pub use margins::{Margins, crop, uncrop};
+pub use masks::MaskNames;
+#[cfg(feature = "network")]
+pub(crate) use region::RegionFinder;
+pub use region::{Auto, Polygons, RegionConfig, RegionMask, RegionMasks};
 pub use split::Split;
+#[cfg(feature = "network")]
+pub(crate) use survey::names;
+pub use survey::{LeftOut, Smallest, Survey};
 
 #[cfg(test)]
 mod tests;

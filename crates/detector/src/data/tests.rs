@@ -62,11 +62,11 @@ fn mvtec_ad() {
         samples.collect::<Vec<_>>(),
         [("cut", "003", false), ("good", "000", true), ("hole", "000", false)]
     );
-    assert_eq!(dataset.test[0].mask, Some(root.path().join("ground_truth/cut/003_mask.png")));
-    let (image, mask) = dataset.test[0].load().unwrap();
-    assert_eq!((image.width(), mask.get(2, 1), mask.get(1, 2)), (WIDTH, true, false));
-    let (_, empty) = dataset.test[1].load().unwrap();
-    assert_eq!(empty, Mask::filled(WIDTH, HEIGHT, false));
+    assert_eq!(dataset.test[0].masks, [root.path().join("ground_truth/cut/003_mask.png")]);
+    let mask = dataset.test[0].mask((WIDTH, HEIGHT)).unwrap().unwrap();
+    assert_eq!((mask.get(2, 1), mask.get(1, 2)), (true, false));
+    let empty = dataset.test[1].mask((WIDTH, HEIGHT)).unwrap();
+    assert_eq!(empty, Some(Mask::filled(WIDTH, HEIGHT, false)));
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn woven_textures() {
         tree(&["train/good/000.png", "test/defective/007.png", "ground_truth/defective/007.png"]);
     let dataset = Dataset::open(root.path(), None).unwrap();
     assert_eq!(dataset.layout, Layout::WovenTextures);
-    assert_eq!(dataset.test[0].mask, Some(root.path().join("ground_truth/defective/007.png")));
+    assert_eq!(dataset.test[0].masks, [root.path().join("ground_truth/defective/007.png")]);
     assert_eq!(dataset.test[0].defect, "defective");
 }
 
@@ -86,7 +86,7 @@ fn nanotwice() {
     assert_eq!(dataset.layout, Layout::NanoTwice);
     assert_eq!(names(&root, &dataset.train), ["Normal/N1.tif"]);
     assert_eq!((dataset.test[0].defect.as_str(), dataset.test[0].id.as_str()), ("anomalous", "A1"));
-    assert!(dataset.test[0].load().is_ok());
+    assert!(dataset.test[0].mask((WIDTH, HEIGHT)).unwrap().is_some());
 }
 
 #[test]
@@ -108,12 +108,9 @@ fn a_data_set_may_have_no_test_images() {
 fn a_given_layout_overrides_what_is_found() {
     let root =
         tree(&["train/good/000.png", "test/defective/007.png", "ground_truth/defective/007.png"]);
-    let message = open_error(root.path(), Some(Layout::MvtecAd));
-    assert!(message.contains("test/defective/007.png: expected its mask "), "{message}");
-    assert!(
-        message.contains("ground_truth/defective/007_mask.png, which does not exist"),
-        "{message}"
-    );
+    let dataset = Dataset::open(root.path(), Some(Layout::MvtecAd)).unwrap();
+    assert_eq!(dataset.unmasked().map(|sample| &*sample.id).collect::<Vec<_>>(), ["007"]);
+    assert_eq!(dataset.test[0].mask((WIDTH, HEIGHT)).unwrap(), None);
     assert!(open_error(root.path(), Some(Layout::NanoTwice)).contains("Normal"));
 }
 
@@ -157,7 +154,7 @@ fn a_mask_of_another_size_is_refused() {
     let path = root.path().join("ground_truth/hole/000_mask.png");
     write_mask_png(&path, &Mask::filled(5, 3, true)).unwrap();
     let dataset = Dataset::open(root.path(), None).unwrap();
-    let message = text(&dataset.test[0].load().unwrap_err());
+    let message = text(&dataset.test[0].mask((WIDTH, HEIGHT)).unwrap_err());
     assert!(message.starts_with(&format!("mask {} has 5x3 pixels", path.display())), "{message}");
     assert!(message.ends_with("test/hole/000.png has 6x4"), "{message}");
 }
@@ -172,7 +169,8 @@ fn lists_name_a_file_a_folder_or_a_pattern() {
     assert_eq!(list("*.png").unwrap(), ["10.png", "9.png"]);
     assert_eq!(list("**/*.png").unwrap(), ["10.png", "9.png", "sub/c.png"]);
     for (name, expected) in [
-        ("x.png", "expected an image, a folder of images or a pattern, got nothing"),
+        ("x.png", "expected an image, a folder of images, a list or a pattern, got nothing"),
+        ("notes.txt", "notes.txt: expected paths of images, got none"),
         ("*.bmp", "expected images (PNG, TIFF, BMP, JPEG) that match, got none"),
         ("[", "malformed pattern"),
     ] {
@@ -233,5 +231,5 @@ fn masks_are_found_by_names_that_are_not_unicode() {
         fs::rename(root.path().join(from), to).unwrap();
     }
     let dataset = Dataset::open(root.path(), None).unwrap();
-    assert!(dataset.test[0].load().is_ok());
+    assert!(dataset.test[0].mask((WIDTH, HEIGHT)).unwrap().is_some());
 }

@@ -3,7 +3,7 @@
 use super::inspected::InspectedSample;
 use crate::Result;
 use crate::records::AtThreshold;
-use inspect::{Connectivity, Decision, Plane, label};
+use inspect::{Connectivity, Decision, Mask, NOT_SCORED, Plane, label};
 use metrics::Confusion;
 use rayon::prelude::*;
 use std::iter::Sum;
@@ -48,12 +48,16 @@ pub fn decisions(samples: &[&InspectedSample], decision: Decision) -> Result<AtT
 }
 
 fn count(sample: &InspectedSample, decision: Decision) -> Result<Counts> {
-    let InspectedSample { anomaly_map, mask, .. } = sample;
-    let flagged = decision.mask(anomaly_map);
+    let flagged = decision.mask(&sample.anomaly_map);
+    let Some(mask) = &sample.mask else {
+        let is_flagged = usize::from(flagged.data().contains(&true));
+        let (images_flagged, defective_images_hit) = (is_flagged, is_flagged);
+        return Ok(Counts { images_flagged, defective_images_hit, images: 1, ..Counts::default() });
+    };
     let alarms = touched(&label(&flagged, Connectivity::Eight), mask);
     let defects = touched(&label(mask, Connectivity::Eight), &flagged);
     Ok(Counts {
-        confusion: Confusion::of_masks(flagged.data(), mask.data())?,
+        confusion: confusion(sample, &flagged, mask)?,
         regions_found: number(&defects, true),
         regions: defects.len(),
         false_alarms: number(&alarms, false),
@@ -62,6 +66,18 @@ fn count(sample: &InspectedSample, decision: Decision) -> Result<Counts> {
         good_images_flagged: usize::from(sample.sample.is_good() && !alarms.is_empty()),
         images: 1,
     })
+}
+
+/// The decisions about pixels of the region of interest.
+fn confusion(sample: &InspectedSample, flagged: &Mask, mask: &Mask) -> Result<Confusion> {
+    if !sample.has_outside() {
+        return Ok(Confusion::of_masks(flagged.data(), mask.data())?);
+    }
+    let scores = sample.judged(&sample.anomaly_map);
+    let decided = flagged.data().iter().zip(sample.anomaly_map.data());
+    let decided = decided.filter(|(_, score)| **score > NOT_SCORED).map(|(flagged, _)| *flagged);
+    let labels: Vec<bool> = scores.map(|(_, label)| label).collect();
+    Ok(Confusion::of_masks(&decided.collect::<Vec<_>>(), &labels)?)
 }
 
 /// Whether each of the numbered regions has a pixel in common with `mask`.

@@ -1,20 +1,19 @@
 //! A test set as a model inspects it.
 
-use crate::data::{Dataset, TestSample, crop};
+use crate::data::{Dataset, TestSample};
 use crate::error::Context;
-use crate::files::shown;
-use crate::images::{read_image, to_grey8};
+use crate::images::to_grey8;
 use crate::inspector::Inspector;
 use crate::progress::{Progress, tell};
 use crate::records::{Calibration, RuleThreshold};
 use crate::{Error, Result};
-use inspect::{Decision, Image, Mask, Plane};
+use inspect::{Decision, Image, Mask, NOT_SCORED, Plane};
 use std::path::{Path, PathBuf};
 
 /// Images that are drawn in a figure.
 const SHOWN: usize = 4;
 
-/// A test image with its maps; all planes show the region of interest.
+/// A test image with its maps; all planes have its size.
 pub struct InspectedSample {
     /// The files, and the type of the defect.
     pub sample: TestSample,
@@ -24,10 +23,10 @@ pub struct InspectedSample {
     pub reconstruction: Plane<u8>,
     /// The residual map.
     pub residual: Image,
-    /// The residual map after the opening.
+    /// The anomaly map, [`NOT_SCORED`] outside of the region of interest.
     pub anomaly_map: Image,
-    /// The ground truth.
-    pub mask: Mask,
+    /// The ground truth in the region of interest; `None` of a defective image without a mask.
+    pub mask: Option<Mask>,
 }
 
 /// A test set with its maps, and the thresholds that they are compared with.
@@ -84,8 +83,8 @@ pub fn held_out_for<'a>(dataset: &Dataset, held_out: &'a [PathBuf]) -> &'a [Path
 /// The score of an image.
 fn score(inspector: &Inspector, path: &Path, decision: Decision) -> Result<f32> {
     let inspected = inspector
-        .inspect(&read_image(path)?)
-        .with_context(|| format!("cannot inspect {}", shown(path)))?;
+        .inspect_named(&inspector.read(path)?, Some(path))
+        .with_context(|| format!("cannot inspect {}", path.display()))?;
     Ok(decision.score(&inspected.anomaly_map))
 }
 
@@ -96,17 +95,23 @@ fn rules(calibration: &Calibration) -> Vec<RuleThreshold> {
 }
 
 fn inspect_sample(inspector: &Inspector, sample: &TestSample) -> Result<InspectedSample> {
-    let (image, mask) = sample.load()?;
+    let image = inspector.read(&sample.image)?;
+    let mut mask = sample.mask(image.size())?;
     let inspected = inspector
-        .inspect(&image)
-        .with_context(|| format!("cannot inspect {}", shown(&sample.image)))?;
+        .inspect_named(&image, Some(&sample.image))
+        .with_context(|| format!("cannot inspect {}", sample.image.display()))?;
+    if let Some(mask) = &mut mask {
+        let scores = inspected.anomaly_map.data();
+        let pixels = mask.data_mut().iter_mut().zip(scores);
+        pixels.for_each(|(is_defective, &score)| *is_defective &= score > NOT_SCORED);
+    }
     Ok(InspectedSample {
         sample: sample.clone(),
-        image: to_grey8(&crop(&image, inspector.margins())?),
+        image: to_grey8(&image),
         reconstruction: to_grey8(&inspected.reconstruction),
         residual: inspected.residual,
         anomaly_map: inspected.anomaly_map,
-        mask: crop(&mask, inspector.margins())?,
+        mask,
     })
 }
 
@@ -117,12 +122,27 @@ pub fn shown_samples(samples: &[TestSample], count: usize) -> Vec<usize> {
     (0..count).map(|i| defective[i * defective.len() / count]).collect()
 }
 
+impl InspectedSample {
+    /// The values of a map in the region of interest, with their labels; none if there is no ground truth.
+    pub(super) fn judged<'a>(&'a self, map: &'a Image) -> impl Iterator<Item = (f32, bool)> + 'a {
+        let labels = self.mask.iter().flat_map(|mask| mask.data());
+        let pixels = map.data().iter().zip(labels).zip(self.anomaly_map.data());
+        let pixels = pixels.filter(|(_, score)| **score > NOT_SCORED);
+        pixels.map(|((&value, &is_defective), _)| (value, is_defective))
+    }
+
+    /// Whether some pixels lie outside of the region of interest.
+    pub(super) fn has_outside(&self) -> bool {
+        self.anomaly_map.data().contains(&NOT_SCORED)
+    }
+}
+
 impl InspectedSet {
     /// The scores of all defect-free and of all defective pixels.
     pub fn pixel_scores(&self) -> [Vec<f32>; 2] {
         let mut scores = [Vec::new(), Vec::new()];
-        for InspectedSample { anomaly_map, mask, .. } in &self.samples {
-            for (&score, &is_defective) in anomaly_map.data().iter().zip(mask.data()) {
+        for sample in &self.samples {
+            for (score, is_defective) in sample.judged(&sample.anomaly_map) {
                 scores[usize::from(is_defective)].push(score);
             }
         }

@@ -5,7 +5,6 @@ use super::measure::Curves;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::error::Context;
-use crate::files::shown;
 use crate::inspector::Inspector;
 use crate::model_folder::ModelFolder;
 use crate::progress::Progress;
@@ -34,8 +33,8 @@ pub struct Evaluation {
     pub test_set: InspectedSet,
     /// The numbers.
     pub metrics: Metrics,
-    /// The curves.
-    pub curves: Curves,
+    /// The curves, if a defective image has a mask.
+    pub curves: Option<Curves>,
     /// Duration of the inspection of all images.
     pub seconds: f64,
 }
@@ -61,7 +60,7 @@ impl Origin {
 /// ground truth.
 ///
 /// # Errors
-/// If an image cannot be read or inspected, all pixels are of one class, or the caller cancels.
+/// If an image cannot be read or inspected, the masks leave all pixels of one class, or the caller cancels.
 pub fn evaluate(
     dataset: &Dataset,
     held_out: &[PathBuf],
@@ -73,7 +72,7 @@ pub fn evaluate(
     let test_set = inspect_set(dataset, held_out, inspector, &origin.calibration, progress)?;
     let seconds = start.elapsed().as_secs_f64();
     let measured = test_set.measure();
-    let (metrics, curves) = measured.with_context(|| shown(&dataset.root))?;
+    let (metrics, curves) = measured.with_context(|| dataset.root.display().to_string())?;
     Ok(Evaluation { origin, test_set, metrics, curves, seconds })
 }
 

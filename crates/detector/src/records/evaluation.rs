@@ -41,18 +41,9 @@ pub struct DemoRecord {
 /// The numbers of an evaluation. All pixels of the test set are pooled, as in the paper (section 4.2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
-    /// Area under the ROC curve of the opened anomaly maps.
-    pub pixel_au_roc: f64,
-    /// Area under the ROC curve of the residual maps before the opening.
-    pub pixel_au_roc_raw: f64,
-    /// Average precision of the opened anomaly maps.
-    pub pixel_average_precision: f64,
-    /// The largest F1 of all thresholds.
-    pub pixel_f1_max: f64,
-    /// The threshold of `pixel_f1_max`, chosen with the test labels in view.
-    pub pixel_f1_max_threshold: f32,
-    /// Area under the per-region-overlap curve up to a false-positive rate of 0.3, divided by 0.3.
-    pub au_pro: f64,
+    /// The figures of pixels; absent if no defective image has a mask.
+    #[serde(flatten)]
+    pub pixel: Option<PixelMetrics>,
     /// Area under the ROC curve of the images' largest scores; absent unless there are good and defective images.
     pub image_au_roc: Option<f64>,
     /// The good images of `image_au_roc`.
@@ -66,30 +57,58 @@ pub struct Metrics {
     pub at_threshold: AtThreshold,
     /// The decisions at the thresholds of several rules, the calibrated one first; all are derived from good images only.
     pub rules: Vec<RuleResult>,
-    /// The decisions at the threshold of the largest F1.
-    pub oracle: Oracle,
     /// Test images by type of defect, good ones included.
     pub defect_types: Vec<DefectType>,
     /// Number of test images.
     pub images: usize,
     /// Number of test images with a defect.
     pub defective_images: usize,
-    /// Number of pixels.
+    /// Number of defective test images without a mask, which count in the figures of images alone.
+    #[serde(default)]
+    pub images_without_mask: usize,
+    /// Number of pixels in the regions of interest of all images but these.
     pub pixels: u64,
     /// Number of defective pixels.
     pub defective_pixels: u64,
 }
 
+/// The figures of pixels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PixelMetrics {
+    /// Area under the ROC curve of the opened anomaly maps.
+    pub pixel_au_roc: f64,
+    /// Area under the ROC curve of the residual maps before the opening.
+    pub pixel_au_roc_raw: f64,
+    /// Average precision of the opened anomaly maps.
+    pub pixel_average_precision: f64,
+    /// The largest F1 of all thresholds.
+    pub pixel_f1_max: f64,
+    /// The threshold of `pixel_f1_max`, chosen with the test labels in view.
+    pub pixel_f1_max_threshold: f32,
+    /// Area under the per-region-overlap curve up to a false-positive rate of 0.3, divided by 0.3.
+    pub au_pro: f64,
+    /// The decisions at the threshold of the largest F1.
+    pub oracle: Oracle,
+}
+
 impl Metrics {
-    /// All thresholds with their names: those of the rules, the calibrated one first, and last the oracle's.
+    /// A figure of pixels, if there are any.
+    pub fn of_pixels(&self, figure: impl Fn(&PixelMetrics) -> f64) -> Option<f64> {
+        self.pixel.as_ref().map(figure)
+    }
+
+    /// All thresholds with their names: those of the rules, the calibrated one first, and last the oracle's if there is one.
     pub fn thresholds(&self) -> impl Iterator<Item = (String, f32, &AtThreshold)> {
         let calibrated = |index| if index == 0 { " (calibrated)" } else { "" };
         let rules = self.rules.iter().enumerate().map(move |(index, of_rule)| {
             let name = format!("{}{}", RuleName(of_rule.rule), calibrated(index));
             (name, of_rule.threshold, &of_rule.result)
         });
-        let Oracle { threshold, result } = &self.oracle;
-        rules.chain([("test labels in view".to_owned(), *threshold, result)])
+        let oracle = self.pixel.iter().map(|pixel| {
+            let Oracle { threshold, result } = &pixel.oracle;
+            ("test labels in view".to_owned(), *threshold, result)
+        });
+        rules.chain(oracle)
     }
 }
 
@@ -126,7 +145,7 @@ pub struct AtThreshold {
     pub false_alarms_per_image: f64,
     /// Images with at least one flagged pixel.
     pub images_flagged: usize,
-    /// Defective images with a flagged pixel that is defective.
+    /// Defective images with a flagged pixel that is defective; of those without a mask, all with a flagged pixel.
     #[serde(default)]
     pub defective_images_hit: usize,
     /// Good images with at least one flagged pixel.
@@ -174,30 +193,13 @@ pub struct DefectType {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ImageRow {
     /// Its name without extension.
-    #[serde(with = "cells")]
     pub image: String,
     /// The name of its folder, `good` for no defect.
-    #[serde(with = "cells")]
     pub defect: String,
     /// The largest score of the anomaly map.
     pub score: f32,
     /// Pixels at or above the calibrated threshold.
     pub flagged_pixels: usize,
-    /// Defective pixels.
-    pub defective_pixels: usize,
-}
-
-/// Texts as cells that no spreadsheet takes for formulas.
-mod cells {
-    use crate::files::{cell, text_of_cell};
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&cell(text))
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Ok(text_of_cell(&text).to_owned())
-    }
+    /// Defective pixels; absent if it is defective and has no mask.
+    pub defective_pixels: Option<usize>,
 }

@@ -35,15 +35,13 @@ pub use bench::{
 pub use calibration::{Calibration, CalibrationSource, GoodScore, RuleThreshold};
 pub use evaluation::{
     AtThreshold, DefectType, DemoRecord, EvaluationRecord, GoodImages, ImageRow, Metrics, Oracle,
-    RuleResult,
+    PixelMetrics, RuleResult,
 };
 pub use model_info::{ExportRecord, ModelInfo};
 pub use pictures::{FigureRecord, SsimRecord, SyntheticRecord, ToyMap, ToyRecord};
 pub use prediction::PredictionRecord;
 pub use settings::Settings;
-pub use training::{
-    FeaturesRecord, LogEntry, ReconstructionRecord, TrainingRecord, TrainingSummary,
-};
+pub use training::{FeaturesRecord, LogEntry, TrainingRecord, TrainingSummary};
 
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,7 @@
 
 use super::plan::TrainingPlan;
 use crate::data::{Margins, crop};
-use crate::images::read_image;
-use crate::inspector::prepare;
+use crate::view::Views;
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
 use inspect::Image;
@@ -79,7 +78,7 @@ impl Sight {
 
 /// The patch in the middle of an image, as the network sees it.
 fn middle(path: &Path, plan: &TrainingPlan) -> Result<Image> {
-    let image = prepare(&read_image(path)?, &plan.config)?;
+    let image = Views::of(&plan.config.data)?.read(path)?.image;
     let (width, height) = image.size();
     let side = plan.config.model.patch_size;
     let (Some(across), Some(down)) = (width.checked_sub(side), height.checked_sub(side)) else {

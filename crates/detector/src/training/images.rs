@@ -1,56 +1,101 @@
 //! The images of a training in memory.
 
 use super::plan::TrainingPlan;
-use crate::error::{Context, bail};
+use crate::Result;
+use crate::data::names;
+use crate::error::bail;
 use crate::files::shown;
-use crate::images::read_image;
-use crate::inspector::prepare;
-use crate::{Error, Margins, Result};
-use inspect::{Image, ThresholdRule};
-use models::TrainingImage;
+use crate::view::{View, Views};
+use inspect::{Image, Mask, mirror_to};
+use models::{CropPlaces, TrainingImage};
 use rayon::prelude::*;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::Path;
 
-/// Reads the images to train on, cropped and scaled.
+/// The images to train on, and what there is to say of them.
+pub struct TrainingImages {
+    pub images: Vec<TrainingImage>,
+    /// Sentences about images that may not be what they should.
+    pub warnings: Vec<String>,
+}
+
+/// An image that was read.
+struct Read {
+    /// `None` if no patch of it lies in the region of interest.
+    image: Option<TrainingImage>,
+    /// What is odd about it.
+    oddity: Option<Oddity>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Oddity {
+    Constant,
+    BlackAndWhite,
+}
+
+/// Reads the images to train on: their regions of interest, scaled, and mirrored up to a patch if they are smaller.
 ///
 /// # Errors
-/// If one cannot be read or is smaller than a patch; of several errors, that of the first image. If all are smaller than the region that
-/// the rule for the threshold allows.
-pub fn read_images(plan: &TrainingPlan) -> Result<Vec<TrainingImage>> {
-    let patch = plan.config.model.patch_size;
-    let largest = AtomicUsize::new(0);
-    let read = |path: &PathBuf| {
-        let image = read_image(path)?;
-        largest.fetch_max(pixels_inside(&image, plan.config.data.margins), Ordering::Relaxed);
-        let image = prepare(&image, &plan.config).with_context(|| shown(path))?;
-        let (width, height) = (image.width(), image.height());
-        if width < patch || height < patch {
-            let expected = format!("expected at least the patch size {patch}x{patch}");
-            let message = format!("{width}x{height} pixels to train on, {expected}");
-            return Err(Error::file(path, message));
-        }
-        Ok(TrainingImage { width, height, pixels: image.into_data() })
-    };
+/// If one cannot be read or has no region of interest, or no patch lies in that of any; of several errors, that of the first image.
+pub fn read_images(plan: &TrainingPlan) -> Result<TrainingImages> {
+    let (views, paths) = (Views::of(&plan.config.data)?, &plan.split.train);
     // All are read before the first error is looked for, so that it is the same one in each run.
-    let images = plan.split.train.par_iter().map(read).collect::<Vec<_>>().into_iter().collect();
-    expect_possible(plan.config.calibration.threshold, largest.into_inner())?;
-    images
-}
-
-fn pixels_inside(image: &Image, margins: Margins) -> usize {
-    let Margins { left, top, right, bottom } = margins;
-    let (width, height) = image.size();
-    width.saturating_sub(left + right) * height.saturating_sub(top + bottom)
-}
-
-/// Refuses a rule for the threshold that images cannot follow: after the training would be too late.
-fn expect_possible(rule: ThresholdRule, largest: usize) -> Result<()> {
-    match rule {
-        ThresholdRule::LargestRegion { max_area } if max_area >= largest => bail!(
-            "calibration.threshold: expected a max_area below the {largest} pixels of the largest image inside its margins, got {max_area}: any threshold \
-             would do"
+    let read = paths.par_iter().map(|path| read(plan, &views, path)).collect::<Vec<_>>();
+    let read = read.into_iter().collect::<Result<Vec<_>>>()?;
+    let which = |is_chosen: &dyn Fn(&Read) -> bool| {
+        let chosen = paths.iter().zip(&read).filter(|(_, read)| is_chosen(read));
+        chosen.map(|(path, _)| path.clone()).collect::<Vec<_>>()
+    };
+    let share = plan.config.data.region_share;
+    let outside =
+        format!("no patch of which {share} lies in the region of interest (data.region_share)");
+    let said = [
+        (which(&|read| read.image.is_none()), format!("left out: {outside}")),
+        (
+            which(&|read| read.oddity == Some(Oddity::Constant)),
+            "a single grey value, and trained on".to_owned(),
         ),
-        _ => Ok(()),
+        (
+            which(&|read| read.oddity == Some(Oddity::BlackAndWhite)),
+            "black and white only, as masks are, and trained on".to_owned(),
+        ),
+    ];
+    let warnings = said.into_iter().filter(|(images, _)| !images.is_empty());
+    let warnings = warnings.map(|(images, what)| format!("{}: {what}", names(&images))).collect();
+    let images: Vec<_> = read.into_iter().filter_map(|read| read.image).collect();
+    if let (true, Some(path)) = (images.is_empty(), paths.first()) {
+        bail!("{}: {outside}, nor of any other image", shown(path));
     }
+    Ok(TrainingImages { images, warnings })
+}
+
+fn read(plan: &TrainingPlan, views: &Views, path: &Path) -> Result<Read> {
+    let View { image, place } = views.read(path)?;
+    let oddity = oddity(&image);
+    let patch = plan.config.model.patch_size;
+    let (width, height) = (image.width().max(patch), image.height().max(patch));
+    let mirrored = (width, height) != image.size();
+    let image = if mirrored { mirror_to(&image, width, height) } else { image.into_owned() };
+    let inside = place.region.as_ref().map(|region| match mirrored {
+        true => mirror_to(region.inside(), width, height),
+        false => Mask::clone(region.inside()),
+    });
+    let within = |inside: &Mask| {
+        CropPlaces::within((width, height), inside.data(), patch, plan.config.data.region_share)
+    };
+    let places = inside.as_ref().map(within);
+    let is_outside = places == Some(None);
+    let image =
+        TrainingImage { width, height, pixels: image.into_data(), places: places.flatten() };
+    Ok(Read { image: (!is_outside).then_some(image), oddity })
+}
+
+/// What is odd about an image of a surface.
+fn oddity(image: &Image) -> Option<Oddity> {
+    let first = *image.data().first()?;
+    let Some(&other) = image.data().iter().find(|&&value| value != first) else {
+        return Some(Oddity::Constant);
+    };
+    let is_extreme = |value: f32| value <= 0.02 || value >= 0.98;
+    let has_two = || image.data().iter().all(|&value| value == first || value == other);
+    (is_extreme(first) && is_extreme(other) && has_two()).then_some(Oddity::BlackAndWhite)
 }

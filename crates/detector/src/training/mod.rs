@@ -2,7 +2,6 @@
 
 mod glimpse;
 mod images;
-mod outcome;
 mod plan;
 mod resume;
 mod run;

@@ -1,8 +1,9 @@
 //! The plan of a training.
 
 use crate::config::Config;
-use crate::data::Split;
+use crate::data::{Dataset, Split, Survey};
 use crate::model_folder::ModelFolder;
+use crate::region_search::find_region;
 use crate::{Error, Result};
 
 /// A training: where, with which settings, on which images.
@@ -14,6 +15,10 @@ pub struct TrainingPlan {
     pub config: Config,
     /// Good images: those to train on, and those held out.
     pub split: Split,
+    /// The data set that they are of.
+    pub dataset: Dataset,
+    /// What there is to say of the images.
+    pub survey: Survey,
     /// The treatment of a model that is in the folder already.
     pub start: Start,
 }
@@ -44,13 +49,14 @@ impl Start {
 }
 
 impl TrainingPlan {
-    /// A training with the good images of the configuration's data set.
+    /// A training with the good images of the configuration's data set. If its region of interest is to be found, it is looked for.
     ///
     /// # Errors
-    /// If the settings are out of range, or see [`Dataset::open`](crate::Dataset::open).
-    pub fn new(folder: ModelFolder, config: Config, start: Start) -> Result<Self> {
+    /// If the settings are out of range, an image in which the region is looked for cannot be read, or see [`Dataset::open`](crate::Dataset::open).
+    pub fn new(folder: ModelFolder, mut config: Config, start: Start) -> Result<Self> {
         config.validate()?;
-        let split = config.data.split()?;
-        Ok(Self { folder, config, split, start })
+        let (split, dataset, mut survey) = config.split()?;
+        survey.warnings.extend(find_region(&mut config.data, &split.train)?);
+        Ok(Self { folder, config, split, dataset, survey, start })
     }
 }

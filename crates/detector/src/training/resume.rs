@@ -43,7 +43,7 @@ pub fn restore(
     checkpoint: &[u8],
     data_sha256: &str,
 ) -> Result<(Vec<LogEntry>, f64)> {
-    let present = Settings::of_learning(&plan.config)?;
+    let present = Settings::of_training(&plan.config)?;
     let name = || plan.folder.checkpoint_name();
     let note = note(checkpoint, data_sha256, &present).with_context(name)?;
     trainer.restore(checkpoint).with_context(name)?;

@@ -1,14 +1,12 @@
 //! A training in progress.
 
 use super::glimpse::{Glimpse, Sight};
-use super::images::read_images;
-use super::outcome::reconstruction;
+use super::images::{TrainingImages, read_images};
 use super::plan::{Start, TrainingPlan};
 use super::resume::{Note, checkpoint, restore};
 use crate::data::fingerprint;
 use crate::error::Context;
-use crate::files::{FolderLock, shown};
-use crate::inspector::Inspector;
+use crate::model_folder::FolderLock;
 use crate::records::{FeaturesRecord, LogEntry, Settings, TrainingRecord};
 use crate::{Error, Result};
 use candle_core::Device;
@@ -41,6 +39,7 @@ pub struct Training {
     features: Option<FeaturesRecord>,
     /// Good patches to look at.
     sight: Option<Sight>,
+    warnings: Vec<String>,
     /// Duration of the earlier parts of the training.
     seconds_before: f64,
     /// Patches seen when this part began.
@@ -71,16 +70,18 @@ impl Training {
     ///
     /// # Errors
     /// If the images, the folder or the checkpoint of an earlier part do not allow it; nothing is replaced then.
-    pub fn start(plan: TrainingPlan, device: &Device) -> Result<Self> {
+    pub fn start(mut plan: TrainingPlan, device: &Device) -> Result<Self> {
         let config = plan.config.training(device)?;
         let features = matched_features(&config.objective);
         let sight = Sight::of(&plan, &config.objective, device)?;
         // A training that cannot begin locks and replaces nothing.
-        let mut trainer = Trainer::new(config, read_images(&plan)?, device)?;
+        let TrainingImages { images, warnings } = read_images(&plan)?;
+        let mut trainer = Trainer::new(config, images, device)?;
         let data_sha256 = fingerprint(&plan.split.train)?;
         let lock = plan.folder.lock()?;
         // Another process may have come and gone since the plan was made.
         plan.start.check(&plan.folder)?;
+        plan.folder.keep_region(&mut plan.config.data)?;
         let checkpoint = match plan.start {
             Start::Resuming => checkpoint(&plan)?,
             Start::Fresh | Start::Replacing => None,
@@ -105,6 +106,7 @@ impl Training {
             data_sha256,
             features,
             sight,
+            warnings,
             started: now,
             saved: now,
         })
@@ -113,6 +115,11 @@ impl Training {
     /// The plan that the training follows.
     pub fn plan(&self) -> &TrainingPlan {
         &self.plan
+    }
+
+    /// Sentences about images that may not be what they should.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// `cpu`, or the name of the GPU.
@@ -141,7 +148,7 @@ impl Training {
     /// If the training cannot go on; the error names the checkpoint that is left.
     pub fn step(&mut self) -> Result<TrainingStep> {
         let report = self.trainer.step().map_err(|error| self.explain(error))?;
-        let epoch = report.epoch.map(|epoch| self.log_epoch(&epoch)).transpose()?;
+        let epoch = report.epoch.map(|epoch| self.log_epoch(&epoch));
         let StepReport { patches, loss, graph_failure, .. } = report;
         Ok(TrainingStep { patches, loss, epoch, graph_failure })
     }
@@ -170,21 +177,7 @@ impl Training {
     }
 
     /// Adds a line to the log.
-    ///
-    /// # Errors
-    /// If the reconstructions have left the range of numbers, which a similarity need not show.
-    fn log_epoch(&mut self, epoch: &EpochReport) -> Result<LogEntry> {
-        if !(epoch.contrast.is_finite() && epoch.loss.is_finite()) {
-            let message = format!(
-                "the training diverged: the reconstructions are no finite numbers any more after {} patches; a smaller \
-                 optimiser.learning_rate may help",
-                epoch.patches
-            );
-            return Err(Error::During {
-                task: self.last_saved(),
-                source: Box::new(Error::Value(message)),
-            });
-        }
+    fn log_epoch(&mut self, epoch: &EpochReport) -> LogEntry {
         let seconds = self.seconds();
         let trained = (epoch.patches - self.patches_before) as f64;
         let entry = LogEntry {
@@ -197,7 +190,7 @@ impl Training {
             held_out_loss: self.held_out_loss(),
         };
         self.log.push(entry);
-        Ok(entry)
+        entry
     }
 
     fn held_out_loss(&self) -> Option<f64> {
@@ -219,7 +212,7 @@ impl Training {
         let note = Note {
             seconds: self.seconds(),
             data_sha256: self.data_sha256.clone(),
-            settings: Settings::of_learning(&self.plan.config)?,
+            settings: Settings::of_training(&self.plan.config)?,
         };
         let checkpoint = self.trainer.checkpoint(&serde_json::to_string(&note)?)?;
         // In this order: a log that is ahead of its checkpoint is cut, but one that is behind cannot be mended.
@@ -244,10 +237,8 @@ impl Training {
         match self.patches_saved {
             0 => "the training ended without a checkpoint".to_owned(),
             patches => format!(
-                "the training ended; {} is the state after {patches} patches, which `bench-cli train --out {} --resume --patches \
-                 {patches}` makes a model of",
-                self.plan.folder.checkpoint_name(),
-                shown(self.plan.folder.path())
+                "the training ended; {} is the state after {patches} patches",
+                self.plan.folder.checkpoint_name()
             ),
         }
     }
@@ -255,9 +246,8 @@ impl Training {
     /// Writes the trained model and its record.
     ///
     /// # Errors
-    /// If a file cannot be written, or no step was taken.
+    /// If a file cannot be written, or no epoch has ended.
     pub fn finish(&mut self) -> Result<TrainingRecord> {
-        self.log_unfinished_epoch()?;
         self.save()?;
         self.plan.folder.write_model(self.trainer.model())?;
         let record = self.record()?;
@@ -265,32 +255,7 @@ impl Training {
         Ok(record)
     }
 
-    /// Adds the line of an epoch that the training ends in without a step, as when it is cut short at an earlier part's checkpoint.
-    fn log_unfinished_epoch(&mut self) -> Result<()> {
-        let patches = self.trainer.patches();
-        let is_logged = self.log.last().is_some_and(|last| last.patches == patches);
-        if let (false, Some((epoch, loss))) = (is_logged, self.trainer.unfinished_epoch()?) {
-            let (contrast, seconds) = (f64::NAN, self.seconds());
-            let patches_per_second = patches as f64 / seconds;
-            let held_out_loss = None;
-            self.log.push(LogEntry {
-                epoch,
-                patches,
-                loss,
-                contrast,
-                held_out_loss,
-                seconds,
-                patches_per_second,
-            });
-        }
-        Ok(())
-    }
-
     fn record(&self) -> Result<TrainingRecord> {
-        let TrainingPlan { folder, config, .. } = &self.plan;
-        let model = folder.model(config, self.trainer.model().device())?;
-        let reconstruction = reconstruction(&self.plan, &Inspector::new(model, config)?);
-        let is_useless = reconstruction.is_some_and(|found| !found.is_better_than_constant());
         let last = self.log.last().with_context(|| {
             format!("{}: expected a line for the last epoch", self.plan.folder.log_name())
         })?;
@@ -302,8 +267,7 @@ impl Training {
             device: self.device.clone(),
             precision: self.plan.config.training.precision.to_string(),
             loss: last.loss,
-            collapsed: last.collapsed() || is_useless,
-            reconstruction,
+            collapsed: last.collapsed(),
             images: self.plan.split.train.len(),
             data_sha256: self.data_sha256.clone(),
             features: self.features.clone(),

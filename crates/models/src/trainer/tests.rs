@@ -22,7 +22,8 @@ fn config(learning_rate: f64) -> TrainingConfig {
 }
 
 fn start(config: &TrainingConfig, image: &[f32]) -> Trainer {
-    let images = vec![TrainingImage { width: 40, height: 40, pixels: image.to_vec() }];
+    let images =
+        vec![TrainingImage { width: 40, height: 40, pixels: image.to_vec(), places: None }];
     Trainer::new(config.clone(), images, &Device::Cpu).unwrap()
 }
 

@@ -166,7 +166,7 @@ fn training_images(network: &NetworkArgs, seed: u64) -> Vec<TrainingImage> {
     let size = Size { width: network.size, height: network.size };
     let image = |number| {
         let pixels = texture(size, seed, number).into_data();
-        TrainingImage { width: size.width, height: size.height, pixels }
+        TrainingImage { width: size.width, height: size.height, pixels, places: None }
     };
     (0..network.batch as u64).map(image).collect()
 }

@@ -10,13 +10,14 @@ use crate::interrupt;
 use crate::page::{Circumstances, Page, write_page};
 use crate::progress::Progress;
 use anyhow::Result;
-use detector::files::{FileSet, FolderLock, prepare_folder, shown, write_atomic, write_json};
+use detector::files::{prepare_folder, write_atomic, write_json};
 use detector::records::{EvaluationRecord, Settings};
 use detector::synthetic::is_synthetic;
 use detector::{
     Config, Curves, Dataset, Evaluation, Image, InspectedSample, InspectedSet, Inspector, Mask,
     ModelFolder, Origin, Plane, TestSample, crop, held_out_for, write_float_tiff,
 };
+use inspect::NOT_SCORED;
 use metrics::{AU_PRO_LIMIT, Chart, Height, HistogramStyle};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -27,8 +28,6 @@ const CUT_OUT: usize = 512;
 
 /// The colour of the residual map's curve, which is no method's.
 const RESIDUAL_COLOUR: usize = 5;
-/// The file that comes last: where it is, all that belongs to it is there.
-const METRICS: &str = "metrics.json";
 
 /// Measures a model on a data set with ground truth.
 ///
@@ -38,27 +37,38 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let folder = ModelFolder::open(&args.model)?;
     let config = config(context, &folder, args)?;
     let dataset = config.data.open()?;
+    warn_of_missing_masks(context, &dataset);
     let inspector = context.calibrated(&folder, &config)?;
     let held_out = held_out(context, &folder, &config, &dataset)?;
     let origin = Origin::of(&folder, config)?;
     prepare_folder(&args.out)?;
-    let _lock = FolderLock::take(&args.out)?;
     let evaluation = evaluate_on(context, &dataset, &held_out, &inspector, origin)?;
     let record = record(&evaluation, &dataset);
     let title = title(&category(&dataset), record.synthetic);
-    let set = FileSet::begin(&args.out)?;
-    write_json(&set.path().join(METRICS), &record)?;
-    write_tables_and_pictures(set.path(), &title, &evaluation)?;
+    write_json(&args.out.join("metrics.json"), &record)?;
+    write_tables_and_pictures(&args.out, &title, &evaluation)?;
     let circumstances = Circumstances::now(&dataset.root, record.synthetic, &context.device);
     let parts = std::slice::from_ref(&evaluation);
-    write_page(&set.path().join("report.html"), &Page { title: &title, circumstances, parts })?;
-    let maps = Path::new("maps").join(category(&dataset));
+    write_page(&args.out.join("report.html"), &Page { title: &title, circumstances, parts })?;
     if args.maps {
-        write_maps(&set.path().join(&maps), &inspector, &evaluation.test_set)?;
+        let folder = args.out.join("maps").join(category(&dataset));
+        write_maps(&folder, &evaluation.test_set)?;
     }
-    set.publish(&[&*maps], METRICS)?;
     context.terminal.text(&table(&evaluation.metrics, &title))?;
     context.terminal.record(&record)
+}
+
+/// Says which defective images have no mask.
+fn warn_of_missing_masks(context: &Context, dataset: &Dataset) {
+    let missing = dataset.unmasked().count();
+    if let Some(sample) = dataset.unmasked().next() {
+        let defective = dataset.test.iter().filter(|sample| !sample.is_good()).count();
+        context.terminal.warn(&format!(
+            "{missing} of {defective} defective images have no mask, as {}: they count in the figures of images, but not in those of pixels \
+             (data.masks names another folder or suffix)",
+            sample.image.display()
+        ));
+    }
 }
 
 /// Inspects a test set, with a progress bar, and compares the maps with the ground truth.
@@ -87,7 +97,7 @@ pub fn evaluate_on(
 fn record(evaluation: &Evaluation, dataset: &Dataset) -> EvaluationRecord {
     let training = &evaluation.origin.training;
     EvaluationRecord {
-        data: dataset.root.to_string_lossy().into_owned(),
+        data: dataset.root.display().to_string(),
         synthetic: is_synthetic(&dataset.root),
         method: evaluation.method(),
         patches: training.patches,
@@ -132,7 +142,7 @@ fn held_out(
         context.terminal.warn(&format!(
             "{}: not the good images that the model was trained and calibrated on, so that none of them stands for those that the \
              test set lacks",
-            shown(&dataset.root)
+            dataset.root.display()
         ));
         return Ok(Vec::new());
     };
@@ -162,9 +172,11 @@ fn write_rows(path: &Path, rows: &[impl Serialize]) -> Result<()> {
 fn write_tables_and_pictures(out: &Path, title: &str, evaluation: &Evaluation) -> Result<()> {
     let Evaluation { test_set, curves, .. } = evaluation;
     write_rows(&out.join("images.csv"), &test_set.rows()?)?;
-    write_curves(out, curves)?;
-    draw_curves(out, title, curves, evaluation.method().colour())?;
-    draw_histogram(&out.join("histogram.png"), title, test_set)?;
+    if let Some(curves) = curves {
+        write_curves(out, curves)?;
+        draw_curves(out, title, curves, evaluation.method().colour())?;
+        draw_histogram(&out.join("histogram.png"), title, test_set)?;
+    }
     draw_figure(&out.join("figure.png"), evaluation)
 }
 
@@ -202,7 +214,7 @@ struct Shown {
     reconstruction: Plane<u8>,
     map: Image,
     flagged: Mask,
-    ground_truth: Mask,
+    ground_truth: Option<Mask>,
 }
 
 /// Rows of image, reconstruction, anomaly map, flagged pixels and ground truth, cut out around the largest defect of large images.
@@ -223,31 +235,34 @@ fn draw_figure(path: &Path, evaluation: &Evaluation) -> Result<()> {
 impl Shown {
     fn of(sample: &InspectedSample, test_set: &InspectedSet) -> Result<Self> {
         let InspectedSample { image, reconstruction, anomaly_map: map, mask, .. } = sample;
-        let window = around_largest_defect(mask, CUT_OUT)?;
+        let flagged = test_set.decision.mask(map);
+        let window = around_largest_defect(mask.as_ref().unwrap_or(&flagged), CUT_OUT)?;
         Ok(Self {
             image: crop(image, window)?,
             reconstruction: crop(reconstruction, window)?,
             map: crop(map, window)?,
-            flagged: crop(&test_set.decision.mask(map), window)?,
-            ground_truth: crop(mask, window)?,
+            flagged: crop(&flagged, window)?,
+            ground_truth: mask.as_ref().map(|mask| crop(mask, window)).transpose()?,
         })
     }
 
     fn row(&self, range: ScoreRange) -> Vec<Cell<'_>> {
-        vec![
+        let cells = [
             Cell::Grey8(&self.image),
             Cell::Grey8(&self.reconstruction),
             Cell::Heat(&self.map, range),
             Cell::Mask(&self.flagged),
-            Cell::Mask(&self.ground_truth),
-        ]
+        ];
+        cells.into_iter().chain(self.ground_truth.as_ref().map(Cell::Mask)).collect()
     }
 }
 
-fn write_maps(folder: &Path, inspector: &Inspector, test_set: &InspectedSet) -> Result<()> {
+/// Writes the anomaly maps, 0 outside of the region of interest.
+fn write_maps(folder: &Path, test_set: &InspectedSet) -> Result<()> {
     for InspectedSample { sample, anomaly_map, .. } in &test_set.samples {
         let path = folder.join("test").join(&sample.defect).join(format!("{}.tiff", sample.id));
-        write_float_tiff(&path, &inspector.uncrop(anomaly_map))?;
+        let map = anomaly_map.map(|score| if score > NOT_SCORED { score } else { 0.0 });
+        write_float_tiff(&path, &map)?;
     }
     Ok(())
 }

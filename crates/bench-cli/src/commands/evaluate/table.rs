@@ -9,11 +9,11 @@ pub fn table(metrics: &Metrics, title: &str) -> String {
     let AtThreshold { defective_images_hit: hit, good_images_flagged: flagged, .. } =
         metrics.at_threshold;
     let rows = [
-        ("pixel ROC-AUC", Some(metrics.pixel_au_roc)),
-        ("pixel ROC-AUC, residual map", Some(metrics.pixel_au_roc_raw)),
-        ("pixel average precision", Some(metrics.pixel_average_precision)),
-        ("largest pixel F1", Some(metrics.pixel_f1_max)),
-        ("AU-PRO to 0.3", Some(metrics.au_pro)),
+        ("pixel ROC-AUC", metrics.of_pixels(|p| p.pixel_au_roc)),
+        ("pixel ROC-AUC, residual map", metrics.of_pixels(|p| p.pixel_au_roc_raw)),
+        ("pixel average precision", metrics.of_pixels(|p| p.pixel_average_precision)),
+        ("largest pixel F1", metrics.of_pixels(|p| p.pixel_f1_max)),
+        ("AU-PRO to 0.3", metrics.of_pixels(|p| p.au_pro)),
         (image_row(metrics), metrics.image_au_roc),
         ("precision at the threshold", precision),
         ("recall at the threshold", recall),

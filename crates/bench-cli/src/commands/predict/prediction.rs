@@ -2,16 +2,15 @@
 
 use super::stamp::Stamp;
 use crate::args::Output;
-use crate::drawing::{Cell, Overlay, ScoreRange, write_overlay_png};
+use crate::drawing::{Cell, OUTSIDE, Overlay, ScoreRange, write_overlay_png};
 use anyhow::{Context as _, Result, ensure};
-use detector::files::{sha256_of_file, shown};
 use detector::records::PredictionRecord;
 use detector::{
-    Detector, Found, Image, Mask, Plane, Verdict, read_image, write_float_tiff, write_grey_png,
-    write_mask_png, write_rgb_png,
+    Detector, Found, Image, Mask, Plane, Verdict, write_float_tiff, write_grey_png, write_mask_png,
+    write_rgb_png,
 };
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The work on every image.
 pub struct Job {
@@ -28,26 +27,22 @@ pub struct Looks {
     pub image: Image,
     pub reconstruction: Image,
     pub map: Image,
+    /// The region of interest, if it is not the whole image.
+    pub inside: Option<Mask>,
     pub mask: Mask,
 }
 
 /// An inspected image.
 pub struct Prediction {
     pub record: PredictionRecord,
+    /// Width and height of the image.
+    pub size: (usize, usize),
     /// The run lengths of each region, if [`Output::Coco`] is kept.
     pub run_lengths: Vec<Vec<usize>>,
     /// The file that was read.
     pub stamp: Stamp,
-    pub looks: Looks,
-    /// Time to read and inspect.
-    inspecting: Duration,
-}
-
-impl Prediction {
-    /// Width and height of the image.
-    pub fn size(&self) -> (usize, usize) {
-        self.looks.image.size()
-    }
+    /// If [`Output::Report`] is kept.
+    pub looks: Option<Looks>,
 }
 
 impl Job {
@@ -55,37 +50,36 @@ impl Job {
         self.outputs.contains(&output)
     }
 
-    /// Inspects an image. What is kept of it will lie in files that begin with `id`.
+    /// Inspects an image and writes what is to be kept of it, in files that begin with `id`.
     ///
     /// # Errors
-    /// If the image cannot be read or inspected, or changes meanwhile.
+    /// If the image cannot be read or inspected or changes meanwhile, or a result cannot be written.
     pub fn inspect(&self, path: &Path, id: &str) -> Result<Prediction> {
         let start = Instant::now();
         let stamp = Stamp::of(path)?;
-        let image = read_image(path)?;
-        let sha256 = sha256_of_file(path)?;
-        ensure!(stamp == Stamp::of(path)?, "{}: changed while it was read", shown(path));
+        let image = self.detector.read(path)?;
+        ensure!(stamp == Stamp::of(path)?, "{}: changed while it was read", path.display());
         let found = self
             .detector
-            .inspect(&image)
-            .with_context(|| format!("cannot inspect {}", shown(path)))?;
-        let run_lengths = self.run_lengths(&found);
-        let Found { map, mask, score, verdict, regions, reconstruction, .. } = found;
-        let record = PredictionRecord {
-            image: path.to_string_lossy().into_owned(),
+            .inspect_named(&image, Some(path))
+            .with_context(|| format!("cannot inspect {}", path.display()))?;
+        let (size, run_lengths) = (found.mask.size(), self.run_lengths(&found));
+        let mut record = PredictionRecord {
+            image: path.display().to_string(),
             id: id.to_owned(),
-            score,
+            score: found.score,
             threshold: self.detector.decision().threshold,
-            defective: verdict == Verdict::Defective,
+            defective: found.verdict == Verdict::Defective,
             seconds: 0.0,
-            bytes: Some(stamp.bytes),
             modified: stamp.modified(),
-            changed: stamp.changed(),
-            sha256: Some(sha256),
-            regions,
+            regions: found.regions.clone(),
         };
-        let looks = Looks { image, reconstruction, map, mask };
-        Ok(Prediction { record, run_lengths, stamp, looks, inspecting: start.elapsed() })
+        let Found { map, inside, mask, reconstruction, .. } = found;
+        let looks = Looks { image, reconstruction, map, inside, mask };
+        self.write(&record, &looks)?;
+        record.seconds = start.elapsed().as_secs_f64();
+        let looks = self.keeps(Output::Report).then_some(looks);
+        Ok(Prediction { record, size, run_lengths, stamp, looks })
     }
 
     fn run_lengths(&self, found: &Found) -> Vec<Vec<usize>> {
@@ -95,15 +89,9 @@ impl Job {
         found.regions.iter().map(|region| region.run_lengths(&found.labels)).collect()
     }
 
-    /// Writes what is to be kept of an image beside its record, and puts the time that it took into the record.
-    ///
-    /// # Errors
-    /// If a result cannot be written.
-    pub fn write(&self, found: &mut Prediction) -> Result<()> {
-        let start = Instant::now();
-        let Prediction { record, looks, .. } = &*found;
-        let Looks { image, reconstruction, map, mask } = looks;
-        let file = |end: &str| self.out.join(format!("{}{end}", record.id));
+    fn write(&self, found: &PredictionRecord, looks: &Looks) -> Result<()> {
+        let Looks { image, reconstruction, map, inside, mask } = looks;
+        let file = |end: &str| self.out.join(format!("{}{end}", found.id));
         let range = self.range;
         if self.keeps(Output::Map) {
             write_float_tiff(&file(".tiff"), map)?;
@@ -113,21 +101,22 @@ impl Job {
         }
         if self.keeps(Output::Heatmap) {
             let (heat, (width, height)) = (Cell::Heat(map, range), map.size());
-            let heat = Plane::from_fn(width, height, |x, y| heat.colour(x, y));
-            write_rgb_png(&file("_heatmap.png"), &heat)?;
+            let is_outside = |x, y| inside.as_ref().is_some_and(|inside| !inside.get(x, y));
+            let colour = |x, y| if is_outside(x, y) { OUTSIDE } else { heat.colour(x, y) };
+            write_rgb_png(&file("_heatmap.png"), &Plane::from_fn(width, height, colour))?;
         }
         if self.keeps(Output::Reconstruction) {
             write_grey_png(&file("_reconstruction.png"), reconstruction)?;
         }
         if self.keeps(Output::Overlay) {
-            let score = format!("score {:.4}", record.score);
-            let threshold = format!("threshold {:.4}", record.threshold);
+            let score = format!("score {:.4}", found.score);
+            let threshold = format!("threshold {:.4}", found.threshold);
             let colours = format!("colours {range}");
-            let caption = [&*record.verdict(), &score, &threshold, &colours];
-            let overlay = Overlay { image, map, range, regions: mask, caption: &caption };
+            let caption = [&*found.verdict(), &score, &threshold, &colours];
+            let inside = inside.as_ref();
+            let overlay = Overlay { image, map, range, inside, regions: mask, caption: &caption };
             write_overlay_png(&file("_overlay.png"), &overlay)?;
         }
-        found.record.seconds = (found.inspecting + start.elapsed()).as_secs_f64();
         Ok(())
     }
 }

@@ -127,7 +127,10 @@ impl Report {
             keep_last(&mut self.scores, REMEMBERED);
         }
         self.is_news = true;
-        self.show(found, &found.looks)
+        match &found.looks {
+            Some(looks) => self.show(found, looks),
+            None => Ok(()),
+        }
     }
 
     /// Notes an image that could not be inspected.

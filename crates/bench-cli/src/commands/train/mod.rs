@@ -4,17 +4,28 @@ mod watch;
 
 use super::Context;
 use super::calibrate::calibrate_on;
+use super::predict::good_inputs;
 use crate::args::{CHECKPOINT_SECONDS, TrainArgs};
+use crate::drawing::write_regions_png;
 use crate::interrupt;
 use crate::progress::Progress;
 use anyhow::{Context as _, Result, bail};
-use detector::files::shown;
-use detector::records::{LogEntry, ReconstructionRecord, TrainingRecord, TrainingSummary};
+use detector::files::{prepare_folder, write_atomic};
+use detector::records::{LogEntry, TrainingRecord, TrainingSummary};
 use detector::{
-    CalibrationImages, Config, Method, ModelFolder, Start, Training, TrainingPlan, TrainingStep,
+    CalibrationImages, Config, DataConfig, LeftOut, Method, ModelFolder, Start, Training,
+    TrainingPlan, TrainingStep, Views,
 };
+use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 use watch::Watch;
+
+/// Images left out that are named one by one.
+const MOST_NAMED: usize = 10;
+
+/// Images whose region of interest is drawn.
+const DRAWN: usize = 4;
 
 /// Trains a model and calibrates it.
 ///
@@ -26,10 +37,9 @@ pub fn train(context: &Context, args: &TrainArgs) -> Result<()> {
     let record = execute(context, plan, Duration::from_secs(args.checkpoint_every))?;
     let TrainingRecord { patches, seconds, loss, collapsed, .. } = record;
     let threshold = folder.calibration()?.threshold;
-    let model = folder.path().to_string_lossy().into_owned();
+    let model = folder.path().display().to_string();
     context.terminal.text(&format!(
-        "trained on {patches} patches in {seconds:.0} s, loss {loss:.4}, threshold {threshold:.4}: {}",
-        shown(folder.path())
+        "trained on {patches} patches in {seconds:.0} s, loss {loss:.4}, threshold {threshold:.4}: {model}"
     ))?;
     let summary = TrainingSummary { model, patches, seconds, loss, collapsed, threshold };
     context.terminal.record(&summary)
@@ -63,19 +73,19 @@ fn execute(
              images: the threshold may be too low for new items; data.groups names what belongs together"
         ));
     }
+    tell_of_images(context, &plan);
     let mut training = Training::start(plan, &context.device)?;
+    training.warnings().iter().for_each(|warning| context.terminal.warn(warning));
+    draw_region(context, training.plan())?;
     context.terminal.note(&format!("training on {}", training.device()));
     let mut watch = Watch::of(&training, context.terminal)?;
     context.terminal.note(&format!("{} shows how it goes", watch.path()));
     advance(context, &mut training, &mut watch, checkpoint_interval)?;
     let record = training.finish()?;
-    if let Some(found) = record.reconstruction.filter(|found| !found.is_better_than_constant()) {
-        context.terminal.warn(&useless_warning(&found));
-    }
     let TrainingPlan { folder, config, split, .. } = training.plan();
     let good = CalibrationImages::of_split(split.clone(), config.calibration.min_images);
     let calibration = calibrate_on(context, folder, config, &good).with_context(|| {
-        let folder = shown(folder.path());
+        let folder = folder.path().display();
         format!("the model is trained; `bench-cli calibrate {folder}` makes up for its threshold")
     })?;
     watch.finish(&training, &calibration)?;
@@ -102,10 +112,7 @@ fn plan(args: &TrainArgs) -> Result<TrainingPlan> {
     config.method = args.method.unwrap_or(config.method);
     config.training.patches = args.patches.unwrap_or(config.training.patches);
     config.training.seed = args.seed.unwrap_or(config.training.seed);
-    if let Some(data) = &args.data {
-        // Absolute, so that the model can be used from other folders.
-        config.data.root = Some(std::path::absolute(data)?);
-    }
+    name_data(&mut config.data, args)?;
     if let Some(weights) = &args.features_weights {
         if config.method != Method::FeatureMatching {
             let method = config.method.key();
@@ -114,6 +121,92 @@ fn plan(args: &TrainArgs) -> Result<TrainingPlan> {
         config.features.weights = Some(std::path::absolute(weights)?);
     }
     Ok(TrainingPlan::new(folder, config, start)?)
+}
+
+/// Puts the data of the arguments into the configuration. A list on standard input is kept in the model's folder.
+fn name_data(data: &mut DataConfig, args: &TrainArgs) -> Result<()> {
+    match &args.data[..] {
+        [] => {}
+        [folder] if !is_input(folder) => {
+            (data.root, data.images) = (Some(folder.clone()), Vec::new());
+        }
+        inputs if inputs.iter().any(|input| input.as_os_str() == "-") => {
+            let images = good_inputs(inputs)?;
+            let absolute = |image| Ok(std::path::absolute(image)?.into_os_string());
+            let lines = images.iter().map(absolute).collect::<Result<Vec<_>>>()?;
+            prepare_folder(&args.out)?;
+            let list = args.out.join("images.txt");
+            write_atomic(&list, |file| {
+                lines.iter().try_for_each(|line| {
+                    file.write_all(line.as_encoded_bytes())?;
+                    file.write_all(b"\n")
+                })?;
+                Ok(())
+            })?;
+            (data.root, data.images) = (None, vec![list]);
+        }
+        inputs => (data.root, data.images) = (None, inputs.to_vec()),
+    }
+    Ok(data.make_absolute()?)
+}
+
+/// Whether an argument names images rather than the folder of a data set.
+fn is_input(argument: &Path) -> bool {
+    let is_pattern = argument.to_string_lossy().contains(['*', '?', '[']);
+    argument.as_os_str() == "-" || argument.is_file() || (is_pattern && !argument.exists())
+}
+
+/// Says what was found before the training begins.
+fn tell_of_images(context: &Context, plan: &TrainingPlan) {
+    let TrainingPlan { config, split, dataset, survey, .. } = plan;
+    let terminal = context.terminal;
+    let test = match dataset.test.len() {
+        0 => String::new(),
+        images => {
+            let good = dataset.test.iter().filter(|sample| sample.is_good()).count();
+            let unmasked = match dataset.unmasked().count() {
+                0 => String::new(),
+                unmasked => format!(", {unmasked} of them without a mask"),
+            };
+            format!("; to test on, {good} good and {} defective images{unmasked}", images - good)
+        }
+    };
+    terminal.note(&format!(
+        "{} ({}): {} good images to train on and {} held out, {}{test}",
+        dataset.root.display(),
+        dataset.layout.key(),
+        split.train.len(),
+        split.held_out.len(),
+        survey.describe_sizes()
+    ));
+    if let Some(region) = &config.data.region {
+        terminal.note(&format!("region of interest: {}", region.describe()));
+    }
+    for LeftOut { image, reason } in survey.left_out.iter().take(MOST_NAMED) {
+        terminal.warn(&format!("{}: left out: {reason}", image.display()));
+    }
+    if let Some(others) = survey.left_out.len().checked_sub(MOST_NAMED + 1) {
+        terminal.warn(&format!("{} other images are left out, too", others + 1));
+    }
+    survey.warnings.iter().for_each(|warning| terminal.warn(warning));
+}
+
+/// Draws the region of interest of some good images into the model's folder.
+fn draw_region(context: &Context, plan: &TrainingPlan) -> Result<()> {
+    let TrainingPlan { folder, config, split, .. } = plan;
+    if config.data.region.is_none() {
+        return Ok(());
+    }
+    let views = Views::of(&config.data)?;
+    let (images, count) = (&split.train, split.train.len().min(DRAWN));
+    let drawn = (0..count).map(|index| {
+        let image = &images[index * images.len() / count];
+        Ok((config.data.read(image)?, views.read(image)?.inside()))
+    });
+    let picture = folder.path().join("region.png");
+    write_regions_png(&picture, &drawn.collect::<Result<Vec<_>>>()?)?;
+    context.terminal.note(&format!("{} shows the region of interest", picture.display()));
+    Ok(())
 }
 
 /// Trains to the end of the schedule.
@@ -144,7 +237,7 @@ fn advance(
         }
         interrupt::check(|| {
             bar.abandon();
-            let (patches, folder) = (training.patches(), shown(training.plan().folder.path()));
+            let (patches, folder) = (training.patches(), training.plan().folder.path().display());
             format!(
                 "interrupted after {patches} patches; `bench-cli train --out {folder} --resume` goes on"
             )
@@ -163,15 +256,6 @@ fn show(bar: &Progress, step: &TrainingStep) {
     if let Some(loss) = step.loss {
         bar.set_message(format!("loss {loss:.4}"));
     }
-}
-
-fn useless_warning(found: &ReconstructionRecord) -> String {
-    let ReconstructionRecord { loss, constant_loss, images } = found;
-    format!(
-        "the model reconstructs good images no better than a constant grey does (loss {loss:.4}, of the constant {constant_loss:.4}, on \
-         {images} images): it is of no use yet. Train it longer (--resume --patches); if its loss does not fall, train anew with a \
-         smaller optimiser.learning_rate or another --seed (--overwrite)"
-    )
 }
 
 fn collapse_warning(epoch: &LogEntry) -> String {

@@ -1,0 +1,229 @@
+//! Regions of interest.
+
+use crate::bench::{Bench, TINY};
+use crate::images::{HEIGHT, WIDTH, is_hole, save, texture, write_cloth};
+use image::{GrayImage, Luma};
+use std::fs;
+
+/// The pixels of a map that are 0 from a column on, and before it.
+fn zeros(bench: &Bench, map: &str, is_inside: impl Fn(usize, usize) -> bool) -> [usize; 2] {
+    let (map, (width, _)) = bench.map(map);
+    let mut zeros = [0; 2];
+    for (index, &score) in map.iter().enumerate() {
+        zeros[usize::from(is_inside(index % width, index / width))] += usize::from(score == 0.0);
+    }
+    zeros
+}
+
+/// A column that leaves the larger part of [`is_hole`] outside.
+const EDGE: usize = 28;
+
+fn polygon() -> String {
+    format!(
+        "--set data.region={{polygons=[[[{EDGE},0],[48,0],[48,40],[{EDGE},40]]]}} --set data.region_share=0.5"
+    )
+}
+
+#[test]
+fn what_lies_outside_of_a_polygon_counts_nowhere() {
+    let bench = Bench::new();
+    write_cloth(&bench.path("cloth"));
+    let run = bench.train("model", &polygon());
+    assert!(run.stderr.contains("region of interest: a polygon"), "{}", run.stderr);
+    assert!(image::open(bench.path("model/region.png")).unwrap().width() == WIDTH);
+    bench.run("evaluate model --out results --maps").done();
+    let metrics = bench.json("results/metrics.json");
+    let inside = (0..WIDTH * HEIGHT).filter(|i| (i % WIDTH) as usize >= EDGE);
+    let holes = inside.clone().filter(|i| is_hole(i % WIDTH, i / WIDTH)).count();
+    assert_eq!(metrics["pixels"], 3 * inside.clone().count());
+    assert_eq!(metrics["defective_pixels"], 2 * holes);
+    bench
+        .run("predict model cloth/test/hole --out found --write map,overlay,heatmap,regions")
+        .done();
+    for map in ["results/maps/cloth/test/hole/000.tiff", "found/000.tiff"] {
+        let [outside, inside] = zeros(&bench, map, |x, _| x >= EDGE);
+        assert_eq!((outside, inside), (EDGE * HEIGHT as usize, 0), "{map}");
+    }
+    let overlay = image::open(bench.path("found/000_overlay.png")).unwrap().into_rgb8();
+    let image = image::open(bench.path("cloth/test/hole/000.png")).unwrap().into_luma8();
+    let dimmed = (f32::from(image.get_pixel(3, 3).0[0]) * 0.4) as u8;
+    assert_eq!(overlay.get_pixel(3, 3).0, [dimmed; 3]);
+    let heat = image::open(bench.path("found/000_heatmap.png")).unwrap().into_rgb8();
+    assert_eq!(heat.get_pixel(3, 3).0, [128; 3]);
+    // A defect outside is none.
+    let texture = texture(4);
+    let outside = |x, y| if x < 8 { Luma([255]) } else { *texture.get_pixel(x, y) };
+    save(&bench.path("outside.png"), &GrayImage::from_fn(WIDTH, HEIGHT, outside));
+    bench.run("predict model cloth/test/good/000.png outside.png --out other --write none").done();
+    let scores: Vec<f64> = bench
+        .text("other/predictions.csv")
+        .lines()
+        .skip(1)
+        .map(|row| row.split(',').nth(2).unwrap().parse().unwrap())
+        .collect();
+    assert_eq!(scores[0], scores[1]);
+}
+
+/// A rectangle at the border of the image is margins by another name: the same scores, to the bit.
+#[test]
+fn a_rectangle_has_the_scores_of_margins() {
+    let bench = Bench::new();
+    write_cloth(&bench.path("cloth"));
+    bench.train("model", "");
+    fs::create_dir_all(bench.path("copy")).unwrap();
+    for name in bench.names("model") {
+        fs::copy(bench.path(&format!("model/{name}")), bench.path(&format!("copy/{name}")))
+            .unwrap();
+    }
+    bench
+        .run(&format!(
+            "calibrate copy {}",
+            polygon().split(" --set data.region_share").next().unwrap()
+        ))
+        .done();
+    bench.run("evaluate copy --out region --maps").done();
+    // Margins are of the training, whose record is put right.
+    for name in ["config.toml", "training.json"] {
+        let text = bench.text(&format!("model/{name}"));
+        let margins =
+            [("left = 0", "left = 28"), ("\"data.margins.left\": 0", "\"data.margins.left\": 28")];
+        let text = margins.iter().fold(text, |text, (from, to)| text.replace(from, to));
+        fs::write(bench.path(&format!("model/{name}")), text).unwrap();
+    }
+    bench.run("calibrate model").done();
+    bench.run("evaluate model --out margins --maps").done();
+    for map in ["good/000", "hole/001"] {
+        let map = |of: &str| bench.map(&format!("{of}/maps/cloth/test/{map}.tiff"));
+        assert_eq!(map("region"), map("margins"));
+    }
+}
+
+#[test]
+fn a_mask_goes_with_the_model() {
+    let bench = Bench::new();
+    write_cloth(&bench.path("cloth"));
+    let is_inside = |x: u32, y: u32| (x + y) % 40 > 6 && x > 4;
+    let roi = GrayImage::from_fn(WIDTH, HEIGHT, |x, y| Luma([255 * u8::from(is_inside(x, y))]));
+    save(&bench.path("roi.png"), &roi);
+    bench.train("model", "--set data.region={mask=\"roi.png\"} --set data.region_share=0.5");
+    fs::remove_file(bench.path("roi.png")).unwrap();
+    fs::rename(bench.path("model"), bench.path("moved")).unwrap();
+    bench.run("predict moved cloth/test/hole/000.png --out found").done();
+    let [outside, inside] = zeros(&bench, "found/000.tiff", |x, y| is_inside(x as u32, y as u32));
+    assert!(outside > 100 && inside == 0, "{outside} {inside}");
+    bench.run("calibrate moved").done();
+    // Another content is not the one that the model was calibrated with.
+    save(&bench.path("moved/region-mask.png"), &GrayImage::from_pixel(WIDTH, HEIGHT, Luma([255])));
+    let message = bench.error("predict moved cloth/test/hole/000.png --out found");
+    assert!(
+        message.contains("region-mask.png: expected the region of interest of SHA-256"),
+        "{message}"
+    );
+    let small = GrayImage::from_pixel(8, 8, Luma([255]));
+    save(&bench.path("small.png"), &small);
+    let options = format!("--out other {TINY} --set data.region={{mask=\"small.png\"}}");
+    let message = bench.error(&format!("train --data cloth {options}"));
+    assert!(
+        message.contains("small.png: expected a region of interest of 48x40 pixels"),
+        "{message}"
+    );
+}
+
+#[test]
+fn each_image_may_have_a_mask_of_its_own() {
+    let bench = Bench::new();
+    for index in 0..3 {
+        save(&bench.path(&format!("parts/{index}.png")), &texture(index));
+        let mask = GrayImage::from_fn(WIDTH, HEIGHT, |x, _| Luma([255 * u8::from(x >= 4 * index)]));
+        save(&bench.path(&format!("roi/{index}_roi.bmp")), &mask);
+    }
+    let region = "--set data.region={masks=\"roi\",suffix=\"_roi\"}";
+    bench.run(&format!("train --data parts --out model {TINY} {region}")).done();
+    bench.run("predict model parts --out found --write map").done();
+    for index in 0..3 {
+        let [outside, inside] =
+            zeros(&bench, &format!("found/{index}.tiff"), |x, _| x >= 4 * index);
+        assert_eq!((outside, inside), (4 * index * HEIGHT as usize, 0));
+    }
+    save(&bench.path("parts/3.png"), &texture(3));
+    let run = bench.run("predict model parts --out again --write map");
+    assert_eq!(run.code, 2);
+    assert!(
+        run.stderr.contains("parts/3.png: expected its region of interest 3_roi.* in "),
+        "{}",
+        run.stderr
+    );
+}
+
+/// A strip of cloth against a bright table, whose edge is elsewhere in each image.
+fn strip(index: u32, edge: u32) -> GrayImage {
+    GrayImage::from_fn(160, 60, |x, y| match x < edge {
+        true => Luma([240]),
+        false => Luma([60 + ((x * 13 + y * 7 + index * 5) % 32) as u8]),
+    })
+}
+
+#[test]
+fn a_background_is_found_by_training_and_kept() {
+    let bench = Bench::new();
+    for index in 0..4 {
+        save(&bench.path(&format!("strips/{index}.png")), &strip(index, 30 + 5 * index));
+    }
+    let run =
+        bench.run(&format!("train --data strips --out model {TINY} --set data.region=auto")).done();
+    assert!(
+        run.stderr
+            .contains("region of interest: all but the background, which is brighter than 0."),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("model/region.png shows the region of interest"), "{}", run.stderr);
+    assert!(bench.text("model/config.toml").contains("background = \"brighter\""));
+    // The table is at another place, and larger.
+    save(&bench.path("new.png"), &strip(9, 80));
+    bench.run("predict model new.png --out found --write map").done();
+    let (map, _) = bench.map("found/new.tiff");
+    let first = (0..160).find(|&x| map[30 * 160 + x] != 0.0).unwrap();
+    assert!((88..=104).contains(&first), "{first}");
+    // Nothing but table.
+    save(&bench.path("table.png"), &GrayImage::from_pixel(160, 60, Luma([240])));
+    let message = bench.error("predict model table.png --out found");
+    assert!(
+        message.contains("table.png")
+            && message.contains("data.region leaves nothing of the image"),
+        "{message}"
+    );
+    // Without a background, the whole image is inspected.
+    write_cloth(&bench.path("cloth"));
+    let run = bench.train("whole", "--set data.region=auto");
+    assert!(run.stderr.contains("have no background that differs"), "{}", run.stderr);
+    assert!(!bench.text("whole/config.toml").contains("region ="));
+}
+
+#[test]
+fn regions_that_make_no_sense_are_refused() {
+    let bench = Bench::new();
+    write_cloth(&bench.path("cloth"));
+    for (region, expected) in [
+        ("{polygons=[]}", "expected at least one polygon"),
+        ("{polygons=[[[0,0],[5,5]]]}", "polygons of at least three corners"),
+        ("{background=\"brighter\",level=7}", "level must be in [0, 1], got 7"),
+        ("middle", "expected \"auto\" or one of the tables { mask = \"FILE\" }"),
+        ("{mask=\"none.png\"}", "none.png"),
+        (
+            "{polygons=[[[90,90],[99,90],[99,99]]]}",
+            "000.png: data.region leaves nothing of the image",
+        ),
+        (
+            "{polygons=[[[0,0],[48,0],[0,40]]]}",
+            "no patch of which 0.9 lies in the region of interest",
+        ),
+    ] {
+        let message = bench
+            .error(&format!("train --data cloth --out model {TINY} --set data.region={region}"));
+        assert!(message.contains(expected), "{message}");
+    }
+    let message =
+        bench.error(&format!("train --data cloth --out model {TINY} --set data.region_share=2"));
+    assert!(message.contains("data.region_share must be in [0, 1], got 2"), "{message}");
+}

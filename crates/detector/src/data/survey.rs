@@ -1,0 +1,161 @@
+//! A look at the images of a training before it begins, by their names and headers.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::list::stem;
+use super::margins::Margins;
+use super::masks::SUFFIXES;
+use crate::images::image_size;
+
+/// The share of images that makes their size that of all, of which others are news.
+const USUAL: f64 = 0.9;
+
+/// Images that a warning names.
+const NAMED: usize = 3;
+
+/// An image that is not used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The file.
+    pub image: PathBuf,
+    /// Why, as part of a sentence.
+    pub reason: String,
+}
+
+/// What there is to say of good images before a training.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// How many images have a size, the most frequent size first. Images without a size that can be read are missing.
+    pub sizes: Vec<((usize, usize), usize)>,
+    /// Images that are not used.
+    pub left_out: Vec<LeftOut>,
+    /// Sentences about images that may not be what they should.
+    pub warnings: Vec<String>,
+}
+
+/// The smallest image that is trained on, after its margins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Smallest {
+    /// The margins.
+    pub margins: Margins,
+    /// The least width and height.
+    pub side: usize,
+    /// The side of a patch.
+    pub patch: usize,
+}
+
+impl Survey {
+    /// Looks at images, and returns those that are used. Images that are scaled have no smallest size.
+    pub fn of(images: Vec<PathBuf>, smallest: Option<Smallest>) -> (Vec<PathBuf>, Self) {
+        let sizes: Vec<_> = images.par_iter().map(|image| image_size(image)).collect();
+        let mut survey = Self { warnings: masks_among(&images), ..Self::default() };
+        let mut counts = BTreeMap::new();
+        sizes.iter().flatten().for_each(|size| *counts.entry(*size).or_insert(0) += 1);
+        survey.sizes = counts.into_iter().collect();
+        survey.sizes.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        let reason = |size: &Option<(usize, usize)>| smallest?.refuses((*size)?);
+        let mut used = Vec::with_capacity(images.len());
+        let mut odd = Vec::new();
+        for (image, size) in images.into_iter().zip(&sizes) {
+            match reason(size) {
+                Some(reason) => survey.left_out.push(LeftOut { image, reason }),
+                None => {
+                    if survey.is_odd(*size) {
+                        odd.push(image.clone());
+                    }
+                    used.push(image);
+                }
+            }
+        }
+        if !odd.is_empty() {
+            let (width, height) = survey.sizes[0].0;
+            let images = names(&odd);
+            survey.warnings.push(format!(
+                "{images}: of another size than all others, which have {width}x{height} pixels"
+            ));
+        }
+        (used, survey)
+    }
+
+    /// Whether an image is one of few that have not the size that nearly all have.
+    fn is_odd(&self, size: Option<(usize, usize)>) -> bool {
+        let all: usize = self.sizes.iter().map(|(_, count)| count).sum();
+        let is_usual = |&&(_, count): &&_| count < all && count as f64 >= USUAL * all as f64;
+        let usual = self.sizes.first().filter(is_usual);
+        usual.is_some_and(|&(usual, _)| size.is_some_and(|size| size != usual))
+    }
+
+    /// The sizes in words, as `80 of 1024x768, 3 of 800x600 pixels and 17 of 12 other sizes`.
+    pub fn describe_sizes(&self) -> String {
+        let mut text = String::new();
+        for (index, ((width, height), count)) in self.sizes.iter().take(NAMED).enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            // Writing to a string does not fail.
+            let _ = write!(text, "{comma}{count} of {width}x{height}");
+        }
+        text.push_str(" pixels");
+        if let Some(others) = self.sizes.get(NAMED..).filter(|others| !others.is_empty()) {
+            let images: usize = others.iter().map(|(_, count)| count).sum();
+            let _ = write!(text, " and {images} of {} other sizes", others.len());
+        }
+        text
+    }
+}
+
+impl Smallest {
+    fn refuses(&self, (width, height): (usize, usize)) -> Option<String> {
+        let Self { margins, side, patch } = *self;
+        let inner = |length: usize, before: usize, after: usize| {
+            // Margins that leave nothing are an error of their own.
+            length.checked_sub(before + after).filter(|&inner| inner > 0)
+        };
+        let width = inner(width, margins.left, margins.right)?;
+        let height = inner(height, margins.top, margins.bottom)?;
+        (width.min(height) < side).then(|| {
+            format!(
+                "{width}x{height} pixels to train on, expected at least {side}x{side}{}; a smaller model.patch_size than {patch} takes smaller images",
+                if side < patch { ", half a patch" } else { "" }
+            )
+        })
+    }
+}
+
+/// A warning of images that are named as masks of others.
+fn masks_among(images: &[PathBuf]) -> Vec<String> {
+    let mut names_in: HashMap<&Path, Vec<String>> = HashMap::new();
+    for image in images {
+        names_in.entry(image.parent().unwrap_or(Path::new(""))).or_default().push(stem(image));
+    }
+    names_in.values_mut().for_each(|names| names.sort_unstable());
+    let is_mask = |image: &&PathBuf| {
+        let name = stem(image);
+        let others = &names_in[image.parent().unwrap_or(Path::new(""))];
+        SUFFIXES.iter().any(|suffix| {
+            let lower = name.to_lowercase();
+            let of = lower.strip_suffix(suffix).map(|of| name[..of.len()].to_owned());
+            of.is_some_and(|of| others.binary_search(&of).is_ok())
+        })
+    };
+    let masks: Vec<PathBuf> = images.iter().filter(is_mask).cloned().collect();
+    match masks.is_empty() {
+        true => Vec::new(),
+        false => vec![format!(
+            "{}: named as masks of other images, and trained on as images",
+            names(&masks)
+        )],
+    }
+}
+
+/// The names of images for a warning.
+pub(crate) fn names(images: &[PathBuf]) -> String {
+    let named: Vec<String> =
+        images.iter().take(NAMED).map(|image| image.display().to_string()).collect();
+    match images.len() - named.len() {
+        0 => named.join(", "),
+        others => format!("{} and {others} others", named.join(", ")),
+    }
+}
