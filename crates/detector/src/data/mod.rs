@@ -1,5 +1,6 @@
 //! Data sets on disk: which images are good, which are defective, and where their masks lie.
 
+#[cfg_attr(not(feature = "network"), allow(dead_code, reason = "networks alone look at images"))]
 mod background;
 mod dataset;
 mod fingerprint;
@@ -7,8 +8,10 @@ mod layout;
 mod list;
 mod margins;
 mod masks;
+#[cfg_attr(not(feature = "network"), allow(dead_code, reason = "networks alone look at images"))]
 mod region;
 mod split;
+#[cfg_attr(not(feature = "network"), allow(dead_code, reason = "networks alone look at images"))]
 mod survey;
 
 #[cfg(feature = "network")]
