@@ -10,6 +10,7 @@ mod download;
 mod files;
 mod interop;
 mod machine;
+mod pages;
 mod progress;
 mod python;
 mod reproduce;
@@ -32,6 +33,7 @@ enum Task {
     CudaCheck(cuda::Args),
     Datasets(datasets::Args),
     Interop(interop::Args),
+    Pages(pages::Args),
     Reproduce(reproduce::Args),
     Weights(weights::Args),
 }
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Task::CudaCheck(args) => cuda::check(&args),
         Task::Datasets(args) => datasets::datasets(&args),
         Task::Interop(args) => interop::interop(&args),
+        Task::Pages(args) => pages::pages(&args),
         Task::Reproduce(args) => reproduce::reproduce(&args),
         Task::Weights(args) => weights::weights(&args),
     };

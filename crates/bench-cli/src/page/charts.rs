@@ -5,8 +5,8 @@ use detector::{Evaluation, InspectedSet};
 use maud::{Markup, PreEscaped, html};
 use metrics::{AU_PRO_LIMIT, Chart, Figure, Height, HistogramStyle};
 
-/// The colour of residual maps, which is no method's.
-const RESIDUAL: usize = 5;
+/// The number of the colour of residual maps' curves, which is no method's.
+pub const RESIDUAL_COLOUR: usize = 6;
 
 /// A chart of a page, with its title.
 pub struct Titled {
@@ -60,7 +60,7 @@ pub fn curves<'a>(parts: &'a [Evaluation]) -> Result<Markup> {
     // With several parts the chart is full enough.
     if let [(_, curves)] = titled[..] {
         roc.push(("residual map", &curves.roc_raw));
-        colours.push(RESIDUAL);
+        colours.push(RESIDUAL_COLOUR);
     }
     let roc = Chart::roc(&roc)?.in_colours(&colours);
     charts(&[

@@ -18,6 +18,7 @@ mod training;
 mod workplace;
 
 pub use batch::{BatchPage, Kind};
+pub use charts::RESIDUAL_COLOUR;
 pub use document::write_document;
 pub use evaluation::{Page, write_page};
 pub use exhibits::{Exhibit, Pictures, Planes};

@@ -59,7 +59,7 @@ class Exhibit {
     return parts.join(", ");
   }
 
-  // Draws the mask, if it has changed.
+  // Draws the mask and says what it shows, if it has changed.
   draw() {
     if (!this.stale) return;
     this.stale = false;
@@ -117,6 +117,7 @@ class Workplace {
     all("[data-script]", this.element).forEach((element) => element.removeAttribute("data-script"));
     addEventListener("beforeprint", () => this.exhibits.forEach((exhibit) => exhibit.draw()));
     this.reset();
+    this.exhibits.forEach((exhibit) => exhibit.draw());
     this.element.dataset.ready = "";
   }
 

@@ -7,7 +7,7 @@ use crate::args::EvaluateArgs;
 use crate::curve_points::write_curves;
 use crate::drawing::{Cell, Figure, ScoreRange, around_largest_defect, write_figure};
 use crate::interrupt;
-use crate::page::{Circumstances, Page, write_page};
+use crate::page::{Circumstances, Page, RESIDUAL_COLOUR, write_page};
 use crate::progress::Progress;
 use anyhow::Result;
 use detector::files::{prepare_folder, write_atomic, write_json};
@@ -25,9 +25,6 @@ use table::table;
 
 /// The side of what a figure shows of a large image, in pixels.
 const CUT_OUT: usize = 512;
-
-/// The colour of the residual map's curve, which is no method's.
-const RESIDUAL_COLOUR: usize = 5;
 
 /// Measures a model on a data set with ground truth.
 ///

@@ -1,6 +1,7 @@
 //! The page of a run: of a batch when it is over, of a watch while it goes on.
 
 use super::prediction::{Looks, Prediction};
+use crate::drawing::short;
 use crate::page::{
     BatchPage, Exhibit, Kind, Levels, Live, Pictures, Planes, Recalibration, write_document,
 };
@@ -246,12 +247,19 @@ impl Report {
         let pixels = if *min_area <= 1 { "pixel" } else { "pixels" };
         vec![
             (
-                "Images",
+                match self.course {
+                    Course::Batch => "Images",
+                    Course::Watch => "Images since the start",
+                },
                 format!("{all}: {good} good, {defective} with defects, {failed} not inspected"),
             ),
             (
                 "Threshold",
-                format!("{threshold}, in regions of at least {} {pixels}", min_area.max(&1)),
+                format!(
+                    "{}, in regions of at least {} {pixels}",
+                    short(*threshold),
+                    min_area.max(&1)
+                ),
             ),
             ("Model", format!("{}, {method}", model.display())),
             ("Written", format!("{now}, {} after the start", crate::progress::duration(seconds))),

@@ -1,0 +1,126 @@
+"""Opens pages of bench-cli in a browser: check.py BROWSER SHOTS NAME=PAGE...
+
+Takes screenshots of each page at two widths, light and dark, and prints what was seen as JSON: requests that leave the page, errors of
+its script, content that is wider than the window, and pictures that do not load. The page called `report` is worked with as well: its
+sliders are moved, and for each of their positions the counts and the command that the page shows are printed.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+WIDTHS = [1280, 480]
+SCHEMES = ["light", "dark"]
+
+# Positions of the sliders: the number of a level and the place in the list of least areas.
+POSITIONS = [(64, 0), (40, 0), (90, 25), (70, 40), (120, 0)]
+
+
+def open_page(browser, path, seen, **options):
+    context = browser.new_context(**options)
+    # Long, for a machine with other work.
+    context.set_default_timeout(300_000)
+    page = context.new_page()
+    # What a page holds itself is no request that leaves it.
+    inside = ("file:", "data:", "blob:")
+    page.on("request", lambda request: request.url.startswith(inside) or seen["requests"].append(request.url))
+    page.on("pageerror", lambda error: seen["errors"].append(f"{path}: {error}"))
+    page.on("console", lambda message: message.type == "error" and seen["errors"].append(f"{path}: {message.text}"))
+    page.goto(Path(path).resolve().as_uri())
+    if options.get("java_script_enabled", True) and page.locator(".workplace").count():
+        page.wait_for_selector(".workplace[data-ready]")
+    return page
+
+
+def look(browser, name, path, shots, seen):
+    for width in WIDTHS:
+        for scheme in SCHEMES:
+            page = open_page(browser, path, seen, viewport={"width": width, "height": 900}, color_scheme=scheme)
+            where = f"{name} at {width} px, {scheme}"
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                seen["wide"].append(where)
+            broken = "Array.from(document.images).filter((image) => image.complete && image.naturalWidth === 0).length"
+            if page.evaluate(broken):
+                seen["broken"].append(where)
+            page.screenshot(path=shots / f"{name}-{width}-{scheme}.png")
+            page.screenshot(path=shots / f"{name}-{width}-{scheme}-whole.png", full_page=True)
+            page.context.close()
+
+
+def move(page, selector, value):
+    page.locator(selector).first.evaluate(
+        "(input, value) => { input.value = value; input.dispatchEvent(new Event('input')); }", str(value)
+    )
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def work(browser, path, shots, seen):
+    page = open_page(browser, path, seen, viewport={"width": 1280, "height": 900}, color_scheme="light")
+    positions = []
+    for level, area in POSITIONS:
+        move(page, "input.threshold", level)
+        move(page, "input.area", area)
+        texts = page.evaluate(
+            "Object.fromEntries(Array.from(document.querySelectorAll('[data-count]'), (cell) => [cell.dataset.count, cell.textContent]))"
+        )
+        command = page.locator(".command code").first.inner_text()
+        marks = page.evaluate("document.querySelectorAll('[data-curve] circle.moved').length")
+        positions.append({"level": level, "area": area, "command": command, "counts": texts, "marks": marks})
+    page.locator("button.reset").first.click()
+    choices = {}
+    for outcome in ["missed", "alarm", "success", "quiet"]:
+        page.locator("select.outcome").first.select_option(outcome)
+        choices[outcome] = page.evaluate("document.querySelectorAll('figure.exhibit:not([hidden])').length")
+    page.locator("select.outcome").first.select_option("")
+    page.locator("select.order").first.select_option("down")
+    scores = page.evaluate("Array.from(document.querySelectorAll('figure.exhibit'), (figure) => Number(figure.dataset.score))")
+    views = viewed(page, shots)
+    return {"positions": positions, "choices": choices, "sorted": scores == sorted(scores, reverse=True), "views": views}
+
+
+def viewed(page, shots):
+    """The layers that each view of the closer look shows."""
+    page.locator("figure.exhibit .strip").first.click()
+    shown = {}
+    for view in ["image", "reconstruction", "wipe", "map", "mask"]:
+        page.locator(f"dialog input[value={view}]").check()
+        layers = "Array.from(document.querySelectorAll('.sheet > :not([hidden])'), (layer) => layer.className)"
+        shown[view] = [layer for layer in page.evaluate(layers) if layer != "outline"]
+        page.screenshot(path=shots / f"closer-{view}.png")
+    before = page.locator("output.zoom").inner_text()
+    page.locator("dialog [data-do=in]").click()
+    shown["zoomed"] = page.locator("output.zoom").inner_text() != before
+    page.locator("dialog [data-do=close]").click()
+    return shown
+
+
+def without_script(browser, path, seen):
+    page = open_page(browser, path, seen, viewport={"width": 1280, "height": 900}, java_script_enabled=False)
+    visible = lambda selector: sum(element.is_visible() for element in page.locator(selector).all())
+    return {
+        "pictures": visible("figure.exhibit img"),
+        "sliders": visible(".sliders input"),
+        "counts": visible("[data-count]"),
+        "charts": visible("figure.chart svg"),
+    }
+
+
+def main():
+    executable, shots = sys.argv[1], Path(sys.argv[2])
+    pages = dict(pair.split("=", 1) for pair in sys.argv[3:])
+    seen = {"requests": [], "errors": [], "wide": [], "broken": []}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        for name, path in pages.items():
+            look(browser, name, path, shots, seen)
+        if "report" in pages:
+            seen["work"] = work(browser, pages["report"], shots, seen)
+            seen["without_script"] = without_script(browser, pages["report"], seen)
+        seen["browser"] = browser.version
+        browser.close()
+    print(json.dumps(seen))
+
+
+main()
