@@ -7,6 +7,7 @@ pub mod test_server;
 #[cfg(test)]
 pub mod tests;
 
+use crate::terminal::note;
 use crate::{files, progress};
 use anyhow::{Context, Result, anyhow, bail};
 use detector::files::sha256_of_file;
@@ -15,7 +16,7 @@ use reply::{Reply, Trouble, passing};
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use ureq::Agent;
 
 /// A file to download.
@@ -48,6 +49,8 @@ pub struct Patience {
     pub retries: u32,
     /// Pause before the first retry; it doubles each time.
     pub delay: Duration,
+    /// The longest time for all attempts together: a server may drip, or its file may grow, for ever.
+    pub total: Duration,
     /// Whether to go through the proxy that the environment names.
     pub proxy: bool,
 }
@@ -60,8 +63,45 @@ impl Default for Patience {
             stall: seconds(60),
             retries: 4,
             delay: seconds(1),
+            total: seconds(60 * DEFAULT_MINUTES),
             proxy: true,
         }
+    }
+}
+
+impl Patience {
+    /// The default, but for the longest time for all attempts together.
+    pub fn of_minutes(minutes: u64) -> Self {
+        Self { total: Duration::from_secs(minutes.saturating_mul(60)), ..Self::default() }
+    }
+}
+
+/// Minutes that a download may take unless somebody says otherwise: enough for the 500 MB of the largest archive at 50 kB/s.
+pub const DEFAULT_MINUTES: u64 = 180;
+
+/// The time when the patience with a download ends.
+struct Deadline {
+    patience: Duration,
+    end: Option<Instant>,
+}
+
+impl Deadline {
+    fn new(patience: Duration) -> Self {
+        Self { patience, end: Instant::now().checked_add(patience) }
+    }
+
+    /// # Errors
+    /// If it has passed.
+    fn check(&self, wanted: &Wanted<'_>, length: u64) -> Result<(), Trouble> {
+        if self.end.is_none_or(|end| Instant::now() < end) {
+            return Ok(());
+        }
+        let seconds = self.patience.as_secs_f64();
+        Err(Trouble::Final(anyhow!(
+            "{}: got {length} bytes in {seconds:.0} s, and no more time was allowed; the next call goes on from there, and \
+             --patience MINUTES allows more",
+            wanted.url
+        )))
     }
 }
 
@@ -95,9 +135,10 @@ pub fn forget(file: &Path) -> Result<()> {
 /// Tries until the file is complete; returns its length.
 fn bring(wanted: &Wanted<'_>, file: &Path, patience: &Patience) -> Result<u64> {
     let agent = reply::agent(wanted.url, patience);
+    let deadline = Deadline::new(patience.total);
     let (mut furthest, mut failures) = (length(file), 0);
     loop {
-        let trouble = match attempt(&agent, wanted, file) {
+        let trouble = match attempt(&agent, wanted, file, &deadline) {
             Ok(bytes) => return Ok(bytes),
             Err(Trouble::Final(error)) => return Err(error),
             Err(Trouble::Passing(error)) => error,
@@ -110,8 +151,11 @@ fn bring(wanted: &Wanted<'_>, file: &Path, patience: &Patience) -> Result<u64> {
             return Err(trouble.context(context));
         }
         let delay = patience.delay * 2_u32.saturating_pow(failures.saturating_sub(1)).min(32);
-        eprintln!("{}: {trouble:#}; trying again", wanted.url);
+        note!("{}: {trouble:#}; trying again", wanted.url);
         std::thread::sleep(delay);
+        if let Err(Trouble::Final(error)) = deadline.check(wanted, there) {
+            return Err(error);
+        }
     }
 }
 
@@ -120,7 +164,12 @@ fn length(file: &Path) -> u64 {
 }
 
 /// Requests the missing bytes and appends them; returns the length of the whole file.
-fn attempt(agent: &Agent, wanted: &Wanted<'_>, file: &Path) -> Result<u64, Trouble> {
+fn attempt(
+    agent: &Agent,
+    wanted: &Wanted<'_>,
+    file: &Path,
+    deadline: &Deadline,
+) -> Result<u64, Trouble> {
     // Without a validator or a hash nobody can tell whether old and new bytes belong together.
     let note = Note::read(file)
         .filter(|note| note.url == wanted.url)
@@ -142,11 +191,16 @@ fn attempt(agent: &Agent, wanted: &Wanted<'_>, file: &Path) -> Result<u64, Troub
         let (url, validator) = (wanted.url.to_owned(), reply.validator.clone());
         Note { url, validator, total: reply.total }.write(file)?;
     }
-    take(reply, wanted, file)
+    take(reply, wanted, file, deadline)
 }
 
 /// Appends the body of a reply to `file`; returns the length of the whole file.
-fn take(reply: Reply, wanted: &Wanted<'_>, file: &Path) -> Result<u64, Trouble> {
+fn take(
+    reply: Reply,
+    wanted: &Wanted<'_>,
+    file: &Path,
+    deadline: &Deadline,
+) -> Result<u64, Trouble> {
     let Reply { start, total, mut body, .. } = reply;
     let name = || format!("cannot write {}", file.display());
     let mut target = OpenOptions::new().create(true).append(true).open(file).with_context(name)?;
@@ -165,6 +219,7 @@ fn take(reply: Reply, wanted: &Wanted<'_>, file: &Path) -> Result<u64, Trouble> 
         }
         target.write_all(&buffer[..got]).with_context(name)?;
         bar.inc(got as u64);
+        deadline.check(wanted, length)?;
     }
     match total {
         Some(total) if total != length => {

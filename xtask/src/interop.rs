@@ -3,6 +3,7 @@
 use crate::command::{built_bench_cli, output_of, repository, text};
 use crate::difference::written;
 use crate::python::{Python, PythonArgs, report};
+use crate::terminal::{note, tell};
 use crate::{files, machine};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
@@ -60,12 +61,12 @@ pub fn interop(args: &Args) -> Result<()> {
     ])?;
     let mut found = Vec::new();
     for method in METHODS {
-        eprintln!("{method}");
+        note!("{method}");
         found.push((method, check.method(method).with_context(|| method)?));
     }
     let path = repository().join("results").join("interop").join("README.md");
     files::replace(&path, &page(&found)?)?;
-    println!("{}", path.display());
+    tell!("{}", path.display());
     Ok(())
 }
 

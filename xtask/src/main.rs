@@ -14,9 +14,13 @@ mod pages;
 mod progress;
 mod python;
 mod reproduce;
+mod terminal;
+#[cfg(target_os = "linux")]
+mod watch;
 mod weights;
 
 use clap::{Parser, Subcommand};
+use detector::files::shown_text;
 use std::process::ExitCode;
 
 /// Tasks of the project.
@@ -35,6 +39,8 @@ enum Task {
     Interop(interop::Args),
     Pages(pages::Args),
     Reproduce(reproduce::Args),
+    #[cfg(target_os = "linux")]
+    Watch(watch::Args),
     Weights(weights::Args),
 }
 
@@ -47,12 +53,14 @@ fn main() -> ExitCode {
         Task::Interop(args) => interop::interop(&args),
         Task::Pages(args) => pages::pages(&args),
         Task::Reproduce(args) => reproduce::reproduce(&args),
+        #[cfg(target_os = "linux")]
+        Task::Watch(args) => watch::watch(&args),
         Task::Weights(args) => weights::weights(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            terminal::note!("error: {}", shown_text(&format!("{error:#}")));
             ExitCode::from(2)
         }
     }

@@ -1,6 +1,7 @@
 //! Virtual environments of Python.
 
 use crate::command::last_json_line;
+use crate::terminal::note;
 use anyhow::{Context, Result, bail, ensure};
 use serde::de::DeserializeOwned;
 use std::fs;
@@ -56,7 +57,7 @@ impl Python {
         if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
             return Self::existing(folder);
         }
-        eprintln!("making {} and installing {}", folder.display(), requirements.display());
+        note!("making {} and installing {}", folder.display(), requirements.display());
         let made = Command::new(creator).args(["-m", "venv"]).arg(folder).status();
         let expected = format!(
             "expected Python 3.11 or newer with its module venv; --python names another one, --venv a virtual environment that \
@@ -91,7 +92,7 @@ impl Python {
         }
         for package in packages {
             if !pip(&[package])? {
-                eprintln!("warning: cannot install {package}");
+                note!("warning: cannot install {package}");
             }
         }
         Ok(false)

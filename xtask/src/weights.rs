@@ -1,7 +1,8 @@
 //! `cargo xtask weights`: fetches the weights of feature extractors.
 
 use crate::command::repository;
-use crate::download::{self, Patience, Wanted, download};
+use crate::download::{self, DEFAULT_MINUTES, Patience, Wanted, download};
+use crate::terminal::tell;
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use detector::files::sha256_of_file;
@@ -22,6 +23,9 @@ pub struct Args {
     /// Folder for the weights; by default the repository's `target/weights`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Give the download up after this time, retries included; the next call goes on with it.
+    #[arg(long, value_name = "MINUTES", default_value_t = DEFAULT_MINUTES)]
+    patience: u64,
 }
 
 /// Networks of torchvision.
@@ -59,12 +63,12 @@ pub fn weights(args: &Args) -> Result<()> {
         let part = folder.join(format!("{name}.part"));
         match &args.file {
             Some(file) => copy(file, &part, name)?,
-            None => fetch(name, &part)?,
+            None => fetch(name, &part, &Patience::of_minutes(args.patience))?,
         }
         fs::rename(&part, &target).with_context(|| format!("cannot write {}", target.display()))?;
         download::forget(&part)?;
     }
-    println!("{}", target.display());
+    tell!("{}", target.display());
     Ok(())
 }
 
@@ -74,7 +78,7 @@ fn copy(file: &Path, part: &Path, name: &str) -> Result<()> {
     fs::copy(file, part).map(drop).with_context(|| format!("cannot copy {}", file.display()))
 }
 
-fn fetch(name: &str, part: &Path) -> Result<()> {
+fn fetch(name: &str, part: &Path, patience: &Patience) -> Result<()> {
     let url = format!("https://download.pytorch.org/models/{name}");
     let wanted = Wanted {
         url: &url,
@@ -82,7 +86,7 @@ fn fetch(name: &str, part: &Path) -> Result<()> {
         most_bytes: 1 << 30,
         otherwise: "a file that was downloaded otherwise can be given with --file PATH",
     };
-    download(&wanted, part, &Patience::default()).map(drop)
+    download(&wanted, part, patience).map(drop)
 }
 
 /// The first digits of the SHA-256 of the file `name`.

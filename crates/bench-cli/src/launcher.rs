@@ -1,5 +1,6 @@
 //! Starts the program that is linked with CUDA, where it can start.
 
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -17,7 +18,7 @@ pub fn launch() -> ExitCode {
         },
         Err(error) => error,
     };
-    eprintln!("error: {error}");
+    drop(writeln!(std::io::stderr(), "error: {error}"));
     ExitCode::from(2)
 }
 

@@ -37,7 +37,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => match error.downcast_ref::<Interrupted>() {
             Some(last_words) => {
-                eprintln!("{last_words}");
+                terminal::say(&last_words.to_string());
                 interrupt::exit_code().into()
             }
             None => {

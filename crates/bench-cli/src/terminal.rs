@@ -1,6 +1,7 @@
 //! Output of a run: results on standard output, everything else on standard error.
 
 use anyhow::{Error, Result};
+use detector::files::shown_text;
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
 
@@ -29,7 +30,7 @@ impl Terminal {
     /// If standard output cannot be written to.
     pub fn text(self, text: &str) -> Result<()> {
         if !self.json {
-            print(text)?;
+            print(&lines(text))?;
         }
         Ok(())
     }
@@ -37,13 +38,13 @@ impl Terminal {
     /// A note on the progress of the run.
     pub fn note(self, text: &str) {
         if !self.quiet {
-            eprintln!("{text}");
+            say(text);
         }
     }
 
     /// A warning, which is printed with `--quiet`, too.
     pub fn warn(self, text: &str) {
-        eprintln!("warning: {text}");
+        say(&format!("warning: {text}"));
     }
 }
 
@@ -55,6 +56,16 @@ fn print(line: &str) -> Result<()> {
     }
 }
 
+/// Writes to standard error. Nobody may be there to read it, as when a terminal was closed: that keeps no run from finishing its work.
+pub fn say(text: &str) {
+    drop(writeln!(std::io::stderr().lock(), "{}", lines(text)));
+}
+
+/// A text of lines without what would move the cursor of a terminal or colour it, which names and settings may hold.
+fn lines(text: &str) -> String {
+    text.split('\n').map(shown_text).collect::<Vec<_>>().join("\n")
+}
+
 /// A ratio in three decimals, and a dash for one of nothing to nothing.
 pub fn decimals(ratio: Option<f64>) -> String {
     ratio.map_or("–".into(), |ratio| format!("{ratio:.3}"))
@@ -63,5 +74,15 @@ pub fn decimals(ratio: Option<f64>) -> String {
 /// Prints an error on one line: candle puts a backtrace behind its messages if `RUST_BACKTRACE` is set.
 pub fn error(error: &Error) {
     let message = format!("{error:#}");
-    eprintln!("error: {}", message.lines().next().unwrap_or_default());
+    say(&format!("error: {}", message.lines().next().unwrap_or_default()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines;
+
+    #[test]
+    fn texts_do_not_steer_the_terminal() {
+        assert_eq!(lines("a\n\u{1b}[2Jb\r c\n"), "a\n\\u{1b}[2Jb\\r c\n");
+    }
 }

@@ -87,6 +87,7 @@ pub fn calibrate(
 ) -> Result<Calibration> {
     let CalibrationImages { images, source } = good;
     let rule = config.calibration.threshold;
+    rule.validate().context("calibration.threshold")?;
     let (maps, reference) = anomaly_maps(inspector, images, rule, progress)?;
     let rules = rule_thresholds(&maps, rule)?;
     let RuleThreshold { threshold, .. } = rules[0];

@@ -1,5 +1,6 @@
 //! Errors.
 
+use crate::files::shown;
 use std::error::Error as StdError;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ pub type AnyError = Box<dyn StdError + Send + Sync>;
 #[non_exhaustive]
 pub enum Error {
     /// The system could not do something with a file or a folder.
-    #[error("cannot {action} {}", path.display())]
+    #[error("cannot {action} {}", shown(path))]
     Io {
         /// `"read"`, `"create folder"` and the like.
         action: &'static str,
@@ -34,7 +35,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file could not be written. The one that it was to replace is as it was.
-    #[error("cannot write {}", path.display())]
+    #[error("cannot write {}", shown(path))]
     Write {
         /// The file.
         path: PathBuf,
@@ -52,7 +53,7 @@ pub enum Error {
         source: Box<Self>,
     },
     /// A file or a folder, or what it holds, is not what was expected.
-    #[error("{}: {expected}", path.display())]
+    #[error("{}: {expected}", shown(path))]
     File {
         /// The file or the folder.
         path: PathBuf,

@@ -1,7 +1,7 @@
 //! Weights of feature extractors, as torchvision distributes them.
 
 use crate::error::{Context, ensure};
-use crate::files::sha256;
+use crate::files::{read_file, sha256, shown};
 use crate::pickle::{self, StoredTensor};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
@@ -19,6 +19,9 @@ pub struct ExtractorWeights {
     pub sha256: String,
 }
 
+/// The longest file of weights that is read, in bytes: eight times AlexNet's.
+const MAX_BYTES: u64 = 2 << 30;
+
 /// How a zip archive begins, in which PyTorch has kept its pickles since 1.6.
 const ZIP: &[u8] = b"PK";
 /// How a bare pickle begins, as PyTorch wrote them before.
@@ -30,7 +33,7 @@ const PICKLE: &[u8] = b"\x80";
 /// # Errors
 /// If the file cannot be read, is of another format, is damaged, or has another hash; the error names it.
 pub fn read_extractor_weights(path: &Path, extractor: Extractor) -> Result<ExtractorWeights> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let bytes = read_file(path, MAX_BYTES)?;
     let sha256 = sha256(&bytes);
     if let Some(expected) = hash_in_name(path)
         && !sha256.starts_with(expected)
@@ -40,7 +43,7 @@ pub fn read_extractor_weights(path: &Path, extractor: Extractor) -> Result<Extra
         );
         return Err(Error::file(path, expected));
     }
-    let name = path.display();
+    let name = shown(path);
     let tensors = match &*bytes {
         bytes if bytes.starts_with(ZIP) => from_pytorch(bytes, extractor).with_context(|| {
             format!("{name}: expected a complete PyTorch file with the weights of {extractor}")

@@ -51,7 +51,7 @@ pub use config::{
 pub use data::{
     Arrangement, Auto, Background, Dataset, Layout, LeftOut, Margins, MaskNames, Polygons,
     RegionConfig, RegionMask, RegionMasks, Side, Smallest, Split, Survey, TestSample, crop,
-    fingerprint, images_in, list_images, uncrop,
+    fingerprint, has_image_name, images_in, list_images, uncrop,
 };
 #[cfg(feature = "network")]
 pub use detector::{Detector, Found, Verdict};
@@ -64,6 +64,7 @@ pub use evaluation::{
 };
 #[cfg(feature = "network")]
 pub use extractor_weights::{ExtractorWeights, read_extractor_weights};
+pub use files::FolderLock;
 pub use images::{
     decode_image, read_image, read_mask, resize, to_byte, to_grey8, write_float_tiff,
     write_grey_png, write_grey_tiff, write_mask_png, write_rgb_png,
@@ -73,7 +74,7 @@ pub use inspect::{Decision, Image, Inspected, Mask, Plane, Region, ThresholdRule
 pub use inspector::Inspector;
 pub use method::Method;
 #[cfg(feature = "network")]
-pub use model_folder::{FolderLock, ModelFolder};
+pub use model_folder::ModelFolder;
 #[cfg(feature = "network")]
 pub use models::DeviceChoice;
 #[cfg(feature = "network")]

@@ -3,13 +3,14 @@
 use crate::config::{Config, DataConfig};
 use crate::data::{RegionConfig, RegionMask, Split, fingerprint};
 use crate::error::{Context, ensure};
-use crate::files::{remove_if_present, remove_parts, sha256, write_durable, write_json};
+use crate::files::{
+    FolderLock, read_file, read_text, remove_if_present, sha256, shown, write_durable, write_json,
+};
 use crate::records::{Calibration, LogEntry, Settings, TrainingRecord};
 use crate::{Error, Result};
 use candle_core::Device;
 use models::Autoencoder;
 use serde::de::DeserializeOwned;
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 const WEIGHTS: &str = "model.safetensors";
@@ -19,8 +20,8 @@ const RECORD: &str = "training.json";
 const LOG: &str = "log.jsonl";
 const CHECKPOINT: &str = "checkpoint.safetensors";
 
-/// Held by whoever writes to the folder. It is empty, and stays.
-const LOCK: &str = ".lock";
+/// The longest file that is read, in bytes: more than the state of the largest network's training has.
+const MAX_FILE: u64 = 4 << 30;
 
 /// The name of a copy of the mask of the region of interest, but for its extension.
 const REGION: &str = "region-mask";
@@ -29,13 +30,6 @@ const REGION: &str = "region-mask";
 #[derive(Clone, Debug)]
 pub struct ModelFolder {
     path: PathBuf,
-}
-
-/// Keeps other processes from writing to a folder while it lives. The system takes it from a process that ends, however it
-/// ends.
-#[derive(Debug)]
-pub struct FolderLock {
-    _file: File,
 }
 
 impl ModelFolder {
@@ -71,12 +65,12 @@ impl ModelFolder {
         if !self.file(RECORD).is_file() {
             return Ok(());
         }
-        let (record, folder) = (self.record()?, self.path.display());
+        let (record, folder) = (self.record()?, shown(&self.path));
         record.settings.expect(&Settings::of_learning(&self.config()?)?).with_context(|| {
             format!(
                 "{}: not as the model was trained; put it back, or train anew with `bench-cli train --out {folder} --overwrite \
                  --config {0}`",
-                self.file(CONFIG).display()
+                shown(&self.file(CONFIG))
             )
         })?;
         let got = self.weights_sha256()?;
@@ -123,19 +117,7 @@ impl ModelFolder {
     /// # Errors
     /// If another process writes to it, or the folder cannot be made or locked.
     pub fn lock(&self) -> Result<FolderLock> {
-        let path = &self.path;
-        std::fs::create_dir_all(path).map_err(Error::io("create folder", path))?;
-        // Not truncated, which Windows refuses for a file that is locked.
-        let lock = File::options().write(true).create(true).truncate(false).open(self.file(LOCK));
-        let file = lock.map_err(Error::io("lock folder", path))?;
-        match file.try_lock() {
-            Ok(()) => remove_parts(path)?,
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::file(path, "another process writes to this folder"));
-            }
-            Err(TryLockError::Error(error)) => return Err(Error::io("lock folder", path)(error)),
-        }
-        Ok(FolderLock { _file: file })
+        FolderLock::take(&self.path)
     }
 
     /// Leaves nothing but the configuration of a training that begins.
@@ -155,9 +137,11 @@ impl ModelFolder {
     /// The configuration.
     ///
     /// # Errors
-    /// If the file cannot be read or understood.
+    /// If the file cannot be read or understood, or a setting is out of range.
     pub fn config(&self) -> Result<Config> {
-        let mut config = Config::read(&self.file(CONFIG))?;
+        let path = self.file(CONFIG);
+        let mut config = Config::read(&path)?;
+        config.validate().with_context(|| shown(&path))?;
         if let Some(RegionConfig::Mask(RegionMask { mask, .. })) = &mut config.data.region {
             // A copy in the folder goes where the folder goes; another path is not changed by this.
             *mask = self.path.join(&mask);
@@ -204,7 +188,7 @@ impl ModelFolder {
         let path = self.file(WEIGHTS);
         let bytes = read_bytes(&path)?;
         Autoencoder::from_safetensors(&bytes, config.architecture(), device)
-            .with_context(|| path.display().to_string())
+            .with_context(|| shown(&path))
     }
 
     /// Writes the weights of the trained network.
@@ -239,7 +223,7 @@ impl ModelFolder {
 
     /// The name of the checkpoint, for messages.
     pub fn checkpoint_name(&self) -> String {
-        self.file(CHECKPOINT).display().to_string()
+        shown(&self.file(CHECKPOINT))
     }
 
     /// How the model was trained.
@@ -282,21 +266,21 @@ impl ModelFolder {
         let path = self.file(CALIBRATION);
         if !self.is_calibrated() {
             let message =
-                format!("not calibrated; run `bench-cli calibrate {}`", self.path.display());
+                format!("not calibrated; run `bench-cli calibrate {}`", shown(&self.path));
             return Err(Error::file(&self.path, message));
         }
         let calibration: Calibration = read_json(&path).with_context(|| {
-            let folder = self.path.display();
+            let folder = shown(&self.path);
             format!("cannot use the calibration; `bench-cli calibrate {folder}` makes it anew")
         })?;
         if !calibration.threshold.is_finite() || !calibration.good_max.is_finite() {
             return Err(Error::file(&path, "expected finite numbers"));
         }
         self.expect_calibrated_for(&calibration).with_context(|| {
-            let folder = self.path.display();
+            let folder = shown(&self.path);
             format!(
                 "{}: not of this model; `bench-cli calibrate {folder}` makes it anew",
-                path.display()
+                shown(&path)
             )
         })?;
         Ok(calibration)
@@ -338,7 +322,7 @@ impl ModelFolder {
 
     /// The name of the training log, for messages.
     pub fn log_name(&self) -> String {
-        self.file(LOG).display().to_string()
+        shown(&self.file(LOG))
     }
 
     /// The training log; empty if there is none.
@@ -350,9 +334,9 @@ impl ModelFolder {
         if !path.is_file() {
             return Ok(Vec::new());
         }
-        let text = String::from_utf8(read_bytes(&path)?)?;
+        let text = read_text(&path, MAX_FILE)?;
         let entries = text.lines().map(serde_json::from_str).collect::<Result<_, _>>();
-        entries.with_context(|| path.display().to_string())
+        entries.with_context(|| shown(&path))
     }
 
     /// Writes the training log.
@@ -370,9 +354,9 @@ impl ModelFolder {
 }
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(Error::io("read", path))
+    read_file(path, MAX_FILE)
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    serde_json::from_slice(&read_bytes(path)?).with_context(|| path.display().to_string())
+    serde_json::from_slice(&read_bytes(path)?).with_context(|| shown(path))
 }

@@ -72,6 +72,21 @@ pub enum ThresholdRule {
 }
 
 impl ThresholdRule {
+    /// Checks the parameter of the rule.
+    ///
+    /// ```
+    /// use inspect::ThresholdRule;
+    ///
+    /// assert!(ThresholdRule::Quantile { q: 1.0 }.validate().is_ok());
+    /// assert!(ThresholdRule::Quantile { q: 1.5 }.validate().is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::RuleParameter`] if it is out of range.
+    pub fn validate(&self) -> Result<(), Error> {
+        check_rule(self)
+    }
+
     /// The pixels of the smallest region that a decision by this rule counts as a defect, where 1 is the least: a good image may have
     /// smaller ones at the threshold.
     pub fn min_area(&self) -> usize {
@@ -136,9 +151,11 @@ pub fn threshold_mask(scores: &Image, threshold: f32) -> Mask {
 
 fn check_rule(rule: &ThresholdRule) -> Result<(), Error> {
     let (name, value, valid, expected) = match *rule {
-        ThresholdRule::Max {}
-        | ThresholdRule::LargestRegion { .. }
-        | ThresholdRule::FalseAlarms { .. } => return Ok(()),
+        ThresholdRule::Max {} | ThresholdRule::LargestRegion { .. } => return Ok(()),
+        ThresholdRule::FalseAlarms { images } => {
+            let valid = images.is_finite() && images >= 1.0;
+            ("images", images, valid, "finite and at least 1")
+        }
         ThresholdRule::Quantile { q } => ("q", q, q > 0.0 && q <= 1.0, "above 0 and at most 1"),
         ThresholdRule::MeanSigma { k } => ("k", k, k.is_finite(), "finite"),
         ThresholdRule::Manual { threshold: t } => {

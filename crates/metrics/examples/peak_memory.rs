@@ -6,6 +6,8 @@
 //!
 //! `cargo run --release -p metrics --example peak_memory`
 
+#![expect(clippy::print_stdout, reason = "it is what the example is for")]
+
 #[path = "../benches/data/mod.rs"]
 mod data;
 

@@ -10,6 +10,9 @@ pub(crate) const LEAKY_SLOPE: f32 = 0.2;
 /// The side length of the smallest map but the latent one.
 const CODE_SIZE: usize = 8;
 
+/// The largest latent dimension: a wrong one must not exhaust the memory. A patch of 32×32 pixels has 1024 values.
+const MAX_LATENT_DIM: usize = 1 << 13;
+
 /// Output channels, kernel, stride and padding of the encoder's layers but the last (Table 1).
 const TABLE_1: [(usize, usize, usize, usize); 8] = [
     (32, 4, 2, 1),
@@ -76,13 +79,14 @@ impl Architecture {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`Error::Setting`] for another patch size than 32, 64 or 128, or a latent dimension of 0.
+    /// [`Error::Setting`] for another patch size than 32, 64 or 128, or a latent dimension that is 0 or above 8192.
     pub fn validate(&self) -> Result<()> {
         if !matches!(self.patch_size, 32 | 64 | 128) {
             return Err(Error::setting("patch_size", "32, 64 or 128", self.patch_size));
         }
-        if self.latent_dim == 0 {
-            return Err(Error::setting("latent_dim", "at least 1", self.latent_dim));
+        if !(1..=MAX_LATENT_DIM).contains(&self.latent_dim) {
+            let expected = format!("1 to {MAX_LATENT_DIM}");
+            return Err(Error::setting("latent_dim", expected, self.latent_dim));
         }
         Ok(())
     }

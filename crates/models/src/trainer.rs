@@ -154,6 +154,17 @@ impl Trainer {
         self.progress.patches >= self.config.schedule.patches
     }
 
+    /// The number of the epoch that the run is in, and the mean loss of its patches so far; `None` between two epochs.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] if a step has failed that nobody has heard of yet; [`Error::Tensor`] if the device fails.
+    pub fn unfinished_epoch(&self) -> Result<Option<(u64, f64)>> {
+        let Progress { patches, epoch_loss, .. } = self.settled_progress()?;
+        let length = patches % self.config.schedule.patches_per_epoch;
+        let epoch = patches / self.config.schedule.patches_per_epoch + 1;
+        Ok((length > 0).then(|| (epoch, epoch_loss / length as f64)))
+    }
+
     /// Sets after how many steps losses are read, at least 1; they are also read at the end of an epoch. The default is 1 on the CPU, and 100
     /// on a GPU, which would stand still while the host reads a loss. The weights do not depend on it.
     ///

@@ -10,6 +10,7 @@ mod statistics;
 
 use crate::command::{built_bench_cli, output, repository};
 use crate::python::{Python, PythonArgs};
+use crate::terminal::{note, tell};
 use crate::{files, machine};
 use anyhow::{Context, Result, bail, ensure};
 use cases::{Case, Device, Kind};
@@ -80,13 +81,13 @@ pub fn bench(args: &Args) -> Result<()> {
     let plan = plan(args)?;
     let mut failures = 0;
     for case in &plan.cases {
-        eprintln!("{}", case.name);
+        note!("{}", case.name);
         let outcome = rounds::measure(case, &plan).with_context(|| case.name)?;
         failures += say(&outcome);
         write_json(&out.join(format!("{}.json", case.name)), &outcome)?;
         files::replace(&out.join("README.md"), &page::page(&outcomes(&out)?, &other_pages(&out)?))?;
     }
-    println!("{}", out.join("README.md").display());
+    tell!("{}", out.join("README.md").display());
     ensure!(failures == 0, "{failures} of the opponents failed; the table says why");
     Ok(())
 }
@@ -98,7 +99,7 @@ fn list() {
             Kind::StartUp | Kind::Build { .. } => &[],
         };
         let opponents: Vec<&str> = opponents.iter().map(|opponent| opponent.name).collect();
-        println!("{}", format!("{:<34}  {}", case.name, opponents.join("; ")).trim_end());
+        tell!("{}", format!("{:<34}  {}", case.name, opponents.join("; ")).trim_end());
     }
 }
 
@@ -138,7 +139,7 @@ fn plan(args: &Args) -> Result<Plan> {
 fn provenance(threads: usize) -> Result<Provenance> {
     let load = machine::load();
     if load.is_some_and(|load| load > QUIET) {
-        eprintln!("warning: other programs run on this machine; they spoil the numbers");
+        note!("warning: other programs run on this machine; they spoil the numbers");
     }
     Ok(Provenance {
         date: machine::date(),
@@ -154,15 +155,15 @@ fn provenance(threads: usize) -> Result<Provenance> {
 
 /// Prints the outcome of a case and returns the number of opponents that failed.
 fn say(outcome: &Outcome) -> usize {
-    eprintln!("  {:.3} ms", outcome.ours.median_ms);
+    note!("  {:.3} ms", outcome.ours.median_ms);
     let mut failures = 0;
     for rival in &outcome.opponents {
         match &rival.finding {
             Finding::Compared { ratio, times, .. } => {
-                eprintln!("  {:.3} ms, {:.2} times: {}", times.median_ms, ratio.median, rival.name);
+                note!("  {:.3} ms, {:.2} times: {}", times.median_ms, ratio.median, rival.name);
             }
             Finding::Failed { error } => {
-                eprintln!("  warning: {}: {error}", rival.name);
+                note!("  warning: {}: {error}", rival.name);
                 failures += 1;
             }
         }

@@ -2,6 +2,7 @@ use super::kernels::Usage;
 use super::pack::Packed;
 use super::toolkit::Toolkit;
 use crate::command::{output, repository, strings};
+use crate::terminal::tell;
 use crate::{files, machine};
 use anyhow::Result;
 use std::fmt::Write;
@@ -16,7 +17,7 @@ pub fn write(toolkit: &Toolkit, usages: &[Usage], packed: &[Packed]) -> Result<(
     page += &programs(packed, toolkit.capability());
     let path = repository().join("results").join("cuda").join("check.md");
     files::replace(&path, &page)?;
-    println!("{}", path.display());
+    tell!("{}", path.display());
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use super::layout::{Survey, names, subfolders, survey};
 use super::manifest;
 use crate::files;
+use crate::terminal::{note, tell};
 use anyhow::{Context, Result, bail, ensure};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -37,8 +38,8 @@ pub fn add(args: &Args, manifests: &Path) -> Result<()> {
     let path = manifests.join(format!("{key}.toml"));
     ensure!(!path.exists(), "{}: expected no such manifest yet", path.display());
     files::replace(&path, &text)?;
-    println!("{}", path.display());
-    eprintln!(
+    tell!("{}", path.display());
+    note!(
         "fill in what says FILL IN, then: cargo xtask datasets fetch {key} --root {}",
         root.display()
     );

@@ -6,9 +6,10 @@ use super::layout::subfolders;
 use super::manifest::{Archive, Manifest, Synthetic, check_sha256, most_unpacked_bytes};
 use super::store::{HASHES, Origin, Places, RECORD, Record};
 use super::unpack::unpack;
-use crate::download::{self, Downloaded, Patience, Wanted, download};
+use crate::download::{self, DEFAULT_MINUTES, Downloaded, Patience, Wanted, download};
 use crate::files;
 use crate::machine::date;
+use crate::terminal::{note, tell};
 use anyhow::{Context, Result, bail, ensure};
 use detector::files::sha256_of_file;
 use detector::synthetic::{Spec, generate};
@@ -31,6 +32,9 @@ pub struct Args {
     /// Expect this SHA-256 of an archive for which the manifest has none; repeated for further ones.
     #[arg(long, value_name = "HEX", conflicts_with = "root")]
     pub sha256: Vec<String>,
+    /// Give a download up after this time, retries included; the next call goes on with it.
+    #[arg(long, value_name = "MINUTES", default_value_t = DEFAULT_MINUTES)]
+    pub patience: u64,
 }
 
 /// # Errors
@@ -47,19 +51,19 @@ pub fn fetch(args: &Args, places: &Places, patience: &Patience) -> Result<()> {
     // Of a fetch that was killed.
     files::remove(&places.unpacking(key))?;
     if let Some(root) = already_there(args, &manifest, places)? {
-        println!("{}", root.display());
+        tell!("{}", root.display());
         return Ok(());
     }
     let Manifest { name, description, licence, citation, .. } = &manifest;
     let texts = [description, licence, citation].map(|text| text.trim());
-    eprintln!("{name}: {}\nlicence: {}\ncitation: {}", texts[0], texts[1], texts[2]);
+    note!("{name}: {}\nlicence: {}\ncitation: {}", texts[0], texts[1], texts[2]);
     let root = match &args.root {
         Some(root) => point_to(&manifest, places, root)?,
         None if manifest.synthetic.is_some() => make(&manifest, places)?,
         None => bring(&manifest, places, args, patience)?,
     };
     ask_to_pin(&manifest, places)?;
-    println!("{}", root.display());
+    tell!("{}", root.display());
     Ok(())
 }
 
@@ -96,7 +100,7 @@ fn ask_to_pin(manifest: &Manifest, places: &Places) -> Result<()> {
         if archive.sha256.is_none() {
             let Origin { source, sha256, .. } = origin;
             let manifest = format!("datasets/{}.toml", manifest.key);
-            eprintln!(
+            note!(
                 "{source}: {manifest} has no hash of it; to expect this file, write there\nsha256 = \"{sha256}\""
             );
         }
@@ -107,7 +111,7 @@ fn ask_to_pin(manifest: &Manifest, places: &Places) -> Result<()> {
 /// Records the folder of images that were given by hand.
 fn point_to(manifest: &Manifest, places: &Places, root: &Path) -> Result<PathBuf> {
     let (root, found) = locate(manifest, &std::path::absolute(root)?, true)?;
-    found.notes.iter().for_each(|line| eprintln!("{line}"));
+    found.notes.iter().for_each(|line| note!("{line}"));
     let pointer = places.pointer(&manifest.key);
     let folders: Vec<&str> = found.folders.iter().map(String::as_str).collect();
     let hashes = hashes::of(&root, &folders)?;

@@ -2,6 +2,7 @@
 
 use super::store::Places;
 use super::{is_there, keys};
+use crate::terminal::tell;
 use anyhow::Result;
 use std::path::Path;
 
@@ -15,7 +16,7 @@ pub fn list(store: Option<&Path>) -> Result<()> {
             (false, Some(_)) => "made when needed",
             (false, None) => "-",
         };
-        println!("{key:<26} {state:<17} {}", manifest.name);
+        tell!("{key:<26} {state:<17} {}", manifest.name);
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::check::check;
 use super::hashes;
 use super::manifest::Manifest;
 use super::store::{Places, Record, Stored};
+use crate::terminal::{note, tell};
 use anyhow::{Result, bail, ensure};
 
 /// Check that the images are those that were fetched, that none is missing, and that each defect has its mask.
@@ -26,7 +27,7 @@ pub fn verify(args: &Args, places: &Places) -> Result<()> {
     let (expected, got) = (hashes::read(hashes)?, hashes::of(root, &folders)?);
     let mut wrong = hashes::differences(&expected, &got);
     wrong.extend(unpinned(&manifest, record));
-    wrong.iter().for_each(|line| eprintln!("{line}"));
+    wrong.iter().for_each(|line| note!("{line}"));
     ensure!(
         wrong.is_empty(),
         "{}: expected the files of {}; what differs ({}) is on the lines above",
@@ -35,8 +36,8 @@ pub fn verify(args: &Args, places: &Places) -> Result<()> {
         wrong.len()
     );
     let found = check(&manifest, root, record.is_by_hand())?;
-    found.notes.iter().for_each(|line| println!("{line}"));
-    println!("{}: {} files, as they were on {}", root.display(), got.len(), record.date);
+    found.notes.iter().for_each(|line| tell!("{line}"));
+    tell!("{}: {} files, as they were on {}", root.display(), got.len(), record.date);
     Ok(())
 }
 

@@ -26,6 +26,8 @@ pub enum Manner {
     Changed,
     /// Sends no length, and closes the connection at the end.
     Endless,
+    /// Sends some bytes, pauses, and so on.
+    Drips,
 }
 
 /// A server for one file.
@@ -101,6 +103,10 @@ fn send(stream: &mut TcpStream, rest: &[u8], manner: Manner) -> std::io::Result<
             // Until the client hangs up.
             stream.read_exact(&mut [0])
         }
+        Manner::Drips => rest.chunks(100).try_for_each(|drop| {
+            thread::sleep(Duration::from_millis(20));
+            stream.write_all(drop)
+        }),
         _ => stream.write_all(rest),
     }
 }

@@ -12,6 +12,7 @@ pub const HASTY: Patience = Patience {
     stall: Duration::from_secs(3),
     retries: 2,
     delay: Duration::from_millis(1),
+    total: Duration::from_secs(60),
     proxy: false,
 };
 
@@ -93,6 +94,25 @@ fn patience_ends_and_the_next_call_goes_on() {
     assert_eq!(server.requests.lock().expect("no thread panicked").len(), requests);
     forget(&file).expect("it can be removed");
     assert_eq!(fs::read_dir(folder.path()).expect("it is there").count(), 0);
+}
+
+/// Each piece comes in time, and there is progress in each attempt.
+#[test]
+fn a_server_that_drips_for_ever_is_given_up_and_the_next_call_goes_on() {
+    let (_folder, file) = place();
+    let server = serve(&content(), &[Manner::Drips, Manner::Drips]);
+    let wanted = Wanted { url: &server.url, sha256: None, most_bytes: 1 << 20, otherwise: "" };
+    let patience = Patience { total: Duration::from_millis(300), ..HASTY };
+    let start = Instant::now();
+    let error = download(&wanted, &file, &patience).map(drop).expect_err("it takes minutes");
+    assert!(start.elapsed() < Duration::from_secs(20));
+    let error = format!("{error:#}");
+    assert!(error.contains(&server.url) && error.contains("--patience MINUTES"), "{error}");
+    let there = fs::metadata(&file).expect("the beginning is kept").len();
+    assert!(there > 0 && there < 200_000, "{there}");
+    let server = serve(&content(), &[]);
+    let wanted = Wanted { url: &server.url, ..wanted };
+    assert!(download(&wanted, &file, &HASTY).is_ok());
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod report;
 use crate::command::{built_bench_cli, output_of, repository};
 use crate::files;
 use crate::python::{Python, PythonArgs};
+use crate::terminal::tell;
 use anyhow::{Context, Result, ensure};
 use browser::Seen;
 use std::fs;
@@ -41,7 +42,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// If a program is missing or fails, or a page does not show what it should.
 pub fn pages(args: &Args) -> Result<()> {
     let Some(browser) = args.browser.clone().or_else(browser::installed) else {
-        println!("skipped: no Chromium or Chrome on the PATH; --browser names one");
+        tell!("skipped: no Chromium or Chrome on the PATH; --browser names one");
         return Ok(());
     };
     let work = repository().join("target").join("pages");
@@ -77,7 +78,7 @@ pub fn pages(args: &Args) -> Result<()> {
     let page = report::page(&all, &compared, &tour.sizes(&pages)?, args.patches)?;
     let path = repository().join("results").join("pages").join("README.md");
     files::replace(&path, &page)?;
-    println!("{}", path.display());
+    tell!("{}", path.display());
     all.check()?;
     compare::check(&compared)
 }

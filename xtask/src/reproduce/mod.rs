@@ -18,6 +18,7 @@ mod tests;
 use crate::command::{built_bench_cli, last_json_line, output_of, repository, text};
 use crate::datasets;
 use crate::machine::commit;
+use crate::terminal::{note, tell};
 use anyhow::{Context, Result, bail, ensure};
 use cell::{Cell, Config};
 use detector::files::sha256_of_file;
@@ -126,7 +127,7 @@ pub fn reproduce(args: &Args) -> Result<()> {
     let name = path.file_stem().and_then(|stem| stem.to_str()).context("expected a name")?;
     if args.slurm {
         make_synthetic_sets(&plan, args.images.as_deref())?;
-        println!("{}", slurm::submit(&jobs(args, name, &bench_cli, &commit)?)?);
+        tell!("{}", slurm::submit(&jobs(args, name, &bench_cli, &commit)?)?);
         return Ok(());
     }
     let runner = Runner {
@@ -140,7 +141,7 @@ pub fn reproduce(args: &Args) -> Result<()> {
     let failed = if args.report { 0 } else { run(args, &plan, &runner)? };
     if !(args.plan || args.shard.is_some() || args.cell.is_some()) {
         let report = report::Report { name, command: command(args), matrix: &matrix, plan: &plan };
-        println!("{}", write(&report, args, &runner)?.display());
+        tell!("{}", write(&report, args, &runner)?.display());
     }
     match failed {
         0 => Ok(()),
@@ -188,9 +189,9 @@ fn run(args: &Args, plan: &Plan<'_>, runner: &Runner) -> Result<usize> {
         None => plan.shard(args.shard.unwrap_or(Shard::WHOLE)),
     };
     if args.plan {
-        print!("{}", plan.list(runner, &cells)?);
+        tell!("{}", plan.list(runner, &cells)?.trim_end());
     }
-    eprint!("{}", plan.describe(runner, &cells)?);
+    note!("{}", plan.describe(runner, &cells)?.trim_end());
     if args.plan {
         return Ok(0);
     }
@@ -201,13 +202,13 @@ fn run(args: &Args, plan: &Plan<'_>, runner: &Runner) -> Result<usize> {
         }
         let (number, count) = (index + 1, cells.len());
         let elapsed = plan::short(started.elapsed());
-        eprintln!("{number}/{count} after {elapsed}: {}", plan.name(cell));
+        note!("{number}/{count} after {elapsed}: {}", plan.name(cell));
         match runner.run(cell, plan.earlier(cell))? {
             Outcome::Finished => {}
-            Outcome::Skipped(missing) => eprintln!("  left out; it takes {missing}"),
+            Outcome::Skipped(missing) => note!("  left out; it takes {missing}"),
             Outcome::Failed(reason) => {
                 failed += 1;
-                eprintln!("  failed: {reason}");
+                note!("  failed: {reason}");
             }
         }
     }

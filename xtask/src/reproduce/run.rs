@@ -6,6 +6,7 @@ use crate::command::{last_json_line, repository, strings, text};
 use crate::datasets::{self, Set};
 use crate::files;
 use crate::machine::{date, processor};
+use crate::terminal::note;
 use anyhow::{Context, Result, ensure};
 use detector::records::{TrainingRecord, TrainingSummary};
 use serde::de::DeserializeOwned;
@@ -157,7 +158,7 @@ impl Runner {
         let output = command.args(self.on_device(words)).current_dir(repository()).output();
         let output = output.with_context(|| format!("cannot run {program}"))?;
         let messages = String::from_utf8_lossy(&output.stderr);
-        eprint!("{messages}");
+        note!("{}", messages.trim_end());
         let last = messages.lines().last().unwrap_or("no message");
         let task = words.first().map_or("", String::as_str);
         ensure!(output.status.success(), "bench-cli {task}: {last} ({})", output.status);

@@ -2,6 +2,7 @@
 
 use super::cell::Cell;
 use crate::files;
+use crate::terminal::note;
 use anyhow::Result;
 use detector::files::write_json;
 use detector::records::{EvaluationRecord, TrainingRecord};
@@ -146,7 +147,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
     match serde_json::from_slice(&bytes) {
         Ok(value) => Some(value),
         Err(error) => {
-            eprintln!("warning: {} is not taken over: {error}", path.display());
+            note!("warning: {} is not taken over: {error}", path.display());
             None
         }
     }

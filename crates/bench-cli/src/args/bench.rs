@@ -215,10 +215,13 @@ impl FromStr for Size {
     }
 }
 
+/// The largest number of things; a wrong one must not exhaust the memory.
+const MOST: usize = 1 << 15;
+
 /// A number of things, of which there must be one.
 fn positive(digits: &str) -> Result<usize, String> {
     match digits.parse() {
-        Ok(0) | Err(_) => Err("expected a whole number, at least 1".to_owned()),
-        Ok(count) => Ok(count),
+        Ok(count @ 1..=MOST) => Ok(count),
+        _ => Err(format!("expected a whole number from 1 to {MOST}")),
     }
 }

@@ -6,6 +6,7 @@ use crate::args::CalibrateArgs;
 use crate::interrupt;
 use crate::progress::Progress;
 use anyhow::Result;
+use detector::files::shown;
 use detector::records::{Calibration, CalibrationSource, RuleThreshold};
 use detector::{CalibrationImages, Config, ModelFolder, RuleName, find_region};
 
@@ -79,7 +80,7 @@ pub fn calibrate_on(
     bar.finish();
     calibration.map_err(|error| {
         interrupt::explain(error, || {
-            let folder = folder.path().display();
+            let folder = shown(folder.path());
             format!("interrupted while calibrating; `bench-cli calibrate {folder}` does it again")
         })
     })

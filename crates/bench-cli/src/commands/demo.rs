@@ -7,7 +7,7 @@ use crate::drawing::{Cell, Figure, ScoreRange, write_figure};
 use crate::page::{Circumstances, Page, write_page};
 use crate::terminal::decimals;
 use anyhow::{Result, ensure};
-use detector::files::write_atomic;
+use detector::files::{FileSet, FolderLock, shown, write_atomic};
 use detector::records::DemoRecord;
 use detector::synthetic::{Spec, SyntheticKind, generate};
 use detector::{Config, Dataset, Evaluation, InspectedSample, Method, ModelFolder, Origin, Split};
@@ -19,6 +19,8 @@ use std::path::Path;
 
 /// Images of the figure.
 const SHOWN: usize = 4;
+/// The file that comes last: where it is, all that belongs to it is there.
+const TABLE: &str = "table.md";
 
 /// Makes synthetic fabric, trains methods on it, evaluates them and draws the results.
 ///
@@ -32,6 +34,7 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<()> {
             "--features-weights is for the method feature-matching, which is not among --methods"
         );
     }
+    let _lock = FolderLock::take(&args.out)?;
     let data = args.out.join("fabric");
     context.terminal.note("making synthetic fabric");
     let full = Spec::full(SyntheticKind::Plain, args.seed);
@@ -39,13 +42,15 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<()> {
     let outcomes = methods.iter().map(|&method| run(context, args, &data, method));
     let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
 
-    draw_roc(&args.out.join("roc.png"), &outcomes)?;
-    draw_figure(&args.out.join("figure.png"), &outcomes)?;
+    let set = FileSet::begin(&args.out)?;
+    draw_roc(&set.path().join("roc.png"), &outcomes)?;
+    draw_figure(&set.path().join("figure.png"), &outcomes)?;
     let circumstances = Circumstances::now(&data, true, &context.device);
     let page = Page { title: "Synthetic plain weave", circumstances, parts: &outcomes };
-    write_page(&args.out.join("report.html"), &page)?;
+    write_page(&set.path().join("report.html"), &page)?;
     let table = table(args.patches, &outcomes);
-    write_atomic(&args.out.join("table.md"), |file| Ok(file.write_all(table.as_bytes())?))?;
+    write_atomic(&set.path().join(TABLE), |file| Ok(file.write_all(table.as_bytes())?))?;
+    set.publish(&[], TABLE)?;
     context.terminal.text(&format!("\n{table}\n{}", files(&args.out, &methods)))?;
     for evaluation in &outcomes {
         context.terminal.record(&DemoRecord {
@@ -64,10 +69,10 @@ fn files(out: &Path, methods: &[Method]) -> String {
     format!(
         "{}: image, then reconstruction and anomaly map of {}, then ground truth\n{}: ROC curves\n{}: \
          all of it on a page",
-        out.join("figure.png").display(),
+        shown(&out.join("figure.png")),
         titles.join(" and of "),
-        out.join("roc.png").display(),
-        out.join("report.html").display()
+        shown(&out.join("roc.png")),
+        shown(&out.join("report.html"))
     )
 }
 

@@ -4,7 +4,7 @@ use super::Context;
 use crate::args::ExportArgs;
 use anyhow::{Result, bail};
 use detector::ModelFolder;
-use detector::files::write_atomic;
+use detector::files::{shown, write_atomic};
 use detector::records::ExportRecord;
 use models::Latent;
 use std::io::Write;
@@ -24,7 +24,7 @@ pub fn export(context: &Context, args: &ExportArgs) -> Result<()> {
     write_atomic(&out, |file| Ok(file.write_all(&bytes)?))?;
     let architecture = model.architecture();
     let export = ExportRecord {
-        onnx: out.display().to_string(),
+        onnx: out.to_string_lossy().into_owned(),
         inputs: match architecture.latent {
             Latent::Vector => vec!["patches".to_owned()],
             Latent::Normal => vec!["patches".to_owned(), "noise".to_owned()],
@@ -33,13 +33,13 @@ pub fn export(context: &Context, args: &ExportArgs) -> Result<()> {
         latent_dim: architecture.latent_dim,
     };
     let inputs = export.inputs.join(" and ");
-    context.terminal.text(&format!("{}: takes {inputs}, gives reconstructions", export.onnx))?;
+    context.terminal.text(&format!("{}: takes {inputs}, gives reconstructions", shown(&out)))?;
     context.terminal.record(&export)
 }
 
 fn expect_file(path: &Path) -> Result<()> {
     match path.is_dir() {
-        true => bail!("{}: is a folder; expected the name of a file", path.display()),
+        true => bail!("{}: is a folder; expected the name of a file", shown(path)),
         false => Ok(()),
     }
 }

@@ -5,6 +5,7 @@ use crate::args::FigureArgs;
 use crate::drawing::{Cell, Figure, ScoreRange, around_largest_defect, write_figure};
 use crate::interrupt;
 use anyhow::{Context as _, Result, bail, ensure};
+use detector::files::shown;
 use detector::records::FigureRecord;
 use detector::{Dataset, Inspector, ModelFolder, TestSample, crop, shown_samples};
 use inspect::{Image, Mask};
@@ -44,9 +45,10 @@ pub fn figure(context: &Context, args: &FigureArgs) -> Result<()> {
         scale: scale(&models),
     };
     write_figure(&args.out, &figure)?;
-    let (figure, images) = (args.out.display().to_string(), rows.len());
+    let (figure, images) = (args.out.to_string_lossy().into_owned(), rows.len());
     context.terminal.text(&format!(
-        "{figure}: image, reconstructions and anomaly maps in the order of the models, ground truth"
+        "{}: image, reconstructions and anomaly maps in the order of the models, ground truth",
+        shown(&args.out)
     ))?;
     context.terminal.record(&FigureRecord { figure, models: models.len(), images })
 }

@@ -28,7 +28,7 @@ pub fn info(context: &Context, args: &InfoArgs) -> Result<()> {
 fn text(info: &ModelInfo<Config>) -> Result<String> {
     let TrainingRecord { patches, seconds, device, loss, collapsed, images, features, .. } =
         &info.training;
-    let state = if *collapsed { ", collapsed to constant grey" } else { "" };
+    let state = if *collapsed { ", no better than constant grey" } else { "" };
     let calibration = match &info.calibration {
         Some(Calibration { threshold, images, source, .. }) => {
             format!("threshold {threshold:.6} from {images} good images, {}", source.describe())

@@ -5,7 +5,7 @@ use crate::args::{Cli, CompletionsArgs, ManArgs};
 use anyhow::{Context as _, Result};
 use clap::CommandFactory;
 use clap_mangen::Man;
-use detector::files::{prepare_folder, write_atomic};
+use detector::files::{prepare_folder, shown, write_atomic};
 use std::io::Write;
 
 /// Writes a shell's completions to standard output.
@@ -34,7 +34,7 @@ pub fn man(context: &Context, args: &ManArgs) -> Result<()> {
     for (name, page) in &pages {
         write_atomic(&args.out.join(name), |file| Ok(file.write_all(page)?))?;
     }
-    context.terminal.text(&format!("{} pages in {}", pages.len(), args.out.display()))
+    context.terminal.text(&format!("{} pages in {}", pages.len(), shown(&args.out)))
 }
 
 /// The pages of a command and of all below it, with the names of their files.

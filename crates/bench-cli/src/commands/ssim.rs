@@ -3,6 +3,7 @@
 use super::Context;
 use crate::args::SsimArgs;
 use anyhow::{Context as _, Result, bail};
+use detector::files::shown;
 use detector::records::SsimRecord;
 use detector::{read_image, write_float_tiff};
 use inspect::Image;
@@ -20,7 +21,7 @@ pub fn ssim(context: &Context, args: &SsimArgs) -> Result<()> {
     let (a, b) = read_pair(args)?;
     let params = Params::new(window, border, constants);
     let maps = ssim::maps(a.data(), b.data(), a.width(), a.height(), &params, Components::ALL)
-        .with_context(|| format!("cannot compare {} and {}", args.a.display(), args.b.display()))?;
+        .with_context(|| format!("cannot compare {} and {}", shown(&args.a), shown(&args.b)))?;
     let planes = [maps.ssim, maps.luminance, maps.contrast, maps.structure];
     let planes = planes.map(Option::unwrap_or_default);
     let means = planes.each_ref().map(|values| mean(values));
@@ -57,10 +58,10 @@ fn read_pair(args: &SsimArgs) -> Result<(Image, Image)> {
     if a.size() != b.size() {
         bail!(
             "{} has {}x{} pixels, but {} has {}x{}",
-            args.a.display(),
+            shown(&args.a),
             a.width(),
             a.height(),
-            args.b.display(),
+            shown(&args.b),
             b.width(),
             b.height()
         );

@@ -2,15 +2,24 @@
 
 use super::Context;
 use crate::args::SynthesizeArgs;
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use detector::files::shown;
 use detector::records::SyntheticRecord;
 use detector::synthetic::{Spec, generate};
+
+/// More images than anybody looks at; a wrong number must not fill the disk.
+const MOST_IMAGES: usize = 100_000;
 
 /// Makes a synthetic data set.
 ///
 /// # Errors
 /// If the folder holds something else, or cannot be written.
 pub fn synthesize(context: &Context, args: &SynthesizeArgs) -> Result<()> {
+    let most = args.good.max(args.defective).unwrap_or(0);
+    ensure!(
+        most <= MOST_IMAGES,
+        "--good and --defective must be at most {MOST_IMAGES}, got {most}"
+    );
     let full = Spec::full(args.kind, args.seed);
     let spec = Spec {
         good: args.good.unwrap_or(full.good),
@@ -19,9 +28,10 @@ pub fn synthesize(context: &Context, args: &SynthesizeArgs) -> Result<()> {
     };
     generate(&spec, &args.out)?;
     let Spec { seed, good, defective, .. } = spec;
-    let data = args.out.display().to_string();
-    context
-        .terminal
-        .text(&format!("{good} good and {defective} defective synthetic images: {data}"))?;
+    let data = args.out.to_string_lossy().into_owned();
+    context.terminal.text(&format!(
+        "{good} good and {defective} defective synthetic images: {}",
+        shown(&args.out)
+    ))?;
     context.terminal.record(&SyntheticRecord { data, seed, good, defective })
 }

@@ -5,6 +5,7 @@ use crate::args::ToyArgs;
 use crate::drawing::{Cell, Figure, ScoreRange, short, write_figure};
 use crate::interrupt;
 use anyhow::{Context as _, Result, ensure};
+use detector::files::{shown, shown_text};
 use detector::records::{ToyMap, ToyRecord};
 use detector::synthetic::draw_defects;
 use detector::{Config, Margins, ModelFolder, Split, Views, crop};
@@ -36,13 +37,13 @@ pub fn toy(context: &Context, args: &ToyArgs) -> Result<()> {
     let (image, mask) = draw_defects(&square, args.seed);
     let inspected = inspector.inspect_prepared(&image);
     let reconstruction =
-        inspected.with_context(|| format!("cannot inspect {}", path.display()))?.reconstruction;
+        inspected.with_context(|| format!("cannot inspect {}", shown(&path)))?.reconstruction;
     let maps = residual_maps(&image, &reconstruction, &config)?;
     interrupt::check(|| "interrupted; no figure was written".to_owned())?;
     draw(&args.out, [&image, &reconstruction], &maps, &mask)?;
     let report = ToyRecord {
-        figure: args.out.display().to_string(),
-        image: path.display().to_string(),
+        figure: args.out.to_string_lossy().into_owned(),
+        image: path.to_string_lossy().into_owned(),
         method: config.method,
         seed: args.seed,
         side: image.width(),
@@ -66,7 +67,7 @@ fn middle(path: &Path, config: &Config) -> Result<Image> {
     ensure!(
         width >= patch && height >= patch,
         "{}: {width}x{height} pixels to draw defects into, expected at least the patch size {patch}x{patch}",
-        path.display()
+        shown(path)
     );
     let side = (PATCHES * patch).min(width).min(height);
     let (left, top) = ((width - side) / 2, (height - side) / 2);
@@ -154,7 +155,7 @@ fn table(report: &ToyRecord) -> String {
     let rows: Vec<String> = report.maps.iter().map(row).collect();
     format!(
         "{}: image, reconstruction, residual maps, ground truth\n{:<10} {:>12} {:>12} {:>9} {:>9}\n{}",
-        report.figure,
+        shown_text(&report.figure),
         "residual",
         "mean inside",
         "mean outside",

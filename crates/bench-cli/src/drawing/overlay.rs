@@ -1,5 +1,6 @@
 //! A heat map over the image it was computed from.
 
+use detector::files::shown;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
@@ -74,7 +75,7 @@ pub fn write_overlay_png(path: &Path, overlay: &Overlay<'_>) -> Result<()> {
         ensure!(
             other == size,
             "cannot write {}: {other:?} pixels over an image of {size:?}",
-            path.display()
+            shown(path)
         );
     }
     let mut pixels = blend(image, map, range);

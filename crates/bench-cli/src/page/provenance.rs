@@ -110,7 +110,7 @@ fn of_model(evaluation: &Evaluation) -> Vec<(&'static str, String)> {
         source.describe()
     );
     vec![
-        ("Model", model.display().to_string()),
+        ("Model", model.to_string_lossy().into_owned()),
         ("Method", config.method.title().to_owned()),
         ("Trained on", trained),
         ("Trained by", format!("bench-cli {version} on {device}, {threads} threads")),

@@ -70,11 +70,12 @@ impl Bench {
         (values, (width as usize, height as usize))
     }
 
-    /// The names of the files in a folder, sorted.
+    /// The names of the files in a folder, sorted, but for the lock of those who write there.
     pub fn names(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(folder)).unwrap();
         let mut names: Vec<String> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.retain(|name| name != ".lock");
         names.sort();
         names
     }
@@ -86,8 +87,12 @@ impl Bench {
 
     /// Runs the program with these bytes on its standard input.
     pub fn run_with_input(&self, arguments: &str, input: &[u8]) -> Run {
+        self.run_words(arguments.split_whitespace(), input)
+    }
+
+    fn run_words<'a>(&self, arguments: impl Iterator<Item = &'a str>, input: &[u8]) -> Run {
         let output = assert_cmd::Command::new(program())
-            .args(arguments.split_whitespace())
+            .args(arguments)
             .current_dir(&self.folder)
             .write_stdin(input)
             .timeout(TIMEOUT)
@@ -103,6 +108,11 @@ impl Bench {
     /// Runs the program, which is to fail, and gives what it says.
     pub fn error(&self, arguments: &str) -> String {
         self.run(arguments).error(arguments)
+    }
+
+    /// As [`Bench::error`], of arguments that may hold spaces.
+    pub fn error_of(&self, arguments: &[&str]) -> String {
+        self.run_words(arguments.iter().copied(), b"").error(&arguments.join(" "))
     }
 }
 

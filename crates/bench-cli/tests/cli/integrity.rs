@@ -1,6 +1,7 @@
 //! Models whose files do not belong together, or are not what they should be.
 
-use crate::bench::Bench;
+use crate::bench::{Bench, number};
+use serde_json::Value;
 use std::fs;
 
 /// Edits the configuration by hand.
@@ -150,4 +151,59 @@ fn a_training_that_diverges_keeps_its_last_checkpoint() {
     assert!(message.contains("the training ended without a checkpoint"), "{message}");
     assert!(message.contains("holds values that are not finite"), "{message}");
     assert!(!bench.path("other/checkpoint.safetensors").exists());
+}
+
+/// A training whose learning rate is far too large ends, but a constant does as well as its model.
+#[test]
+fn a_model_that_is_of_no_use_is_called_so() {
+    let bench = Bench::new();
+    crate::images::write_cloth(&bench.path("cloth"));
+    for method in ["ssim", "l2"] {
+        let train = "--set model.patch_size=32 --set model.latent_dim=8 --set training.batch_size=4 \
+            --set training.patches_per_epoch=8 --patches 32 --set optimiser.learning_rate=1";
+        let run = bench.run(&format!(
+            "train --data cloth --out {method} --method {method} {train} --device cpu --json"
+        ));
+        let said = &run.stderr;
+        let is_warned = said
+            .contains("warning: the model reconstructs good images no better than a constant grey");
+        let is_ended = said.contains("error: ") && said.contains("diverged");
+        assert!(is_warned && run.code == 0 || is_ended && run.code == 2, "{}: {said}", run.code);
+        assert!(said.contains("smaller optimiser.learning_rate"), "{said}");
+        if is_warned {
+            let record = bench.json(&format!("{method}/training.json"));
+            assert_eq!(record["collapsed"], true);
+            assert!(
+                number(&record["reconstruction"], "loss")
+                    >= number(&record["reconstruction"], "constant_loss")
+            );
+            assert_eq!(run.last()["collapsed"], true);
+            assert!(
+                bench
+                    .run(&format!("info {method}"))
+                    .done()
+                    .stdout
+                    .contains("no better than constant grey")
+            );
+        }
+    }
+}
+
+/// The checkpoint before, wherever in an epoch it lies.
+#[test]
+fn the_state_before_a_divergence_becomes_a_model() {
+    let bench = Bench::new();
+    crate::images::write_cloth(&bench.path("cloth"));
+    let train = "--set model.patch_size=32 --set model.latent_dim=8 --set training.batch_size=4 \
+        --patches 16 --set optimiser.learning_rate=1e10 --checkpoint-every 0 --device cpu --quiet";
+    let message = bench.error(&format!("train --data cloth --out model {train}"));
+    let command = "train --out model --resume --patches 4";
+    assert!(message.contains(&format!("`bench-cli {command}`")), "{message}");
+    let run = bench.run(command);
+    assert!(bench.path("model/model.safetensors").exists(), "{}", run.stderr);
+    assert_eq!(bench.json("model/training.json")["patches"], 4);
+    // Where the contrast is unknown.
+    assert_eq!(bench.json("model/log.jsonl")["contrast"], Value::Null);
+    let run = bench.run("train --out model --resume --patches 8");
+    assert!(!run.stderr.contains("log.jsonl"), "{}", run.stderr);
 }

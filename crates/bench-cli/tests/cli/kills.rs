@@ -1,5 +1,7 @@
 //! Trainings that are killed (SIGKILL) at random moments.
 
+#![expect(clippy::print_stdout, reason = "the number of kills is what an ignored test says")]
+
 use crate::bench::{Bench, program};
 use crate::images::write_cloth;
 use rand::{Rng, SeedableRng};

@@ -23,6 +23,8 @@ mod pages;
 mod prediction;
 mod region;
 mod report;
+#[cfg(unix)]
+mod results;
 mod speed;
 #[cfg(unix)]
 mod storage;

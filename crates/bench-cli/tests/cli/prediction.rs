@@ -33,8 +33,21 @@ fn maps_masks_overlays_and_tables_are_written() {
     let prediction = run.last();
     assert_eq!(
         keys(&prediction),
-        ["defective", "id", "image", "modified", "regions", "score", "seconds", "threshold"]
+        [
+            "bytes",
+            "changed",
+            "defective",
+            "id",
+            "image",
+            "modified",
+            "regions",
+            "score",
+            "seconds",
+            "sha256",
+            "threshold"
+        ]
     );
+    assert_eq!(number(&prediction, "bytes") as usize, bench.bytes("line/b.png").len());
     assert_eq!((&prediction["image"], &prediction["id"]), (&"line/b.png".into(), &"b".into()));
 
     let (map, size) = bench.map("results/b.tiff");

@@ -59,6 +59,60 @@ fn a_full_disk_before_the_first_checkpoint() {
     bench.run("train --out model --resume").done();
 }
 
+/// Files of a running watch that can grow no more, and then can again. The image in between is neither lost nor called unreadable.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_watch_on_a_full_disk_goes_on_when_there_is_room() {
+    use crate::images::{save, texture};
+    use crate::watching::let_it_look;
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::Stdio;
+    let bench = Bench::with_model();
+    save(&bench.path("line/a.png"), &texture(7));
+    let watch = "predict model --watch line --out found --poll 0.02 --write none --json";
+    let script = format!("trap '' XFSZ; ulimit -S -f unlimited; exec \"$0\" {watch}");
+    let mut child = Command::new("sh")
+        .args(["-c", &script])
+        .arg(program())
+        .current_dir(bench.path("."))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let (mut line, mut said) = (String::new(), String::new());
+    stdout.read_line(&mut line).unwrap();
+    assert!(line.contains("line/a.png"), "{line}");
+    let limit = |bytes: &str| {
+        let arguments = [format!("--pid={}", child.id()), format!("--fsize={bytes}:")];
+        assert!(Command::new("prlimit").args(arguments).status().unwrap().success());
+    };
+    let records = bench.bytes("found/predictions.jsonl");
+    // Room for a part of the next line.
+    limit(&(records.len() + 10).to_string());
+    save(&bench.path("line/b.png"), &texture(8));
+    stderr.read_line(&mut said).unwrap();
+    said.clear();
+    stderr.read_line(&mut said).unwrap();
+    assert!(said.starts_with("warning: cannot write found/predictions.jsonl: "), "{said}");
+    for _ in 0..10 {
+        let_it_look();
+    }
+    assert!(bench.bytes("found/predictions.jsonl") == records, "no part of a line stays");
+    limit("unlimited");
+    line.clear();
+    stdout.read_line(&mut line).unwrap();
+    assert!(line.contains("line/b.png"), "{line}");
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    said.clear();
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(said, "results are written again\ninterrupted after 2 images\n");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert_eq!(bench.text("found/predictions.jsonl").lines().count(), 2);
+    assert_eq!(bench.text("found/predictions.csv").lines().count(), 3);
+}
+
 /// Not even root can write there.
 #[cfg(target_os = "linux")]
 #[test]

@@ -18,7 +18,6 @@ fn a_model_is_a_folder() {
     assert_eq!(
         bench.names("model"),
         [
-            ".lock",
             "calibration.json",
             "checkpoint.safetensors",
             "config.toml",

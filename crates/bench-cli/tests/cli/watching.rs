@@ -2,6 +2,7 @@
 
 use crate::bench::{Bench, program};
 use crate::images::{defective, save, texture};
+use crate::results::WATCH;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,13 +10,13 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 /// A running program and what it says.
-struct Watch {
-    child: Child,
+pub struct Watch {
+    pub child: Child,
     stdout: BufReader<ChildStdout>,
 }
 
 impl Watch {
-    fn start(bench: &Bench, arguments: &str) -> Self {
+    pub fn start(bench: &Bench, arguments: &str) -> Self {
         let mut child = Command::new(program())
             .args(arguments.split_whitespace())
             .current_dir(bench.path("."))
@@ -35,17 +36,17 @@ impl Watch {
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}"))
     }
 
-    fn next_id(&mut self) -> String {
+    pub fn next_id(&mut self) -> String {
         self.next()["id"].as_str().unwrap().to_owned()
     }
 
-    fn signal(&self, signal: &str) {
+    pub fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
     /// Exit code, the rest of standard output, and standard error.
-    fn end(mut self) -> (Option<i32>, String, String) {
+    pub fn end(mut self) -> (Option<i32>, String, String) {
         let (mut stdout, mut stderr) = (String::new(), String::new());
         self.stdout.read_to_string(&mut stdout).unwrap();
         self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
@@ -53,10 +54,8 @@ impl Watch {
     }
 }
 
-const WATCH: &str = "predict model --watch line --out found --poll 0.02 --json --quiet";
-
 /// Long enough for the program to look a few times.
-fn let_it_look() {
+pub fn let_it_look() {
     std::thread::sleep(Duration::from_millis(150));
 }
 

@@ -1,5 +1,6 @@
 //! The configuration as the crates `models` and `inspect` take it, and its checks.
 
+use super::bounds::check_bounds;
 use super::file::Config;
 use super::tables::{BeyondBorder, Measure, ModelConfig, ResidualConfig, Scores};
 use crate::data::{Dataset, LeftOut, Smallest, Split, Survey};
@@ -175,7 +176,7 @@ impl Config {
                 "training.seed must be at most {max}, as TOML has no larger integers, got {seed}"
             );
         }
-        Ok(())
+        check_bounds(self)
     }
 
     /// The good images of the data set as far as they are large enough, split into those to train on and those held out, the data

@@ -4,10 +4,14 @@ use super::method_tables::{FeaturesConfig, SsimConfig, VaeConfig};
 use super::preset::Preset;
 use super::tables::{CalibrationConfig, DataConfig, InspectionConfig, ModelConfig, ResidualConfig};
 use crate::error::{Context, bail};
+use crate::files::{read_text, shown};
 use crate::{Error, Method, Result};
 use models::{AdamConfig, Schedule};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+
+/// The longest configuration that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// The whole configuration of a model: a file in TOML, every table and key of which may be left out.
 ///
@@ -71,9 +75,9 @@ impl Config {
     /// # Errors
     /// See [`Config::load`].
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io("read configuration", path))?;
+        let text = read_text(path, MAX_BYTES).context("cannot read the configuration")?;
         Self::parse(&text).map_err(|ParseError { line, message }| {
-            Error::Value(format!("configuration {}, line {line}: {message}", path.display()))
+            Error::Value(format!("configuration {}, line {line}: {message}", shown(path)))
         })
     }
 

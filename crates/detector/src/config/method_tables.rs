@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::error::{Context, bail};
 use crate::extractor_weights::{ExtractorWeights, read_extractor_weights};
+use crate::files::shown;
 use candle_core::{DType, Device};
 use candle_nn::VarBuilder;
 use inspect::{SampleScore, Sampled};
@@ -138,7 +139,7 @@ impl FeaturesConfig {
         let ExtractorWeights { tensors, sha256 } = read_extractor_weights(path, extractor)?;
         let vb = VarBuilder::from_tensors(tensors, DType::F32, device);
         let features = Features::new(extractor, sha256, vb).with_context(|| {
-            format!("{}: expected weights of {extractor} by torchvision's names", path.display())
+            format!("{}: expected weights of {extractor} by torchvision's names", shown(path))
         })?;
         Ok(FeatureMatching { features, weight: self.lambda })
     }

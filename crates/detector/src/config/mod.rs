@@ -1,5 +1,6 @@
 //! The configuration of a model: everything that decides how it is trained and how it inspects.
 
+mod bounds;
 mod check;
 mod file;
 mod method_tables;

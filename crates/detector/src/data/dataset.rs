@@ -11,6 +11,7 @@ use super::list::{images_below, images_in, some_images_in, stem, subfolders};
 use super::masks::{MASK_FOLDERS, Masks, place, suffix_beside, told_apart};
 use super::survey::LeftOut;
 use crate::error::ensure;
+use crate::files::shown;
 use crate::images::read_mask;
 use crate::{Error, Result};
 
@@ -101,7 +102,7 @@ fn check_names(test: &[TestSample]) -> Result<()> {
     for sample in test {
         if let Some(other) = named.insert((&sample.defect, &sample.id), &sample.image) {
             let expected = "expected names that differ in more than their extensions";
-            let message = format!("{expected}, got {}, too", other.display());
+            let message = format!("{expected}, got {}, too", shown(other));
             return Err(Error::file(&sample.image, message));
         }
     }

@@ -4,7 +4,9 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Context, ensure};
+use super::pattern::matching;
+use crate::error::ensure;
+use crate::files::shown_text;
 use crate::{Error, Result};
 
 /// The file name extensions of images, in lower case; upper case does as well.
@@ -15,7 +17,7 @@ const DEEPEST: usize = 4;
 
 /// The image files that `input` names: a file itself, those that a text file (`.txt`) lists, the images of a folder (not of its
 /// subfolders), or those that match a glob pattern such as `line-3/**/*.png`. Sorted by their
-/// bytes, but for a list; hidden files are left out.
+/// bytes, but for a list; hidden files are left out. Where `**` meets symbolic links, each folder is visited once.
 ///
 /// A list has a path on each line, from the folder that the list lies in; folders stand for their images.
 ///
@@ -29,7 +31,10 @@ pub fn list_images(input: &Path) -> Result<Vec<PathBuf>> {
         return some_images_in(input);
     }
     match input.to_str() {
-        Some(pattern) if pattern.contains(['*', '?', '[']) => matching(pattern),
+        _ if input.exists() => {
+            Err(Error::file(input, "expected an image, got a device, a pipe or a socket"))
+        }
+        Some(pattern) if pattern.contains(['*', '?', '[']) => images_matching(pattern),
         _ => Err(Error::file(
             input,
             "expected an image, a folder of images, a list or a pattern, got nothing",
@@ -122,14 +127,13 @@ pub(super) fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn matching(pattern: &str) -> Result<Vec<PathBuf>> {
-    let paths = glob::glob(pattern).with_context(|| format!("{pattern}: malformed pattern"))?;
-    let mut images = paths.collect::<Result<Vec<_>, _>>()?;
+fn images_matching(pattern: &str) -> Result<Vec<PathBuf>> {
+    let mut images = matching(pattern)?;
     images.retain(|path| is_image(path));
-    images.sort();
     ensure!(
         !images.is_empty(),
-        "{pattern}: expected images (PNG, TIFF, BMP, JPEG) that match, got none"
+        "{}: expected images (PNG, TIFF, BMP, JPEG) that match, got none",
+        shown_text(pattern)
     );
     Ok(images)
 }
@@ -147,9 +151,14 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn is_image(path: &Path) -> bool {
+    has_image_name(path) && path.is_file()
+}
+
+/// Whether a file has the name of an image: an extension of PNG, TIFF, BMP or JPEG, in lower or upper case, and no dot in front.
+pub fn has_image_name(path: &Path) -> bool {
     let extension =
         path.extension().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
-    EXTENSIONS.contains(&extension.as_str()) && !is_hidden(path) && path.is_file()
+    EXTENSIONS.contains(&extension.as_str()) && !is_hidden(path)
 }
 
 fn is_hidden(path: &Path) -> bool {

@@ -8,6 +8,7 @@ mod layout;
 mod list;
 mod margins;
 mod masks;
+mod pattern;
 #[cfg_attr(not(feature = "network"), allow(dead_code, reason = "networks alone look at images"))]
 mod region;
 mod split;
@@ -20,7 +21,7 @@ pub use background::{Background, Side};
 pub use dataset::{Dataset, TestSample};
 pub use fingerprint::fingerprint;
 pub use layout::{Arrangement, Layout};
-pub use list::{images_in, list_images};
+pub use list::{has_image_name, images_in, list_images};
 pub use margins::{Margins, crop, uncrop};
 pub use masks::MaskNames;
 #[cfg(feature = "network")]

@@ -5,6 +5,7 @@ use super::measure::Curves;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::error::Context;
+use crate::files::shown;
 use crate::inspector::Inspector;
 use crate::model_folder::ModelFolder;
 use crate::progress::Progress;
@@ -72,7 +73,7 @@ pub fn evaluate(
     let test_set = inspect_set(dataset, held_out, inspector, &origin.calibration, progress)?;
     let seconds = start.elapsed().as_secs_f64();
     let measured = test_set.measure();
-    let (metrics, curves) = measured.with_context(|| dataset.root.display().to_string())?;
+    let (metrics, curves) = measured.with_context(|| shown(&dataset.root))?;
     Ok(Evaluation { origin, test_set, metrics, curves, seconds })
 }
 

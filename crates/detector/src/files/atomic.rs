@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
-use tempfile::{Builder, NamedTempFile};
+use tempfile::{Builder, NamedTempFile, TempDir};
 
 use crate::error::AnyError;
 use crate::{Error, Result};
@@ -16,6 +16,8 @@ const PART: &str = ".part";
 
 /// Windows' numbers of the errors that a file is in use by another program: access denied, sharing violation.
 const IN_USE: [i32; 2] = [5, 32];
+/// The random letters and digits between dot and end.
+const RANDOM: usize = 6;
 
 /// Writes `path` by `write`, through a temporary file in the same folder that is renamed at the
 /// end.
@@ -51,7 +53,7 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     write_durable(path, (serde_json::to_string_pretty(value)? + "\n").as_bytes())
 }
 
-fn cannot_write(path: &Path) -> impl FnOnce(AnyError) -> Error {
+pub(super) fn cannot_write(path: &Path) -> impl FnOnce(AnyError) -> Error {
     move |source| Error::Write { path: path.to_owned(), source }
 }
 
@@ -116,7 +118,7 @@ pub fn prepare_folder(folder: &Path) -> Result<()> {
     prepare().map_err(Error::io("write to folder", folder))
 }
 
-/// Removes what killed runs have left of their temporary files in a folder.
+/// Removes what killed runs have left of their temporary files and folders in a folder. Hidden files of other programs stay.
 ///
 /// # Errors
 /// If the folder cannot be read, or a file cannot be removed; the error names it.
@@ -124,14 +126,22 @@ pub fn remove_parts(folder: &Path) -> Result<()> {
     let cannot_read = || Error::io("read folder", folder);
     for entry in fs::read_dir(folder).map_err(cannot_read())? {
         let entry = entry.map_err(cannot_read())?;
-        let name = entry.file_name();
-        let name = name.as_encoded_bytes();
-        if name.starts_with(b".") && name.ends_with(PART.as_bytes()) {
+        if is_part(entry.file_name().as_encoded_bytes()) {
             let path = entry.path();
-            fs::remove_file(&path).map_err(Error::io("remove", &path))?;
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let removed =
+                if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.map_err(Error::io("remove", &path))?;
         }
     }
     Ok(())
+}
+
+fn is_part(name: &[u8]) -> bool {
+    let random = name.strip_prefix(b".").and_then(|name| name.strip_suffix(PART.as_bytes()));
+    random.is_some_and(|random| {
+        random.len() == RANDOM && random.iter().all(u8::is_ascii_alphanumeric)
+    })
 }
 
 /// Removes a file, if it is there.
@@ -145,9 +155,18 @@ pub fn remove_if_present(path: &Path) -> Result<()> {
     }
 }
 
+/// A new temporary folder in a folder.
+pub(super) fn part_in(folder: &Path) -> std::io::Result<TempDir> {
+    let mut builder = Builder::new();
+    builder.prefix(".").rand_bytes(RANDOM).suffix(PART);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+    builder.tempdir_in(folder)
+}
+
 fn temporary_in(folder: &Path) -> std::io::Result<NamedTempFile> {
     let mut builder = Builder::new();
-    builder.prefix(".").suffix(PART);
+    builder.prefix(".").rand_bytes(RANDOM).suffix(PART);
     // Temporary files are private by default; results are made to be shared, as the umask permits.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

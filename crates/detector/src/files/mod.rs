@@ -1,11 +1,19 @@
-//! Files that are written completely or not at all, and hashes of what they hold.
+//! Files that are written completely or not at all, folders that one process at a time writes to, and hashes and names of files.
 
 mod atomic;
 mod hash;
+mod identity;
+mod lock;
+mod read;
+mod set;
 mod shown;
 
 pub use atomic::{
     prepare_folder, remove_if_present, remove_parts, write_atomic, write_durable, write_json,
 };
 pub use hash::{hex, sha256, sha256_of_file};
-pub use shown::shown;
+pub use identity::is_at;
+pub use lock::{FolderLock, refuse_link};
+pub use read::{read_file, read_text};
+pub use set::FileSet;
+pub use shown::{cell, shown, shown_text, text_of_cell};

@@ -12,10 +12,10 @@ use crate::Result;
 use crate::error::{Context, bail, ensure};
 
 /// The longest side that is read, in pixels: a wrong header must not exhaust the memory.
-const MAX_SIDE: u32 = 1 << 15;
+pub const MAX_SIDE: u32 = 1 << 15;
 
 /// The most pixels that are read.
-const MAX_PIXELS: u64 = 1 << 28;
+pub const MAX_PIXELS: u64 = 1 << 28;
 
 /// The most bytes that a decoder may hold at once.
 const MAX_BYTES: u64 = 1 << 30;

@@ -8,6 +8,8 @@ mod resize;
 mod size;
 mod write;
 
+#[cfg(feature = "network")]
+pub(crate) use decode::{MAX_PIXELS, MAX_SIDE};
 pub use read::{decode_image, read_image, read_mask};
 pub use resize::resize;
 pub use size::image_size;

@@ -10,7 +10,7 @@ use tiff::encoder::{Compression, TiffEncoder, TiffValue};
 
 use crate::Result;
 use crate::error::Context;
-use crate::files::write_atomic;
+use crate::files::{shown, write_atomic};
 
 /// Writes an image with intensities in [0, 1] as 8-bit grey PNG; what lies outside is clipped.
 ///
@@ -99,7 +99,7 @@ where
 fn checked_size(path: &Path, width: usize, height: usize) -> Result<(u32, u32)> {
     let sides = u32::try_from(width).ok().zip(u32::try_from(height).ok());
     sides.with_context(|| {
-        format!("cannot write {}: {width}x{height} pixels are too many", path.display())
+        format!("cannot write {}: {width}x{height} pixels are too many", shown(path))
     })
 }
 

@@ -193,8 +193,10 @@ pub struct DefectType {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ImageRow {
     /// Its name without extension.
+    #[serde(with = "cells")]
     pub image: String,
     /// The name of its folder, `good` for no defect.
+    #[serde(with = "cells")]
     pub defect: String,
     /// The largest score of the anomaly map.
     pub score: f32,
@@ -202,4 +204,19 @@ pub struct ImageRow {
     pub flagged_pixels: usize,
     /// Defective pixels; absent if it is defective and has no mask.
     pub defective_pixels: Option<usize>,
+}
+
+/// Texts as cells that no spreadsheet takes for formulas.
+mod cells {
+    use crate::files::{cell, text_of_cell};
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&cell(text))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(text_of_cell(&text).to_owned())
+    }
 }

@@ -41,7 +41,9 @@ pub use model_info::{ExportRecord, ModelInfo};
 pub use pictures::{FigureRecord, SsimRecord, SyntheticRecord, ToyMap, ToyRecord};
 pub use prediction::PredictionRecord;
 pub use settings::Settings;
-pub use training::{FeaturesRecord, LogEntry, TrainingRecord, TrainingSummary};
+pub use training::{
+    FeaturesRecord, LogEntry, ReconstructionRecord, TrainingRecord, TrainingSummary,
+};
 
 #[cfg(test)]
 mod tests;

@@ -18,8 +18,17 @@ pub struct PredictionRecord {
     pub defective: bool,
     /// Seconds to read, inspect and write.
     pub seconds: f64,
+    /// The bytes of the file; absent in records of earlier versions.
+    #[serde(default)]
+    pub bytes: Option<u64>,
     /// When the file was last changed, in seconds since 1970; absent where the file system does not know.
     pub modified: Option<f64>,
+    /// When content, rights or names of the file last changed, in seconds since 1970; absent where the system does not know.
+    #[serde(default)]
+    pub changed: Option<f64>,
+    /// SHA-256 of the file, in lower-case hexadecimal; absent in records of earlier versions.
+    #[serde(default)]
+    pub sha256: Option<String>,
     /// The 8-connected regions of defective pixels.
     pub regions: Vec<Region>,
 }

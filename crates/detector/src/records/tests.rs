@@ -205,7 +205,10 @@ fn lines_of_a_training_and_of_predictions_read_back() {
         threshold: 0.2,
         defective: true,
         seconds: 0.1,
+        bytes: None,
         modified: None,
+        changed: None,
+        sha256: None,
         regions: vec![region],
     };
     assert_eq!(round(&prediction)["modified"], Value::Null);
@@ -236,4 +239,14 @@ fn the_work_of_a_benchmark_lies_beside_its_times() {
     let json = round(&record);
     assert_eq!((&json["median_ms"], &json["gflop_per_s"]), (&json!(2.5), &json!(12.5)));
     assert!(json.get("extractor").is_none() && json.get("peak_rss_mb").is_none());
+}
+
+/// JSON has no NaN: `null` stands for it, as versions before this one wrote it, too.
+#[test]
+fn a_log_with_an_unknown_contrast_can_be_read() {
+    let line = r#"{"epoch":1,"patches":8,"loss":0.5,"contrast":null,"seconds":1.0,"patches_per_second":8.0}"#;
+    let entry: LogEntry = serde_json::from_str(line).unwrap();
+    assert!(entry.contrast.is_nan() && !entry.collapsed());
+    assert_eq!(serde_json::to_string(&entry).unwrap(), line);
+    assert!(serde_json::from_str::<LogEntry>(&line.replace(r#""contrast":null,"#, "")).is_err());
 }

@@ -1,7 +1,7 @@
 //! Records of a training.
 
 use super::Settings;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// How a model was trained: `training.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,8 +22,11 @@ pub struct TrainingRecord {
     pub precision: String,
     /// The mean loss of the last epoch.
     pub loss: f64,
-    /// Whether the reconstructions were constant at the end.
+    /// Whether the reconstructions are of no use: constant at the end, or no better than a constant.
     pub collapsed: bool,
+    /// How good images are reconstructed; absent if they could not be read at the end, and in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconstruction: Option<ReconstructionRecord>,
     /// Number of images trained on.
     pub images: usize,
     /// SHA-256 over names and contents of the training images.
@@ -47,6 +50,24 @@ fn f32() -> String {
     "f32".to_owned()
 }
 
+/// Reconstructions of good images, held out from the training if there are such, compared with the best constant.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReconstructionRecord {
+    /// The mean loss over their pixels: 1 − SSIM for the method `ssim`, the squared difference for all others.
+    pub loss: f64,
+    /// The same of the constant intensity that has the least.
+    pub constant_loss: f64,
+    /// Their number.
+    pub images: usize,
+}
+
+impl ReconstructionRecord {
+    /// Whether the network has learnt something: a constant shows no defect.
+    pub fn is_better_than_constant(&self) -> bool {
+        self.loss < self.constant_loss
+    }
+}
+
 /// The features that a training matched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeaturesRecord {
@@ -65,7 +86,9 @@ pub struct LogEntry {
     pub patches: u64,
     /// Mean loss of the epoch.
     pub loss: f64,
-    /// Contrast of the last reconstructions relative to their patches; below 0.01 the training has collapsed.
+    /// Contrast of the last reconstructions relative to their patches; below 0.01 the training has collapsed. `null` in JSON, and NaN
+    /// here, if it is not finite, or if the training was ended by `--patches` where an earlier part of it had been interrupted.
+    #[serde(deserialize_with = "number_or_nan")]
     pub contrast: f64,
     /// Seconds since the start of the training, summed over all its parts.
     pub seconds: f64,
@@ -75,6 +98,11 @@ pub struct LogEntry {
     /// held out, and from files of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_out_loss: Option<f64>,
+}
+
+/// JSON has no other numbers than finite ones, and `null` stands for them.
+fn number_or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 impl LogEntry {

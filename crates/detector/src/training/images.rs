@@ -6,7 +6,7 @@ use crate::data::names;
 use crate::error::bail;
 use crate::files::shown;
 use crate::view::{View, Views};
-use inspect::{Image, Mask, mirror_to};
+use inspect::{Image, Mask, ThresholdRule, mirror_to};
 use models::{CropPlaces, TrainingImage};
 use rayon::prelude::*;
 use std::path::Path;
@@ -65,7 +65,23 @@ pub fn read_images(plan: &TrainingPlan) -> Result<TrainingImages> {
     if let (true, Some(path)) = (images.is_empty(), paths.first()) {
         bail!("{}: {outside}, nor of any other image", shown(path));
     }
+    // Of scaled images nobody knows here how large they were.
+    if plan.config.data.size.is_none() {
+        let largest = images.iter().map(|image| image.width * image.height).max().unwrap_or(0);
+        expect_possible(plan.config.calibration.threshold, largest)?;
+    }
     Ok(TrainingImages { images, warnings })
+}
+
+/// Refuses a rule for the threshold that images cannot follow: after the training would be too late.
+fn expect_possible(rule: ThresholdRule, largest: usize) -> Result<()> {
+    match rule {
+        ThresholdRule::LargestRegion { max_area } if max_area >= largest => bail!(
+            "calibration.threshold: expected a max_area below the {largest} pixels of the largest image, got {max_area}: any \
+             threshold would do"
+        ),
+        _ => Ok(()),
+    }
 }
 
 fn read(plan: &TrainingPlan, views: &Views, path: &Path) -> Result<Read> {

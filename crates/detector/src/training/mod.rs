@@ -2,6 +2,7 @@
 
 mod glimpse;
 mod images;
+mod outcome;
 mod plan;
 mod resume;
 mod run;

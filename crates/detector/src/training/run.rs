@@ -2,11 +2,13 @@
 
 use super::glimpse::{Glimpse, Sight};
 use super::images::{TrainingImages, read_images};
+use super::outcome::reconstruction;
 use super::plan::{Start, TrainingPlan};
 use super::resume::{Note, checkpoint, restore};
 use crate::data::fingerprint;
 use crate::error::Context;
-use crate::model_folder::FolderLock;
+use crate::files::{FolderLock, shown};
+use crate::inspector::Inspector;
 use crate::records::{FeaturesRecord, LogEntry, Settings, TrainingRecord};
 use crate::{Error, Result};
 use candle_core::Device;
@@ -148,7 +150,7 @@ impl Training {
     /// If the training cannot go on; the error names the checkpoint that is left.
     pub fn step(&mut self) -> Result<TrainingStep> {
         let report = self.trainer.step().map_err(|error| self.explain(error))?;
-        let epoch = report.epoch.map(|epoch| self.log_epoch(&epoch));
+        let epoch = report.epoch.map(|epoch| self.log_epoch(&epoch)).transpose()?;
         let StepReport { patches, loss, graph_failure, .. } = report;
         Ok(TrainingStep { patches, loss, epoch, graph_failure })
     }
@@ -177,7 +179,21 @@ impl Training {
     }
 
     /// Adds a line to the log.
-    fn log_epoch(&mut self, epoch: &EpochReport) -> LogEntry {
+    ///
+    /// # Errors
+    /// If the reconstructions have left the range of numbers, which a similarity need not show.
+    fn log_epoch(&mut self, epoch: &EpochReport) -> Result<LogEntry> {
+        if !(epoch.contrast.is_finite() && epoch.loss.is_finite()) {
+            let message = format!(
+                "the training diverged: the reconstructions are no finite numbers any more after {} patches; a smaller \
+                 optimiser.learning_rate may help",
+                epoch.patches
+            );
+            return Err(Error::During {
+                task: self.last_saved(),
+                source: Box::new(Error::Value(message)),
+            });
+        }
         let seconds = self.seconds();
         let trained = (epoch.patches - self.patches_before) as f64;
         let entry = LogEntry {
@@ -190,7 +206,7 @@ impl Training {
             held_out_loss: self.held_out_loss(),
         };
         self.log.push(entry);
-        entry
+        Ok(entry)
     }
 
     fn held_out_loss(&self) -> Option<f64> {
@@ -237,8 +253,10 @@ impl Training {
         match self.patches_saved {
             0 => "the training ended without a checkpoint".to_owned(),
             patches => format!(
-                "the training ended; {} is the state after {patches} patches",
-                self.plan.folder.checkpoint_name()
+                "the training ended; {} is the state after {patches} patches, which `bench-cli train --out {} --resume --patches \
+                 {patches}` makes a model of",
+                self.plan.folder.checkpoint_name(),
+                shown(self.plan.folder.path())
             ),
         }
     }
@@ -246,8 +264,9 @@ impl Training {
     /// Writes the trained model and its record.
     ///
     /// # Errors
-    /// If a file cannot be written, or no epoch has ended.
+    /// If a file cannot be written, or no step was taken.
     pub fn finish(&mut self) -> Result<TrainingRecord> {
+        self.log_unfinished_epoch()?;
         self.save()?;
         self.plan.folder.write_model(self.trainer.model())?;
         let record = self.record()?;
@@ -255,7 +274,32 @@ impl Training {
         Ok(record)
     }
 
+    /// Adds the line of an epoch that the training ends in without a step, as when it is cut short at an earlier part's checkpoint.
+    fn log_unfinished_epoch(&mut self) -> Result<()> {
+        let patches = self.trainer.patches();
+        let is_logged = self.log.last().is_some_and(|last| last.patches == patches);
+        if let (false, Some((epoch, loss))) = (is_logged, self.trainer.unfinished_epoch()?) {
+            let (contrast, seconds) = (f64::NAN, self.seconds());
+            let patches_per_second = patches as f64 / seconds;
+            let held_out_loss = None;
+            self.log.push(LogEntry {
+                epoch,
+                patches,
+                loss,
+                contrast,
+                held_out_loss,
+                seconds,
+                patches_per_second,
+            });
+        }
+        Ok(())
+    }
+
     fn record(&self) -> Result<TrainingRecord> {
+        let TrainingPlan { folder, config, .. } = &self.plan;
+        let model = folder.model(config, self.trainer.model().device())?;
+        let reconstruction = reconstruction(&self.plan, &Inspector::new(model, config)?);
+        let is_useless = reconstruction.is_some_and(|found| !found.is_better_than_constant());
         let last = self.log.last().with_context(|| {
             format!("{}: expected a line for the last epoch", self.plan.folder.log_name())
         })?;
@@ -267,7 +311,8 @@ impl Training {
             device: self.device.clone(),
             precision: self.plan.config.training.precision.to_string(),
             loss: last.loss,
-            collapsed: last.collapsed(),
+            collapsed: last.collapsed() || is_useless,
+            reconstruction,
             images: self.plan.split.train.len(),
             data_sha256: self.data_sha256.clone(),
             features: self.features.clone(),

@@ -125,6 +125,53 @@ fn a_name_that_comes_twice_is_refused() {
     }
     let error = refusal(&gz(&builder.into_inner().expect("memory is there")), MOST);
     assert!(error.contains("exists"), "{error}");
+    assert!(refusal(&zip(&["a/b", "a/./b"]), MOST).contains("exists"));
+    // The library writes no name twice.
+    let mut archive = zip(&["a/b", "a/c"]);
+    let places = archive.windows(3).enumerate().filter(|(_, name)| *name == b"a/c");
+    let places: Vec<usize> = places.map(|(place, _)| place).collect();
+    places.into_iter().for_each(|place| archive[place + 2] = b'b');
+    let error = refusal(&archive, MOST);
+    assert!(error.contains("come twice"), "{error}");
+}
+
+/// The name of an entry before it, as GNU's tar and as POSIX have it.
+fn with_long_name(name: &str, attribute: &str) -> [Vec<u8>; 2] {
+    let record = format!(" {attribute}={name}\n");
+    // The length counts its own digits.
+    let length = (1..)
+        .map(|digits| digits + record.len())
+        .find(|l| l.to_string().len() + record.len() == *l);
+    let record = format!("{}{record}", length.expect("there is one"));
+    let kinds = [
+        (EntryType::GNULongName, "././@LongLink", format!("{name}\0")),
+        (EntryType::XHeader, "PaxHeaders/a", record),
+    ];
+    kinds.map(|(kind, place, content)| {
+        let mut builder = tar::Builder::new(Vec::new());
+        append(&mut builder, kind, place, content.as_bytes());
+        append(&mut builder, EntryType::Regular, "short", b"x");
+        gz(&builder.into_inner().expect("memory is there"))
+    })
+}
+
+#[test]
+fn long_names_are_read_up_to_a_length() {
+    let folder = "f".repeat(200);
+    let name = format!("{folder}/{folder}/{folder}");
+    for archive in with_long_name(&name, "path") {
+        assert_eq!(unpacked(&archive, MOST).expect("a tar.gz"), [(name.clone(), 1)]);
+    }
+    for archive in with_long_name(&"a/".repeat(1000), "path") {
+        assert!(refusal(&archive, MOST).contains("at most 1024 bytes, got 2000"));
+    }
+    // Some kilobytes of archive.
+    for archive in with_long_name(&"a".repeat(20 << 20), "path") {
+        assert!(archive.len() < 200_000);
+        assert!(refusal(&archive, 1 << 30).contains("bytes of attributes"));
+    }
+    let [_, sparse] = with_long_name("1", "GNU.sparse.major");
+    assert!(refusal(&sparse, MOST).contains("GNU.sparse.major"));
 }
 
 #[test]
@@ -146,6 +193,16 @@ fn more_entries_than_anybody_needs_are_refused() {
     let folder = tar(EntryType::Directory, "a/", b"");
     let many: Vec<u8> = folder[..512].repeat(MOST_ENTRIES + 1);
     assert!(refusal(&gz(&many), MOST).contains("at most 100000 entries"));
+    // The folders of names count, too.
+    let mut builder = tar::Builder::new(Vec::new());
+    for number in 0..100 {
+        append(&mut builder, EntryType::Regular, &format!("{number}/b/c/d"), b"");
+    }
+    let archive = gz(&builder.into_inner().expect("memory is there"));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut target = Target { folder: folder.path(), most_bytes: 0, bytes: 0, entries: 0 };
+    target.take_tar(MultiGzDecoder::new(&*archive)).expect("a tar.gz");
+    assert_eq!(target.entries, 400);
 }
 
 #[test]

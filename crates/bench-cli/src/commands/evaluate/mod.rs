@@ -10,7 +10,7 @@ use crate::interrupt;
 use crate::page::{Circumstances, Page, RESIDUAL_COLOUR, write_page};
 use crate::progress::Progress;
 use anyhow::Result;
-use detector::files::{prepare_folder, write_atomic, write_json};
+use detector::files::{FileSet, FolderLock, prepare_folder, shown, write_atomic, write_json};
 use detector::records::{EvaluationRecord, Settings};
 use detector::synthetic::is_synthetic;
 use detector::{
@@ -26,6 +26,9 @@ use table::table;
 /// The side of what a figure shows of a large image, in pixels.
 const CUT_OUT: usize = 512;
 
+/// The file that comes last: where it is, all that belongs to it is there.
+const METRICS: &str = "metrics.json";
+
 /// Measures a model on a data set with ground truth.
 ///
 /// # Errors
@@ -39,18 +42,21 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let held_out = held_out(context, &folder, &config, &dataset)?;
     let origin = Origin::of(&folder, config)?;
     prepare_folder(&args.out)?;
+    let _lock = FolderLock::take(&args.out)?;
     let evaluation = evaluate_on(context, &dataset, &held_out, &inspector, origin)?;
     let record = record(&evaluation, &dataset);
     let title = title(&category(&dataset), record.synthetic);
-    write_json(&args.out.join("metrics.json"), &record)?;
-    write_tables_and_pictures(&args.out, &title, &evaluation)?;
+    let set = FileSet::begin(&args.out)?;
+    write_json(&set.path().join(METRICS), &record)?;
+    write_tables_and_pictures(set.path(), &title, &evaluation)?;
     let circumstances = Circumstances::now(&dataset.root, record.synthetic, &context.device);
     let parts = std::slice::from_ref(&evaluation);
-    write_page(&args.out.join("report.html"), &Page { title: &title, circumstances, parts })?;
+    write_page(&set.path().join("report.html"), &Page { title: &title, circumstances, parts })?;
+    let maps = Path::new("maps").join(category(&dataset));
     if args.maps {
-        let folder = args.out.join("maps").join(category(&dataset));
-        write_maps(&folder, &evaluation.test_set)?;
+        write_maps(&set.path().join(&maps), &evaluation.test_set)?;
     }
+    set.publish(&[&*maps], METRICS)?;
     context.terminal.text(&table(&evaluation.metrics, &title))?;
     context.terminal.record(&record)
 }
@@ -94,7 +100,7 @@ pub fn evaluate_on(
 fn record(evaluation: &Evaluation, dataset: &Dataset) -> EvaluationRecord {
     let training = &evaluation.origin.training;
     EvaluationRecord {
-        data: dataset.root.display().to_string(),
+        data: dataset.root.to_string_lossy().into_owned(),
         synthetic: is_synthetic(&dataset.root),
         method: evaluation.method(),
         patches: training.patches,
@@ -139,7 +145,7 @@ fn held_out(
         context.terminal.warn(&format!(
             "{}: not the good images that the model was trained and calibrated on, so that none of them stands for those that the \
              test set lacks",
-            dataset.root.display()
+            shown(&dataset.root)
         ));
         return Ok(Vec::new());
     };

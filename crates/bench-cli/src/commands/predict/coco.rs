@@ -67,7 +67,7 @@ impl Coco {
     /// Adds an image and its regions. Numbers count from 1.
     pub fn add(&mut self, found: &Prediction) {
         let image_id = self.images.len() + 1;
-        let (width, height) = found.size;
+        let (width, height) = found.size();
         let file_name = found.record.image.clone();
         self.images.push(Picture { id: image_id, file_name, width, height });
         for (region, counts) in found.record.regions.iter().zip(&found.run_lengths) {

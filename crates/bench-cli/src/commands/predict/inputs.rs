@@ -1,10 +1,11 @@
 //! Which images are inspected: those that arguments name, and a list on standard input.
 
 use crate::interrupt;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
+use detector::files::shown;
 use detector::list_images;
 use std::ffi::OsString;
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -17,6 +18,12 @@ const READ_AHEAD: usize = 64;
 
 /// How long a signal goes unnoticed at most while nothing is listed.
 const PATIENCE: Duration = Duration::from_millis(100);
+
+/// The longest path of a list in bytes.
+const MOST_PATH: u64 = 1 << 16;
+
+/// The most empty entries of a list that follow each other.
+const MOST_EMPTY: usize = 1 << 16;
 
 /// The images of the arguments, sorted within each, and whether more are listed on standard input.
 ///
@@ -80,8 +87,9 @@ fn read_list(list: impl BufRead, separator: Separator, images: &SyncSender<Resul
         Separator::Line => b'\n',
         Separator::Nul => 0,
     };
-    for entry in list.split(end) {
-        let found = entry.context("cannot read standard input").and_then(|mut bytes| {
+    for entry in entries(list, end) {
+        let is_last = entry.is_err();
+        let found = entry.and_then(|mut bytes| {
             if separator == Separator::Line && bytes.ends_with(b"\r") {
                 bytes.pop();
             }
@@ -91,15 +99,39 @@ fn read_list(list: impl BufRead, separator: Separator, images: &SyncSender<Resul
             Ok(found) => found.into_iter().try_for_each(|image| images.send(Ok(image))),
             Err(error) => images.send(Err(error)),
         };
-        if sent.is_err() {
+        if is_last || sent.is_err() {
             return;
         }
     }
 }
 
+/// The entries of a list, up to the first error: what never ends, as a device, is no list.
+fn entries(mut list: impl BufRead, end: u8) -> impl Iterator<Item = Result<Vec<u8>>> {
+    let mut empty = 0;
+    std::iter::from_fn(move || {
+        let mut bytes = Vec::new();
+        let read = Read::by_ref(&mut list).take(MOST_PATH + 1).read_until(end, &mut bytes);
+        match read.context("cannot read standard input") {
+            Ok(0) => return None,
+            Ok(_) => {}
+            Err(error) => return Some(Err(error)),
+        }
+        if bytes.last() == Some(&end) {
+            bytes.pop();
+        }
+        empty = if bytes.is_empty() { empty + 1 } else { 0 };
+        Some(match bytes.len() as u64 > MOST_PATH || empty > MOST_EMPTY {
+            true => Err(anyhow!(
+                "standard input: expected paths of at most {MOST_PATH} bytes, got something that is no list"
+            )),
+            false => Ok(bytes),
+        })
+    })
+}
+
 /// An image, or those of a folder. A list has no patterns: `*` is a letter like others.
 fn images_at(path: &Path) -> Result<Vec<PathBuf>> {
-    ensure!(path.exists(), "{}: expected an image or a folder, got nothing", path.display());
+    ensure!(path.exists(), "{}: expected an image or a folder, got nothing", shown(path));
     Ok(list_images(path)?)
 }
 
@@ -115,18 +147,35 @@ fn path(bytes: Vec<u8>) -> Result<PathBuf> {
     Ok(OsString::from(name).into())
 }
 
-/// Refuses to write results over the image that they are of.
+/// The most symbolic links that lead from one to the next to an image, as on Linux.
+const MOST_LINKS: usize = 40;
+
+/// Refuses to write results over the image that they are of, or over a symbolic link that leads to it.
 ///
 /// # Errors
-/// If the image lies in the folder of the results; the error names it.
+/// If the image, or a link on the way to it, lies in the folder of the results; the error names it.
 pub fn spare(image: &Path, out: &Path) -> Result<()> {
-    let folder = image.canonicalize().ok();
-    ensure!(
-        !folder.as_deref().and_then(Path::parent).is_some_and(|folder| is_same(folder, out)),
-        "{}: lies in the folder of the results, which might replace it; name another --out",
-        image.display()
-    );
+    let mut place = image.to_owned();
+    for _ in 0..=MOST_LINKS {
+        let folder = folder_of(&place);
+        ensure!(
+            !is_same(&folder, out),
+            "{}: lies in the folder of the results, which might replace it; name another --out",
+            shown(image)
+        );
+        match std::fs::read_link(&place) {
+            Ok(target) => place = folder.join(target),
+            Err(_) => break,
+        }
+    }
     Ok(())
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
 }
 
 /// Whether two names lead to one folder.
@@ -170,5 +219,11 @@ mod tests {
         let list = format!("{first}\0{odd}\0");
         assert_eq!(read(list.as_bytes(), Separator::Nul), ["a b.png", "[c]*.png"]);
         assert!(read(b"", Separator::Line).is_empty());
+        for (endless, separator) in
+            [(b'a', Separator::Line), (0, Separator::Line), (0, Separator::Nul)]
+        {
+            let read = read(&vec![endless; 1 << 17], separator);
+            assert!(read.len() == 1 && read[0].ends_with("got something that is no list"));
+        }
     }
 }

@@ -5,10 +5,13 @@ mod inputs;
 mod names;
 mod prediction;
 mod report;
+mod rows;
 mod run;
 mod stamp;
+mod table;
 mod tables;
 mod watch;
+mod watched;
 
 pub use inputs::good_inputs;
 pub use run::Outcome;
@@ -21,7 +24,7 @@ use crate::progress::Progress;
 use crate::terminal::Terminal;
 use anyhow::{Result, bail, ensure};
 use coco::Coco;
-use detector::files::prepare_folder;
+use detector::files::{FolderLock, prepare_folder, shown};
 use detector::{Config, Decision, Detector, ModelFolder};
 use inputs::{Separator, is_same, listed_images, named_images, spare};
 use prediction::Job;
@@ -30,6 +33,7 @@ use run::Run;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tables::Tables;
+use watched::Watched;
 
 /// Finds defects in images. An image that cannot be read or inspected is reported and left out.
 ///
@@ -50,7 +54,9 @@ pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
     }
     let origin = origin(&folder, &config, args)?;
     let detector = Detector::new(context.calibrated(&folder, &config)?, origin.decision);
+    named.iter().try_for_each(|image| spare(image, &args.out))?;
     prepare_folder(&args.out)?;
+    let lock = FolderLock::take(&args.out)?;
     let range = ScoreRange::of_good(origin.unit());
     let job = Job { detector, outputs, out: args.out.clone(), range };
     let course = if args.watch.is_some() { Course::Watch } else { Course::Batch };
@@ -60,11 +66,11 @@ pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
     }
     let report = report.then(|| Report::new(origin, &args.out, course, context.terminal));
     match &args.watch {
-        Some(watched) => watch(context.terminal, &job, watched, args.poll, report),
+        Some(watched) => watch(context.terminal, &job, lock, (watched, args.poll), report),
         None => {
-            named.iter().try_for_each(|image| spare(image, &args.out))?;
             let separator = if args.null { Separator::Nul } else { Separator::Line };
-            inspect_all(context.terminal, &job, named, has_list.then_some(separator), report)
+            let list = has_list.then_some(separator);
+            inspect_all(context.terminal, &job, lock, (named, list), report)
         }
     }
 }
@@ -100,8 +106,8 @@ fn outputs(chosen: &[Output]) -> Result<Vec<Output>> {
 fn inspect_all(
     terminal: Terminal,
     job: &Job,
-    named: Vec<PathBuf>,
-    list: Option<Separator>,
+    lock: FolderLock,
+    (named, list): (Vec<PathBuf>, Option<Separator>),
     report: Option<Report>,
 ) -> Result<Outcome> {
     let progress =
@@ -112,14 +118,17 @@ fn inspect_all(
     };
     Coco::forget(&job.out)?;
     let tables = Tables::begin(&job.out, job.keeps(Output::Regions))?;
-    let mut run = Run::new(job, terminal, bar, tables, &[], report);
+    let mut run = Run::new(job, terminal, bar, lock, tables, report);
     let listed = list.map(listed_images).into_iter().flatten();
     for image in named.into_iter().map(Ok).chain(listed) {
         if interrupt::came() {
             break;
         }
         match image.and_then(|image| run.inspect(&image)) {
-            Ok(found) => run.accept(&found)?,
+            Ok(mut found) => {
+                run.keep(&mut found)?;
+                run.announce(&found)?;
+            }
             Err(error) => run.reject(&error),
         }
     }
@@ -131,11 +140,11 @@ fn inspect_all(
 /// # Errors
 /// If a folder cannot be watched, or not for these outputs.
 fn check_watch(folder: &Path, outputs: &[Output], out: &Path) -> Result<()> {
-    ensure!(folder.is_dir(), "{}: expected a folder to watch", folder.display());
+    ensure!(folder.is_dir(), "{}: expected a folder to watch", shown(folder));
     ensure!(
         !is_same(folder, out),
         "{}: the folder of the results cannot be watched; name another --out",
-        folder.display()
+        shown(folder)
     );
     ensure!(!outputs.contains(&Output::Coco), "--write coco is for runs that end, not for --watch");
     Ok(())
@@ -145,23 +154,27 @@ fn check_watch(folder: &Path, outputs: &[Output], out: &Path) -> Result<()> {
 fn watch(
     terminal: Terminal,
     job: &Job,
-    folder: &Path,
-    poll: Duration,
+    lock: FolderLock,
+    (folder, poll): (&Path, Duration),
     report: Option<Report>,
 ) -> Result<Outcome> {
-    let (tables, recorded) = Tables::resume(&job.out, job.keeps(Output::Regions))?;
+    let tables = Tables::resume(&job.out, job.keeps(Output::Regions))?;
+    let mut watched = Watched::default();
+    let records = tables.records()?;
     // A watch tells of each image.
     let quiet = Terminal { quiet: true, ..terminal };
-    let mut run = Run::new(
-        job,
-        terminal,
-        Progress::new(quiet, ["watching", "images"], (0, 0), ""),
-        tables,
-        &recorded,
-        report,
-    );
-    terminal.note(&format!("watching {}", folder.display()));
-    let Err(ended) = watch::watch(&mut run, folder, poll, recorded);
-    run.write_summaries()?;
+    let progress = Progress::new(quiet, ["watching", "images"], (0, 0), "");
+    let mut run = Run::new(job, terminal, progress, lock, tables, report);
+    for record in records {
+        let record = record?;
+        run.take_name(&record.id);
+        watched.remember(record);
+    }
+    terminal.note(&format!("watching {}", shown(folder)));
+    let Err(ended) = watch::watch(&mut run, watched, folder, poll);
+    // A folder that is gone stays so.
+    if run.expect_folder().is_ok() {
+        run.write_summaries()?;
+    }
     Err(ended)
 }

@@ -1,12 +1,14 @@
 //! The names of the results of images.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 /// Gives every image an id of its own: the file's name without extension, with a number if that is taken.
 #[derive(Default)]
 pub struct Names {
-    taken: HashSet<String>,
+    /// Hashes of the ids: a watch takes millions of them. Two that have the same hash only cost a number.
+    taken: HashSet<u64>,
     /// For names that are taken, a number up to which all are.
     numbers: HashMap<String, usize>,
 }
@@ -15,13 +17,13 @@ impl Names {
     /// An id that is free.
     pub fn free(&mut self, image: &Path) -> String {
         let stem = image.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        if !self.taken.contains(&stem) {
+        if !self.taken.contains(&hash(&stem)) {
             return stem;
         }
         let number = self.numbers.entry(stem.clone()).or_insert(1);
         loop {
             let id = format!("{stem}-{}", *number + 1);
-            if !self.taken.contains(&id) {
+            if !self.taken.contains(&hash(&id)) {
                 return id;
             }
             *number += 1;
@@ -29,8 +31,15 @@ impl Names {
     }
 
     pub fn take(&mut self, id: &str) {
-        self.taken.insert(id.to_owned());
+        self.taken.insert(hash(id));
     }
+}
+
+/// The same in every process.
+fn hash(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]

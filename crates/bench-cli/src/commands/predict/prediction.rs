@@ -4,13 +4,14 @@ use super::stamp::Stamp;
 use crate::args::Output;
 use crate::drawing::{Cell, OUTSIDE, Overlay, ScoreRange, write_overlay_png};
 use anyhow::{Context as _, Result, ensure};
+use detector::files::{sha256_of_file, shown};
 use detector::records::PredictionRecord;
 use detector::{
     Detector, Found, Image, Mask, Plane, Verdict, write_float_tiff, write_grey_png, write_mask_png,
     write_rgb_png,
 };
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The work on every image.
 pub struct Job {
@@ -35,14 +36,20 @@ pub struct Looks {
 /// An inspected image.
 pub struct Prediction {
     pub record: PredictionRecord,
-    /// Width and height of the image.
-    pub size: (usize, usize),
     /// The run lengths of each region, if [`Output::Coco`] is kept.
     pub run_lengths: Vec<Vec<usize>>,
     /// The file that was read.
     pub stamp: Stamp,
-    /// If [`Output::Report`] is kept.
-    pub looks: Option<Looks>,
+    pub looks: Looks,
+    /// Time to read and inspect.
+    inspecting: Duration,
+}
+
+impl Prediction {
+    /// Width and height of the image.
+    pub fn size(&self) -> (usize, usize) {
+        self.looks.image.size()
+    }
 }
 
 impl Job {
@@ -50,36 +57,37 @@ impl Job {
         self.outputs.contains(&output)
     }
 
-    /// Inspects an image and writes what is to be kept of it, in files that begin with `id`.
+    /// Inspects an image. What is kept of it will lie in files that begin with `id`.
     ///
     /// # Errors
-    /// If the image cannot be read or inspected or changes meanwhile, or a result cannot be written.
+    /// If the image cannot be read or inspected, or changes meanwhile.
     pub fn inspect(&self, path: &Path, id: &str) -> Result<Prediction> {
         let start = Instant::now();
         let stamp = Stamp::of(path)?;
         let image = self.detector.read(path)?;
-        ensure!(stamp == Stamp::of(path)?, "{}: changed while it was read", path.display());
+        let sha256 = sha256_of_file(path)?;
+        ensure!(stamp == Stamp::of(path)?, "{}: changed while it was read", shown(path));
         let found = self
             .detector
             .inspect_named(&image, Some(path))
-            .with_context(|| format!("cannot inspect {}", path.display()))?;
-        let (size, run_lengths) = (found.mask.size(), self.run_lengths(&found));
-        let mut record = PredictionRecord {
-            image: path.display().to_string(),
+            .with_context(|| format!("cannot inspect {}", shown(path)))?;
+        let run_lengths = self.run_lengths(&found);
+        let Found { map, inside, mask, score, verdict, regions, reconstruction, .. } = found;
+        let record = PredictionRecord {
+            image: path.to_string_lossy().into_owned(),
             id: id.to_owned(),
-            score: found.score,
+            score,
             threshold: self.detector.decision().threshold,
-            defective: found.verdict == Verdict::Defective,
+            defective: verdict == Verdict::Defective,
             seconds: 0.0,
+            bytes: Some(stamp.bytes),
             modified: stamp.modified(),
-            regions: found.regions.clone(),
+            changed: stamp.changed(),
+            sha256: Some(sha256),
+            regions,
         };
-        let Found { map, inside, mask, reconstruction, .. } = found;
         let looks = Looks { image, reconstruction, map, inside, mask };
-        self.write(&record, &looks)?;
-        record.seconds = start.elapsed().as_secs_f64();
-        let looks = self.keeps(Output::Report).then_some(looks);
-        Ok(Prediction { record, size, run_lengths, stamp, looks })
+        Ok(Prediction { record, run_lengths, stamp, looks, inspecting: start.elapsed() })
     }
 
     fn run_lengths(&self, found: &Found) -> Vec<Vec<usize>> {
@@ -89,9 +97,15 @@ impl Job {
         found.regions.iter().map(|region| region.run_lengths(&found.labels)).collect()
     }
 
-    fn write(&self, found: &PredictionRecord, looks: &Looks) -> Result<()> {
+    /// Writes what is to be kept of an image beside its record, and puts the time that it took into the record.
+    ///
+    /// # Errors
+    /// If a result cannot be written.
+    pub fn write(&self, found: &mut Prediction) -> Result<()> {
+        let start = Instant::now();
+        let Prediction { record, looks, .. } = &*found;
         let Looks { image, reconstruction, map, inside, mask } = looks;
-        let file = |end: &str| self.out.join(format!("{}{end}", found.id));
+        let file = |end: &str| self.out.join(format!("{}{end}", record.id));
         let range = self.range;
         if self.keeps(Output::Map) {
             write_float_tiff(&file(".tiff"), map)?;
@@ -109,14 +123,15 @@ impl Job {
             write_grey_png(&file("_reconstruction.png"), reconstruction)?;
         }
         if self.keeps(Output::Overlay) {
-            let score = format!("score {:.4}", found.score);
-            let threshold = format!("threshold {:.4}", found.threshold);
+            let score = format!("score {:.4}", record.score);
+            let threshold = format!("threshold {:.4}", record.threshold);
             let colours = format!("colours {range}");
-            let caption = [&*found.verdict(), &score, &threshold, &colours];
+            let caption = [&*record.verdict(), &score, &threshold, &colours];
             let inside = inside.as_ref();
             let overlay = Overlay { image, map, range, inside, regions: mask, caption: &caption };
             write_overlay_png(&file("_overlay.png"), &overlay)?;
         }
+        found.record.seconds = (found.inspecting + start.elapsed()).as_secs_f64();
         Ok(())
     }
 }

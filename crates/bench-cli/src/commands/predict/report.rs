@@ -128,10 +128,7 @@ impl Report {
             keep_last(&mut self.scores, REMEMBERED);
         }
         self.is_news = true;
-        match &found.looks {
-            Some(looks) => self.show(found, looks),
-            None => Ok(()),
-        }
+        self.show(found, &found.looks)
     }
 
     /// Notes an image that could not be inspected.

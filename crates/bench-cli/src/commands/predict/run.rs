@@ -11,7 +11,7 @@ use crate::interrupt::{self, Interrupted};
 use crate::progress::Progress;
 use crate::terminal::{self, Terminal};
 use anyhow::{Error, Result, ensure};
-use detector::records::PredictionRecord;
+use detector::files::{FolderLock, shown_text};
 use std::path::Path;
 
 /// How a run over images ended.
@@ -38,6 +38,7 @@ pub struct Run<'a> {
     job: &'a Job,
     terminal: Terminal,
     bar: Progress,
+    lock: FolderLock,
     tables: Tables,
     coco: Option<Coco>,
     names: Names,
@@ -46,45 +47,84 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// A run that writes to these tables. Ids of `taken` are not given to images.
+    /// A run that writes to these tables in the locked folder.
     pub fn new(
         job: &'a Job,
         terminal: Terminal,
         bar: Progress,
+        lock: FolderLock,
         tables: Tables,
-        taken: &[PredictionRecord],
         report: Option<Report>,
     ) -> Self {
-        let mut names = Names::default();
-        taken.iter().for_each(|record| names.take(&record.id));
         let coco = job.keeps(Output::Coco).then(Coco::default);
-        Self { job, terminal, bar, tables, coco, names, tally: Tally::default(), report }
+        let (names, tally) = (Names::default(), Tally::default());
+        Self { job, terminal, bar, lock, tables, coco, names, tally, report }
+    }
+
+    /// Gives the ids of images of earlier runs to no other.
+    pub fn take_name(&mut self, id: &str) {
+        self.names.take(id);
     }
 
     /// Inspects an image.
+    ///
+    /// # Errors
+    /// If it cannot be read or inspected, or lies where results are written to.
     pub fn inspect(&mut self, image: &Path) -> Result<Prediction> {
         spare(image, &self.job.out)?;
         self.job.inspect(image, &self.names.free(image))
     }
 
-    /// Records what was found.
-    pub fn accept(&mut self, found: &Prediction) -> Result<()> {
-        let record = &found.record;
-        self.names.take(&record.id);
-        self.tables.append(record)?;
+    /// # Errors
+    /// If the folder of the results, or a table, was removed or replaced.
+    pub fn expect_folder(&mut self) -> Result<()> {
+        self.lock.expect_in_place()?;
+        self.tables.expect_in_place()
+    }
+
+    /// Writes all that is kept of an image, its record last.
+    ///
+    /// # Errors
+    /// If a result cannot be written, or the folder is gone; there is no record of the image then, and it can be tried again.
+    pub fn keep(&mut self, found: &mut Prediction) -> Result<()> {
+        self.expect_folder()?;
+        self.job.write(found)?;
+        // If the folder was removed meanwhile, some of it lies in a new one.
+        self.expect_folder()?;
+        self.tables.append(&found.record)?;
+        self.names.take(&found.record.id);
         if let Some(coco) = &mut self.coco {
             coco.add(found);
         }
+        Ok(())
+    }
+
+    /// Says what was found in an image, on the page of the run, too.
+    ///
+    /// # Errors
+    /// If standard output cannot be written to, or a picture of the page cannot be made.
+    pub fn announce(&mut self, found: &Prediction) -> Result<()> {
+        let record = &found.record;
         if let Some(report) = &mut self.report {
             report.add(found)?;
         }
         *(if record.defective { &mut self.tally.defective } else { &mut self.tally.good }) += 1;
-        let line = format!("{}: {}, score {:.4}", record.image, record.verdict(), record.score);
+        let (image, verdict) = (shown_text(&record.image), record.verdict());
         self.bar.increment();
         self.bar.suspend(|| {
             self.terminal.record(record)?;
-            self.terminal.text(&line)
+            self.terminal.text(&format!("{image}: {verdict}, score {:.4}", record.score))
         })
+    }
+
+    /// Warns of something that the run goes on in spite of.
+    pub fn warn(&self, text: &str) {
+        self.terminal.warn(text);
+    }
+
+    /// Notes something about the run.
+    pub fn note(&self, text: &str) {
+        self.terminal.note(text);
     }
 
     /// Reports why an image could not be inspected.

@@ -1,56 +1,36 @@
 //! The records of a run, which grow with each image.
 //!
 //! Files of this program appear whole or not at all, but these would then appear after hours, and a killed run would leave none.
-//! They grow by whole lines instead, and those of an image follow its other results.
+//! They grow by whole lines instead. The lines of an image follow its other results, and its record comes last: an image has been
+//! inspected if it has a record, and what a crash leaves without one is removed when the run is resumed.
 
+use super::rows::{IMAGE_COLUMNS, REGION_COLUMNS, image_row, region_rows};
+use super::table::Table;
 use anyhow::{Context, Result};
-use detector::files::remove_if_present;
+use detector::files::{remove_if_present, shown, write_atomic};
 use detector::records::PredictionRecord;
-use inspect::Region;
-use serde::Serialize;
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
 
 const RECORDS: &str = "predictions.jsonl";
 const IMAGES: &str = "predictions.csv";
 const REGIONS: &str = "regions.csv";
 
-const IMAGE_COLUMNS: [&str; 7] =
-    ["image", "id", "score", "threshold", "defective", "regions", "seconds"];
-
-const REGION_COLUMNS: [&str; 11] = [
-    "image",
-    "label",
-    "area",
-    "x0",
-    "y0",
-    "x1",
-    "y1",
-    "centroid_x",
-    "centroid_y",
-    "mean_score",
-    "max_score",
-];
-
 /// The files that records go to.
 pub struct Tables {
+    /// In the order in which they are written: `regions.csv`, if there is one, and `predictions.csv`.
+    rows: Vec<(Table, Rows)>,
     records: Table,
-    images: Table,
-    regions: Option<Table>,
 }
 
-/// A file that lines are appended to.
-struct Table {
-    path: PathBuf,
-    file: File,
-}
+/// The lines of a table that an image has.
+type Rows = fn(&PredictionRecord) -> Result<Vec<u8>>;
 
-/// Whether the lines of an earlier run are kept.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Earlier {
-    Forgotten,
-    Kept,
+/// The tables for spreadsheets: name, header, and lines.
+fn kinds(with_regions: bool) -> Vec<(&'static str, &'static str, Rows)> {
+    let regions = with_regions.then_some((REGIONS, REGION_COLUMNS, region_rows as Rows));
+    regions.into_iter().chain([(IMAGES, IMAGE_COLUMNS, image_row as Rows)]).collect()
 }
 
 impl Tables {
@@ -60,149 +40,118 @@ impl Tables {
     /// If a file cannot be written.
     pub fn begin(folder: &Path, with_regions: bool) -> Result<Self> {
         // What an earlier run left would pass for regions of this one's images.
-        if !with_regions {
-            remove_if_present(&folder.join(REGIONS))?;
-        }
-        Self::open(folder, with_regions, Earlier::Forgotten)
+        remove_if_present(&folder.join(REGIONS))?;
+        let records = Table::create(folder.join(RECORDS), "")?;
+        let rows = kinds(with_regions)
+            .into_iter()
+            .map(|(name, header, rows)| Ok((Table::create(folder.join(name), header)?, rows)));
+        Ok(Self { rows: rows.collect::<Result<_>>()?, records })
     }
 
-    /// Goes on with the tables of a folder, or begins them. Also gives what they hold.
+    /// Goes on with the tables of a folder, or begins them. Tables that do not have the lines of all records, and no others, are
+    /// written anew.
     ///
     /// # Errors
     /// If a file cannot be read, understood or written.
-    pub fn resume(folder: &Path, with_regions: bool) -> Result<(Self, Vec<PredictionRecord>)> {
-        let tables = Self::open(folder, with_regions, Earlier::Kept)?;
-        let path = &tables.records.path;
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        let recorded = text.lines().enumerate().map(|(number, line)| {
-            serde_json::from_str(line)
-                .with_context(|| format!("{}, line {}", path.display(), number + 1))
-        });
-        let recorded = recorded.collect::<Result<Vec<PredictionRecord>>>()?;
-        Ok((tables, recorded))
+    pub fn resume(folder: &Path, with_regions: bool) -> Result<Self> {
+        let records = Table::open(folder.join(RECORDS), "")?;
+        let mut tables = Vec::new();
+        for (name, header, rows) in kinds(with_regions) {
+            let mut table = Table::open(folder.join(name), header)?;
+            if !is_of(table.path(), header, rows, records.path())? {
+                write_anew(table.path(), header, rows, records.path())?;
+                table = Table::open(folder.join(name), header)?;
+            }
+            tables.push((table, rows));
+        }
+        Ok(Self { rows: tables, records })
     }
 
-    fn open(folder: &Path, with_regions: bool, earlier: Earlier) -> Result<Self> {
-        let open = |name: &str, columns: &[&str]| Table::open(folder.join(name), columns, earlier);
-        Ok(Self {
-            records: open(RECORDS, &[])?,
-            images: open(IMAGES, &IMAGE_COLUMNS)?,
-            regions: with_regions.then(|| open(REGIONS, &REGION_COLUMNS)).transpose()?,
-        })
+    /// The records so far, one after the other.
+    ///
+    /// # Errors
+    /// If the file cannot be read; each record, if it cannot be understood.
+    pub fn records(&self) -> Result<impl Iterator<Item = Result<PredictionRecord>> + use<>> {
+        records(self.records.path())
     }
 
-    /// Appends what was found in an image.
+    /// Appends what was found in an image: all of it, or nothing.
     ///
     /// # Errors
     /// If a file cannot be written.
     pub fn append(&mut self, found: &PredictionRecord) -> Result<()> {
+        let appended = self.try_append(found);
+        for table in self.all() {
+            match &appended {
+                Ok(()) => table.keep()?,
+                // If it fails, too, the next line removes the rest, or the next run.
+                Err(_) => drop(table.drop_rest()),
+            }
+        }
+        appended
+    }
+
+    fn try_append(&mut self, found: &PredictionRecord) -> Result<()> {
+        for (table, rows) in &mut self.rows {
+            table.append(&rows(found)?)?;
+        }
         let mut record = serde_json::to_vec(found)?;
         record.push(b'\n');
-        self.records.append(&record)?;
-        self.images.append(&lines([ImageRow::of(found)])?)?;
-        match &mut self.regions {
-            Some(table) => {
-                table.append(&lines(found.regions.iter().map(|r| RegionRow::of(&found.id, r)))?)
-            }
-            None => Ok(()),
+        self.records.append(&record)
+    }
+
+    /// # Errors
+    /// If a file was removed or replaced.
+    pub fn expect_in_place(&mut self) -> Result<()> {
+        self.all().try_for_each(|table| table.expect_in_place())
+    }
+
+    fn all(&mut self) -> impl Iterator<Item = &mut Table> {
+        self.rows.iter_mut().map(|(table, _)| table).chain([&mut self.records])
+    }
+}
+
+fn records(path: &Path) -> Result<impl Iterator<Item = Result<PredictionRecord>> + use<>> {
+    let name = shown(path);
+    let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
+    let lines = BufReader::new(file).lines().enumerate();
+    Ok(lines.map(move |(number, line)| {
+        let record =
+            line.map_err(anyhow::Error::from).and_then(|line| Ok(serde_json::from_str(&line)?));
+        record.with_context(|| format!("{name}, line {}", number + 1))
+    }))
+}
+
+/// Whether a table has the lines of these records, and no others.
+fn is_of(table: &Path, header: &str, rows: Rows, of: &Path) -> Result<bool> {
+    let cannot_read = || format!("cannot read {}", shown(table));
+    let mut found = BufReader::new(File::open(table).with_context(cannot_read)?);
+    let mut piece = Vec::new();
+    let mut is_next = |expected: &[u8]| -> Result<bool> {
+        piece.clear();
+        Read::by_ref(&mut found)
+            .take(expected.len() as u64)
+            .read_to_end(&mut piece)
+            .with_context(cannot_read)?;
+        Ok(piece == expected)
+    };
+    if !is_next(header.as_bytes())? {
+        return Ok(false);
+    }
+    for record in records(of)? {
+        if !is_next(&rows(&record?)?)? {
+            return Ok(false);
         }
     }
+    Ok(found.fill_buf().with_context(cannot_read)?.is_empty())
 }
 
-impl Table {
-    fn open(path: PathBuf, columns: &[&str], earlier: Earlier) -> Result<Self> {
-        let open = || {
-            if earlier == Earlier::Kept {
-                remove_partial_line(&path)?;
-            }
-            let mut options = OpenOptions::new();
-            options.create(true);
-            match earlier {
-                Earlier::Forgotten => options.write(true).truncate(true),
-                Earlier::Kept => options.append(true),
-            };
-            let mut file = options.open(&path)?;
-            if file.metadata()?.len() == 0 && !columns.is_empty() {
-                file.write_all((columns.join(",") + "\n").as_bytes())?;
-            }
-            Ok(file)
-        };
-        let file: Result<File> = open();
-        let file = file.with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Self { path, file })
-    }
-
-    /// In one piece, so that a run that is killed leaves whole lines.
-    fn append(&mut self, lines: &[u8]) -> Result<()> {
-        let written = self.file.write_all(lines);
-        written.with_context(|| format!("cannot write {}", self.path.display()))
-    }
-}
-
-/// A power failure or a full disk may have left a part of a line.
-fn remove_partial_line(path: &Path) -> Result<()> {
-    let bytes = match std::fs::read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        read => read?,
-    };
-    let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
-    if end < bytes.len() {
-        OpenOptions::new().write(true).open(path)?.set_len(end as u64)?;
-    }
-    Ok(())
-}
-
-/// As CSV without header.
-fn lines(rows: impl IntoIterator<Item = impl Serialize>) -> Result<Vec<u8>> {
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    for row in rows {
-        writer.serialize(row)?;
-    }
-    Ok(writer.into_inner()?)
-}
-
-/// A line of `predictions.csv`.
-#[derive(Serialize)]
-struct ImageRow<'a> {
-    image: &'a str,
-    id: &'a str,
-    score: f32,
-    threshold: f32,
-    defective: bool,
-    regions: usize,
-    seconds: f64,
-}
-
-impl<'a> ImageRow<'a> {
-    fn of(found: &'a PredictionRecord) -> Self {
-        let PredictionRecord { image, id, score, threshold, defective, seconds, regions, .. } =
-            found;
-        let (&score, &threshold, &defective, &seconds) = (score, threshold, defective, seconds);
-        Self { image, id, score, threshold, defective, regions: regions.len(), seconds }
-    }
-}
-
-/// A line of `regions.csv`. Pixel boxes are half-open.
-#[derive(Serialize)]
-struct RegionRow<'a> {
-    image: &'a str,
-    label: u32,
-    area: usize,
-    x0: usize,
-    y0: usize,
-    x1: usize,
-    y1: usize,
-    centroid_x: f64,
-    centroid_y: f64,
-    mean_score: f64,
-    max_score: f32,
-}
-
-impl<'a> RegionRow<'a> {
-    fn of(image: &'a str, region: &Region) -> Self {
-        let &Region { label, area, x0, y0, x1, y1, centroid_x, centroid_y, mean_score, max_score } =
-            region;
-        Self { image, label, area, x0, y0, x1, y1, centroid_x, centroid_y, mean_score, max_score }
-    }
+fn write_anew(table: &Path, header: &str, rows: Rows, of: &Path) -> Result<()> {
+    Ok(write_atomic(table, |file| {
+        file.write_all(header.as_bytes())?;
+        for record in records(of)? {
+            file.write_all(&rows(&record?)?)?;
+        }
+        Ok(())
+    })?)
 }

@@ -10,8 +10,8 @@ use crate::drawing::write_regions_png;
 use crate::interrupt;
 use crate::progress::Progress;
 use anyhow::{Context as _, Result, bail};
-use detector::files::{prepare_folder, write_atomic};
-use detector::records::{LogEntry, TrainingRecord, TrainingSummary};
+use detector::files::{prepare_folder, shown, write_atomic};
+use detector::records::{LogEntry, ReconstructionRecord, TrainingRecord, TrainingSummary};
 use detector::{
     CalibrationImages, Config, DataConfig, LeftOut, Method, ModelFolder, Start, Training,
     TrainingPlan, TrainingStep, Views,
@@ -37,9 +37,10 @@ pub fn train(context: &Context, args: &TrainArgs) -> Result<()> {
     let record = execute(context, plan, Duration::from_secs(args.checkpoint_every))?;
     let TrainingRecord { patches, seconds, loss, collapsed, .. } = record;
     let threshold = folder.calibration()?.threshold;
-    let model = folder.path().display().to_string();
+    let model = folder.path().to_string_lossy().into_owned();
     context.terminal.text(&format!(
-        "trained on {patches} patches in {seconds:.0} s, loss {loss:.4}, threshold {threshold:.4}: {model}"
+        "trained on {patches} patches in {seconds:.0} s, loss {loss:.4}, threshold {threshold:.4}: {}",
+        shown(folder.path())
     ))?;
     let summary = TrainingSummary { model, patches, seconds, loss, collapsed, threshold };
     context.terminal.record(&summary)
@@ -82,10 +83,13 @@ fn execute(
     context.terminal.note(&format!("{} shows how it goes", watch.path()));
     advance(context, &mut training, &mut watch, checkpoint_interval)?;
     let record = training.finish()?;
+    if let Some(found) = record.reconstruction.filter(|found| !found.is_better_than_constant()) {
+        context.terminal.warn(&useless_warning(&found));
+    }
     let TrainingPlan { folder, config, split, .. } = training.plan();
     let good = CalibrationImages::of_split(split.clone(), config.calibration.min_images);
     let calibration = calibrate_on(context, folder, config, &good).with_context(|| {
-        let folder = folder.path().display();
+        let folder = shown(folder.path());
         format!("the model is trained; `bench-cli calibrate {folder}` makes up for its threshold")
     })?;
     watch.finish(&training, &calibration)?;
@@ -237,7 +241,7 @@ fn advance(
         }
         interrupt::check(|| {
             bar.abandon();
-            let (patches, folder) = (training.patches(), training.plan().folder.path().display());
+            let (patches, folder) = (training.patches(), shown(training.plan().folder.path()));
             format!(
                 "interrupted after {patches} patches; `bench-cli train --out {folder} --resume` goes on"
             )
@@ -256,6 +260,15 @@ fn show(bar: &Progress, step: &TrainingStep) {
     if let Some(loss) = step.loss {
         bar.set_message(format!("loss {loss:.4}"));
     }
+}
+
+fn useless_warning(found: &ReconstructionRecord) -> String {
+    let ReconstructionRecord { loss, constant_loss, images } = found;
+    format!(
+        "the model reconstructs good images no better than a constant grey does (loss {loss:.4}, of the constant {constant_loss:.4}, on \
+         {images} images): it is of no use yet. Train it longer (--resume --patches); if its loss does not fall, train anew with a \
+         smaller optimiser.learning_rate or another --seed (--overwrite)"
+    )
 }
 
 fn collapse_warning(epoch: &LogEntry) -> String {

@@ -4,6 +4,7 @@ use crate::page::{Live, Losses, Reconstructions, TrainingPage};
 use crate::progress::duration;
 use crate::terminal::Terminal;
 use anyhow::Result;
+use detector::files::shown;
 use detector::records::{Calibration, CalibrationSource, LogEntry};
 use detector::{Glimpse, Training, TrainingPlan, TrainingStep};
 
@@ -83,7 +84,7 @@ impl Watch {
         if self.live.is_due() {
             self.look(training, false)?;
             let (seen, all) = (step.patches, training.plan().config.training.patches);
-            let name = training.plan().folder.path().display();
+            let name = shown(training.plan().folder.path());
             let title = format!("{name}: training, {} % done", 100 * seen / all.max(1));
             self.write(training, &title, None);
         }
@@ -93,14 +94,14 @@ impl Watch {
     /// Writes the page of a training that is over.
     pub fn finish(mut self, training: &Training, calibration: &Calibration) -> Result<()> {
         self.look(training, true)?;
-        let title = format!("{}: trained", training.plan().folder.path().display());
+        let title = format!("{}: trained", shown(training.plan().folder.path()));
         self.write(training, &title, Some(calibration));
         Ok(())
     }
 
     /// The file.
     pub fn path(&self) -> String {
-        self.live.path().display().to_string()
+        shown(self.live.path())
     }
 
     fn look(&mut self, training: &Training, keeps_pictures: bool) -> Result<()> {
