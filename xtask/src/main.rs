@@ -8,6 +8,7 @@ mod datasets;
 mod difference;
 mod download;
 mod files;
+mod images;
 mod interop;
 mod machine;
 mod pages;
@@ -36,6 +37,7 @@ enum Task {
     #[cfg(target_os = "linux")]
     CudaCheck(cuda::Args),
     Datasets(datasets::Args),
+    Images(images::Args),
     Interop(interop::Args),
     Pages(pages::Args),
     Reproduce(reproduce::Args),
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         #[cfg(target_os = "linux")]
         Task::CudaCheck(args) => cuda::check(&args),
         Task::Datasets(args) => datasets::datasets(&args),
+        Task::Images(args) => images::images(&args),
         Task::Interop(args) => interop::interop(&args),
         Task::Pages(args) => pages::pages(&args),
         Task::Reproduce(args) => reproduce::reproduce(&args),

@@ -25,7 +25,7 @@ const WIDEST: usize = 1 << 10;
 pub fn check_bounds(config: &Config) -> Result<()> {
     let Config { data, vae, training, inspection, residual, calibration, .. } = config;
     let Margins { left, top, right, bottom } = data.margins;
-    let side = MAX_SIDE as usize;
+    let side = MAX_SIDE;
     for (name, value, most) in [
         ("data.margins.left", left, side),
         ("data.margins.top", top, side),

@@ -44,6 +44,12 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     prepare_folder(&args.out)?;
     let _lock = FolderLock::take(&args.out)?;
     let evaluation = evaluate_on(context, &dataset, &held_out, &inspector, origin)?;
+    for mask in &evaluation.test_set.empty_masks {
+        context.terminal.warn(&format!(
+            "{}: the mask is empty, but its image counts as defective",
+            mask.display()
+        ));
+    }
     let record = record(&evaluation, &dataset);
     let title = title(&category(&dataset), record.synthetic);
     let set = FileSet::begin(&args.out)?;

@@ -13,6 +13,9 @@ use std::time::Duration;
 /// The argument that stands for standard input.
 const STANDARD_INPUT: &str = "-";
 
+/// Some editors begin a text in UTF-8 with it.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Paths that are read ahead of the inspection.
 const READ_AHEAD: usize = 64;
 
@@ -87,9 +90,12 @@ fn read_list(list: impl BufRead, separator: Separator, images: &SyncSender<Resul
         Separator::Line => b'\n',
         Separator::Nul => 0,
     };
-    for entry in entries(list, end) {
+    for (number, entry) in entries(list, end).enumerate() {
         let is_last = entry.is_err();
         let found = entry.and_then(|mut bytes| {
+            if number == 0 && bytes.starts_with(BYTE_ORDER_MARK) {
+                bytes.drain(..BYTE_ORDER_MARK.len());
+            }
             if separator == Separator::Line && bytes.ends_with(b"\r") {
                 bytes.pop();
             }
@@ -225,5 +231,7 @@ mod tests {
             let read = read(&vec![endless; 1 << 17], separator);
             assert!(read.len() == 1 && read[0].ends_with("got something that is no list"));
         }
+        let list = format!("\u{feff}{first}\n");
+        assert_eq!(read(list.as_bytes(), Separator::Line), ["a b.png"]);
     }
 }
