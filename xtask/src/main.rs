@@ -8,6 +8,7 @@ mod datasets;
 mod difference;
 mod download;
 mod files;
+mod images;
 mod interop;
 mod machine;
 mod pages;
@@ -32,6 +33,7 @@ enum Task {
     #[cfg(target_os = "linux")]
     CudaCheck(cuda::Args),
     Datasets(datasets::Args),
+    Images(images::Args),
     Interop(interop::Args),
     Pages(pages::Args),
     Reproduce(reproduce::Args),
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         #[cfg(target_os = "linux")]
         Task::CudaCheck(args) => cuda::check(&args),
         Task::Datasets(args) => datasets::datasets(&args),
+        Task::Images(args) => images::images(&args),
         Task::Interop(args) => interop::interop(&args),
         Task::Pages(args) => pages::pages(&args),
         Task::Reproduce(args) => reproduce::reproduce(&args),

@@ -10,10 +10,10 @@ use std::path::Path;
 /// A trained and calibrated model.
 ///
 /// ```no_run
-/// use detector::{Detector, Verdict, read_image};
+/// use detector::{Detector, Verdict};
 ///
 /// let detector = Detector::open("model")?;
-/// let found = detector.inspect(&read_image("line-3/0001.png".as_ref())?)?;
+/// let found = detector.inspect(&detector.read("line-3/0001.png")?)?;
 /// if found.verdict == Verdict::Defective {
 ///     println!("score {}, {} regions", found.score, found.regions.len());
 /// }
@@ -90,8 +90,8 @@ impl Detector {
     ///
     /// # Errors
     /// If it cannot be read; see [`read_image`](crate::read_image).
-    pub fn read(&self, path: &Path) -> Result<Image> {
-        self.inspector.read(path)
+    pub fn read(&self, path: impl AsRef<Path>) -> Result<Image> {
+        self.inspector.read(path.as_ref())
     }
 
     /// Inspects an image with intensities in [0, 1].

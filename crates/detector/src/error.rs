@@ -62,6 +62,9 @@ pub enum Error {
     /// A setting, an argument or a value is not what was expected.
     #[error("{0}")]
     Value(String),
+    /// An image file is of a kind that is not read.
+    #[error("{0}")]
+    Unsupported(String),
     /// Something went wrong in the course of something else.
     #[error("{task}")]
     During {
@@ -115,6 +118,7 @@ macro_rules! other {
 other!(
     image::ImageError,
     io::Error,
+    png::DecodingError,
     serde_json::Error,
     std::num::TryFromIntError,
     std::str::Utf8Error,

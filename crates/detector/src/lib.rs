@@ -65,8 +65,8 @@ pub use evaluation::{
 #[cfg(feature = "network")]
 pub use extractor_weights::{ExtractorWeights, read_extractor_weights};
 pub use images::{
-    decode_image, read_image, read_mask, resize, to_byte, to_grey8, write_float_tiff,
-    write_grey_png, write_grey_tiff, write_mask_png, write_rgb_png,
+    Levels, decode_image, read_image, read_image_with, read_mask, resize, to_byte, to_grey8,
+    write_float_tiff, write_grey_png, write_grey_tiff, write_mask_png, write_rgb_png,
 };
 pub use inspect::{Decision, Image, Inspected, Mask, Plane, Region, ThresholdRule};
 #[cfg(feature = "network")]

@@ -11,6 +11,9 @@ use std::rc::Rc;
 /// The longest pickle that is read, in bytes; those of large networks have a tenth.
 pub const LONGEST: u64 = 1 << 20;
 
+/// The longest name of a module and of what it has, in bytes.
+const LONGEST_NAME: usize = 256;
+
 /// How deep tuples may be nested, twice as deep as they are.
 const DEEPEST: u8 = 6;
 
@@ -80,8 +83,14 @@ impl Machine<'_> {
             b'M' => self.number(u16::from_le_bytes, i64::from)?,
             b'J' => self.number(i32::from_le_bytes, i64::from)?,
             0x8A => self.long()?,
-            b'X' => self.text()?,
+            0x8C => self.take::<1>().and_then(|[length]| self.text(length.into()))?,
+            b'X' => self.take().and_then(|length| self.text(u32::from_le_bytes(length).into()))?,
+            0x8D => self.take().and_then(|length| self.text(u64::from_le_bytes(length)))?,
             b'c' => self.global()?,
+            0x93 => self.global_of_texts()?,
+            // The length of what follows.
+            0x95 => drop(self.take::<8>()?),
+            0x94 => self.put(|machine| Ok(u32::try_from(machine.memo.len())?))?,
             b'q' => self.put(|machine| Ok(machine.take::<1>()?[0].into()))?,
             b'r' => self.put(|machine| Ok(u32::from_le_bytes(machine.take()?)))?,
             b'h' => self.get(|machine| Ok(machine.take::<1>()?[0].into()))?,
@@ -154,9 +163,9 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn text(&mut self) -> Result<()> {
-        let length = u32::from_le_bytes(self.take()?);
-        let text = std::str::from_utf8(self.bytes(length as usize)?)?.into();
+    fn text(&mut self, length: u64) -> Result<()> {
+        let length = usize::try_from(length)?;
+        let text = std::str::from_utf8(self.bytes(length)?)?.into();
         self.stack.push(Value::Text(text));
         Ok(())
     }
@@ -171,6 +180,19 @@ impl Machine<'_> {
         let module = self.line()?.to_owned();
         let name = format!("{module}.{}", self.line()?);
         self.stack.push(Value::Global(name.into()));
+        Ok(())
+    }
+
+    /// Module and name, which lie on the stack.
+    fn global_of_texts(&mut self) -> Result<()> {
+        let names = self.last(2)?;
+        let [Value::Text(module), Value::Text(name)] = &names[..] else {
+            bail!("expected the names of a module and of what it has");
+        };
+        // Names that are remembered could be repeated.
+        ensure!(module.len() + name.len() <= LONGEST_NAME, "a name is too long");
+        let global = Value::Global(format!("{module}.{name}").into());
+        self.stack.push(global);
         Ok(())
     }
 

@@ -13,6 +13,7 @@ mod extractor;
 mod folders;
 mod formats;
 mod hostile;
+mod image_files;
 mod images;
 mod integrity;
 #[cfg(unix)]

@@ -63,7 +63,7 @@ fn coco_has_every_region_of_every_image() {
     let bench = bench();
     bench.run("predict model line --out results --threshold 0.05 --write mask,coco").done();
     let coco = bench.json("results/coco.json");
-    assert_eq!(keys(&coco), ["annotations", "categories", "images"]);
+    assert_eq!(keys(&coco), ["annotations", "categories", "images", "info", "licenses"]);
     let images = coco["images"].as_array().unwrap();
     let names: Vec<_> = images.iter().map(|image| image["file_name"].as_str().unwrap()).collect();
     assert_eq!(names, ["line/a.png", "line/b.png"]);

@@ -30,12 +30,14 @@ const NOT_LEARNT_FROM: [&str; 18] = [
 ];
 
 /// Settings that the scores of all methods depend on.
-const SCORED_BY: [&str; 14] = [
+const SCORED_BY: [&str; 16] = [
     "method",
     "data.margins.",
     "data.region",
     "data.region.",
     "data.size",
+    "data.bits",
+    "data.range",
     "model.",
     "residual.",
     "inspection.stride",

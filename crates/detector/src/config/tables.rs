@@ -3,7 +3,7 @@
 use crate::data::{Arrangement, MaskNames, RegionConfig};
 use crate::error::{Context, bail};
 use crate::files::shown;
-use crate::{Dataset, Layout, Margins, Result, Split, list_images, read_image};
+use crate::{Dataset, Layout, Levels, Margins, Result, Split, list_images, read_image_with};
 use inspect::{Averaging, Blend, Image, ThresholdRule};
 use models::Architecture;
 use regex::Regex;
@@ -59,6 +59,12 @@ pub struct DataConfig {
     /// Width and height that images are scaled to; the paper scales the textures to 256×256 (section 4.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<[usize; 2]>,
+    /// The bits that the camera uses of the samples of a file, such as 12 of 16: the largest value that they hold is white.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bits: Option<u32>,
+    /// The values of a file that are black and white; what lies outside is clipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<[f64; 2]>,
     /// The fraction of good images that are kept from training for the calibration, rounded down; of groups, if there are any.
     pub held_out: f64,
     /// A regular expression for the name of a file, or, where that does not match, for its path in the data set: images that match
@@ -80,6 +86,8 @@ impl Default for DataConfig {
             region_share: 0.9,
             margins: Margins::default(),
             size: None,
+            bits: None,
+            range: None,
             held_out: 0.1,
             groups: None,
         }
@@ -87,12 +95,31 @@ impl Default for DataConfig {
 }
 
 impl DataConfig {
-    /// Reads an image.
+    /// How the values of image files become intensities.
     ///
     /// # Errors
-    /// See [`read_image`].
+    /// If the settings are out of range.
+    pub fn levels(&self) -> Result<Levels> {
+        match (self.bits, self.range) {
+            (None, None) => Ok(Levels::OfFile),
+            (Some(bits @ 1..=16), None) => Ok(Levels::Bits(bits)),
+            (Some(bits), None) => bail!("data.bits must be between 1 and 16, got {bits}"),
+            (None, Some([low, high])) if low < high && (high - low).is_finite() => {
+                Ok(Levels::Range([low, high]))
+            }
+            (None, Some([low, high])) => {
+                bail!("data.range must be two numbers, the smaller one first, got [{low}, {high}]")
+            }
+            (Some(_), Some(_)) => bail!("data.bits and data.range exclude each other"),
+        }
+    }
+
+    /// Reads an image with the levels of the settings.
+    ///
+    /// # Errors
+    /// If they are out of range, or see [`read_image_with`].
     pub fn read(&self, path: &Path) -> Result<Image> {
-        read_image(path)
+        read_image_with(path, self.levels()?)
     }
 
     /// Finds the images.
@@ -169,6 +196,7 @@ impl DataConfig {
     /// If one is out of range.
     pub(super) fn validate(&self) -> Result<()> {
         self.pattern()?;
+        self.levels()?;
         pattern("only", &self.only)?;
         self.region.as_ref().map_or(Ok(()), RegionConfig::validate)?;
         if !(0.0..=1.0).contains(&self.region_share) {

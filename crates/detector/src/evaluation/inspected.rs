@@ -41,6 +41,8 @@ pub struct InspectedSet {
     pub rules: Vec<RuleThreshold>,
     /// The scores of good images that training held out, if no test image is good.
     pub held_out_scores: Vec<f32>,
+    /// Masks that mark nothing, though their images count as defective.
+    pub empty_masks: Vec<PathBuf>,
 }
 
 /// Inspects all test images of a data set, and `held_out` good images if it has none of its own.
@@ -59,9 +61,10 @@ pub fn inspect_set(
         return Err(Error::file(&dataset.root, expected));
     }
     let mut samples = Vec::with_capacity(dataset.test.len());
+    let mut empty_masks = Vec::new();
     for sample in &dataset.test {
         tell(progress, samples.len())?;
-        samples.push(inspect_sample(inspector, sample)?);
+        samples.push(inspect_sample(inspector, sample, &mut empty_masks)?);
     }
     let held_out = held_out_for(dataset, held_out);
     let mut held_out_scores = Vec::with_capacity(held_out.len());
@@ -72,7 +75,7 @@ pub fn inspect_set(
     tell(progress, samples.len() + held_out.len())?;
     let (decision, rules) = (calibration.decision(), rules(calibration));
     let shown = shown_samples(&dataset.test, SHOWN);
-    Ok(InspectedSet { samples, shown, decision, rules, held_out_scores })
+    Ok(InspectedSet { samples, shown, decision, rules, held_out_scores, empty_masks })
 }
 
 /// The held-out images that an evaluation on a data set inspects: none if the test set has good images of its own.
@@ -94,9 +97,17 @@ fn rules(calibration: &Calibration) -> Vec<RuleThreshold> {
     if rules.is_empty() { vec![RuleThreshold { rule, threshold }] } else { rules.clone() }
 }
 
-fn inspect_sample(inspector: &Inspector, sample: &TestSample) -> Result<InspectedSample> {
+fn inspect_sample(
+    inspector: &Inspector,
+    sample: &TestSample,
+    empty_masks: &mut Vec<PathBuf>,
+) -> Result<InspectedSample> {
     let image = inspector.read(&sample.image)?;
     let mut mask = sample.mask(image.size())?;
+    let is_empty = mask.as_ref().is_some_and(|mask| !mask.data().contains(&true));
+    if is_empty && !sample.is_good() {
+        empty_masks.extend(sample.masks.iter().cloned());
+    }
     let inspected = inspector
         .inspect_named(&image, Some(&sample.image))
         .with_context(|| format!("cannot inspect {}", sample.image.display()))?;

@@ -36,7 +36,8 @@ fn test_set() -> InspectedSet {
     });
     let held_out_scores = Vec::new();
     let decision = Decision { threshold: 0.5, min_area: 1 };
-    InspectedSet { samples, shown: vec![1], decision, rules: rules.into(), held_out_scores }
+    let (shown, rules, empty_masks) = (vec![1], rules.into(), Vec::new());
+    InspectedSet { samples, shown, decision, rules, held_out_scores, empty_masks }
 }
 
 #[test]

@@ -2,13 +2,25 @@
 //!
 //! Images are grey with intensities in [0, 1]. Files are written completely or not at all.
 
+mod bmp;
+mod bmp_runs;
 mod decode;
+mod jpeg;
+mod limits;
+mod mask;
+mod panics;
+mod pixels;
+mod png;
 mod read;
+mod refusal;
 mod resize;
 mod size;
+mod tiff;
 mod write;
 
-pub use read::{decode_image, read_image, read_mask};
+pub use mask::read_mask;
+pub use pixels::Levels;
+pub use read::{decode_image, read_image, read_image_with};
 pub use resize::resize;
 pub use size::image_size;
 pub use write::{

@@ -5,11 +5,16 @@ use std::path::Path;
 
 use image::ImageReader;
 
+use super::panics::caught;
+
 /// Width and height of an image file; `None` if its header cannot be read, of which decoding the file will say why.
 pub fn image_size(path: &Path) -> Option<(usize, usize)> {
     // Others, such as pipes, may never end.
     metadata(path).ok().filter(|metadata| metadata.is_file())?;
-    let reader = ImageReader::open(path).ok()?.with_guessed_format().ok()?;
-    let (width, height) = reader.into_dimensions().ok()?;
+    let dimensions = || {
+        let reader = ImageReader::open(path)?.with_guessed_format()?;
+        Ok(reader.into_dimensions()?)
+    };
+    let (width, height) = caught(dimensions).ok()?;
     Some((width as usize, height as usize))
 }

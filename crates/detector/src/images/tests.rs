@@ -7,7 +7,13 @@ use image::{DynamicImage, ImageBuffer, Luma, LumaA, Rgb, Rgb32FImage, Rgba};
 use inspect::{Image, Mask, Plane};
 use tempfile::TempDir;
 
+mod bmps;
 mod damaged;
+mod jpegs;
+mod matrix;
+mod pngs;
+mod refusals;
+mod tiffs;
 
 use super::*;
 use crate::Result;
@@ -151,7 +157,7 @@ fn what_is_no_image_is_refused() {
     for (name, bytes, got) in [
         ("empty.png", &b""[..], "an empty file"),
         ("text.png", b"not an image at all", "something else"),
-        ("picture.png", b"GIF89a\x01\x00\x01\x00", "Gif"),
+        ("picture.png", b"GIF89a\x01\x00\x01\x00", "GIF; convert it, for example to PNG"),
     ] {
         let path = file(&folder, name, bytes);
         assert!(message(&path, read_image(&path)).ends_with(&format!("{expected}{got}")));
@@ -193,18 +199,94 @@ fn masks_are_thresholded_above_127() {
 }
 
 #[test]
-fn a_mask_of_zeros_and_ones_is_refused_rather_than_taken_as_empty() {
+fn masks_of_zeros_and_ones_are_read_and_those_of_other_low_values_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let labels =
-        saved(&folder, "labels.png", ImageBuffer::from_fn(4, 4, |x, _| Luma([x as u8 % 2])));
-    let message = message(&labels, read_mask(&labels));
+    let labels = |name: &str, value: u8| {
+        saved(&folder, name, ImageBuffer::from_fn(4, 4, |x, _| Luma([x as u8 % 2 * value])))
+    };
+    let expected = Mask::from_fn(4, 4, |x, _| x % 2 == 1);
+    assert_eq!(read_mask(&labels("labels.png", 1)).unwrap(), expected);
+    let deep = ImageBuffer::from_fn(4, 4, |x, _| Luma([x as u16 % 2]));
+    let deep = saved(&folder, "deep.tif", DynamicImage::ImageLuma16(deep));
+    assert_eq!(read_mask(&deep).unwrap(), expected);
+    let twos = labels("twos.png", 2);
+    let message = message(&twos, read_mask(&twos));
     assert!(
-        message.ends_with("expected defects above 127 of 255, got values of at most 1"),
+        message.ends_with("expected defects above 127 of 255, or 0 and 1, got values of at most 2"),
         "{message}"
     );
     assert!(message.starts_with("cannot read mask "), "{message}");
     let empty = saved(&folder, "empty.png", ImageBuffer::from_pixel(4, 4, Luma([0_u8])));
     assert_eq!(read_mask(&empty).unwrap(), Mask::filled(4, 4, false));
+}
+
+#[test]
+fn masks_of_which_it_is_not_clear_what_they_mean_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let refusal = |path: &Path| message(path, read_mask(path));
+    let shape = ImageBuffer::from_fn(4, 4, |x, _| Rgba([0, 0, 0, 255 * (x as u8 % 2)]));
+    let shape = refusal(&saved(&folder, "shape.png", shape));
+    assert!(shape.contains("whose shape is in the alpha channel, which is ignored"), "{shape}");
+    // Red and blue are dark, green is bright.
+    let colours =
+        ImageBuffer::from_fn(4, 4, |x, _| Rgb(if x == 2 { [0_u8, 0, 255] } else { [255; 3] }));
+    let colours = refusal(&saved(&folder, "colours.png", colours));
+    assert!(colours.ends_with("got the colour (0, 0, 255)"), "{colours}");
+    let classes = ImageBuffer::from_fn(9, 9, |x, y| Luma([(x / 3 * 100 + y / 8) as u8]));
+    let classes = refusal(&saved(&folder, "classes.png", classes));
+    assert!(classes.ends_with("got an area of grey (100 of 255) at column 4, row 1"), "{classes}");
+}
+
+#[test]
+fn masks_with_smooth_borders_of_any_format_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    // A disk whose border is three pixels wide.
+    let disk = ImageBuffer::from_fn(32, 32, |x, y| {
+        let distance = (f32::from(x as u8) - 15.5).hypot(f32::from(y as u8) - 15.5);
+        Luma([((11.5 - distance) / 3.0 * 255.0).clamp(0.0, 255.0) as u8])
+    });
+    let expected = Mask::from_fn(32, 32, |x, y| disk.get_pixel(x as u32, y as u32).0[0] > 127);
+    for name in ["mask.png", "mask.bmp", "mask.tif", "mask.PNG"] {
+        assert_eq!(read_mask(&saved(&folder, name, disk.clone())).unwrap(), expected, "{name}");
+    }
+    // Lossy, but only where it is neither black nor white.
+    let lossy = read_mask(&saved(&folder, "mask.jpg", disk)).unwrap();
+    let differing = lossy.data().iter().zip(expected.data()).filter(|(a, b)| a != b).count();
+    assert!(differing < 20, "{differing} pixels differ");
+}
+
+#[test]
+fn levels_say_which_values_are_black_and_white() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = ImageBuffer::from_raw(4, 1, vec![0_u16, 1365, 4095, 2730]).unwrap();
+    let path = saved(&folder, "12-in-16.png", DynamicImage::ImageLuma16(words));
+    let read = |levels| read_image_with(&path, levels);
+    assert_eq!(read(Levels::Bits(12)).unwrap(), plane(4, 1, vec![0.0, 1.0 / 3.0, 1.0, 2.0 / 3.0]));
+    assert_eq!(
+        read(Levels::Range([1365.0, 2730.0])).unwrap(),
+        plane(4, 1, vec![0.0, 0.0, 1.0, 1.0])
+    );
+    let above = message(&path, read(Levels::Bits(11)));
+    assert!(
+        above.ends_with("expected values of at most 2047 (data.bits = 11), got 4095"),
+        "{above}"
+    );
+    let bytes = saved(&folder, "8.png", ImageBuffer::from_pixel(2, 1, Luma([51_u8])));
+    let shallow = message(&bytes, read_image_with(&bytes, Levels::Bits(12)));
+    assert!(
+        shallow.ends_with("expected samples of at least 12 bits (data.bits), got 8"),
+        "{shallow}"
+    );
+    assert_eq!(read_image_with(&bytes, Levels::Bits(8)).unwrap().get(0, 0), 0.2);
+    let float = folder.path().join("float.tiff");
+    write_float_tiff(&float, &plane(3, 1, vec![-100.0, 0.0, 300.0])).unwrap();
+    let counts = read_image_with(&float, Levels::Range([-100.0, 100.0])).unwrap();
+    assert_eq!(counts, plane(3, 1, vec![0.0, 0.5, 1.0]));
+    let integers = message(&float, read_image_with(&float, Levels::Bits(8)));
+    assert!(
+        integers.ends_with("data.bits = 8 is for integers, but the file has floats"),
+        "{integers}"
+    );
 }
 
 #[test]
@@ -238,9 +320,9 @@ fn float_maps_keep_values_outside_the_unit_interval() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("map.tiff");
     write_float_tiff(&path, &plane(3, 1, vec![-2.5, 1e-30, 7.0])).unwrap();
-    let mut decoder = tiff::decoder::Decoder::new(fs::File::open(&path).unwrap()).unwrap();
-    assert_eq!(decoder.colortype().unwrap(), tiff::ColorType::Gray(32));
-    let tiff::decoder::DecodingResult::F32(values) = decoder.read_image().unwrap() else {
+    let mut decoder = ::tiff::decoder::Decoder::new(fs::File::open(&path).unwrap()).unwrap();
+    assert_eq!(decoder.colortype().unwrap(), ::tiff::ColorType::Gray(32));
+    let ::tiff::decoder::DecodingResult::F32(values) = decoder.read_image().unwrap() else {
         panic!("not f32")
     };
     assert_eq!(values, [-2.5, 1e-30, 7.0]);

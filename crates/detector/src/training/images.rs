@@ -32,6 +32,27 @@ enum Oddity {
     BlackAndWhite,
 }
 
+/// The part of [0, 1] that an image has to use for its contrast not to vanish beside the constants of the SSIM.
+const LEAST_SPAN: f32 = 0.125;
+
+/// A warning if no image uses more than an eighth of the intensities, as when 12 bits are left in 16-bit files.
+fn dim_images(images: &[TrainingImage]) -> Option<String> {
+    let range = |image: &TrainingImage| {
+        let pixels = image.pixels.iter().copied();
+        (pixels.clone().fold(1.0, f32::min), pixels.fold(0.0, f32::max))
+    };
+    let ranges: Vec<(f32, f32)> = images.iter().map(range).collect();
+    let is_dim = ranges.iter().all(|(low, high)| high - low <= LEAST_SPAN && low < high);
+    let low = ranges.iter().fold(1.0, |least: f32, (low, _)| least.min(*low));
+    let high = ranges.iter().fold(0.0, |most: f32, (_, high)| most.max(*high));
+    is_dim.then(|| {
+        format!(
+            "no training image uses more than an eighth of the intensities (they lie in [{low:.4}, {high:.4}] of [0, 1]), of which SSIM sees \
+             little: set data.bits if the camera leaves bits unused, such as 12 in 16-bit files, or data.range"
+        )
+    })
+}
+
 /// Reads the images to train on: their regions of interest, scaled, and mirrored up to a patch if they are smaller.
 ///
 /// # Errors
@@ -60,11 +81,13 @@ pub fn read_images(plan: &TrainingPlan) -> Result<TrainingImages> {
         ),
     ];
     let warnings = said.into_iter().filter(|(images, _)| !images.is_empty());
-    let warnings = warnings.map(|(images, what)| format!("{}: {what}", names(&images))).collect();
+    let warnings = warnings.map(|(images, what)| format!("{}: {what}", names(&images)));
+    let mut warnings: Vec<String> = warnings.collect();
     let images: Vec<_> = read.into_iter().filter_map(|read| read.image).collect();
     if let (true, Some(path)) = (images.is_empty(), paths.first()) {
         bail!("{}: {outside}, nor of any other image", shown(path));
     }
+    warnings.extend(dim_images(&images));
     Ok(TrainingImages { images, warnings })
 }
 

@@ -40,6 +40,12 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let origin = Origin::of(&folder, config)?;
     prepare_folder(&args.out)?;
     let evaluation = evaluate_on(context, &dataset, &held_out, &inspector, origin)?;
+    for mask in &evaluation.test_set.empty_masks {
+        context.terminal.warn(&format!(
+            "{}: the mask is empty, but its image counts as defective",
+            mask.display()
+        ));
+    }
     let record = record(&evaluation, &dataset);
     let title = title(&category(&dataset), record.synthetic);
     write_json(&args.out.join("metrics.json"), &record)?;

@@ -12,9 +12,19 @@ const FILE: &str = "coco.json";
 /// A data set in COCO's format (<https://cocodataset.org/#format-data>), with a score of each object as in COCO's results.
 #[derive(Serialize)]
 pub struct Coco {
+    info: Info,
+    /// Present and empty: other programs look at it.
+    licenses: [(); 0],
     images: Vec<Picture>,
     annotations: Vec<Annotation>,
     categories: [Category; 1],
+}
+
+/// The program that found the objects.
+#[derive(Serialize)]
+struct Info {
+    description: &'static str,
+    version: &'static str,
 }
 
 #[derive(Serialize)]
@@ -59,7 +69,15 @@ struct RunLengths {
 
 impl Default for Coco {
     fn default() -> Self {
-        Self { images: Vec::new(), annotations: Vec::new(), categories: [DEFECT] }
+        let info =
+            Info { description: "defects found by bench-cli", version: env!("CARGO_PKG_VERSION") };
+        Self {
+            info,
+            licenses: [],
+            images: Vec::new(),
+            annotations: Vec::new(),
+            categories: [DEFECT],
+        }
     }
 }
 

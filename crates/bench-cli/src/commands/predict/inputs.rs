@@ -12,6 +12,9 @@ use std::time::Duration;
 /// The argument that stands for standard input.
 const STANDARD_INPUT: &str = "-";
 
+/// Some editors begin a text in UTF-8 with it.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Paths that are read ahead of the inspection.
 const READ_AHEAD: usize = 64;
 
@@ -80,8 +83,11 @@ fn read_list(list: impl BufRead, separator: Separator, images: &SyncSender<Resul
         Separator::Line => b'\n',
         Separator::Nul => 0,
     };
-    for entry in list.split(end) {
+    for (number, entry) in list.split(end).enumerate() {
         let found = entry.context("cannot read standard input").and_then(|mut bytes| {
+            if number == 0 && bytes.starts_with(BYTE_ORDER_MARK) {
+                bytes.drain(..BYTE_ORDER_MARK.len());
+            }
             if separator == Separator::Line && bytes.ends_with(b"\r") {
                 bytes.pop();
             }
@@ -170,5 +176,7 @@ mod tests {
         let list = format!("{first}\0{odd}\0");
         assert_eq!(read(list.as_bytes(), Separator::Nul), ["a b.png", "[c]*.png"]);
         assert!(read(b"", Separator::Line).is_empty());
+        let list = format!("\u{feff}{first}\n");
+        assert_eq!(read(list.as_bytes(), Separator::Line), ["a b.png"]);
     }
 }

@@ -1,0 +1,203 @@
+//! The pixels of a decoded file, and how they become intensities.
+
+use inspect::{Image, Plane};
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+use crate::error::{bail, ensure};
+
+/// Red, green and blue weights of luma (Rec. ITU-R BT.601, as OpenCV's and Pillow's grey).
+const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
+
+/// A decoded picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pixels {
+    pub width: usize,
+    pub height: usize,
+    pub channels: Channels,
+    /// Row by row, the channels of a pixel side by side.
+    pub samples: Samples,
+}
+
+/// The samples of a pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    Grey,
+    GreyAlpha,
+    Rgb,
+    Rgba,
+}
+
+impl Channels {
+    /// Of grey or colour, with or without alpha.
+    pub fn of(is_colour: bool, has_alpha: bool) -> Self {
+        match (is_colour, has_alpha) {
+            (false, false) => Self::Grey,
+            (false, true) => Self::GreyAlpha,
+            (true, false) => Self::Rgb,
+            (true, true) => Self::Rgba,
+        }
+    }
+
+    pub fn count(self) -> usize {
+        match self {
+            Self::Grey => 1,
+            Self::GreyAlpha => 2,
+            Self::Rgb => 3,
+            Self::Rgba => 4,
+        }
+    }
+
+    pub fn is_colour(self) -> bool {
+        matches!(self, Self::Rgb | Self::Rgba)
+    }
+
+    pub fn has_alpha(self) -> bool {
+        matches!(self, Self::GreyAlpha | Self::Rgba)
+    }
+}
+
+/// Samples as the file has them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Samples {
+    /// At most 8 bits, scaled to 8.
+    Bytes(Vec<u8>),
+    /// Integers up to `max`: 65,535, or 4,095 of a file that says 12 bits.
+    Words { values: Vec<u16>, max: u16 },
+    /// Floats, in [0, 1] unless they are measured values.
+    Floats(Vec<f32>),
+}
+
+/// How the values of a file become intensities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Levels {
+    /// 1 is the largest integer that a sample of the file can hold; floats are in [0, 1].
+    #[default]
+    OfFile,
+    /// 1 is 2^bits − 1, as of cameras that leave 12 bits in 16-bit files; no value is above.
+    Bits(u32),
+    /// The first value is 0, the second is 1, and what lies outside is clipped.
+    Range([f64; 2]),
+}
+
+/// A value of a file as an intensity.
+enum Scale {
+    /// The largest value, and whether a larger one is an error.
+    Maximum {
+        max: f32,
+    },
+    Range([f64; 2]),
+}
+
+impl Scale {
+    fn intensity(&self, value: f32) -> f32 {
+        match *self {
+            Self::Maximum { max } => value / max,
+            Self::Range([low, high]) => {
+                ((f64::from(value) - low) / (high - low)).clamp(0.0, 1.0) as f32
+            }
+        }
+    }
+}
+
+impl Pixels {
+    /// Intensities in [0, 1]: luma of colours, without alpha.
+    ///
+    /// # Errors
+    /// If a value is not in the range of `levels`, or the file has fewer bits.
+    pub fn grey(&self, levels: Levels) -> Result<Image> {
+        let data = match &self.samples {
+            Samples::Bytes(values) => {
+                let scale = scale(levels, u8::MAX.into())?;
+                let table: Vec<f32> =
+                    (0..=u8::MAX).map(|value| scale.intensity(value.into())).collect();
+                self.collect(values, |&value| table[usize::from(value)])
+            }
+            Samples::Words { values, max } => {
+                let scale = scale(levels, *max)?;
+                self.collect(values, |&value| scale.intensity(value.into()))
+            }
+            Samples::Floats(values) => {
+                let scale = match levels {
+                    Levels::OfFile => Scale::Maximum { max: 1.0 },
+                    Levels::Range(range) => Scale::Range(range),
+                    Levels::Bits(bits) => {
+                        bail!("data.bits = {bits} is for integers, but the file has floats")
+                    }
+                };
+                self.collect(values, |&value| match value.is_nan() {
+                    true => value,
+                    false => scale.intensity(value),
+                })
+            }
+        };
+        if let Some(&value) = data.iter().find(|value| !(0.0..=1.0).contains(*value)) {
+            match levels {
+                Levels::Bits(bits) => bail!(
+                    "expected values of at most {} (data.bits = {bits}), got {}",
+                    (1_u32 << bits) - 1,
+                    (f64::from(value) * f64::from((1_u32 << bits) - 1)).round()
+                ),
+                _ => bail!("expected intensities in [0, 1], got {value}"),
+            }
+        }
+        Ok(Plane::new(self.width, self.height, data)?)
+    }
+
+    fn collect<T>(&self, values: &[T], intensity: impl Fn(&T) -> f32) -> Vec<f32> {
+        let pixels = values.chunks_exact(self.channels.count());
+        match self.channels.is_colour() {
+            false => pixels.map(|pixel| intensity(&pixel[0])).collect(),
+            true => pixels
+                .map(|pixel| luma([&pixel[0], &pixel[1], &pixel[2]].map(&intensity)))
+                .collect(),
+        }
+    }
+}
+
+/// The scale of integers up to `max`.
+fn scale(levels: Levels, max: u16) -> Result<Scale> {
+    Ok(match levels {
+        Levels::OfFile => Scale::Maximum { max: max.into() },
+        Levels::Bits(bits) => {
+            let of_file = (u32::from(max) + 1).ilog2();
+            ensure!(
+                bits <= of_file,
+                "expected samples of at least {bits} bits (data.bits), got {of_file}"
+            );
+            Scale::Maximum { max: ((1_u32 << bits) - 1) as f32 }
+        }
+        Levels::Range(range) => Scale::Range(range),
+    })
+}
+
+/// Luma, NaN or above 1 if one of the colours is. The weights sum to 1 only up to rounding: white must not exceed 1.
+fn luma(rgb: [f32; 3]) -> f32 {
+    match rgb.iter().find(|value| !(0.0..=1.0).contains(*value)) {
+        Some(&outside) => outside,
+        None => {
+            let sum: f32 = LUMA.iter().zip(&rgb).map(|(weight, channel)| weight * channel).sum();
+            sum.min(1.0)
+        }
+    }
+}
+
+impl Samples {
+    /// The value that is white.
+    pub fn max(&self) -> f32 {
+        match self {
+            Self::Bytes(_) => u8::MAX.into(),
+            Self::Words { max, .. } => (*max).into(),
+            Self::Floats(_) => 1.0,
+        }
+    }
+
+    /// A value by its place.
+    pub fn get(&self, index: usize) -> f32 {
+        match self {
+            Self::Bytes(values) => values[index].into(),
+            Self::Words { values, .. } => values[index].into(),
+            Self::Floats(values) => values[index],
+        }
+    }
+}

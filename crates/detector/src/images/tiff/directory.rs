@@ -1,0 +1,173 @@
+//! The directories of a TIFF or BigTIFF file, and the tags in them (TIFF 6.0, section 2).
+
+use crate::Result;
+use crate::error::{Context, bail, ensure};
+use std::collections::{BTreeMap, HashSet};
+
+/// The most directories that are looked at.
+const MOST_DIRECTORIES: usize = 1 << 12;
+
+/// The order of the bytes of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ByteOrder {
+    Little,
+    Big,
+}
+
+impl ByteOrder {
+    /// A number of up to eight bytes.
+    pub fn number(self, bytes: &[u8]) -> u64 {
+        let append = |sum: u64, &byte: &u8| sum << 8 | u64::from(byte);
+        match self {
+            Self::Little => bytes.iter().rev().fold(0, append),
+            Self::Big => bytes.iter().fold(0, append),
+        }
+    }
+}
+
+/// A directory, which describes a picture.
+pub struct Directory<'a> {
+    pub order: ByteOrder,
+    entries: BTreeMap<u16, Entry<'a>>,
+}
+
+struct Entry<'a> {
+    kind: u16,
+    /// As the file has them; none if they lie outside of it.
+    bytes: Option<&'a [u8]>,
+}
+
+/// A file and the widths of what it is made of.
+struct File<'a> {
+    bytes: &'a [u8],
+    order: ByteOrder,
+    is_big: bool,
+}
+
+/// All directories of a file in their order, without those below others.
+///
+/// # Errors
+/// If the file ends within a directory, or they form a circle.
+pub fn directories(bytes: &[u8]) -> Result<Vec<Directory<'_>>> {
+    let order = match bytes {
+        [b'I', b'I', ..] => ByteOrder::Little,
+        _ => ByteOrder::Big,
+    };
+    let is_big = bytes.get(2..4).is_some_and(|version| order.number(version) == 43);
+    let file = File { bytes, order, is_big };
+    let mut next = if is_big { file.number(8, 8)? } else { file.number(4, 4)? };
+    let (mut seen, mut found) = (HashSet::new(), Vec::new());
+    while next != 0 {
+        ensure!(seen.insert(next), "the directories form a circle");
+        ensure!(found.len() < MOST_DIRECTORIES, "the file has too many directories");
+        let (directory, following) = file.directory(next)?;
+        found.push(directory);
+        next = following;
+    }
+    ensure!(!found.is_empty(), "the file has no directory");
+    Ok(found)
+}
+
+impl<'a> File<'a> {
+    fn slice(&self, start: u64, length: u64) -> Option<&'a [u8]> {
+        let end = start.checked_add(length)?;
+        self.bytes.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+    }
+
+    fn number(&self, start: u64, length: u64) -> Result<u64> {
+        let bytes = self.slice(start, length).context("the file is cut off within a directory")?;
+        Ok(self.order.number(bytes))
+    }
+
+    /// The directory at a place, and the place of the next one.
+    fn directory(&self, start: u64) -> Result<(Directory<'a>, u64)> {
+        let (count_width, entry_width, value_width) =
+            if self.is_big { (8, 20, 8) } else { (2, 12, 4) };
+        let count = self.number(start, count_width)?;
+        let first = start.saturating_add(count_width);
+        let table = count.checked_mul(entry_width).and_then(|length| self.slice(first, length));
+        let table = table.context("the file is cut off within a directory")?;
+        let mut entries = BTreeMap::new();
+        for entry in table.chunks_exact(entry_width as usize) {
+            let (tag, kind) = (self.order.number(&entry[..2]), self.order.number(&entry[2..4]));
+            let (count, value) = entry[4..].split_at(value_width as usize);
+            let length = self.order.number(count).checked_mul(width(kind as u16));
+            let bytes = length.and_then(|length| match length <= value_width {
+                true => value.get(..length as usize),
+                false => self.slice(self.order.number(value), length),
+            });
+            entries.entry(tag as u16).or_insert(Entry { kind: kind as u16, bytes });
+        }
+        let next = self.number(first + table.len() as u64, value_width)?;
+        Ok((Directory { order: self.order, entries }, next))
+    }
+}
+
+/// The bytes of a value of a type, 0 for an unknown type.
+fn width(kind: u16) -> u64 {
+    match kind {
+        1 | 2 | 6 | 7 => 1,
+        3 | 8 => 2,
+        4 | 9 | 11 | 13 => 4,
+        5 | 10 | 12 | 16 | 17 | 18 => 8,
+        _ => 0,
+    }
+}
+
+impl Directory<'_> {
+    pub fn has(&self, tag: u16) -> bool {
+        self.entries.contains_key(&tag)
+    }
+
+    /// The bytes of a value, if the directory has it.
+    ///
+    /// # Errors
+    /// If they lie outside of the file.
+    pub fn bytes(&self, tag: u16) -> Result<Option<&[u8]>> {
+        let Some(entry) = self.entries.get(&tag) else { return Ok(None) };
+        let bytes = entry
+            .bytes
+            .with_context(|| format!("the value of tag {tag} lies outside of the file"))?;
+        Ok(Some(bytes))
+    }
+
+    /// Unsigned integers, if the directory has the tag.
+    ///
+    /// # Errors
+    /// If they lie outside of the file or are of another type.
+    pub fn numbers(&self, tag: u16) -> Result<Option<Vec<u64>>> {
+        let Some(entry) = self.entries.get(&tag) else { return Ok(None) };
+        ensure!(
+            matches!(entry.kind, 1 | 3 | 4 | 13 | 16 | 18),
+            "expected integers in tag {tag}, got type {}",
+            entry.kind
+        );
+        let bytes = self.bytes(tag)?.unwrap_or_default();
+        let values = bytes.chunks_exact(width(entry.kind) as usize);
+        Ok(Some(values.map(|value| self.order.number(value)).collect()))
+    }
+
+    /// The first of some integers.
+    ///
+    /// # Errors
+    /// As [`Directory::numbers`], and if it is larger than 32 bits.
+    pub fn number(&self, tag: u16) -> Result<Option<u32>> {
+        let first = self.numbers(tag)?.and_then(|numbers| numbers.first().copied());
+        match first.map(u32::try_from) {
+            Some(Err(_)) => bail!("the value of tag {tag} is too large"),
+            Some(Ok(number)) => Ok(Some(number)),
+            None => Ok(None),
+        }
+    }
+
+    /// Unsigned fractions, if the directory has the tag and the type is theirs.
+    ///
+    /// # Errors
+    /// If they lie outside of the file.
+    pub fn fractions(&self, tag: u16) -> Result<Option<Vec<f64>>> {
+        let Some(bytes) = self.bytes(tag)? else { return Ok(None) };
+        let half = |bytes: &[u8]| self.order.number(bytes) as f64;
+        let values = bytes.chunks_exact(8).map(|value| half(&value[..4]) / half(&value[4..]));
+        Ok(Some(values.collect()))
+    }
+}

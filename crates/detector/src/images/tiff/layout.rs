@@ -1,0 +1,252 @@
+//! The layout of the picture of a directory, as far as it is read; the rest is refused by name.
+
+use super::colour::{Meaning, meaning};
+use super::directory::{ByteOrder, Directory};
+use super::tag;
+use crate::Result;
+use crate::error::{Context, bail, ensure};
+use crate::images::limits::{check_bytes, check_size};
+use crate::images::refusal::{CONVERT, demand, refuse};
+
+/// The picture of a directory.
+pub struct Layout {
+    pub order: ByteOrder,
+    pub width: usize,
+    pub height: usize,
+    pub format: Format,
+    pub meaning: Meaning,
+    /// Samples of a pixel, with those that are not looked at.
+    pub samples: usize,
+    /// Whether the first sample that is no colour is alpha.
+    pub has_alpha: bool,
+    /// Whether each sample has planes of its own.
+    pub is_planar: bool,
+    /// Width and height of a strip or tile.
+    pub part: (usize, usize),
+    pub is_tiled: bool,
+    pub compression: Compression,
+    pub predictor: Predictor,
+    /// Whether the bits of each byte are in reverse order.
+    pub is_reversed: bool,
+}
+
+/// The type of all samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Of 1 to 16 bits.
+    Integer { bits: usize },
+    /// Of 4 or 8 bytes.
+    Float { bytes: usize },
+}
+
+impl Format {
+    pub fn bits(self) -> usize {
+        match self {
+            Self::Integer { bits } => bits,
+            Self::Float { bytes } => 8 * bytes,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    None,
+    Group4,
+    Lzw,
+    Deflate,
+    PackBits,
+    Jpeg,
+}
+
+/// Values that are stored as differences to the pixel before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Predictor {
+    None,
+    Horizontal,
+    /// Of the bytes of floats, from the highest to the lowest ones of a row (Adobe's technical note 3).
+    Float,
+}
+
+impl Layout {
+    /// # Errors
+    /// If the picture is too large, or is described wrongly or in a way that is not read.
+    pub fn of(directory: &Directory<'_>) -> Result<Self> {
+        let number =
+            |tag, default| Ok::<u32, crate::Error>(directory.number(tag)?.unwrap_or(default));
+        let side = |tag| Ok::<usize, crate::Error>(number(tag, 0)? as usize);
+        let (width, height) = (side(tag::WIDTH)?, side(tag::LENGTH)?);
+        check_size(width, height)?;
+        check_stack(directory)?;
+        let compression = compression(number(tag::COMPRESSION, 1)?)?;
+        let samples = number(tag::SAMPLES_PER_PIXEL, 1)? as usize;
+        ensure!(samples <= usize::from(u16::MAX), "expected fewer samples a pixel, got {samples}");
+        let format = format(directory)?;
+        let is_planar = samples > 1
+            && match number(tag::PLANAR_CONFIGURATION, 1)? {
+                1 => false,
+                2 => true,
+                other => bail!("expected planar configuration 1 or 2, got {other}"),
+            };
+        let meaning = meaning(directory, format, samples, is_planar, compression)?;
+        let extra = directory.numbers(tag::EXTRA_SAMPLES)?.unwrap_or_default();
+        let has_alpha = samples > meaning.colours() && matches!(extra.first(), Some(1 | 2));
+        let is_tiled = directory.has(tag::TILE_WIDTH);
+        let part = match is_tiled {
+            true => (side(tag::TILE_WIDTH)?, side(tag::TILE_LENGTH)?),
+            false => (width, (number(tag::ROWS_PER_STRIP, u32::MAX)? as usize).min(height)),
+        };
+        let predictor = predictor(number(tag::PREDICTOR, 1)?, format, compression)?;
+        let is_reversed = match number(tag::FILL_ORDER, 1)? {
+            1 => false,
+            2 => compression != Compression::Jpeg,
+            other => bail!("expected fill order 1 or 2, got {other}"),
+        };
+        let layout = Self {
+            order: directory.order,
+            width,
+            height,
+            format,
+            meaning,
+            samples,
+            has_alpha,
+            is_planar,
+            part,
+            is_tiled,
+            compression,
+            predictor,
+            is_reversed,
+        };
+        layout.check()?;
+        Ok(layout)
+    }
+
+    fn check(&self) -> Result<()> {
+        let (width, height) = self.part;
+        ensure!(width > 0 && height > 0, "the strips or tiles have {width}x{height} pixels");
+        ensure!(
+            self.compression != Compression::Group4
+                || (self.format == Format::Integer { bits: 1 } && self.samples == 1),
+            "CCITT compression is for one bit a pixel, got more"
+        );
+        let is_subsampled = !matches!(self.meaning.shared(), None | Some((1, 1)));
+        demand!(
+            !is_subsampled || (!self.is_planar && self.predictor == Predictor::None),
+            "TIFF with fewer samples of chroma is not supported in planes or with a predictor; {CONVERT}"
+        );
+        let pixels = self.width as u64 * self.height as u64;
+        let stored = match self.format {
+            Format::Integer { bits: ..=8 } => 1,
+            Format::Integer { .. } => 2,
+            Format::Float { .. } => 4,
+        };
+        check_bytes(self.width, self.height, pixels * stored * self.channels() as u64)?;
+        // Those of a strip or tile of chroma that is shared are spread before they are put in their places.
+        let row = if self.meaning.shared().is_some() { 3 * width } else { self.row_bytes() };
+        let part = (row as u64).checked_mul(height as u64);
+        check_bytes(self.width, self.height, part.unwrap_or(u64::MAX))
+    }
+
+    /// Samples that are read of a pixel: the colours, and alpha if there is one.
+    pub fn channels(&self) -> usize {
+        self.meaning.colours() + usize::from(self.has_alpha)
+    }
+
+    /// Samples side by side in a strip or tile.
+    pub fn samples_in_part(&self) -> usize {
+        if self.is_planar { 1 } else { self.samples }
+    }
+
+    /// The bytes of a row of a strip or tile.
+    pub fn row_bytes(&self) -> usize {
+        (self.part.0 * self.samples_in_part() * self.format.bits()).div_ceil(8)
+    }
+}
+
+fn format(directory: &Directory<'_>) -> Result<Format> {
+    let bits = directory.numbers(tag::BITS_PER_SAMPLE)?.unwrap_or_else(|| vec![1]);
+    let first = *bits.first().context("the bits per sample are missing")?;
+    demand!(
+        bits.iter().all(|&bits| bits == first),
+        "TIFF whose samples have different depths is not supported; {CONVERT}"
+    );
+    let formats = directory.numbers(tag::SAMPLE_FORMAT)?.unwrap_or_else(|| vec![1]);
+    let format = *formats.first().context("the sample format is missing")?;
+    demand!(
+        formats.iter().all(|&other| other == format),
+        "TIFF whose samples have different formats is not supported; {CONVERT}"
+    );
+    match (format, first) {
+        (1 | 4, 1..=16) => Ok(Format::Integer { bits: first as usize }),
+        (3, 32 | 64) => Ok(Format::Float { bytes: first as usize / 8 }),
+        (3, _) => {
+            refuse!("{first}-bit floats are not read, only those of 32 and 64 bits; {CONVERT}")
+        }
+        (2, _) => {
+            refuse!("signed integers are not read, only unsigned ones of up to 16 bits and floats")
+        }
+        (5 | 6, _) => refuse!("complex numbers are not read, only integers and floats"),
+        _ => refuse!("{first}-bit integers are not read, only those of up to 16 bits and floats"),
+    }
+}
+
+/// Refuses what holds several pictures in one directory.
+fn check_stack(directory: &Directory<'_>) -> Result<()> {
+    for tag in [tag::IMAGE_DEPTH, tag::TILE_DEPTH] {
+        let depth = directory.number(tag)?.unwrap_or(1);
+        demand!(depth <= 1, "expected a single image, got a volume of {depth} slices");
+    }
+    let description = directory.bytes(tag::DESCRIPTION).ok().flatten().unwrap_or_default();
+    if !description.starts_with(b"ImageJ=") {
+        return Ok(());
+    }
+    let description = String::from_utf8_lossy(description);
+    let images = description.lines().find_map(|line| line.strip_prefix("images="));
+    match images.and_then(|images| images.trim().parse::<u64>().ok()) {
+        Some(images) if images > 1 => {
+            refuse!("expected a single image, got an ImageJ stack of {images} images")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn compression(number: u32) -> Result<Compression> {
+    let name = match number {
+        1 => return Ok(Compression::None),
+        4 => return Ok(Compression::Group4),
+        5 => return Ok(Compression::Lzw),
+        7 => return Ok(Compression::Jpeg),
+        8 | 32_946 => return Ok(Compression::Deflate),
+        32_773 => return Ok(Compression::PackBits),
+        2 => "CCITT modified Huffman",
+        3 => "CCITT Group 3",
+        6 => "old-style JPEG",
+        34_712 | 33_003..=33_005 => "JPEG 2000",
+        34_887 => "LERC",
+        34_892 => "lossy JPEG (DNG)",
+        34_925 => "LZMA",
+        50_000 => "Zstandard",
+        50_001 => "WebP",
+        50_002 | 52_546 => "JPEG XL",
+        other => refuse!("TIFF with compression number {other} is not supported; {CONVERT}"),
+    };
+    refuse!("TIFF with {name} compression is not supported; {CONVERT}");
+}
+
+fn predictor(number: u32, format: Format, compression: Compression) -> Result<Predictor> {
+    let has_predictor = matches!(compression, Compression::Lzw | Compression::Deflate);
+    match (number, format) {
+        (1, _) => Ok(Predictor::None),
+        (2 | 3, _) if !has_predictor => {
+            refuse!(
+                "TIFF with a predictor is not supported unless its compression is LZW or Deflate; {CONVERT}"
+            )
+        }
+        (2, Format::Integer { bits: 8 | 16 } | Format::Float { .. }) => Ok(Predictor::Horizontal),
+        (3, Format::Float { .. }) => Ok(Predictor::Float),
+        (2 | 3, _) => refuse!(
+            "TIFF with predictor {number} on {} bits a sample is not supported; {CONVERT}",
+            format.bits()
+        ),
+        _ => bail!("expected predictor 1, 2 or 3, got {number}"),
+    }
+}
