@@ -2,6 +2,7 @@
 
 use crate::command::repository;
 use crate::python::{Python, PythonArgs, report};
+use crate::terminal::tell;
 use crate::{files, machine};
 use anyhow::{Context, Result, bail};
 use detector::read_image;
@@ -65,7 +66,7 @@ pub fn images(args: &Args) -> Result<()> {
     let counts = compare(&findings.files, &folder)?;
     let path = repository().join("results").join("images").join("README.md");
     files::replace(&path, &page(&findings, &counts)?)?;
-    println!("{}", path.display());
+    tell!("{}", path.display());
     Ok(())
 }
 
