@@ -22,7 +22,8 @@ impl Levels {
     pub fn new(unit: f32, threshold: f32) -> Self {
         let mut edges: Vec<f32> =
             (1..=255).map(|level| unit * level as f32 / PER_UNIT as f32).collect();
-        let distance = |edge: f32| (edge - threshold).abs();
+        // In f32 all edges are as far from a huge threshold.
+        let distance = |edge: f32| (f64::from(edge) - f64::from(threshold)).abs();
         let nearest =
             (0..edges.len()).min_by(|&a, &b| distance(edges[a]).total_cmp(&distance(edges[b])));
         let nearest = nearest.unwrap_or(0);

