@@ -55,7 +55,8 @@ fn levels_are_stored_with_the_model() {
     let message =
         bench.error("train --data cloth --out other --set data.bits=12 --set data.range=[0,1]");
     assert!(message.contains("data.bits and data.range exclude each other"), "{message}");
-    let message = bench.error("train --data cloth --out other --set data.bits=11");
+    let message =
+        bench.error("train --data cloth --out other --set data.bits=11 --set model.patch_size=32");
     assert!(message.contains("data.bits = 11"), "{message}");
     assert!(message.contains("cloth/train/good/000.png"), "{message}");
 }

@@ -167,7 +167,8 @@ fn a_model_that_is_of_no_use_is_called_so() {
         let said = &run.stderr;
         let is_warned = said
             .contains("warning: the model reconstructs good images no better than a constant grey");
-        let is_ended = said.contains("error: ") && said.contains("the loss is inf");
+        let is_ended = said.contains("error: ")
+            && ["diverged", "the loss is inf"].iter().any(|end| said.contains(end));
         assert!(is_warned && run.code == 0 || is_ended && run.code == 2, "{}: {said}", run.code);
         let advice = ["smaller optimiser.learning_rate", "a lower learning rate"];
         assert!(advice.iter().any(|advice| said.contains(advice)), "{said}");
