@@ -93,7 +93,7 @@ impl Inspector {
         self.config.data.read(path)
     }
 
-    /// What the network sees of images.
+    /// The view that the network has of images.
     pub fn views(&self) -> &Views {
         &self.views
     }

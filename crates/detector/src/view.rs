@@ -1,4 +1,4 @@
-//! What the network sees of an image: its region of interest, scaled, and the way back to the image's own pixels.
+//! The view that the network has of an image: its region of interest, scaled, and the way back to the image's own pixels.
 
 use crate::Result;
 use crate::config::DataConfig;
@@ -16,7 +16,7 @@ pub struct Views {
     region: Option<RegionFinder>,
 }
 
-/// What the network sees of an image.
+/// The view that the network has of an image.
 #[derive(Debug)]
 pub struct View<'a> {
     /// The smallest rectangle around the region of interest, scaled. Pixels outside of the region are filled with those inside.

@@ -1,4 +1,4 @@
-//! What a window that passes over a pair of images can yield, each compiled once for all pixel types and callers.
+//! Passes of a window over a pair of images, each compiled once for all pixel types and callers.
 
 use std::ops::Range;
 

@@ -127,7 +127,7 @@ fn what_is_not_the_whole_set_leaves_nothing() {
     let cases = [
         (web_page, "got a file that begins with \"<html>\""),
         (no_mask, "top/b/test/hole/000.png: expected a mask of this test image"),
-        (archive("top/a/train/good/000.png"), "top/a: expected images"),
+        (archive("top/a/train/good/000.png"), "top/a: expected a folder"),
         (archive("top/a/test/hole/000.png"), "0 of 1 test images"),
         (archive("")[..400].to_vec(), "cannot unpack"),
     ];
@@ -249,6 +249,6 @@ fn a_manifest_is_drafted_from_a_folder_and_never_overwritten() {
     assert!(message(add::add(&args("../up", &root), &places.manifests)).contains("../up"));
     assert!(
         message(add::add(&args("none", folder.path()), &places.manifests))
-            .contains("expected images")
+            .contains("expected a folder")
     );
 }

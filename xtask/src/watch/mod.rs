@@ -75,7 +75,7 @@ struct Figures {
     idle_files: usize,
 }
 
-/// What happened to the watch.
+/// The fate of the watch.
 #[derive(Default)]
 struct Adversities {
     kills: u64,

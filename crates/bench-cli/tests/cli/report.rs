@@ -118,7 +118,7 @@ fn images_are_shown_with_what_was_decided() {
     );
 }
 
-/// What the script counts by: levels of the maps, the scores that they begin at, and the threshold's level.
+/// Data that the script counts by: levels of the maps, the scores that they begin at, and the threshold's level.
 #[test]
 fn maps_travel_in_levels_that_the_threshold_is_one_of() {
     let bench = Bench::with_model();

@@ -39,7 +39,7 @@ fn expect_whole(bench: &Bench) {
     assert_eq!(first_column(bench, "found/regions.csv"), regions.collect::<Vec<_>>());
 }
 
-/// What cannot be written is said once, and tried again until it can. A folder in a map's place does as well as a full disk.
+/// A failure to write is said once, and tried again until it can. A folder in a map's place does as well as a full disk.
 #[test]
 fn a_watch_waits_until_results_can_be_written() {
     let bench = Bench::with_model();

@@ -216,7 +216,7 @@ fn the_page_of_a_watch_follows_it() {
     assert!(page.contains("Scores over time") && page.contains("2: "));
 }
 
-/// What comes within some seconds.
+/// Returns what comes within some seconds.
 fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
     for _ in 0..400 {
         if let Some(found) = look() {

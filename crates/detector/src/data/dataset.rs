@@ -89,7 +89,7 @@ impl Dataset {
         self.test.iter().filter(|sample| !sample.is_good() && sample.masks.is_empty())
     }
 
-    /// What the name of an image tells its item by, where the layout does: the folder of an image of KolektorSDD.
+    /// The part of an image's name that tells its item, where the layout does: the folder of an image of KolektorSDD.
     pub fn item(&self, image: &Path) -> Option<String> {
         let folder = image.parent().filter(|_| self.layout == Layout::MasksBeside)?;
         (folder != self.root).then(|| folder.display().to_string())

@@ -13,7 +13,7 @@ use crate::Result;
 pub(super) const MASK_FOLDERS: [&str; 7] =
     ["ground_truth", "masks", "mask", "labels", "label", "gt", "mask_images"];
 
-/// What the names of masks have behind those of their images.
+/// The suffixes that names of masks add to those of their images.
 pub(super) const SUFFIXES: [&str; 5] = ["_label", "_mask", "_gt", "-mask", "-label"];
 
 /// Where masks lie, if not where the layout has them: the setting `data.masks`.
@@ -23,7 +23,7 @@ pub struct MaskNames {
     /// The folder of the masks, from that of the data set; masks may lie in it or in a folder of it with the name of the images' one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
-    /// What the name of a mask has behind that of its image, before the extension. Further masks of an image may have a number behind
+    /// The suffix that the name of a mask adds to that of its image, before the extension. Further masks of an image may have a number behind
     /// that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suffix: Option<String>,

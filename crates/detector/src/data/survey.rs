@@ -26,7 +26,7 @@ pub struct LeftOut {
     pub reason: String,
 }
 
-/// What there is to say of good images before a training.
+/// Remarks about good images before a training.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
     /// How many images have a size, the most frequent size first. Images without a size that can be read are missing.

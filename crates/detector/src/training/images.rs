@@ -22,7 +22,7 @@ pub struct TrainingImages {
 struct Read {
     /// `None` if no patch of it lies in the region of interest.
     image: Option<TrainingImage>,
-    /// What is odd about it.
+    /// Its oddity, if it has one.
     oddity: Option<Oddity>,
 }
 
@@ -128,7 +128,7 @@ fn read(plan: &TrainingPlan, views: &Views, path: &Path) -> Result<Read> {
     Ok(Read { image: (!is_outside).then_some(image), oddity })
 }
 
-/// What is odd about an image of a surface.
+/// An oddity of an image of a surface.
 fn oddity(image: &Image) -> Option<Oddity> {
     let first = *image.data().first()?;
     let Some(&other) = image.data().iter().find(|&&value| value != first) else {

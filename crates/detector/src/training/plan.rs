@@ -17,7 +17,7 @@ pub struct TrainingPlan {
     pub split: Split,
     /// The data set that they are of.
     pub dataset: Dataset,
-    /// What there is to say of the images.
+    /// Remarks about the images.
     pub survey: Survey,
     /// The treatment of a model that is in the folder already.
     pub start: Start,

@@ -1,7 +1,7 @@
 //! The meaning of the samples of a TIFF file.
 
 use super::directory::Directory;
-use super::layout::{Compression, Format};
+use super::format::{Compression, Format};
 use super::tag;
 use crate::Result;
 use crate::error::{Context, bail, ensure};

@@ -2,6 +2,7 @@
 
 use super::colour::{Meaning, meaning};
 use super::directory::{ByteOrder, Directory};
+use super::format::{Compression, Format};
 use super::tag;
 use crate::Result;
 use crate::error::{Context, bail, ensure};
@@ -28,34 +29,6 @@ pub struct Layout {
     pub predictor: Predictor,
     /// Whether the bits of each byte are in reverse order.
     pub is_reversed: bool,
-}
-
-/// The type of all samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Of 1 to 16 bits.
-    Integer { bits: usize },
-    /// Of 4 or 8 bytes.
-    Float { bytes: usize },
-}
-
-impl Format {
-    pub fn bits(self) -> usize {
-        match self {
-            Self::Integer { bits } => bits,
-            Self::Float { bytes } => 8 * bytes,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    None,
-    Group4,
-    Lzw,
-    Deflate,
-    PackBits,
-    Jpeg,
 }
 
 /// Values that are stored as differences to the pixel before.

@@ -5,6 +5,7 @@
 
 mod colour;
 mod directory;
+mod format;
 mod layout;
 mod samples;
 mod tag;
@@ -17,7 +18,8 @@ use crate::error::{Context, bail, ensure};
 use crate::images::refusal::{refuse, within};
 use colour::{Meaning, spread, to_rgb};
 use directory::{Directory, directories};
-use layout::{Compression, Format, Layout};
+use format::{Compression, Format};
+use layout::Layout;
 use std::ops::Range;
 
 /// Decodes a file.

@@ -1,7 +1,8 @@
 //! Samples of the bytes of a row.
 
 use super::directory::ByteOrder;
-use super::layout::{Format, Layout, Predictor};
+use super::format::Format;
+use super::layout::{Layout, Predictor};
 
 /// The samples of a row of a strip or tile; floats as their bits.
 pub fn samples(row: &[u8], layout: &Layout) -> Vec<u32> {

@@ -1,6 +1,7 @@
 //! The bytes of strips and tiles.
 
-use super::layout::{Compression, Layout};
+use super::format::Compression;
+use super::layout::Layout;
 use crate::Result;
 use crate::error::{bail, ensure};
 use crate::images::refusal::{CONVERT, demand};
