@@ -1,7 +1,6 @@
 //! Bytes as an archive: whatever it holds, only files and folders appear, below the folder that was meant, and no more than allowed.
 #![no_main]
 
-#[allow(dead_code)]
 #[path = "../../xtask/src/progress.rs"]
 mod progress;
 #[path = "../../xtask/src/datasets/unpack.rs"]

@@ -28,7 +28,7 @@ fn trainer() -> Trainer {
         adam: AdamConfig::default(),
         schedule: Schedule { patches: 8, ..Schedule::default() },
     };
-    let image = TrainingImage { width: 32, height: 32, pixels: vec![0.5; 32 * 32] };
+    let image = TrainingImage { width: 32, height: 32, pixels: vec![0.5; 32 * 32], places: None };
     Trainer::new(config, vec![image], &Device::Cpu).expect("a training")
 }
 

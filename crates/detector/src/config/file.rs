@@ -1,8 +1,9 @@
 //! The configuration file of a model.
 
+use super::data_table::DataConfig;
 use super::method_tables::{FeaturesConfig, SsimConfig, VaeConfig};
 use super::preset::Preset;
-use super::tables::{CalibrationConfig, DataConfig, InspectionConfig, ModelConfig, ResidualConfig};
+use super::tables::{CalibrationConfig, InspectionConfig, ModelConfig, ResidualConfig};
 use crate::error::{Context, bail};
 use crate::files::{read_text, shown};
 use crate::{Error, Method, Result};

@@ -2,19 +2,20 @@
 
 mod bounds;
 mod check;
+mod data_table;
 mod file;
 mod method_tables;
 mod preset;
 mod settings;
 mod tables;
 
+pub use data_table::DataConfig;
+pub(crate) use data_table::good_images;
 pub use file::Config;
 pub use method_tables::{FeaturesConfig, SsimConfig, VaeConfig, VaeScore};
 pub use preset::Preset;
-pub(crate) use tables::good_images;
 pub use tables::{
-    BeyondBorder, CalibrationConfig, DataConfig, InspectionConfig, Measure, ModelConfig,
-    ResidualConfig, Scores,
+    BeyondBorder, CalibrationConfig, InspectionConfig, Measure, ModelConfig, ResidualConfig, Scores,
 };
 
 #[cfg(test)]

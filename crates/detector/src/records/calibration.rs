@@ -52,7 +52,7 @@ impl Calibration {
     }
 
     /// The score that one of 20 good images reaches, by the rule `false_alarms:20`, or else the largest score of good images; above 0.
-    /// What pictures show in colour is measured by it, so that they do not depend on a threshold that may be wrong.
+    /// The colours of anomaly maps are scaled by it and not by the threshold, which may be badly chosen.
     pub fn good_unit(&self) -> f32 {
         let is_default =
             |of: &&RuleThreshold| of.rule == ThresholdRule::FalseAlarms { images: 20.0 };
