@@ -35,7 +35,7 @@ impl CalibrationImages {
     /// The good images of folders or data sets, and those that files, lists and patterns name.
     ///
     /// # Errors
-    /// See [`Dataset::open`], [`list_images`](crate::list_images).
+    /// See [`Dataset::open`](crate::Dataset::open), [`list_images`](crate::list_images).
     pub fn given(inputs: &[PathBuf]) -> Result<Self> {
         let images = good_images(inputs, &Arrangement::default())?;
         Ok(Self { images, source: CalibrationSource::Given })

@@ -105,7 +105,7 @@ impl DataConfig {
     /// Finds the images.
     ///
     /// # Errors
-    /// If no images are named, see [`Dataset::arranged`] and [`good_images`], or if `only` leaves none.
+    /// If no images are named, one cannot be found (see [`Dataset::arranged`]), or `only` leaves none.
     pub fn open(&self) -> Result<Dataset> {
         let mut dataset = match (&self.root, &self.images[..]) {
             (Some(_), [_, ..]) => bail!("data.root and data.images exclude each other"),
