@@ -4,7 +4,7 @@ use super::Context;
 use crate::args::ExportArgs;
 use anyhow::{Result, bail};
 use detector::ModelFolder;
-use detector::files::{shown, write_atomic};
+use detector::files::{folder_of, is_same_folder, shown, write_atomic};
 use detector::records::ExportRecord;
 use models::Latent;
 use std::io::Write;
@@ -20,6 +20,9 @@ pub fn export(context: &Context, args: &ExportArgs) -> Result<()> {
     let model = folder.model(&config, &context.device)?;
     let out = args.out.clone().unwrap_or_else(|| args.model.join("model.onnx"));
     expect_file(&out)?;
+    // A training may replace the model meanwhile, and sweeps the folder before it begins.
+    let is_in_folder = is_same_folder(folder_of(&out), folder.path());
+    let _lock = is_in_folder.then(|| folder.lock()).transpose()?;
     let bytes = model.to_onnx()?;
     write_atomic(&out, |file| Ok(file.write_all(&bytes)?))?;
     let architecture = model.architecture();

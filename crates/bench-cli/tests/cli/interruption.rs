@@ -53,6 +53,14 @@ fn a_folder_is_written_to_by_one_process_at_a_time() {
         let message = bench.error(arguments);
         assert!(message.contains("model: another process writes to this folder"), "{message}");
     }
+    let model = Bench::with_model();
+    let locked = fs::File::open(model.path("model/.lock")).unwrap();
+    locked.lock().unwrap();
+    for arguments in ["export model", "export model --out ./model/other.onnx"] {
+        let message = model.error(arguments);
+        assert!(message.contains("model: another process writes to this folder"), "{message}");
+    }
+    model.run("export model --out net.onnx").done();
     child.kill().unwrap();
     child.wait().unwrap();
     // The dead process's lock is no obstacle. It left no checkpoint, so that the training begins again.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tempfile::{Builder, NamedTempFile, TempDir};
 
+use super::identity::folder_of;
 use crate::error::AnyError;
 use crate::{Error, Result};
 
@@ -62,13 +63,6 @@ fn sync_folder(folder: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
 fn try_write(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> Result<(), AnyError>,
@@ -82,26 +76,42 @@ fn try_write(
     buffered.flush()?;
     drop(buffered);
     finish(temporary.as_file())?;
-    Ok(rename(temporary, path)?)
+    Ok(name(temporary, path)?)
 }
 
 /// Gives a temporary file its name.
 ///
 /// On Windows, neither file can be renamed while another program has it open, as virus scanners and indexers do for moments: it is
 /// tried for a second.
-fn rename(mut temporary: NamedTempFile, path: &Path) -> std::io::Result<()> {
+fn name(temporary: NamedTempFile, path: &Path) -> std::io::Result<()> {
+    while_in_use(temporary, |temporary| {
+        let named = temporary.persist(path);
+        named.map(drop).map_err(|failed| (failed.file, failed.error))
+    })
+}
+
+/// Gives a file or a folder another name, as [`name`] does.
+pub(super) fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
+    while_in_use((), |()| fs::rename(from, to).map_err(|error| ((), error)))
+}
+
+/// Tries again what fails since a file is in use, with what the attempt gives back.
+fn while_in_use<T>(
+    mut with: T,
+    attempt: impl Fn(T) -> Result<(), (T, std::io::Error)>,
+) -> std::io::Result<()> {
     let mut pauses = (0..10).map(|doubled| Duration::from_millis(1 << doubled));
     loop {
-        let failed = match temporary.persist(path) {
-            Ok(_) => return Ok(()),
+        let (back, error) = match attempt(with) {
+            Ok(()) => return Ok(()),
             Err(failed) => failed,
         };
-        let is_in_use = cfg!(windows) && IN_USE.map(Some).contains(&failed.error.raw_os_error());
+        let is_in_use = cfg!(windows) && IN_USE.map(Some).contains(&error.raw_os_error());
         match pauses.next().filter(|_| is_in_use) {
             Some(pause) => std::thread::sleep(pause),
-            None => return Err(failed.error),
+            None => return Err(error),
         }
-        temporary = failed.file;
+        with = back;
     }
 }
 

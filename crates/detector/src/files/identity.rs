@@ -1,4 +1,4 @@
-//! Whether two names lead to one file.
+//! Where a file lies, and whether two names lead to one file or folder.
 
 use std::fs::{self, File, Metadata};
 use std::path::Path;
@@ -24,6 +24,19 @@ pub fn is_at(file: &File, path: &Path) -> bool {
     let there = fs::symlink_metadata(path).ok().filter(Metadata::is_file);
     let open = file.metadata().ok();
     open.zip(there).is_some_and(|(open, there)| identity(&open) == identity(&there))
+}
+
+/// The folder that a path lies in.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether two names lead to one folder, which is there.
+pub fn is_same_folder(folder: &Path, other: &Path) -> bool {
+    folder.canonicalize().ok().zip(other.canonicalize().ok()).is_some_and(|(a, b)| a == b)
 }
 
 #[cfg(test)]

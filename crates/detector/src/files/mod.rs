@@ -12,8 +12,8 @@ pub use atomic::{
     prepare_folder, remove_if_present, remove_parts, write_atomic, write_durable, write_json,
 };
 pub use hash::{hex, sha256, sha256_of_file};
-pub use identity::is_at;
+pub use identity::{folder_of, is_at, is_same_folder};
 pub use lock::{FolderLock, refuse_link};
-pub use read::{read_file, read_text};
+pub use read::{BYTE_ORDER_MARK, path_of_bytes, read_file, read_text};
 pub use set::FileSet;
 pub use shown::{cell, shown, shown_text, text_of_cell};

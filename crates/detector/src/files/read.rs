@@ -3,7 +3,10 @@
 use crate::{Error, Result};
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Some editors begin a text in UTF-8 with it.
+pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The bytes of a regular file of at most `most` bytes. A pipe or a device, which may never end, is refused before it is opened.
 ///
@@ -32,6 +35,15 @@ pub fn read_file(path: &Path, most: u64) -> Result<Vec<u8>> {
 pub fn read_text(path: &Path, most: u64) -> Result<String> {
     let text = String::from_utf8(read_file(path, most)?);
     text.map_err(|_| Error::file(path, "expected text in UTF-8"))
+}
+
+/// A path as a list has it. `None` if it is not in UTF-8 where the system takes no other names.
+pub fn path_of_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
+    #[cfg(unix)]
+    let name: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes);
+    #[cfg(not(unix))]
+    let name = String::from_utf8(bytes).ok()?;
+    Some(name.into())
 }
 
 #[cfg(test)]

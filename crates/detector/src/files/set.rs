@@ -1,6 +1,8 @@
 //! Files that belong together.
 
-use super::atomic::{cannot_write, part_in, remove_if_present};
+use super::atomic::{cannot_write, part_in, remove_if_present, rename};
+use super::lock::refuse_link;
+use super::shown::shown;
 use crate::{Error, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,27 +48,52 @@ impl FileSet {
     /// last: where it is, the set is whole.
     ///
     /// # Errors
-    /// If a file cannot be removed or moved; the error names it.
-    pub fn publish(self, earlier: &[&Path], last: &str) -> Result<()> {
-        remove(&self.folder.join(last))?;
-        earlier.iter().try_for_each(|name| remove(&self.folder.join(name)))?;
-        let mut moves = Vec::new();
-        collect(self.path(), &self.folder, &mut moves)?;
-        moves.sort_by_key(|(_, to)| *to == self.folder.join(last));
-        moves.iter().try_for_each(|(_, to)| remove(to))?;
-        moves.iter().try_for_each(|(from, to)| {
-            fs::rename(from, to).map_err(|error| cannot_write(to)(error.into()))
+    /// If a symbolic link lies in the place of a folder, or a file cannot be removed or moved; the error names it. Files that could not
+    /// be moved stay in the hidden folder, which the error names as well, until somebody [locks](super::FolderLock) the folder again.
+    pub fn publish(self, earlier: &[PathBuf], last: &str) -> Result<()> {
+        let moves = || {
+            let mut moves = Vec::new();
+            collect(self.path(), &self.folder, &mut moves).map(|()| moves)
+        };
+        // Links are refused before anything is removed.
+        moves()?;
+        earlier.iter().try_for_each(|name| refuse_links_above(name, &self.folder))?;
+        let last = self.folder.join(last);
+        let replace = || {
+            remove(&last)?;
+            earlier.iter().try_for_each(|name| remove(&self.folder.join(name)))?;
+            let mut moves = moves()?;
+            moves.sort_by_key(|(_, to)| *to == last);
+            moves.iter().try_for_each(|(_, to)| remove(to))?;
+            moves.iter().try_for_each(|(from, to)| {
+                rename(from, to).map_err(|error| cannot_write(to)(error.into()))
+            })
+        };
+        replace().map_err(|error| {
+            let task = format!("the new results are left in {}", shown(&self.parts.keep()));
+            Error::During { task, source: Box::new(error) }
         })
     }
 }
 
-/// Where the entries of a folder are to be moved to: into a folder that is there, entry by entry; otherwise as they are.
+/// Refuses a symbolic link in the place of a folder that leads to a file.
+fn refuse_links_above(name: &Path, folder: &Path) -> Result<()> {
+    let above = name.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
+    above.map(|above| folder.join(above)).try_for_each(|above| refuse_link(&above))
+}
+
+/// Where the entries of a folder are to be moved to: into a folder that is there, entry by entry; otherwise as they are. A symbolic
+/// link in the place of a folder is refused.
 fn collect(from: &Path, to: &Path, moves: &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
     let cannot_read = || Error::io("read folder", from);
     for entry in fs::read_dir(from).map_err(cannot_read())? {
         let entry = entry.map_err(cannot_read())?;
         let (from, to) = (entry.path(), to.join(entry.file_name()));
-        match from.is_dir() && to.is_dir() {
+        let is_folder = from.is_dir();
+        if is_folder {
+            refuse_link(&to)?;
+        }
+        match is_folder && to.is_dir() {
             true => collect(&from, &to, moves)?,
             false => moves.push((from, to)),
         }
@@ -102,7 +129,7 @@ mod tests {
         write(out.path(), &old, "old");
         let set = FileSet::begin(out.path()).unwrap();
         write(set.path(), &["a.csv", "b.csv", "maps/x/new.tiff", "last"], "new");
-        let earlier = ["gone.csv", "maps/x", "never.csv"].map(Path::new);
+        let earlier = ["gone.csv", "maps/x", "never.csv"].map(PathBuf::from);
         set.publish(&earlier, "last").unwrap();
         let read = |name: &str| fs::read_to_string(out.path().join(name)).ok();
         for name in ["a.csv", "b.csv", "maps/x/new.tiff", "last"] {
@@ -124,6 +151,39 @@ mod tests {
         drop(set);
         assert_eq!(fs::read_to_string(out.path().join("last")).unwrap(), "old");
         assert_eq!(fs::read_dir(out.path()).unwrap().count(), 1);
+    }
+
+    /// They lead to files of others. The earlier set stays.
+    #[cfg(unix)]
+    #[test]
+    fn a_set_is_not_moved_through_links() {
+        for (new, earlier) in [("maps/x/new.tiff", None), ("b.csv", Some("maps/x"))] {
+            let [out, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+            write(out.path(), &["last"], "old");
+            write(other.path(), &["x/old.tiff"], "old");
+            std::os::unix::fs::symlink(other.path(), out.path().join("maps")).unwrap();
+            let set = FileSet::begin(out.path()).unwrap();
+            write(set.path(), &[new, "last"], "new");
+            let earlier: Vec<PathBuf> = earlier.into_iter().map(PathBuf::from).collect();
+            let message = set.publish(&earlier, "last").unwrap_err().to_string();
+            assert!(message.contains("maps: ") && message.contains("symbolic link"), "{message}");
+            assert_eq!(fs::read_to_string(out.path().join("last")).unwrap(), "old");
+            assert_eq!(fs::read_dir(other.path().join("x")).unwrap().count(), 1);
+        }
+    }
+
+    /// A name with a NUL byte can neither be removed nor written.
+    #[test]
+    fn files_that_cannot_be_moved_are_left() {
+        let out = tempfile::tempdir().unwrap();
+        let set = FileSet::begin(out.path()).unwrap();
+        write(set.path(), &["a.csv", "last"], "new");
+        let parts = set.path().to_owned();
+        let error = set.publish(&[PathBuf::from("a\0b")], "last").unwrap_err();
+        let message = crate::error::message(&error);
+        let expected = format!("the new results are left in {}: cannot remove ", parts.display());
+        assert!(message.starts_with(&expected), "{message}");
+        assert_eq!(fs::read_dir(&parts).unwrap().count(), 2);
     }
 
     /// The rows of the new set and the end of the old one would belong to nothing.
