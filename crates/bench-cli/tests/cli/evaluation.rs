@@ -43,6 +43,18 @@ fn numbers_tables_and_pictures_are_written() {
     }
 }
 
+/// Curves of an earlier data set beside the figures of one without masks would pass for its own.
+#[test]
+fn results_of_pixels_do_not_outlive_their_masks() {
+    let bench = Bench::with_model();
+    bench.run("evaluate model --out results").done();
+    fs::write(bench.path("results/notes.txt"), "").unwrap();
+    fs::remove_dir_all(bench.path("cloth/ground_truth")).unwrap();
+    bench.run("evaluate model --out results").done();
+    let left = ["figure.png", "images.csv", "metrics.json", "notes.txt", "report.html"];
+    assert_eq!(bench.names("results"), left);
+}
+
 /// Thresholds of good images beside the one that only the labels tell.
 #[test]
 fn rules_are_compared() {

@@ -26,6 +26,11 @@ use table::table;
 /// The side of what a figure shows of a large image, in pixels.
 const CUT_OUT: usize = 512;
 
+/// The charts of the figures of pixels, which a data set without masks does not have, and the kinds of their files.
+const CURVES: [&str; 3] = ["roc", "pr", "pro"];
+const OF_CURVES: [&str; 3] = ["csv", "png", "svg"];
+const HISTOGRAM: &str = "histogram.png";
+
 /// The file that comes last: where it is, all that belongs to it is there.
 const METRICS: &str = "metrics.json";
 
@@ -47,7 +52,7 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     for mask in &evaluation.test_set.empty_masks {
         context.terminal.warn(&format!(
             "{}: the mask is empty, but its image counts as defective",
-            mask.display()
+            shown(mask)
         ));
     }
     let record = record(&evaluation, &dataset);
@@ -62,7 +67,9 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     if args.maps {
         write_maps(&set.path().join(&maps), &evaluation.test_set)?;
     }
-    set.publish(&[&*maps], METRICS)?;
+    let curves = CURVES.map(|name| OF_CURVES.map(|kind| Path::new(name).with_extension(kind)));
+    let earlier = curves.into_iter().flatten().chain([HISTOGRAM.into(), maps]);
+    set.publish(&earlier.collect::<Vec<_>>(), METRICS)?;
     context.terminal.text(&table(&evaluation.metrics, &title))?;
     context.terminal.record(&record)
 }
@@ -75,7 +82,7 @@ fn warn_of_missing_masks(context: &Context, dataset: &Dataset) {
         context.terminal.warn(&format!(
             "{missing} of {defective} defective images have no mask, as {}: they count in the figures of images, but not in those of pixels \
              (data.masks names another folder or suffix)",
-            sample.image.display()
+            shown(&sample.image)
         ));
     }
 }
@@ -184,7 +191,7 @@ fn write_tables_and_pictures(out: &Path, title: &str, evaluation: &Evaluation) -
     if let Some(curves) = curves {
         write_curves(out, curves)?;
         draw_curves(out, title, curves, evaluation.method().colour())?;
-        draw_histogram(&out.join("histogram.png"), title, test_set)?;
+        draw_histogram(&out.join(HISTOGRAM), title, test_set)?;
     }
     draw_figure(&out.join("figure.png"), evaluation)
 }
