@@ -115,6 +115,27 @@ fn another_run_goes_on() {
     assert_eq!(table.lines().count(), 4);
 }
 
+/// As long as a name can be: with the endings of results it would be too long, and the watch would wait for ever to write them.
+#[test]
+fn a_long_name_is_cut_off() {
+    let bench = Bench::with_model();
+    let long = "n".repeat(251);
+    for folder in ["line", "archive"] {
+        save(&bench.path(&format!("{folder}/{long}.png")), &texture(7));
+    }
+    let mut watch = Watch::start(&bench, WATCH);
+    let id = "n".repeat(200);
+    assert_eq!(watch.next_id(), id);
+    save(&bench.path("line/z.png"), &texture(8));
+    assert_eq!(watch.next_id(), "z");
+    watch.signal("-TERM");
+    assert_eq!(watch.end().0, Some(143));
+    assert!(bench.path(&format!("found/{id}_overlay.png")).exists());
+    let all = "map,mask,overlay,heatmap,reconstruction";
+    bench.run(&format!("predict model line archive --out all --write {all}")).done();
+    assert!(bench.path(&format!("all/{id}-2_reconstruction.png")).exists());
+}
+
 #[test]
 fn what_is_no_image_is_reported_once_and_the_rest_inspected() {
     let bench = Bench::with_model();

@@ -4,7 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
-/// Gives every image an id of its own: the file's name without extension, with a number if that is taken.
+/// The longest id without a number, in bytes. File systems have names of up to 255, and endings such as `_reconstruction.png` follow.
+const LONGEST: usize = 200;
+
+/// Gives every image an id of its own: the file's name without extension, cut off if it is very long, with a number if that is taken.
 #[derive(Default)]
 pub struct Names {
     /// Hashes of the ids: a watch takes millions of them. Two that have the same hash only cost a number.
@@ -16,7 +19,8 @@ pub struct Names {
 impl Names {
     /// An id that is free.
     pub fn free(&mut self, image: &Path) -> String {
-        let stem = image.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let mut stem = image.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        stem.truncate(stem.floor_char_boundary(LONGEST));
         if !self.taken.contains(&hash(&stem)) {
             return stem;
         }
@@ -58,5 +62,21 @@ mod tests {
         assert_eq!(ids, ["a", "a-2", "a-3", "a-4", "a-3-2"]);
         assert_eq!(names.free(Path::new("b.png")), "b");
         assert_eq!(names.free(Path::new("b.png")), "b", "until it is taken");
+    }
+
+    /// Two bytes a letter: 201 bytes would end within one.
+    #[test]
+    fn long_names_leave_room_for_endings() {
+        let mut names = Names::default();
+        let long = format!("a{}", "ä".repeat(120));
+        let mut ids = Vec::new();
+        for end in [".png", "b.png"] {
+            let id = names.free(Path::new(&format!("{long}{end}")));
+            names.take(&id);
+            ids.push(id);
+        }
+        let cut = format!("a{}", "ä".repeat(99));
+        assert_eq!(ids, [cut.clone(), format!("{cut}-2")]);
+        assert!(format!("{}-4294967295_reconstruction.png", cut).len() <= 255);
     }
 }
