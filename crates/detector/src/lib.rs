@@ -5,6 +5,8 @@
 mod calibration;
 #[cfg(feature = "network")]
 mod config;
+#[cfg(feature = "network")]
+mod copies;
 mod data;
 #[cfg(feature = "network")]
 mod detector;

@@ -1,7 +1,8 @@
 //! The folder of a model: weights, configuration, calibration, training log and the state to go on training from.
 
 use crate::config::{Config, DataConfig};
-use crate::data::{RegionConfig, RegionMask, Split, fingerprint};
+use crate::copies::{Copied, copied_paths, remove_copies_but};
+use crate::data::{RegionConfig, RegionMask, Split, fingerprint, list_of};
 use crate::error::{Context, ensure};
 use crate::files::{
     FolderLock, read_file, read_text, remove_if_present, sha256, shown, write_durable, write_json,
@@ -19,12 +20,10 @@ const CALIBRATION: &str = "calibration.json";
 const RECORD: &str = "training.json";
 const LOG: &str = "log.jsonl";
 const CHECKPOINT: &str = "checkpoint.safetensors";
+const REGION: &str = "region.png";
 
 /// The longest file that is read, in bytes: more than the state of the largest network's training has.
 const MAX_FILE: u64 = 4 << 30;
-
-/// The name of a copy of the mask of the region of interest, but for its extension.
-const REGION: &str = "region-mask";
 
 /// The folder of a model. Its files are described in the README of `bench-cli`.
 #[derive(Clone, Debug)]
@@ -120,7 +119,7 @@ impl ModelFolder {
         FolderLock::take(&self.path)
     }
 
-    /// Leaves nothing but the configuration of a training that begins.
+    /// Leaves nothing but the configuration of a training that begins, and the copies that it names.
     ///
     /// Whatever interrupts it, the folder never holds a checkpoint of another configuration, and once there is no
     /// checkpoint, `--resume` begins the new training.
@@ -130,7 +129,7 @@ impl ModelFolder {
     pub fn begin(&self, config: &Config) -> Result<()> {
         remove_if_present(&self.file(CHECKPOINT))?;
         self.write_config(config)?;
-        let others = [WEIGHTS, CALIBRATION, RECORD, LOG];
+        let others = [WEIGHTS, CALIBRATION, RECORD, LOG, REGION];
         others.into_iter().try_for_each(|name| remove_if_present(&self.file(name)))
     }
 
@@ -142,28 +141,30 @@ impl ModelFolder {
         let path = self.file(CONFIG);
         let mut config = Config::read(&path)?;
         config.validate().with_context(|| shown(&path))?;
-        if let Some(RegionConfig::Mask(RegionMask { mask, .. })) = &mut config.data.region {
-            // A copy in the folder goes where the folder goes; another path is not changed by this.
-            *mask = self.path.join(&mask);
-        }
+        // A copy in the folder goes where the folder goes; another path is not changed by this.
+        copied_paths(&mut config.data).for_each(|path| *path = self.path.join(&*path));
         Ok(config)
     }
 
-    /// Writes the configuration.
+    /// Writes the configuration, and removes the copies of masks and lists that it does not name.
     ///
     /// # Errors
-    /// If the file cannot be written.
+    /// If the file cannot be written, or a copy cannot be removed.
     pub fn write_config(&self, config: &Config) -> Result<()> {
-        let mut config = config.clone();
-        if let Some(RegionConfig::Mask(RegionMask { mask, .. })) = &mut config.data.region
-            && let Ok(own) = mask.strip_prefix(&self.path)
-        {
-            *mask = own.to_owned();
+        let (mut config, folder) = (config.clone(), std::path::absolute(&self.path)?);
+        let mut named = Vec::new();
+        for path in copied_paths(&mut config.data) {
+            if let Ok(own) = std::path::absolute(&*path)?.strip_prefix(&folder) {
+                *path = own.to_owned();
+                named.push(self.path.join(own));
+            }
         }
-        write_durable(&self.file(CONFIG), config.to_toml()?.as_bytes())
+        write_durable(&self.file(CONFIG), config.to_toml()?.as_bytes())?;
+        remove_copies_but(&named, &self.path)
     }
 
     /// Copies the mask of a region of interest for all images into the folder, and names the copy and its hash in the configuration.
+    /// A copy of another mask stays until [`write_config`](Self::write_config) names this one.
     ///
     /// # Errors
     /// If it cannot be read or written.
@@ -172,12 +173,25 @@ impl ModelFolder {
             return Ok(());
         };
         let bytes = read_bytes(mask)?;
-        let own = self.file(REGION).with_extension(mask.extension().unwrap_or_default());
-        if *mask != own {
-            write_durable(&own, &bytes)?;
-        }
-        (*mask, *hash) = (own, Some(sha256(&bytes)));
+        let extension = mask.extension().unwrap_or_default();
+        (*mask, *hash) = (Copied::Mask.write(&self.path, extension, &bytes)?, Some(sha256(&bytes)));
         Ok(())
+    }
+
+    /// Writes a list of images into the folder, and names it in the configuration in the place of the images. Another list stays until
+    /// [`write_config`](Self::write_config) names this one.
+    ///
+    /// # Errors
+    /// If it cannot be written, or a path has no place on a line.
+    pub fn keep_list(&self, data: &mut DataConfig, images: &[PathBuf]) -> Result<()> {
+        let list = Copied::List.write(&self.path, "txt".as_ref(), &list_of(images)?)?;
+        (data.root, data.images) = (None, vec![list]);
+        Ok(())
+    }
+
+    /// The picture of the region of interest in some good images.
+    pub fn region_picture(&self) -> PathBuf {
+        self.file(REGION)
     }
 
     /// The trained network.

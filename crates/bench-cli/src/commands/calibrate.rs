@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::predict::good_inputs;
+use super::region::draw_region;
 use crate::args::CalibrateArgs;
 use crate::interrupt;
 use crate::progress::Progress;
@@ -17,7 +18,9 @@ use detector::{CalibrationImages, Config, ModelFolder, RuleName, find_region};
 pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
     let folder = ModelFolder::open(&args.model)?;
     let _lock = folder.lock()?;
-    let mut config = folder.config()?.with_settings_of(
+    let mut config = folder.config()?;
+    let region = config.data.region.clone();
+    config = config.with_settings_of(
         &["residual", "inspection", "calibration", "data.region"],
         &args.settings,
     )?;
@@ -35,6 +38,9 @@ pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
     folder.keep_region(&mut config.data)?;
     let calibration = calibrate_on(context, &folder, &config, &good)?;
     folder.write_config(&config)?;
+    if config.data.region != region {
+        draw_region(context, &folder, &config.data, &good.images)?;
+    }
     context.terminal.text(&text(&calibration))?;
     context.terminal.record(&calibration)
 }

@@ -10,6 +10,7 @@ mod export;
 mod figure;
 mod info;
 mod predict;
+mod region;
 mod shell;
 mod ssim;
 mod synthesize;

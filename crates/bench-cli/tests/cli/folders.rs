@@ -208,6 +208,11 @@ fn training_takes_folders_patterns_and_lists() {
     let calibration = bench.run_with_input("calibrate listed --good - --json", list).done().last();
     assert_eq!(calibration["images"], 2);
 
+    // It goes where the model goes.
+    fs::rename(bench.path("listed"), bench.path("moved")).unwrap();
+    let calibration = bench.run("calibrate moved --json").done().last();
+    assert_eq!(calibration["source"], "trained-on");
+
     fs::write(bench.path("broken.txt"), "monday/0.png\nsunday\n").unwrap();
     for (data, expected) in [
         ("monday sunday", "sunday: expected an image"),
@@ -218,6 +223,71 @@ fn training_takes_folders_patterns_and_lists() {
         assert!(message.contains(expected), "{message}");
         assert!(!bench.path("other").exists());
     }
+}
+
+/// The list of a model is replaced with the model, and not by a training that cannot begin.
+#[test]
+fn a_list_on_standard_input_is_kept_with_its_model() {
+    let bench = Bench::new();
+    for index in 0..4 {
+        save(&bench.path(&format!("line/{index}.png")), &texture(index));
+    }
+    fs::write(bench.path("line/bad.png"), "no image").unwrap();
+    let train = |list: &str, options: &str| {
+        let arguments = format!("train --data - --out model {TINY} {options} --quiet");
+        bench.run_with_input(&arguments, list.as_bytes())
+    };
+    train("line/0.png\nline/1.png\n", "").done();
+    let lists = || {
+        let mut names = bench.names("model");
+        names.retain(|name| name.starts_with("images"));
+        names
+    };
+    let list = lists();
+    assert_eq!(list.len(), 1);
+    let text = || bench.text(&format!("model/{}", lists()[0]));
+    let before = text();
+    for (images, options, expected) in [
+        ("line/2.png\n", "", "there is a model already"),
+        ("line/bad.png\n", "--overwrite", "bad.png"),
+        ("line/2.png\n", "--overwrite --set data.held_out=2", "held_out"),
+    ] {
+        let run = train(images, options);
+        assert!(run.code == 2 && run.stderr.contains(expected), "{}", run.stderr);
+        assert_eq!((lists(), text()), (list.clone(), before.clone()), "{options}");
+    }
+    let message = bench.error("train --data - --out model --resume --patches 16");
+    assert!(message.contains("expected no list on standard input"), "{message}");
+    bench.run("train --out model --resume --patches 16 --quiet").done();
+    assert_eq!(lists(), list);
+
+    train("line/2.png\nline/3.png\n", "--overwrite").done();
+    assert!(lists().len() == 1 && lists() != list, "{:?}", lists());
+    assert!(text().contains("line/3.png") && !text().contains("line/0.png"));
+}
+
+/// Names that are not in UTF-8, through standard input and a list.
+#[cfg(target_os = "linux")]
+#[test]
+fn names_of_lists_are_any_bytes() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let bench = Bench::new();
+    save(&bench.path("a.png"), &texture(1));
+    let name = b"line/\xff\xfd.png";
+    fs::create_dir(bench.path("line")).unwrap();
+    fs::rename(bench.path("a.png"), bench.path(".").join(OsStr::from_bytes(name))).unwrap();
+    let list = [&name[..], b"\r\n"].concat();
+    bench.run_with_input(&format!("train --data - --out model {TINY}"), &list).done();
+    bench.run("train --out model --resume --patches 16").done();
+    fs::write(bench.path("list.txt"), &list).unwrap();
+    bench.run("calibrate model --good list.txt").done();
+    fs::write(bench.path("list.txt"), b"\xef\xbb\xbfline/\xfe.png").unwrap();
+    let message = bench.error("calibrate model --good list.txt");
+    assert!(
+        message.contains("list.txt: line 1: expected an image or a folder, got line/\u{fffd}.png"),
+        "{message}"
+    );
 }
 
 /// Each stranger is named, and none ends the run.

@@ -113,10 +113,15 @@ fn a_mask_goes_with_the_model() {
     assert!(outside > 100 && inside == 0, "{outside} {inside}");
     bench.run("calibrate moved").done();
     // Another content is not the one that the model was calibrated with.
-    save(&bench.path("moved/region-mask.png"), &GrayImage::from_pixel(WIDTH, HEIGHT, Luma([255])));
+    let masks = masks(&bench, "moved");
+    assert_eq!(masks.len(), 1, "{masks:?}");
+    save(
+        &bench.path(&format!("moved/{}", masks[0])),
+        &GrayImage::from_pixel(WIDTH, HEIGHT, Luma([255])),
+    );
     let message = bench.error("predict moved cloth/test/hole/000.png --out found");
     assert!(
-        message.contains("region-mask.png: expected the region of interest of SHA-256"),
+        message.contains(&format!("{}: expected the region of interest of SHA-256", masks[0])),
         "{message}"
     );
     let small = GrayImage::from_pixel(8, 8, Luma([255]));
@@ -127,6 +132,52 @@ fn a_mask_goes_with_the_model() {
         message.contains("small.png: expected a region of interest of 48x40 pixels"),
         "{message}"
     );
+}
+
+/// The copies of masks in a model's folder.
+fn masks(bench: &Bench, model: &str) -> Vec<String> {
+    let mut names = bench.names(model);
+    names.retain(|name| name.starts_with("region-mask"));
+    names
+}
+
+/// A calibration that fails, here by a rule that the images cannot follow, leaves the model as it was; one that succeeds leaves nothing
+/// of the earlier region.
+#[test]
+fn a_region_is_replaced_when_the_new_one_is_calibrated() {
+    let bench = Bench::new();
+    write_cloth(&bench.path("cloth"));
+    for (name, edge) in [("left", 8), ("right", 24)] {
+        let mask = GrayImage::from_fn(WIDTH, HEIGHT, |x, _| Luma([255 * u8::from(x >= edge)]));
+        save(&bench.path(&format!("{name}.png")), &mask);
+    }
+    let region = |name: &str| format!("--set data.region={{mask=\"{name}.png\"}}");
+    bench.train("model", &format!("{} --set data.region_share=0.5", region("left")));
+    let predict = || {
+        bench.run("predict model cloth/test/hole/000.png --out found --write map --quiet").done();
+        zeros(&bench, "found/000.tiff", |_, _| true)[1] / HEIGHT as usize
+    };
+    assert_eq!(predict(), 8);
+    let files = ["config.toml", "calibration.json", "region.png"];
+    let bytes = || files.map(|name| bench.bytes(&format!("model/{name}")));
+    let (before, copy) = (bytes(), masks(&bench, "model"));
+    let rule = "--rule largest_region:100000";
+    let message = bench.error(&format!("calibrate model {} {rule}", region("right")));
+    assert!(message.contains("100000"), "{message}");
+    assert!(bytes() == before, "the model is as it was");
+    assert_eq!(predict(), 8);
+
+    bench.run(&format!("calibrate model {}", region("right"))).done();
+    assert_eq!(predict(), 24);
+    assert!(bytes().iter().zip(&before).all(|(new, old)| new != old), "the picture, too");
+    let new = masks(&bench, "model");
+    assert!(new.len() == 1 && new != copy, "{new:?}");
+    let polygon = polygon();
+    let polygon = polygon.split(" --set data.region_share").next().unwrap();
+    bench.run(&format!("calibrate model {polygon}")).done();
+    assert!(masks(&bench, "model").is_empty());
+    bench.train("model", "--overwrite");
+    assert!(!bench.path("model/region.png").exists(), "a picture of no region");
 }
 
 #[test]

@@ -152,7 +152,10 @@ impl DataConfig {
             });
         };
         let group = |path: &Path| {
-            let (name, place) = (name(path), path.strip_prefix(&dataset.root).unwrap_or(path));
+            let name = name(path);
+            let place = path.strip_prefix(&dataset.root).ok();
+            // An image that is named itself lies in no data set.
+            let place = place.filter(|place| !place.as_os_str().is_empty()).unwrap_or(path);
             let place = place.to_string_lossy();
             let captures = pattern.captures(&name).or_else(|| pattern.captures(&place));
             let group = captures.as_ref().and_then(|found| found.get(1).or_else(|| found.get(0)));

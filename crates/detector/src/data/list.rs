@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 
 use super::pattern::matching;
 use crate::error::ensure;
-use crate::files::shown_text;
+use crate::files::{BYTE_ORDER_MARK, path_of_bytes, read_file, shown, shown_text};
 use crate::{Error, Result};
 
 /// The file name extensions of images, in lower case; upper case does as well.
 const EXTENSIONS: [&str; 6] = ["bmp", "jpeg", "jpg", "png", "tif", "tiff"];
+
+/// The longest list that is read, in bytes.
+const MOST_LIST: u64 = 1 << 30;
 
 /// How deep images are looked for below a folder.
 const DEEPEST: usize = 4;
@@ -48,24 +51,48 @@ fn is_list(file: &Path) -> bool {
 
 /// The images of a list.
 fn listed(list: &Path) -> Result<Vec<PathBuf>> {
-    let text = fs::read_to_string(list).map_err(Error::io("read", list))?;
+    let bytes = read_file(list, MOST_LIST)?;
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
     let folder = list.parent().unwrap_or(Path::new(""));
     let mut images = Vec::new();
-    for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-        let path = folder.join(line);
-        match () {
-            () if line.is_empty() => {}
-            () if path.is_dir() => images.extend(some_images_in(&path)?),
-            () if path.is_file() => images.push(path),
-            () => {
-                let message =
-                    format!("line {}: expected an image or a folder, got {line}", number + 1);
+    for (number, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let path = path_of_bytes(line.to_vec()).map(|line| folder.join(line));
+        match path {
+            _ if line.is_empty() => {}
+            Some(path) if path.is_dir() => images.extend(some_images_in(&path)?),
+            Some(path) if path.is_file() => images.push(path),
+            _ => {
+                let (number, line) = (number + 1, String::from_utf8_lossy(line));
+                let message = format!(
+                    "line {number}: expected an image or a folder, got {}",
+                    shown_text(&line)
+                );
                 return Err(Error::file(list, message));
             }
         }
     }
-    ensure!(!images.is_empty(), "{}: expected paths of images, got none", list.display());
+    ensure!(!images.is_empty(), "{}: expected paths of images, got none", shown(list));
     Ok(images)
+}
+
+/// The list of images, a path on each line.
+///
+/// # Errors
+/// If a path has no place on a line.
+#[cfg(feature = "network")]
+pub(crate) fn list_of(images: &[PathBuf]) -> Result<Vec<u8>> {
+    let mut list = Vec::new();
+    for image in images {
+        let image = std::path::absolute(image)?;
+        let bytes = image.as_os_str().as_encoded_bytes();
+        if bytes.contains(&b'\n') || bytes.ends_with(b"\r") {
+            return Err(Error::file(&image, "a list has no place for a name with line breaks"));
+        }
+        list.extend_from_slice(bytes);
+        list.push(b'\n');
+    }
+    Ok(list)
 }
 
 /// As [`images_in`], but none is an error.

@@ -21,6 +21,8 @@ pub use background::{Background, Side};
 pub use dataset::{Dataset, TestSample};
 pub use fingerprint::fingerprint;
 pub use layout::{Arrangement, Layout};
+#[cfg(feature = "network")]
+pub(crate) use list::list_of;
 pub use list::{has_image_name, images_in, list_images};
 pub use margins::{Margins, crop, uncrop};
 pub use masks::MaskNames;

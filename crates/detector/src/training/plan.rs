@@ -21,6 +21,9 @@ pub struct TrainingPlan {
     pub survey: Survey,
     /// The treatment of a model that is in the folder already.
     pub start: Start,
+    /// Whether the images are kept as a list in the model's folder, in the place of the configuration's names for them: those of
+    /// standard input have no other place.
+    pub keeps_list: bool,
 }
 
 /// How a training treats what is in its folder.
@@ -57,6 +60,6 @@ impl TrainingPlan {
         config.validate()?;
         let (split, dataset, mut survey) = config.split()?;
         survey.warnings.extend(find_region(&mut config.data, &split.train)?);
-        Ok(Self { folder, config, split, dataset, survey, start })
+        Ok(Self { folder, config, split, dataset, survey, start, keeps_list: false })
     }
 }

@@ -84,6 +84,9 @@ impl Training {
         // Another process may have come and gone since the plan was made.
         plan.start.check(&plan.folder)?;
         plan.folder.keep_region(&mut plan.config.data)?;
+        if plan.keeps_list {
+            plan.folder.keep_list(&mut plan.config.data, &plan.dataset.train)?;
+        }
         let checkpoint = match plan.start {
             Start::Resuming => checkpoint(&plan)?,
             Start::Fresh | Start::Replacing => None,

@@ -2,9 +2,8 @@
 
 use crate::interrupt;
 use anyhow::{Context, Result, anyhow, ensure};
-use detector::files::shown;
+use detector::files::{BYTE_ORDER_MARK, folder_of, is_same_folder, path_of_bytes, shown};
 use detector::list_images;
-use std::ffi::OsString;
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -12,9 +11,6 @@ use std::time::Duration;
 
 /// The argument that stands for standard input.
 const STANDARD_INPUT: &str = "-";
-
-/// Some editors begin a text in UTF-8 with it.
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Paths that are read ahead of the inspection.
 const READ_AHEAD: usize = 64;
@@ -99,7 +95,10 @@ fn read_list(list: impl BufRead, separator: Separator, images: &SyncSender<Resul
             if separator == Separator::Line && bytes.ends_with(b"\r") {
                 bytes.pop();
             }
-            if bytes.is_empty() { Ok(Vec::new()) } else { images_at(&path(bytes)?) }
+            if bytes.is_empty() {
+                return Ok(Vec::new());
+            }
+            images_at(&path_of_bytes(bytes).context("standard input: expected paths in UTF-8")?)
         });
         let sent = match found {
             Ok(found) => found.into_iter().try_for_each(|image| images.send(Ok(image))),
@@ -141,18 +140,6 @@ fn images_at(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(list_images(path)?)
 }
 
-#[cfg(unix)]
-fn path(bytes: Vec<u8>) -> Result<PathBuf> {
-    let name: OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes);
-    Ok(name.into())
-}
-
-#[cfg(not(unix))]
-fn path(bytes: Vec<u8>) -> Result<PathBuf> {
-    let name = String::from_utf8(bytes).context("standard input: expected paths in UTF-8")?;
-    Ok(OsString::from(name).into())
-}
-
 /// The most symbolic links that lead from one to the next to an image, as on Linux.
 const MOST_LINKS: usize = 40;
 
@@ -163,9 +150,9 @@ const MOST_LINKS: usize = 40;
 pub fn spare(image: &Path, out: &Path) -> Result<()> {
     let mut place = image.to_owned();
     for _ in 0..=MOST_LINKS {
-        let folder = folder_of(&place);
+        let folder = folder_of(&place).to_owned();
         ensure!(
-            !is_same(&folder, out),
+            !is_same_folder(&folder, out),
             "{}: lies in the folder of the results, which might replace it; name another --out",
             shown(image)
         );
@@ -175,18 +162,6 @@ pub fn spare(image: &Path, out: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    }
-}
-
-/// Whether two names lead to one folder.
-pub fn is_same(folder: &Path, other: &Path) -> bool {
-    folder.canonicalize().ok().zip(other.canonicalize().ok()).is_some_and(|(a, b)| a == b)
 }
 
 #[cfg(test)]

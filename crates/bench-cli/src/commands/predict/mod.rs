@@ -24,9 +24,9 @@ use crate::progress::Progress;
 use crate::terminal::Terminal;
 use anyhow::{Result, bail, ensure};
 use coco::Coco;
-use detector::files::{FolderLock, prepare_folder, shown};
+use detector::files::{FolderLock, is_same_folder, prepare_folder, shown};
 use detector::{Config, Decision, Detector, ModelFolder};
-use inputs::{Separator, is_same, listed_images, named_images, spare};
+use inputs::{Separator, listed_images, named_images, spare};
 use prediction::Job;
 use report::{Course, Origin, Report};
 use run::Run;
@@ -142,7 +142,7 @@ fn inspect_all(
 fn check_watch(folder: &Path, outputs: &[Output], out: &Path) -> Result<()> {
     ensure!(folder.is_dir(), "{}: expected a folder to watch", shown(folder));
     ensure!(
-        !is_same(folder, out),
+        !is_same_folder(folder, out),
         "{}: the folder of the results cannot be watched; name another --out",
         shown(folder)
     );

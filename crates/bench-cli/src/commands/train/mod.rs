@@ -5,27 +5,23 @@ mod watch;
 use super::Context;
 use super::calibrate::calibrate_on;
 use super::predict::good_inputs;
+use super::region::draw_region;
 use crate::args::{CHECKPOINT_SECONDS, TrainArgs};
-use crate::drawing::write_regions_png;
 use crate::interrupt;
 use crate::progress::Progress;
 use anyhow::{Context as _, Result, bail};
-use detector::files::{prepare_folder, shown, write_atomic};
+use detector::files::shown;
 use detector::records::{LogEntry, ReconstructionRecord, TrainingRecord, TrainingSummary};
 use detector::{
     CalibrationImages, Config, DataConfig, LeftOut, Method, ModelFolder, Start, Training,
-    TrainingPlan, TrainingStep, Views,
+    TrainingPlan, TrainingStep,
 };
-use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 use watch::Watch;
 
 /// Images left out that are named one by one.
 const MOST_NAMED: usize = 10;
-
-/// Images whose region of interest is drawn.
-const DRAWN: usize = 4;
 
 /// Trains a model and calibrates it.
 ///
@@ -77,7 +73,8 @@ fn execute(
     tell_of_images(context, &plan);
     let mut training = Training::start(plan, &context.device)?;
     training.warnings().iter().for_each(|warning| context.terminal.warn(warning));
-    draw_region(context, training.plan())?;
+    let TrainingPlan { folder, config, split, .. } = training.plan();
+    draw_region(context, folder, &config.data, &split.train)?;
     context.terminal.note(&format!("training on {}", training.device()));
     let mut watch = Watch::of(&training, context.terminal)?;
     context.terminal.note(&format!("{} shows how it goes", watch.path()));
@@ -113,6 +110,12 @@ fn plan(args: &TrainArgs) -> Result<TrainingPlan> {
     if args.resume && !args.config.settings.is_empty() {
         bail!("--set cannot change a training that is resumed");
     }
+    let is_listed = args.data.iter().any(|input| input.as_os_str() == "-");
+    if args.resume && is_listed {
+        bail!(
+            "--resume goes on with the images of the model's folder: expected no list on standard input"
+        );
+    }
     config.method = args.method.unwrap_or(config.method);
     config.training.patches = args.patches.unwrap_or(config.training.patches);
     config.training.seed = args.seed.unwrap_or(config.training.seed);
@@ -124,32 +127,17 @@ fn plan(args: &TrainArgs) -> Result<TrainingPlan> {
         }
         config.features.weights = Some(std::path::absolute(weights)?);
     }
-    Ok(TrainingPlan::new(folder, config, start)?)
+    Ok(TrainingPlan { keeps_list: is_listed, ..TrainingPlan::new(folder, config, start)? })
 }
 
-/// Puts the data of the arguments into the configuration. A list on standard input is kept in the model's folder.
+/// Puts the data of the arguments into the configuration.
 fn name_data(data: &mut DataConfig, args: &TrainArgs) -> Result<()> {
     match &args.data[..] {
         [] => {}
         [folder] if !is_input(folder) => {
             (data.root, data.images) = (Some(folder.clone()), Vec::new());
         }
-        inputs if inputs.iter().any(|input| input.as_os_str() == "-") => {
-            let images = good_inputs(inputs)?;
-            let absolute = |image| Ok(std::path::absolute(image)?.into_os_string());
-            let lines = images.iter().map(absolute).collect::<Result<Vec<_>>>()?;
-            prepare_folder(&args.out)?;
-            let list = args.out.join("images.txt");
-            write_atomic(&list, |file| {
-                lines.iter().try_for_each(|line| {
-                    file.write_all(line.as_encoded_bytes())?;
-                    file.write_all(b"\n")
-                })?;
-                Ok(())
-            })?;
-            (data.root, data.images) = (None, vec![list]);
-        }
-        inputs => (data.root, data.images) = (None, inputs.to_vec()),
+        inputs => (data.root, data.images) = (None, good_inputs(inputs)?),
     }
     Ok(data.make_absolute()?)
 }
@@ -177,7 +165,7 @@ fn tell_of_images(context: &Context, plan: &TrainingPlan) {
     };
     terminal.note(&format!(
         "{} ({}): {} good images to train on and {} held out, {}{test}",
-        dataset.root.display(),
+        shown(&dataset.root),
         dataset.layout.key(),
         split.train.len(),
         split.held_out.len(),
@@ -187,30 +175,12 @@ fn tell_of_images(context: &Context, plan: &TrainingPlan) {
         terminal.note(&format!("region of interest: {}", region.describe()));
     }
     for LeftOut { image, reason } in survey.left_out.iter().take(MOST_NAMED) {
-        terminal.warn(&format!("{}: left out: {reason}", image.display()));
+        terminal.warn(&format!("{}: left out: {reason}", shown(image)));
     }
     if let Some(others) = survey.left_out.len().checked_sub(MOST_NAMED + 1) {
         terminal.warn(&format!("{} other images are left out, too", others + 1));
     }
     survey.warnings.iter().for_each(|warning| terminal.warn(warning));
-}
-
-/// Draws the region of interest of some good images into the model's folder.
-fn draw_region(context: &Context, plan: &TrainingPlan) -> Result<()> {
-    let TrainingPlan { folder, config, split, .. } = plan;
-    if config.data.region.is_none() {
-        return Ok(());
-    }
-    let views = Views::of(&config.data)?;
-    let (images, count) = (&split.train, split.train.len().min(DRAWN));
-    let drawn = (0..count).map(|index| {
-        let image = &images[index * images.len() / count];
-        Ok((config.data.read(image)?, views.read(image)?.inside()))
-    });
-    let picture = folder.path().join("region.png");
-    write_regions_png(&picture, &drawn.collect::<Result<Vec<_>>>()?)?;
-    context.terminal.note(&format!("{} shows the region of interest", picture.display()));
-    Ok(())
 }
 
 /// Trains to the end of the schedule.
