@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::config::{CalibrationConfig, Config, Scores, good_images};
 use crate::data::{Arrangement, Split, fingerprint};
+use crate::drawn_defects::{Calibrated, found_of_drawn};
 use crate::error::Context;
 use crate::inspector::{Compared, Inspector};
 use crate::model_folder::ModelFolder;
@@ -73,8 +74,8 @@ impl CalibrationImages {
     }
 }
 
-/// Inspects good images, derives the threshold from their scores by the rule of the configuration, and writes it to the model's
-/// folder.
+/// Inspects good images, derives the threshold from their scores by the rule of the configuration, draws defects into some of them to
+/// count those that it finds, and writes all that to the model's folder.
 ///
 /// # Errors
 /// If an image cannot be read or inspected, the rule does not give a threshold, the file cannot be written, or the caller cancels.
@@ -92,6 +93,9 @@ pub fn calibrate(
     let rules = rule_thresholds(&maps, rule)?;
     let RuleThreshold { threshold, .. } = rules[0];
     let min_area = rule.min_area().max(config.calibration.min_area);
+    let (reference, decision) = (reference.as_ref(), Decision { threshold, min_area });
+    let calibrated = Calibrated { inspector, reference, decision, images, maps: &maps };
+    let drawn = found_of_drawn(&calibrated, progress)?;
     let pixels = maps.iter().flat_map(|map| map.data());
     let calibration = Calibration {
         threshold,
@@ -100,8 +104,9 @@ pub fn calibrate(
         rule,
         rules,
         good_max: pixels.copied().fold(f32::MIN, f32::max),
-        scores: good_scores(images, &maps, Decision { threshold, min_area }),
-        reference,
+        scores: good_scores(images, &maps, decision),
+        drawn,
+        reference: reference.cloned(),
         images: images.len(),
         source: *source,
         data_sha256: fingerprint(images)?,

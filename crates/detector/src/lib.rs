@@ -10,6 +10,8 @@ mod copies;
 mod data;
 #[cfg(feature = "network")]
 mod detector;
+#[cfg(feature = "network")]
+mod drawn_defects;
 mod drift;
 mod error;
 #[cfg(feature = "network")]
@@ -35,6 +37,8 @@ pub mod records;
 #[cfg(feature = "network")]
 mod region_search;
 mod rule_name;
+#[cfg(feature = "network")]
+mod spread;
 pub mod synthetic;
 #[cfg(feature = "network")]
 mod training;

@@ -8,7 +8,7 @@ use crate::interrupt;
 use crate::progress::Progress;
 use anyhow::Result;
 use detector::files::shown;
-use detector::records::{Calibration, CalibrationSource, RuleThreshold};
+use detector::records::{Calibration, CalibrationSource, DrawnDefects, RuleThreshold};
 use detector::{CalibrationImages, Config, ModelFolder, RuleName, find_region};
 
 /// Chooses the threshold of a trained model anew.
@@ -56,8 +56,25 @@ fn text(calibration: &Calibration) -> String {
         .collect();
     let rule = RuleName(*rule);
     let error = standard_error.map_or_else(String::new, |e| format!(", standard error {e:.3}"));
+    let drawn =
+        calibration.drawn.as_ref().map_or_else(String::new, |drawn| format!("\n{}", found(drawn)));
     format!(
-        "threshold {threshold:.6} by {rule} from {images} good images{error}\nother rules give{lines}"
+        "threshold {threshold:.6} by {rule} from {images} good images{error}{drawn}\nother rules give{lines}"
+    )
+}
+
+/// How many defects are found that were drawn into good images.
+pub fn found(drawn: &DrawnDefects) -> String {
+    let (found, all) = drawn.visible();
+    let DrawnDefects { images, au_roc, .. } = drawn;
+    let by_kind: Vec<String> = drawn
+        .kinds
+        .iter()
+        .map(|of_kind| format!("{} {}/{}", of_kind.kind, of_kind.found, of_kind.drawn))
+        .collect();
+    format!(
+        "finds {found} of {all} clear defects drawn into {images} of them (area under the ROC curve {au_roc:.3}): {}",
+        by_kind.join(", ")
     )
 }
 
@@ -84,10 +101,14 @@ pub fn calibrate_on(
     let mut progress = interrupt::progress(&bar);
     let calibration = detector::calibrate(folder, config, &inspector, good, &mut progress);
     bar.finish();
-    calibration.map_err(|error| {
+    let calibration = calibration.map_err(|error| {
         interrupt::explain(error, || {
             let folder = shown(folder.path());
             format!("interrupted while calibrating; `bench-cli calibrate {folder}` does it again")
         })
-    })
+    })?;
+    if let Some(doubt) = calibration.doubt() {
+        context.terminal.warn(&doubt);
+    }
+    Ok(calibration)
 }

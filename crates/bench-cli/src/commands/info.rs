@@ -1,6 +1,7 @@
 //! `bench-cli info`
 
 use super::Context;
+use super::calibrate::found;
 use crate::args::InfoArgs;
 use anyhow::Result;
 use detector::records::{Calibration, ModelInfo, TrainingRecord};
@@ -30,8 +31,15 @@ fn text(info: &ModelInfo<Config>) -> Result<String> {
         &info.training;
     let state = if *collapsed { ", no better than constant grey" } else { "" };
     let calibration = match &info.calibration {
-        Some(Calibration { threshold, images, source, .. }) => {
-            format!("threshold {threshold:.6} from {images} good images, {}", source.describe())
+        Some(calibration) => {
+            let Calibration { threshold, images, source, drawn, .. } = calibration;
+            let drawn = drawn.iter().map(|drawn| format!("; {}", found(drawn)));
+            let doubt = calibration.doubt().map(|doubt| format!("\n{doubt}"));
+            let more: String = drawn.chain(doubt).collect();
+            format!(
+                "threshold {threshold:.6} from {images} good images, {}{more}",
+                source.describe()
+            )
         }
         None => "not calibrated".to_owned(),
     };

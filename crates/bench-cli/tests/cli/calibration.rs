@@ -23,6 +23,7 @@ fn another_rule_gives_another_threshold_and_changes_nothing_else() {
         keys(&after),
         [
             "data_sha256",
+            "drawn",
             "good_max",
             "images",
             "min_area",

@@ -1,6 +1,6 @@
 //! Records of a calibration.
 
-use super::Settings;
+use super::{DrawnDefects, Settings};
 use inspect::{Decision, Reference, ThresholdRule};
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,9 @@ pub struct Calibration {
     pub weights_sha256: String,
     /// The settings that gave the scores.
     pub scoring: Settings,
+    /// How many defects the decision finds that were drawn into some of the good images; absent from files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drawn: Option<DrawnDefects>,
     /// The scores of good images that all others are relative to, if they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
@@ -59,6 +62,11 @@ impl Calibration {
         let by_rule = self.rules.iter().find(is_default).map(|of| of.threshold);
         let candidates = [by_rule, Some(self.good_max), Some(self.threshold.abs())];
         candidates.into_iter().flatten().find(|&unit| unit > 0.0 && unit.is_finite()).unwrap_or(1.0)
+    }
+
+    /// A sentence that says so if the model hardly tells good from bad; see [`DrawnDefects::doubt`].
+    pub fn doubt(&self) -> Option<String> {
+        self.drawn.as_ref().and_then(DrawnDefects::doubt)
     }
 }
 

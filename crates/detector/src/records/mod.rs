@@ -21,6 +21,7 @@
 
 mod bench;
 mod calibration;
+mod drawn;
 mod evaluation;
 mod model_info;
 mod pictures;
@@ -33,6 +34,7 @@ pub use bench::{
     SsimWork, Timing, TrainingWork,
 };
 pub use calibration::{Calibration, CalibrationSource, GoodScore, RuleThreshold};
+pub use drawn::{DrawnDefects, DrawnFound};
 pub use evaluation::{
     AtThreshold, DefectType, DemoRecord, EvaluationRecord, GoodImages, ImageRow, Metrics, Oracle,
     PixelMetrics, RuleResult,

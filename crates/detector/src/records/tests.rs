@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::Method;
+use crate::synthetic::DrawnKind;
 use inspect::{Image, Reference, Region, ThresholdRule};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -112,6 +113,12 @@ fn calibration() -> Calibration {
     Calibration {
         threshold: 0.25,
         standard_error: Some(0.1),
+        drawn: Some(DrawnDefects {
+            images: 1,
+            contrast: 4.0,
+            au_roc: 0.75,
+            kinds: vec![DrawnFound { kind: DrawnKind::Stroke, drawn: 2, found: 1 }],
+        }),
         min_area: 4,
         rule,
         rules: vec![RuleThreshold { rule, threshold: 0.25 }],

@@ -7,6 +7,7 @@
 //! additions, multiplications, divisions and square roots only.
 
 mod camera;
+mod defects;
 mod dice;
 mod drawn;
 mod fibres;
@@ -19,6 +20,7 @@ mod source;
 mod vocabulary;
 mod weave;
 
+pub use defects::{Defective, Drawing, DrawnDefect, DrawnKind, draw_kinds};
 pub use drawn::draw_defects;
 pub use render::{render_defective, render_good};
 pub use set::{Spec, generate, is_synthetic};

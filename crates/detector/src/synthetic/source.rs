@@ -25,6 +25,7 @@ pub(super) enum Purpose {
     Flaw,
     Noise,
     Drawing,
+    Defect,
 }
 
 impl Source {

@@ -53,6 +53,9 @@ pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
         check_watch(watched, &outputs, &args.out)?;
     }
     let origin = origin(&folder, &config, args)?;
+    if let Some(doubt) = folder.calibration().ok().and_then(|calibration| calibration.doubt()) {
+        context.terminal.warn(&doubt);
+    }
     let detector = Detector::new(context.calibrated(&folder, &config)?, origin.decision);
     named.iter().try_for_each(|image| spare(image, &args.out))?;
     prepare_folder(&args.out)?;
