@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::error::Context;
+use crate::files::shown;
 use crate::inspector::Inspector;
 use crate::progress::{Progress, tell};
 use crate::records::{DrawnDefects, DrawnFound};
@@ -9,14 +10,17 @@ use crate::spread::spread;
 use crate::synthetic::{Defective, Drawing, DrawnDefect, DrawnKind, draw_kinds};
 use crate::view::View;
 use inspect::{Decision, Image, Mask, NOT_SCORED, Reference};
-use metrics::roc_auc;
 use std::path::{Path, PathBuf};
 
-/// The contrast of defects that nobody would miss, in deviations of the texture.
-const CLEAR: f32 = 4.0;
+/// The contrast of defects that nobody would miss, in deviations of the texture, and the factor of their size.
+const CONTRAST: f32 = 5.0;
+const SIZE: f32 = 2.0;
 
-/// Defects to draw, five of each kind, if the images have room for them.
-const DEFECTS: usize = 5 * DrawnKind::ALL.len();
+/// Defects to draw, eight of each kind, if the images have room for them.
+const DEFECTS: usize = 8 * DrawnKind::VISIBLE.len();
+
+/// Scores of good images that those of defects are compared with, at most.
+const GOOD_SCORES: usize = 1 << 18;
 
 /// The most pixels that are inspected for it, unless one image has more: seconds.
 const PIXELS: usize = 3 << 20;
@@ -33,11 +37,11 @@ pub struct Calibrated<'a> {
     pub maps: &'a [Image],
 }
 
-/// A defect and the largest score of its pixels.
+/// A defect, and the area under the ROC curve of its pixels and of good ones.
 struct Judged {
     kind: DrawnKind,
     is_found: bool,
-    score: f32,
+    area: f64,
 }
 
 /// Draws clear defects into some of the images, and counts those that the decision finds. There is none if no image has room for one.
@@ -48,34 +52,38 @@ pub fn found_of_drawn(
     calibrated: &Calibrated<'_>,
     progress: &mut Progress<'_>,
 ) -> Result<Option<DrawnDefects>> {
-    let Calibrated { images, maps, .. } = calibrated;
-    let good: Vec<f32> = maps.iter().map(maximum).collect();
+    let images = calibrated.images;
+    let good = good_scores(calibrated.maps);
     let (mut judged, mut pixels, mut drawn_into) = (Vec::new(), 0, 0);
     for index in spread(images.len()) {
         tell(progress, images.len())?;
         let path = &images[index];
-        let inspected = inspect_drawn(calibrated, path, judged.len());
+        let inspected = inspect_drawn(calibrated, path, &good, judged.len());
         let (size, of_image) =
-            inspected.with_context(|| format!("cannot inspect {}", path.display()))?;
-        // An image with a defect scores at least as much as without.
-        let with_good = |defect: Judged| Judged { score: defect.score.max(good[index]), ..defect };
-        judged.extend(of_image.into_iter().map(with_good));
+            inspected.with_context(|| format!("cannot inspect {}", shown(path)))?;
+        judged.extend(of_image);
         (pixels, drawn_into) = (pixels + size, drawn_into + 1);
         // As many pixels for the next image would be too many.
         if judged.len() >= DEFECTS || pixels + size > PIXELS {
             break;
         }
     }
-    if judged.is_empty() {
-        return Ok(None);
-    }
-    let (images, contrast) = (drawn_into, CLEAR);
-    Ok(Some(DrawnDefects {
-        images,
-        contrast,
-        au_roc: area(&good, &judged)?,
+    Ok((!judged.is_empty()).then(|| DrawnDefects {
+        images: drawn_into,
+        contrast: CONTRAST,
+        size: SIZE,
+        au_roc: mean_area(&judged),
         kinds: kinds(&judged),
     }))
+}
+
+/// Scores of good images in ascending order, evenly spaced over all pixels.
+fn good_scores(maps: &[Image]) -> Vec<f32> {
+    let scores = || maps.iter().flat_map(|map| map.data()).filter(|score| **score > NOT_SCORED);
+    let step = scores().count().div_ceil(GOOD_SCORES).max(1);
+    let mut some: Vec<f32> = scores().step_by(step).copied().collect();
+    some.sort_unstable_by(f32::total_cmp);
+    some
 }
 
 /// The pixels that were inspected, and the defects drawn into the image, the first of number `first`. A defect that lies outside of the
@@ -83,11 +91,18 @@ pub fn found_of_drawn(
 fn inspect_drawn(
     calibrated: &Calibrated<'_>,
     path: &Path,
+    good: &[f32],
     first: usize,
 ) -> Result<(usize, Vec<Judged>)> {
     let &Calibrated { inspector, reference, decision, .. } = calibrated;
     let View { image, place } = inspector.views().read(path)?;
-    let drawing = Drawing { seed: 0, contrasts: vec![CLEAR], most: DEFECTS - first };
+    let drawing = Drawing {
+        seed: 0,
+        kinds: DrawnKind::VISIBLE.to_vec(),
+        contrasts: vec![CONTRAST],
+        sizes: vec![SIZE],
+        most: DEFECTS - first,
+    };
     let Defective { image, defects } = draw_kinds(&image, &drawing, first);
     let compared = inspector.compare(&image)?;
     let map = match reference {
@@ -98,7 +113,8 @@ fn inspect_drawn(
     };
     let map = place.scores(map);
     let flagged = decision.mask(&map);
-    let judged = defects.iter().filter_map(|defect| judge(defect, image.size(), &map, &flagged));
+    let judged =
+        defects.iter().filter_map(|defect| judge(defect, image.size(), (&map, &flagged), good));
     Ok((image.data().len(), judged.collect()))
 }
 
@@ -106,8 +122,8 @@ fn inspect_drawn(
 fn judge(
     defect: &DrawnDefect,
     (width, height): (usize, usize),
-    map: &Image,
-    flagged: &Mask,
+    (map, flagged): (&Image, &Mask),
+    good: &[f32],
 ) -> Option<Judged> {
     let place = |place: usize, to: usize, from: usize| (2 * place + 1) * to / (2 * from);
     let of_map = |(x, y)| (place(x, map.width(), width), place(y, map.height(), height));
@@ -117,26 +133,53 @@ fn judge(
     (2 * scored.len() > pixels.len()).then(|| Judged {
         kind: defect.kind,
         is_found: pixels.iter().any(|&(x, y)| flagged.get(x, y)),
-        score: scored.into_iter().fold(f32::MIN, f32::max),
+        area: area(good, &scored),
     })
 }
 
-fn area(good: &[f32], defective: &[Judged]) -> Result<f64> {
-    let scores: Vec<f32> =
-        good.iter().copied().chain(defective.iter().map(|defect| defect.score)).collect();
-    let labels: Vec<bool> = (0..scores.len()).map(|index| index >= good.len()).collect();
-    Ok(roc_auc(&scores, &labels)?)
+/// The area under the ROC curve of good scores, which are in ascending order, and of those of a defect: the share of pairs in which the
+/// good one is lower; of equal ones, a half.
+fn area(good: &[f32], defective: &[f32]) -> f64 {
+    let lower = |score: &f32| {
+        let below = good.partition_point(|good| good < score);
+        let not_above = good.partition_point(|good| good <= score);
+        (below + not_above) as f64 / 2.0
+    };
+    defective.iter().map(lower).sum::<f64>() / (good.len() * defective.len()) as f64
+}
+
+fn mean_area<'a>(judged: impl IntoIterator<Item = &'a Judged>) -> f64 {
+    let areas: Vec<f64> = judged.into_iter().map(|defect| defect.area).collect();
+    areas.iter().sum::<f64>() / areas.len() as f64
 }
 
 fn kinds(judged: &[Judged]) -> Vec<DrawnFound> {
     let of_kind = |kind: DrawnKind| {
         let defects = || judged.iter().filter(move |defect| defect.kind == kind);
         let found = defects().filter(|defect| defect.is_found).count();
-        DrawnFound { kind, drawn: defects().count(), found }
+        let drawn = defects().count();
+        (drawn > 0).then(|| DrawnFound { kind, drawn, found, au_roc: mean_area(defects()) })
     };
-    DrawnKind::ALL.into_iter().map(of_kind).filter(|of_kind| of_kind.drawn > 0).collect()
+    DrawnKind::VISIBLE.into_iter().filter_map(of_kind).collect()
 }
 
-fn maximum(map: &Image) -> f32 {
-    map.data().iter().copied().fold(f32::MIN, f32::max)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use metrics::roc_auc;
+
+    #[test]
+    fn the_area_is_that_of_metrics_also_with_equal_scores() {
+        let (good, defective) = ([0.0, 0.25, 0.25, 0.5], [0.25, 0.75, 0.5]);
+        let labels: Vec<bool> = (0..7).map(|index| index >= 4).collect();
+        let expected = roc_auc(&[&good[..], &defective[..]].concat(), &labels);
+        // Sums of halves and quarters are exact but for one division.
+        assert!(expected.is_ok_and(|expected| (area(&good, &defective) - expected).abs() < 1e-15));
+    }
+
+    #[test]
+    fn good_scores_leave_out_what_is_not_scored() {
+        let map = Image::from_fn(4, 1, |x, _| if x == 1 { NOT_SCORED } else { 3.0 - x as f32 });
+        assert_eq!(good_scores(&[map]), [0.0, 1.0, 3.0]);
+    }
 }

@@ -65,7 +65,7 @@ fn text(calibration: &Calibration) -> String {
 
 /// How many defects are found that were drawn into good images.
 pub fn found(drawn: &DrawnDefects) -> String {
-    let (found, all) = drawn.visible();
+    let (found, all) = drawn.found();
     let DrawnDefects { images, au_roc, .. } = drawn;
     let by_kind: Vec<String> = drawn
         .kinds
@@ -73,7 +73,7 @@ pub fn found(drawn: &DrawnDefects) -> String {
         .map(|of_kind| format!("{} {}/{}", of_kind.kind, of_kind.found, of_kind.drawn))
         .collect();
     format!(
-        "finds {found} of {all} clear defects drawn into {images} of them (area under the ROC curve {au_roc:.3}): {}",
+        "finds {found} of {all} clear defects drawn into {images} of them (area under the ROC curve of their pixels {au_roc:.3}): {}",
         by_kind.join(", ")
     )
 }

@@ -116,8 +116,9 @@ fn calibration() -> Calibration {
         drawn: Some(DrawnDefects {
             images: 1,
             contrast: 4.0,
+            size: 2.0,
             au_roc: 0.75,
-            kinds: vec![DrawnFound { kind: DrawnKind::Stroke, drawn: 2, found: 1 }],
+            kinds: vec![DrawnFound { kind: DrawnKind::Stroke, drawn: 2, found: 1, au_roc: 0.75 }],
         }),
         min_area: 4,
         rule,

@@ -2,7 +2,7 @@
 
 use super::cell::Cell;
 use super::kind::DrawnKind;
-use super::paint::{Paint, brush};
+use super::paint::{Paint, Strength, brush};
 use crate::synthetic::dice::Dice;
 use crate::synthetic::noise::mix;
 use crate::synthetic::source::Purpose;
@@ -14,15 +14,20 @@ const CELL: usize = 160;
 
 /// The defects to draw.
 ///
-/// They are numbered. Kinds and contrasts take turns: a defect is of the kind `number % 8`, and each time the kinds have had their turn,
-/// the next contrast has its own.
+/// They are numbered, and kinds take turns. Each time all kinds have had their turn, the next contrast has its own, and each time all
+/// contrasts have had theirs, the next size.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drawing {
     /// Decides about shapes and places, together with the number of the defect.
     pub seed: u64,
+    /// Kinds, at least one.
+    pub kinds: Vec<DrawnKind>,
     /// Differences in tone, in standard deviations of the texture around; at least one, all above 0. Of the kinds that replace
     /// texture by other texture, those below 2 are transparent.
     pub contrasts: Vec<f32>,
+    /// Factors of lengths and widths, at least one, all above 0. At 1, strokes and cuts are 2 to 14 pixels wide and 30 to 110 long, and
+    /// areas have half axes of 4 to 40 pixels; all fit into the square of their own.
+    pub sizes: Vec<f32>,
     /// The most defects in an image. They lie in squares of 160 pixels, one in each, or in the whole of a smaller image.
     pub most: usize,
 }
@@ -61,7 +66,8 @@ pub struct DrawnDefect {
 /// use detector::synthetic::{Defective, Drawing, DrawnKind, draw_kinds};
 ///
 /// let good = Image::from_fn(320, 160, |x, y| if (x + y) % 8 < 4 { 0.4 } else { 0.6 });
-/// let drawing = Drawing { seed: 0, contrasts: vec![3.0], most: 10 };
+/// let kinds = DrawnKind::ALL.to_vec();
+/// let drawing = Drawing { seed: 0, kinds, contrasts: vec![3.0], sizes: vec![1.0], most: 10 };
 /// let Defective { image, defects } = draw_kinds(&good, &drawing, 0);
 /// let kinds: Vec<DrawnKind> = defects.iter().map(|defect| defect.kind).collect();
 /// assert_eq!(kinds, [DrawnKind::Stroke, DrawnKind::Blob]);
@@ -69,8 +75,7 @@ pub struct DrawnDefect {
 /// assert!(changed > 0 && changed <= defects.iter().map(|defect| defect.pixels().count()).sum::<usize>());
 /// ```
 pub fn draw_kinds(image: &Image, drawing: &Drawing, first: usize) -> Defective {
-    let mut painted = image.clone();
-    let mut defects = Vec::new();
+    let (mut painted, mut defects) = (image.clone(), Vec::new());
     for (place, size) in cells(image.size(), drawing.most) {
         let cell = Cell::new(image, place, size);
         defects.extend(draw(&mut painted, &cell, drawing, first + defects.len()));
@@ -93,11 +98,12 @@ fn draw(
     drawing: &Drawing,
     number: usize,
 ) -> Option<DrawnDefect> {
-    let kinds = DrawnKind::ALL;
-    let kind = kinds[number % kinds.len()];
-    let contrast = drawing.contrasts[number / kinds.len() % drawing.contrasts.len()];
-    let mut dice = Dice::new([drawing.seed, number as u64, 0, 0], Purpose::Defect as u64);
-    let brush = brush(kind, cell, contrast, &mut dice);
+    let Drawing { seed, kinds, contrasts, sizes, .. } = drawing;
+    let (kind, turn) = (kinds[number % kinds.len()], number / kinds.len());
+    let contrast = contrasts[turn % contrasts.len()];
+    let size = sizes[turn / contrasts.len() % sizes.len()];
+    let mut dice = Dice::new([*seed, number as u64, 0, 0], Purpose::Defect as u64);
+    let brush = brush(kind, cell, Strength { contrast, size }, &mut dice);
     let (width, left, top) = (painted.width(), cell.left, cell.top);
     let mask = Mask::from_fn(cell.size.width, cell.size.height, |x, y| {
         let Paint { tone, cover } = brush(x, y);

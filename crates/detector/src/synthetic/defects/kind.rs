@@ -38,6 +38,11 @@ impl DrawnKind {
         Self::Rotated,
     ];
 
+    /// Those that can be seen on every texture. Texture that is moved or turned looks as before where it is the same everywhere and in
+    /// every direction; and where it has hardly any contrast, to blur it changes little.
+    pub const VISIBLE: [Self; 5] =
+        [Self::Stroke, Self::Blob, Self::Cut, Self::Stain, Self::Foreign];
+
     /// The name in records and tables.
     pub fn key(self) -> &'static str {
         match self {
@@ -50,12 +55,6 @@ impl DrawnKind {
             Self::Displaced => "displaced",
             Self::Rotated => "rotated",
         }
-    }
-
-    /// Whether it can be seen on every texture. Texture that is moved or turned looks as before where it is the same everywhere and in
-    /// every direction; and where it has hardly any contrast, to blur it changes little.
-    pub fn is_always_visible(self) -> bool {
-        !matches!(self, Self::Smear | Self::Displaced | Self::Rotated)
     }
 }
 

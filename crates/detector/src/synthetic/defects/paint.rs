@@ -17,32 +17,43 @@ pub(super) struct Paint {
     pub cover: f32,
 }
 
+/// How large a defect is, and how it differs from the texture.
+#[derive(Clone, Copy)]
+pub(super) struct Strength {
+    /// The difference in tone, in deviations of the texture.
+    pub contrast: f32,
+    /// The factor of lengths and widths.
+    pub size: f32,
+}
+
 /// A defect in a cell: the paint of each of its pixels.
 pub(super) type Brush<'a> = Box<dyn Fn(usize, usize) -> Paint + 'a>;
 
-/// A defect of a kind. `contrast` is in deviations of the texture.
+/// A defect of a kind.
 pub(super) fn brush<'a>(
     kind: DrawnKind,
     cell: &'a Cell<'a>,
-    contrast: f32,
+    strength: Strength,
     dice: &mut Dice,
 ) -> Brush<'a> {
+    let Strength { contrast, size } = strength;
     let opacity = (contrast / OPAQUE).min(1.0);
+    let radii = |low: f32, high: f32| (low * size, high * size);
     match kind {
-        DrawnKind::Stroke => stroke(cell, contrast, dice),
-        DrawnKind::Cut => cut(cell, contrast, dice),
+        DrawnKind::Stroke => stroke(cell, strength, dice),
+        DrawnKind::Cut => cut(cell, strength, dice),
         DrawnKind::Blob => {
             let tone = cell.mean + cell.difference(dice, contrast);
-            area(cell, (4.0, 14.0), 0.3, 1.0, dice, move |_, _| tone)
+            area(cell, radii(4.0, 14.0), 0.3, 1.0, dice, move |_, _| tone)
         }
         DrawnKind::Stain => {
             // Eyes and networks see a large area at lower contrasts than a small one.
             let difference = cell.difference(dice, contrast / 2.0);
-            area(cell, (24.0, 40.0), 0.6, 1.0, dice, move |x, y| cell.pixel(x, y) + difference)
+            area(cell, radii(24.0, 40.0), 0.6, 1.0, dice, move |x, y| cell.pixel(x, y) + difference)
         }
         DrawnKind::Smear => {
             let reach = 3 + dice.below(4) as isize;
-            area(cell, (10.0, 30.0), 0.2, opacity, dice, move |x, y| cell.blurred(x, y, reach))
+            area(cell, radii(10.0, 30.0), 0.2, opacity, dice, move |x, y| cell.blurred(x, y, reach))
         }
         DrawnKind::Foreign => {
             let spacing = dice.between(2.0, 6.0);
@@ -50,19 +61,19 @@ pub(super) fn brush<'a>(
             let tone = move |x: usize, y: usize| {
                 cell.mean + contrast * cell.deviation * noise.at(x as f32, y as f32)
             };
-            area(cell, (10.0, 30.0), 0.2, 1.0, dice, tone)
+            area(cell, radii(10.0, 30.0), 0.2, 1.0, dice, tone)
         }
         DrawnKind::Displaced => {
             let (cos, sin) = dice.direction();
             let distance = dice.between(20.0, 60.0);
             let (dx, dy) = ((cos * distance) as isize, (sin * distance) as isize);
             let tone = move |x, y| cell.texture(x as isize + dx, y as isize + dy);
-            area(cell, (12.0, 34.0), 0.1, opacity, dice, tone)
+            area(cell, radii(12.0, 34.0), 0.1, opacity, dice, tone)
         }
         DrawnKind::Rotated => {
             let (cx, cy) = (cell.size.width as isize / 2, cell.size.height as isize / 2);
             let tone = move |x, y| cell.texture(cx + y as isize - cy, cy - (x as isize - cx));
-            area(cell, (12.0, 34.0), 0.1, opacity, dice, tone)
+            area(cell, radii(12.0, 34.0), 0.1, opacity, dice, tone)
         }
     }
 }
@@ -85,10 +96,11 @@ fn area<'a>(
     })
 }
 
-fn stroke<'a>(cell: &'a Cell<'a>, contrast: f32, dice: &mut Dice) -> Brush<'a> {
+fn stroke<'a>(cell: &'a Cell<'a>, strength: Strength, dice: &mut Dice) -> Brush<'a> {
+    let Strength { contrast, size } = strength;
     let tone = cell.mean + cell.difference(dice, contrast);
-    let half_width = dice.between(1.0, 3.0);
-    let path = Path::draw(dice, cell.size, 30.0, 110.0, 8.0);
+    let half_width = dice.between(size, 3.0 * size);
+    let path = Path::draw(dice, cell.size, 30.0 * size, 110.0 * size, 8.0);
     Box::new(move |x, y| {
         let (along, across) = path.to_local(x as f32, y as f32);
         let is_beyond = along.abs() > 1.0;
@@ -97,10 +109,11 @@ fn stroke<'a>(cell: &'a Cell<'a>, contrast: f32, dice: &mut Dice) -> Brush<'a> {
     })
 }
 
-fn cut<'a>(cell: &'a Cell<'a>, contrast: f32, dice: &mut Dice) -> Brush<'a> {
+fn cut<'a>(cell: &'a Cell<'a>, strength: Strength, dice: &mut Dice) -> Brush<'a> {
+    let Strength { contrast, size } = strength;
     let difference = cell.difference(dice, contrast);
-    let half_width = dice.between(3.0, 7.0);
-    let path = Path::draw(dice, cell.size, 30.0, 80.0, 3.0);
+    let half_width = dice.between(3.0 * size, 7.0 * size);
+    let path = Path::draw(dice, cell.size, 30.0 * size, 80.0 * size, 3.0);
     Box::new(move |x, y| {
         let (along, across) = path.to_local(x as f32, y as f32);
         // From 0 in the middle to 1 at the edge of the cut, which tapers towards its ends.

@@ -6,7 +6,8 @@ fn stripes(width: usize, height: usize) -> Image {
 }
 
 fn drawing(contrast: f32) -> Drawing {
-    Drawing { seed: 7, contrasts: vec![contrast], most: 100 }
+    let (kinds, contrasts) = (DrawnKind::ALL.to_vec(), vec![contrast]);
+    Drawing { seed: 7, kinds, contrasts, sizes: vec![1.0], most: 100 }
 }
 
 #[test]
@@ -48,13 +49,24 @@ fn every_kind_leaves_a_trace_of_its_contrast() {
 
 #[test]
 fn kinds_and_contrasts_take_turns_by_number() {
-    let drawing = Drawing { seed: 0, contrasts: vec![1.0, 3.0], most: 3 };
+    let drawing = Drawing { contrasts: vec![1.0, 3.0], most: 3, ..drawing(0.0) };
     let Defective { defects, .. } = draw_kinds(&stripes(160 * 6, 160), &drawing, 7);
     let drawn: Vec<_> = defects.iter().map(|d| (d.kind, d.contrast, d.left)).collect();
     assert_eq!(
         drawn,
         [(DrawnKind::Rotated, 1.0, 0), (DrawnKind::Stroke, 3.0, 320), (DrawnKind::Blob, 3.0, 640)]
     );
+}
+
+#[test]
+fn a_larger_defect_covers_more() {
+    let covered = |size: f32| {
+        let drawing = Drawing { sizes: vec![size], ..drawing(4.0) };
+        let Defective { defects, .. } = draw_kinds(&stripes(160 * 8, 160), &drawing, 0);
+        defects.iter().map(|defect| defect.pixels().count()).collect::<Vec<_>>()
+    };
+    let (small, large) = (covered(0.5), covered(1.0));
+    assert!(small.iter().zip(&large).all(|(small, large)| small < large), "{small:?} {large:?}");
 }
 
 #[test]
