@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::list::stem;
 use super::margins::Margins;
 use super::masks::SUFFIXES;
-use crate::images::image_size;
+use crate::images::image_header;
 
 /// The share of images that makes their size that of all, of which others are news.
 const USUAL: f64 = 0.9;
@@ -51,8 +51,18 @@ pub struct Smallest {
 impl Survey {
     /// Looks at images, and returns those that are used. Images that are scaled have no smallest size.
     pub fn of(images: Vec<PathBuf>, smallest: Option<Smallest>) -> (Vec<PathBuf>, Self) {
-        let sizes: Vec<_> = images.par_iter().map(|image| image_size(image)).collect();
+        let headers: Vec<_> = images.par_iter().map(|image| image_header(image)).collect();
+        let sizes: Vec<_> = headers.iter().map(|header| header.map(|header| header.size)).collect();
         let mut survey = Self { warnings: masks_among(&images), ..Self::default() };
+        let is_turned = |index: &usize| headers[*index].is_some_and(|header| header.is_turned);
+        let turned: Vec<PathBuf> =
+            (0..images.len()).filter(is_turned).map(|index| images[index].clone()).collect();
+        if !turned.is_empty() {
+            survey.warnings.push(format!(
+                "{}: to be turned or mirrored before they are shown (orientation tag), and read as they are stored, as masks are",
+                names(&turned)
+            ));
+        }
         let mut counts = BTreeMap::new();
         sizes.iter().flatten().for_each(|size| *counts.entry(*size).or_insert(0) += 1);
         survey.sizes = counts.into_iter().collect();

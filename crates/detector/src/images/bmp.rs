@@ -6,7 +6,7 @@ use image::codecs::bmp::BmpDecoder;
 use image::{DynamicImage, ImageDecoder, Limits};
 
 use super::bmp_runs::{self, Header};
-use super::limits::{MAX_BYTES, check_bytes, check_size};
+use super::limits::{MAX_BYTES, Size, check_bytes, check_size};
 use super::pixels::{Channels, Pixels, Samples};
 use crate::Result;
 use crate::error::{bail, ensure};
@@ -47,21 +47,38 @@ fn decode_plain(bytes: &[u8]) -> Result<Pixels> {
     Ok(Pixels { width, height, channels, samples: Samples::Bytes(values) })
 }
 
-/// The header of a file of run lengths; none of others. Whether the file can hold its picture is known before memory is taken.
-fn runs(bytes: &[u8]) -> Result<Option<Header>> {
-    let number = |place: usize, length: usize| {
-        let bytes = bytes.get(place..place + length).unwrap_or_default();
-        bytes.iter().rev().fold(0_usize, |sum, &byte| sum << 8 | usize::from(byte))
-    };
-    let header_size = number(14, 4);
+/// Width and height by the header.
+///
+/// # Errors
+/// If they are too large.
+pub fn size(bytes: &[u8]) -> Result<Size> {
+    let number = |place, length| number(bytes, place, length);
     // The oldest header has shorter numbers.
-    let (width, height, bits, compression) = match header_size {
-        12 => (number(18, 2), number(20, 2), number(24, 2), 0),
-        _ => (number(18, 4), number(22, 4), number(28, 2), number(30, 4)),
+    let (width, height) = match number(14, 4) {
+        12 => (number(18, 2), number(20, 2)),
+        _ => (number(18, 4), number(22, 4)),
     };
     // A negative height says that rows go from the top down.
     let rows = (height as u32).cast_signed().unsigned_abs() as usize;
     check_size(width, rows)?;
+    Ok((width, rows))
+}
+
+/// A number of the header, 0 if the file ends before.
+fn number(bytes: &[u8], place: usize, length: usize) -> usize {
+    let bytes = bytes.get(place..place + length).unwrap_or_default();
+    bytes.iter().rev().fold(0, |sum, &byte| sum << 8 | usize::from(byte))
+}
+
+/// The header of a file of run lengths; none of others. Whether the file can hold its picture is known before memory is taken.
+fn runs(bytes: &[u8]) -> Result<Option<Header>> {
+    let number = |place, length| number(bytes, place, length);
+    let (width, rows) = size(bytes)?;
+    let header_size = number(14, 4);
+    let (bits, compression) = match header_size {
+        12 => (number(24, 2), 0),
+        _ => (number(28, 2), number(30, 4)),
+    };
     let pixels = (width * rows) as u64;
     let can_hold = match compression {
         0 | 3 | 6 => pixels * bits as u64 / 8 <= bytes.len() as u64,
@@ -75,11 +92,11 @@ fn runs(bytes: &[u8]) -> Result<Option<Header>> {
         ensure!(!matches!(compression, 1 | 2), "run lengths of {bits} bits a pixel");
         return Ok(None);
     }
-    ensure!(rows == height, "run lengths go from the bottom up, but the header says otherwise");
+    ensure!(rows == number(22, 4), "run lengths go from the bottom up, but the header says otherwise");
     let count = match number(46, 4) {
         0 => 1 << bits,
         count => count.min(1 << bits),
     };
     let palette = (14 + header_size, count);
-    Ok(Some(Header { width, height, bits, palette, data: number(10, 4) }))
+    Ok(Some(Header { width, height: rows, bits, palette, data: number(10, 4) }))
 }

@@ -9,7 +9,7 @@ use crate::images::refusal::within;
 
 /// A format that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+pub enum Format {
     Png,
     Tiff,
     Jpeg,
@@ -39,15 +39,11 @@ pub fn decode(bytes: &[u8]) -> Result<Pixels> {
     within(caught(|| decoder(bytes)), || format!("expected a complete {name} image"))
 }
 
-/// Whether the first bytes of a file are those of a format that is read.
+/// The format of a file by its first bytes.
 ///
 /// # Errors
-/// If they are not.
-pub fn check_head(head: &[u8]) -> Result<()> {
-    format(head).map(drop)
-}
-
-fn format(bytes: &[u8]) -> Result<Format> {
+/// If it is none that is read.
+pub fn format(bytes: &[u8]) -> Result<Format> {
     ensure!(!bytes.is_empty(), "{EXPECTED} an empty file");
     let other = match bytes {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => return Ok(Format::Png),
@@ -59,7 +55,9 @@ fn format(bytes: &[u8]) -> Result<Format> {
         [0, 0, 0, 12, b'j', b'P', ..] | [0xFF, 0x4F, 0xFF, 0x51, ..] => "JPEG 2000",
         [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', ..] => "JPEG XL",
         [_, _, _, _, b'f', b't', b'y', b'p', b'a', b'v', b'i', b'f' | b's', ..] => "AVIF",
-        [_, _, _, _, b'f', b't', b'y', b'p', b'h' | b'm', ..] => "HEIF",
+        [_, _, _, _, b'f', b't', b'y', b'p', b'h', b'e', ..]
+        | [_, _, _, _, b'f', b't', b'y', b'p', b'm', b'i' | b's', b'f', b'1', ..] => "HEIF",
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => "a video (MP4)",
         [b'P', b'1'..=b'7', b'\n' | b' ' | b'\r', ..] => "a netpbm image (PGM, PPM)",
         [b'v', b'/', b'1', 1, ..] => "OpenEXR",
         [b'%', b'P', b'D', b'F', ..] => "PDF",

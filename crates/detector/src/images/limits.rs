@@ -3,13 +3,16 @@
 use crate::Result;
 use crate::error::ensure;
 
+/// Width and height in pixels.
+pub type Size = (usize, usize);
+
 /// The longest side that is read, in pixels.
 pub const MAX_SIDE: usize = 1 << 15;
 
 /// The most pixels that are read.
 pub const MAX_PIXELS: u64 = 1 << 28;
 
-/// The most bytes that a decoder may hold at once.
+/// The most bytes of a picture, and of a strip or tile of it.
 pub const MAX_BYTES: u64 = 1 << 30;
 
 /// The longest file that is read, in bytes: more than any image that is read has.

@@ -5,6 +5,7 @@
 mod bmp;
 mod bmp_runs;
 mod decode;
+mod header;
 mod jpeg;
 mod limits;
 mod mask;
@@ -14,17 +15,16 @@ mod png;
 mod read;
 mod refusal;
 mod resize;
-mod size;
 mod tiff;
 mod write;
 
+pub(crate) use header::image_header;
 #[cfg(feature = "network")]
 pub(crate) use limits::{MAX_PIXELS, MAX_SIDE};
 pub use mask::read_mask;
 pub use pixels::Levels;
 pub use read::{decode_image, read_image, read_image_with};
 pub use resize::resize;
-pub use size::image_size;
 pub use write::{
     to_byte, to_grey8, write_float_tiff, write_grey_png, write_grey_tiff, write_mask_png,
     write_rgb_png,

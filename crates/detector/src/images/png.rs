@@ -4,7 +4,7 @@ use std::io::{BufRead, Cursor, Seek};
 
 use png::{BitDepth, ColorType, Decoder, Limits, Reader, Transformations};
 
-use super::limits::{MAX_BYTES, check_bytes, check_size};
+use super::limits::{MAX_BYTES, Size, check_bytes, check_size};
 use super::pixels::{Channels, Pixels, Samples};
 use crate::Result;
 use crate::error::{bail, ensure};
@@ -54,6 +54,30 @@ pub fn decode(bytes: &[u8]) -> Result<Pixels> {
         _ => Samples::Bytes(values),
     };
     Ok(Pixels { width, height, channels, samples })
+}
+
+/// The size of a picture, and its Exif block as far as it stands among the bytes and before the picture.
+pub fn header(bytes: &[u8]) -> Option<(Size, Option<&[u8]>)> {
+    let mut exif = None;
+    let mut size = None;
+    let mut rest = bytes.get(8..)?;
+    while let Some((&[l0, l1, l2, l3, a, b, c, d], after)) = rest.split_first_chunk() {
+        let length = u32::from_be_bytes([l0, l1, l2, l3]) as usize;
+        // A checksum follows.
+        let Some((content, after)) = after.split_at_checked(length) else { break };
+        match &[a, b, c, d] {
+            b"IHDR" => {
+                let (width, height) = (content.first_chunk()?, content.get(4..)?.first_chunk()?);
+                let side = |side: &[u8; 4]| u32::from_be_bytes(*side) as usize;
+                size = Some((side(width), side(height)));
+            }
+            b"eXIf" => exif = Some(content),
+            b"IDAT" => break,
+            _ => {}
+        }
+        rest = after.get(4..).unwrap_or_default();
+    }
+    Some((size?, exif))
 }
 
 /// Of an animation only the first picture would be inspected; one of a single frame has no other, unless it is not the first

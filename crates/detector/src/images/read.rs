@@ -6,7 +6,7 @@ use std::path::Path;
 
 use inspect::Image;
 
-use super::decode::{HEAD, check_head, decode};
+use super::decode::{HEAD, decode, format};
 use super::limits::MAX_FILE;
 use super::pixels::{Levels, Pixels};
 use crate::error::ensure;
@@ -51,24 +51,25 @@ pub(super) fn cannot_read(kind: &'static str, path: &Path) -> impl FnOnce(Error)
 
 /// Decodes a file.
 pub(super) fn read_pixels(path: &Path) -> Result<Pixels> {
-    decode(&read_file(path)?)
+    decode(&read_start(path, MAX_FILE)?)
 }
 
-/// The bytes of a regular file: others, such as pipes, may never end. Those of the system, such as `/proc`, have no size.
-fn read_file(path: &Path) -> Result<Vec<u8>> {
+/// The bytes of a regular file, `most` of them if there are more: others, such as pipes, may never end. Those of the system, such as
+/// `/proc`, have no size.
+pub(super) fn read_start(path: &Path, most: u64) -> Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     ensure!(!metadata.is_dir(), "expected an image file, got a folder");
     ensure!(metadata.is_file(), "expected an image file, got a device or a pipe");
     ensure!(metadata.len() <= MAX_FILE, "the file has more than {} MiB", MAX_FILE >> 20);
     if metadata.len() == 0 {
-        check_head(&[])?;
+        format(&[])?;
     }
     let mut file = File::open(path)?;
     let mut bytes = Vec::new();
     file.by_ref().take(HEAD as u64).read_to_end(&mut bytes)?;
-    check_head(&bytes)?;
+    format(&bytes)?;
     // It may grow meanwhile.
-    file.take(MAX_FILE).read_to_end(&mut bytes)?;
+    file.take(most).read_to_end(&mut bytes)?;
     ensure!(bytes.len() as u64 <= MAX_FILE, "the file has more than {} MiB", MAX_FILE >> 20);
     Ok(bytes)
 }

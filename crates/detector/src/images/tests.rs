@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 mod bmps;
 mod damaged;
+mod hostile;
 mod jpegs;
 mod matrix;
 mod pngs;

@@ -13,6 +13,7 @@ mod segments;
 mod upsample;
 
 pub use colour::{Colour, rgb_of_ycbcr};
+pub use segments::header;
 
 use super::limits::{check_bytes, check_size};
 use super::pixels::{Channels, Pixels, Samples};
@@ -43,16 +44,25 @@ pub fn decode(bytes: &[u8]) -> Result<Pixels> {
     pixels(picture, colour)
 }
 
-/// Decodes a part of a TIFF file, whose tables may lie elsewhere and which says itself what the colours are.
+/// Decodes a part of a TIFF file, whose tables may lie elsewhere and which says itself what the colours are. `fits` is asked about
+/// the frame before memory is taken.
 ///
 /// # Errors
-/// As [`decode`].
-pub fn decode_part(tables: Option<&[u8]>, bytes: &[u8], colour: Colour) -> Result<Pixels> {
+/// As [`decode`], and those of `fits`.
+pub fn decode_part(
+    tables: Option<&[u8]>,
+    bytes: &[u8],
+    colour: Colour,
+    fits: impl Fn(&Frame) -> Result<()>,
+) -> Result<Pixels> {
     let mut state = State::default();
     if let Some(tables) = tables {
         state.tables(tables).context("the JPEG tables of the file")?;
     }
-    let picture = state.picture(bytes, check)?;
+    let picture = state.picture(bytes, |frame, length| {
+        fits(frame)?;
+        check(frame, length)
+    })?;
     pixels(picture, colour)
 }
 

@@ -10,6 +10,10 @@ use crate::error::{Context, ensure};
 /// The quantisation tables, row by row, by their numbers.
 pub type Quantisation = [Option<[u16; 64]>; 4];
 
+/// The most scans of all blocks: a progressive picture may come in 2,000, and most come in 10. Small pictures may have more.
+const MOST_SCANS: u64 = 64;
+const BLOCKS_BESIDE: u64 = 1 << 22;
+
 /// The samples of a component, padded to whole blocks.
 pub struct Samples {
     values: Vec<u8>,
@@ -54,19 +58,21 @@ impl Plane {
 /// The components of a frame as far as they are decoded.
 pub struct Planes {
     planes: Vec<Plane>,
+    /// Blocks that scans may still come to.
+    left: u64,
 }
 
 impl Planes {
     pub fn new(frame: &Frame) -> Self {
         let plane = |component| Plane::new(component, frame.is_progressive);
-        Self { planes: frame.components.iter().map(plane).collect() }
+        let left = MOST_SCANS * blocks(frame) + BLOCKS_BESIDE;
+        Self { planes: frame.components.iter().map(plane).collect(), left }
     }
 
     /// Memory that a frame takes, in bytes.
     pub fn bytes(frame: &Frame) -> u64 {
         let of_block = if frame.is_progressive { 3 * 64 } else { 64 };
-        let blocks = frame.components.iter().map(|component| component.padded_blocks);
-        blocks.map(|(columns, rows)| (columns * rows * of_block) as u64).sum()
+        blocks(frame) * of_block
     }
 
     /// Decodes a scan.
@@ -83,6 +89,8 @@ impl Planes {
         bits: &mut Bits<'_>,
     ) -> Result<()> {
         for &(index, ..) in &scan.components {
+            let left = self.left.checked_sub(blocks_of(&frame.components[index]));
+            self.left = left.context("the picture comes in too many scans")?;
             let table = quantisation[frame.components[index].quantisation];
             let plane = &mut self.planes[index];
             plane.quantisation = plane.quantisation.or(table);
@@ -183,6 +191,16 @@ impl Plane {
         }
         Ok(())
     }
+}
+
+/// The blocks of all components.
+fn blocks(frame: &Frame) -> u64 {
+    frame.components.iter().map(blocks_of).sum()
+}
+
+fn blocks_of(component: &Component) -> u64 {
+    let (columns, rows) = component.padded_blocks;
+    columns as u64 * rows as u64
 }
 
 fn table(tables: &[Option<Huffman>; 4], number: usize) -> Result<&Huffman> {

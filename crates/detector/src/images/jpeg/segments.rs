@@ -7,6 +7,7 @@ use super::planes::{Planes, Quantisation};
 use super::scan::{Scan, Tables, ZIGZAG};
 use crate::Result;
 use crate::error::{Context, bail, ensure};
+use crate::images::limits::Size;
 use crate::images::refusal::{CONVERT, refuse};
 
 const START: u8 = 0xD8;
@@ -63,22 +64,51 @@ fn segment(bytes: &[u8], place: usize) -> Result<Option<Segment<'_>>> {
     Ok(Some(Segment { marker, content, end: start + 2 + content.len() }))
 }
 
-/// Whether bytes behind a picture hold another one.
+/// Whether bytes behind a picture hold another one. Those that are made to be searched again and again count as pictures.
 pub fn has_picture(bytes: &[u8]) -> bool {
+    let mut left = 1_usize << 22;
     let starts = bytes.windows(3).enumerate().filter(|(_, start)| *start == [0xFF, START, 0xFF]);
-    starts.into_iter().any(|(place, _)| {
-        let mut place = place + 2;
-        while let Ok(Some(segment)) = segment(bytes, place) {
-            if is_frame(segment.marker) {
-                return Frame::parse(segment.marker, segment.content).is_ok();
+    starts.into_iter().any(|(start, _)| {
+        let mut place = start + 2;
+        loop {
+            let ones = bytes[place.min(bytes.len())..].iter().take_while(|&&byte| byte == 0xFF);
+            let marker = place + ones.count();
+            left = left.saturating_sub(1 + marker - place);
+            if left == 0 {
+                return true;
             }
-            if matches!(segment.marker, START | END | 0xDA) {
+            if marker == place || matches!(bytes.get(marker), None | Some(0)) {
                 return false;
             }
-            place = segment.end;
+            match segment(bytes, marker - 1) {
+                Ok(Some(segment)) if is_frame(segment.marker) => {
+                    return Frame::parse(segment.marker, segment.content).is_ok();
+                }
+                Ok(Some(segment)) if !matches!(segment.marker, START | END | 0xDA) => {
+                    place = segment.end;
+                }
+                _ => return false,
+            }
         }
-        false
     })
+}
+
+/// The size of a picture, and its Exif block; none if its frame header is not among the bytes.
+pub fn header(bytes: &[u8]) -> Option<(Size, Option<&[u8]>)> {
+    let (mut place, mut exif) = (2, None);
+    loop {
+        let segment = segment(bytes, place).ok()??;
+        place = segment.end;
+        match segment.marker {
+            marker if is_frame(marker) => {
+                let Frame { width, height, .. } = Frame::parse(marker, segment.content).ok()?;
+                return Some(((width, height), exif));
+            }
+            0xE1 => exif = exif.or(segment.content.strip_prefix(b"Exif\0\0")),
+            START | END | 0xDA => return None,
+            _ => {}
+        }
+    }
 }
 
 impl State {

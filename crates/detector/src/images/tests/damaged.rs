@@ -14,9 +14,10 @@ use tiff::encoder::TiffEncoder;
 use tiff::encoder::colortype::{CMYK8, Gray8, Gray32};
 use tiff::tags::Tag;
 
+use super::tiffs::Tiff;
 use crate::error::message;
 use crate::files::shown;
-use crate::images::read_image;
+use crate::images::{image_header, read_image};
 
 fn busy() -> GrayImage {
     GrayImage::from_fn(24, 16, |x, y| Luma([(x * x * 7 + y * y * 13 + x * y) as u8]))
@@ -198,6 +199,7 @@ fn what_is_packed_does_not_grow() {
         let bomb = with_chunk(&png, &chunk(kind, &[name, &packed].concat()));
         let start = Instant::now();
         assert_eq!(read(&folder, "bomb.png", &bomb).unwrap().size(), (24, 16));
+        assert_eq!(image_header(&folder.path().join("bomb.png")).unwrap().size, (24, 16));
         // It takes far longer to unpack them.
         assert!(start.elapsed().as_secs() < 10);
     }
@@ -217,6 +219,43 @@ fn orientation_tags_are_ignored() {
     let image = read(&folder, "turned.jpg", &turned()).unwrap();
     assert_eq!(image.size(), (24, 16));
     assert_eq!(image, read(&folder, "plain.jpg", &encoded(busy(), ImageFormat::Jpeg)).unwrap());
+}
+
+/// A training looks at headers before it reads its images.
+#[test]
+fn headers_tell_the_size_of_the_picture_that_is_read_and_its_orientation() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        image_header(&path).map(|header| (header.size, header.is_turned))
+    };
+    for format in [ImageFormat::Png, ImageFormat::Tiff, ImageFormat::Bmp, ImageFormat::Jpeg] {
+        assert_eq!(header("plain", &encoded(busy(), format)), Some(((24, 16), false)), "{format:?}");
+    }
+    assert_eq!(header("turned.jpg", &turned()), Some(((24, 16), true)));
+    let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+    let png = with_chunk(&encoded(busy(), ImageFormat::Png), &chunk(b"eXIf", exif));
+    assert_eq!(header("turned.png", &png), Some(((24, 16), true)));
+    let mirrored = Tiff { tags: vec![(274, 3, vec![2])], ..Tiff::default() }.encode();
+    assert_eq!(header("mirrored.tif", &mirrored), Some(((21, 13), true)));
+    // The header lies behind the first bytes that are read.
+    let far = Tiff { width: 700, height: 300, ..Tiff::default() }.encode();
+    assert_eq!(header("far.tif", &far), Some(((700, 300), false)));
+    let mut profiles = encoded(busy(), ImageFormat::Jpeg);
+    let profile = [&[0xFF, 0xE2, 0xFF, 0xFF][..], &[0; 0xFFFD]].concat();
+    profiles.splice(2..2, profile.repeat(3));
+    assert_eq!(header("profiles.jpg", &profiles), Some(((24, 16), false)));
+    assert_eq!(header("text.png", b"a,b\n"), None);
+    assert_eq!(header("cut.tif", &far[..far.len() - 100]), None);
+    let mut bytes = Cursor::new(Vec::new());
+    let mut encoder = TiffEncoder::new(&mut bytes).unwrap();
+    for (kind, side) in [(1_u32, 2), (0, 8)] {
+        let mut page = encoder.new_image::<Gray8>(side, side).unwrap();
+        page.encoder().write_tag(Tag::NewSubfileType, kind).unwrap();
+        page.write_data(&vec![51; (side * side) as usize]).unwrap();
+    }
+    assert_eq!(header("copy.tif", bytes.get_ref()), Some(((8, 8), false)));
 }
 
 /// Every file that is cut off anywhere, and many with a changed byte, are refused or read, and never panic.

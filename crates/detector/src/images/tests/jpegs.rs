@@ -280,7 +280,8 @@ impl Jpeg {
     }
 }
 
-fn segment(bytes: &mut Vec<u8>, marker: u8, content: &[u8]) {
+/// Appends a segment.
+pub fn segment(bytes: &mut Vec<u8>, marker: u8, content: &[u8]) {
     let length = (content.len() as u16 + 2).to_be_bytes();
     bytes.extend([0xFF, marker, length[0], length[1]]);
     bytes.extend(content);

@@ -98,6 +98,7 @@ fn palette(directory: &Directory<'_>, format: Format) -> Result<Vec<[u8; 3]>> {
     let map = directory.numbers(tag::COLOR_MAP)?.context("the palette is missing")?;
     let count = 1_usize << bits;
     ensure!(map.len() >= 3 * count, "the palette has {} values, expected {}", map.len(), 3 * count);
+    let map: Vec<u64> = map.iter().take(3 * count).collect();
     let shift = if map.iter().all(|&value| value < 256) { 0 } else { 8 };
     let value = |index: usize| (map[index] >> shift) as u8;
     Ok((0..count).map(|index| [0, 1, 2].map(|colour| value(colour * count + index))).collect())
@@ -125,7 +126,8 @@ fn ycbcr(directory: &Directory<'_>, format: Format, compression: Compression) ->
     if compression == Compression::Jpeg {
         return Ok(Meaning::YCbCr { shared: None });
     }
-    let shared = directory.numbers(tag::YCBCR_SUBSAMPLING)?.unwrap_or_else(|| vec![2, 2]);
+    let shared = directory.numbers(tag::YCBCR_SUBSAMPLING)?;
+    let shared = shared.map_or_else(|| vec![2, 2], |shared| shared.iter().take(3).collect());
     let &[h @ (1 | 2 | 4), v @ (1 | 2 | 4)] = &shared[..] else {
         bail!("expected 1, 2 or 4 columns and rows that share a sample of chroma, got {shared:?}");
     };

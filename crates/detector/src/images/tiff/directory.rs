@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, HashSet};
 /// The most directories that are looked at.
 const MOST_DIRECTORIES: usize = 1 << 12;
 
+/// The most tags that are looked at, of all directories together: they may share their bytes.
+const MOST_TAGS: u64 = 1 << 18;
+
 /// The order of the bytes of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ByteOrder {
@@ -37,6 +40,30 @@ struct Entry<'a> {
     bytes: Option<&'a [u8]>,
 }
 
+/// The unsigned integers of a tag, which stay in the file.
+#[derive(Clone, Copy)]
+pub struct Numbers<'a> {
+    order: ByteOrder,
+    bytes: &'a [u8],
+    /// The bytes of each.
+    width: usize,
+}
+
+impl Numbers<'_> {
+    pub fn len(&self) -> usize {
+        self.bytes.len() / self.width
+    }
+
+    pub fn get(&self, index: usize) -> Option<u64> {
+        let value = self.bytes.chunks_exact(self.width).nth(index)?;
+        Some(self.order.number(value))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = u64> {
+        self.bytes.chunks_exact(self.width).map(|value| self.order.number(value))
+    }
+}
+
 /// A file and the widths of what it is made of.
 struct File<'a> {
     bytes: &'a [u8],
@@ -56,11 +83,14 @@ pub fn directories(bytes: &[u8]) -> Result<Vec<Directory<'_>>> {
     let is_big = bytes.get(2..4).is_some_and(|version| order.number(version) == 43);
     let file = File { bytes, order, is_big };
     let mut next = if is_big { file.number(8, 8)? } else { file.number(4, 4)? };
-    let (mut seen, mut found) = (HashSet::new(), Vec::new());
+    let (mut seen, mut found, mut tags) = (HashSet::new(), Vec::new(), 0);
     while next != 0 {
         ensure!(seen.insert(next), "the directories form a circle");
         ensure!(found.len() < MOST_DIRECTORIES, "the file has too many directories");
-        let (directory, following) = file.directory(next)?;
+        let (table, following) = file.table(next)?;
+        tags += table.len() as u64 / file.widths().1;
+        ensure!(tags <= MOST_TAGS, "the directories have too many tags");
+        let directory = Directory { order, entries: file.entries(table) };
         found.push(directory);
         next = following;
     }
@@ -79,14 +109,23 @@ impl<'a> File<'a> {
         Ok(self.order.number(bytes))
     }
 
-    /// The directory at a place, and the place of the next one.
-    fn directory(&self, start: u64) -> Result<(Directory<'a>, u64)> {
-        let (count_width, entry_width, value_width) =
-            if self.is_big { (8, 20, 8) } else { (2, 12, 4) };
+    /// The bytes of the number of tags, of a tag, and of its value.
+    fn widths(&self) -> (u64, u64, u64) {
+        if self.is_big { (8, 20, 8) } else { (2, 12, 4) }
+    }
+
+    /// The tags of the directory at a place, and the place of the next one.
+    fn table(&self, start: u64) -> Result<(&'a [u8], u64)> {
+        let (count_width, entry_width, value_width) = self.widths();
         let count = self.number(start, count_width)?;
         let first = start.saturating_add(count_width);
         let table = count.checked_mul(entry_width).and_then(|length| self.slice(first, length));
         let table = table.context("the file is cut off within a directory")?;
+        Ok((table, self.number(first + table.len() as u64, value_width)?))
+    }
+
+    fn entries(&self, table: &'a [u8]) -> BTreeMap<u16, Entry<'a>> {
+        let (_, entry_width, value_width) = self.widths();
         let mut entries = BTreeMap::new();
         for entry in table.chunks_exact(entry_width as usize) {
             let (tag, kind) = (self.order.number(&entry[..2]), self.order.number(&entry[2..4]));
@@ -98,8 +137,7 @@ impl<'a> File<'a> {
             });
             entries.entry(tag as u16).or_insert(Entry { kind: kind as u16, bytes });
         }
-        let next = self.number(first + table.len() as u64, value_width)?;
-        Ok((Directory { order: self.order, entries }, next))
+        entries
     }
 }
 
@@ -135,7 +173,7 @@ impl Directory<'_> {
     ///
     /// # Errors
     /// If they lie outside of the file or are of another type.
-    pub fn numbers(&self, tag: u16) -> Result<Option<Vec<u64>>> {
+    pub fn numbers(&self, tag: u16) -> Result<Option<Numbers<'_>>> {
         let Some(entry) = self.entries.get(&tag) else { return Ok(None) };
         ensure!(
             matches!(entry.kind, 1 | 3 | 4 | 13 | 16 | 18),
@@ -143,8 +181,7 @@ impl Directory<'_> {
             entry.kind
         );
         let bytes = self.bytes(tag)?.unwrap_or_default();
-        let values = bytes.chunks_exact(width(entry.kind) as usize);
-        Ok(Some(values.map(|value| self.order.number(value)).collect()))
+        Ok(Some(Numbers { order: self.order, bytes, width: width(entry.kind) as usize }))
     }
 
     /// The first of some integers.
@@ -152,7 +189,7 @@ impl Directory<'_> {
     /// # Errors
     /// As [`Directory::numbers`], and if it is larger than 32 bits.
     pub fn number(&self, tag: u16) -> Result<Option<u32>> {
-        let first = self.numbers(tag)?.and_then(|numbers| numbers.first().copied());
+        let first = self.numbers(tag)?.and_then(|numbers| numbers.get(0));
         match first.map(u32::try_from) {
             Some(Err(_)) => bail!("the value of tag {tag} is too large"),
             Some(Ok(number)) => Ok(Some(number)),

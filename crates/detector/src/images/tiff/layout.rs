@@ -1,13 +1,21 @@
 //! The layout of the picture of a directory, as far as it is read; the rest is refused by name.
 
 use super::colour::{Meaning, meaning};
-use super::directory::{ByteOrder, Directory};
+use super::directory::{ByteOrder, Directory, Numbers};
 use super::format::{Compression, Format};
 use super::tag;
 use crate::Result;
 use crate::error::{Context, bail, ensure};
 use crate::images::limits::{check_bytes, check_size};
 use crate::images::refusal::{CONVERT, demand, refuse};
+
+/// The most strips or tiles.
+const MOST_PARTS: usize = 1 << 20;
+
+/// The most bytes that strips and tiles are unpacked to, in sum: times those of the picture, and some more for a small picture in
+/// a large tile.
+const MOST_UNPACKED: u64 = 4;
+const UNPACKED_BESIDE: u64 = 16 << 20;
 
 /// The picture of a directory.
 pub struct Layout {
@@ -61,8 +69,8 @@ impl Layout {
                 other => bail!("expected planar configuration 1 or 2, got {other}"),
             };
         let meaning = meaning(directory, format, samples, is_planar, compression)?;
-        let extra = directory.numbers(tag::EXTRA_SAMPLES)?.unwrap_or_default();
-        let has_alpha = samples > meaning.colours() && matches!(extra.first(), Some(1 | 2));
+        let extra = directory.number(tag::EXTRA_SAMPLES)?;
+        let has_alpha = samples > meaning.colours() && matches!(extra, Some(1 | 2));
         let is_tiled = directory.has(tag::TILE_WIDTH);
         let part = match is_tiled {
             true => (side(tag::TILE_WIDTH)?, side(tag::TILE_LENGTH)?),
@@ -113,10 +121,44 @@ impl Layout {
             Format::Float { .. } => 4,
         };
         check_bytes(self.width, self.height, pixels * stored * self.channels() as u64)?;
-        // Those of a strip or tile of chroma that is shared are spread before they are put in their places.
-        let row = if self.meaning.shared().is_some() { 3 * width } else { self.row_bytes() };
-        let part = (row as u64).checked_mul(height as u64);
-        check_bytes(self.width, self.height, part.unwrap_or(u64::MAX))
+        self.check_parts()
+    }
+
+    /// Bounds the memory of a strip or tile, and the time that all of them take. They may be larger than the picture, but not by much.
+    fn check_parts(&self) -> Result<()> {
+        let (width, height) = self.part;
+        let (columns, rows) = self.grid();
+        let too_many = || format!("expected fewer than {columns}x{rows} strips or tiles");
+        ensure!(columns * rows * self.planes() <= MOST_PARTS, "{}", too_many());
+        // Those of chroma that is shared are spread before they are put in their places.
+        let row = if self.meaning.shared().is_some() { 3 * width } else { self.row_bytes() } as u64;
+        let part = row * self.rows_unpacked() as u64;
+        let picture = self.width as u64 * self.samples as u64 * self.format.bits() as u64 / 8
+            * self.height as u64;
+        let all = part.saturating_mul((columns * rows * self.planes()) as u64);
+        ensure!(
+            all <= (MOST_UNPACKED * picture).saturating_add(UNPACKED_BESIDE),
+            "strips or tiles of {width}x{height} pixels are too large for a picture of {}x{}",
+            self.width,
+            self.height
+        );
+        check_bytes(self.width, self.height, part)
+    }
+
+    /// Columns and rows of strips or tiles.
+    pub fn grid(&self) -> (usize, usize) {
+        (self.width.div_ceil(self.part.0), self.height.div_ceil(self.part.1))
+    }
+
+    /// How often the grid is stored.
+    pub fn planes(&self) -> usize {
+        if self.is_planar { self.samples } else { 1 }
+    }
+
+    /// Rows that are unpacked of a strip or tile: JPEG ends with the last one, and of others those that lie in the picture are looked at.
+    fn rows_unpacked(&self) -> usize {
+        let height = self.part.1;
+        if self.compression == Compression::Jpeg { height } else { height.min(self.height) }
     }
 
     /// Samples that are read of a pixel: the colours, and alpha if there is one.
@@ -136,16 +178,18 @@ impl Layout {
 }
 
 fn format(directory: &Directory<'_>) -> Result<Format> {
-    let bits = directory.numbers(tag::BITS_PER_SAMPLE)?.unwrap_or_else(|| vec![1]);
-    let first = *bits.first().context("the bits per sample are missing")?;
+    let bits = directory.numbers(tag::BITS_PER_SAMPLE)?;
+    let first = bits.map_or(Some(1), |bits| bits.get(0));
+    let first = first.context("the bits per sample are missing")?;
     demand!(
-        bits.iter().all(|&bits| bits == first),
+        bits.iter().flat_map(Numbers::iter).all(|bits| bits == first),
         "TIFF whose samples have different depths is not supported; {CONVERT}"
     );
-    let formats = directory.numbers(tag::SAMPLE_FORMAT)?.unwrap_or_else(|| vec![1]);
-    let format = *formats.first().context("the sample format is missing")?;
+    let formats = directory.numbers(tag::SAMPLE_FORMAT)?;
+    let format = formats.map_or(Some(1), |formats| formats.get(0));
+    let format = format.context("the sample format is missing")?;
     demand!(
-        formats.iter().all(|&other| other == format),
+        formats.iter().flat_map(Numbers::iter).all(|other| other == format),
         "TIFF whose samples have different formats is not supported; {CONVERT}"
     );
     match (format, first) {

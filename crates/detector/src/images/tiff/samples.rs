@@ -4,16 +4,17 @@ use super::directory::ByteOrder;
 use super::format::Format;
 use super::layout::{Layout, Predictor};
 
-/// The samples of a row of a strip or tile; floats as their bits.
-pub fn samples(row: &[u8], layout: &Layout) -> Vec<u32> {
-    let (count, distance) = (layout.part.0 * layout.samples_in_part(), layout.samples_in_part());
+/// The samples of the first pixels of a row of a strip or tile; floats as their bits.
+pub fn samples(row: &[u8], layout: &Layout, pixels: usize) -> Vec<u32> {
+    let distance = layout.samples_in_part();
+    let count = pixels * distance;
     match (layout.format, layout.predictor) {
         (Format::Float { bytes }, Predictor::Float) => {
-            let row = whole_floats(row, bytes, distance);
+            let row = whole_floats(row, bytes, distance, count);
             row.chunks_exact(bytes).map(|value| float(value, ByteOrder::Big)).collect()
         }
         (Format::Float { bytes }, predictor) => {
-            let mut values = integers(row, bytes, layout.order);
+            let mut values = integers(&row[..count * bytes], bytes, layout.order);
             if predictor == Predictor::Horizontal {
                 add_up(&mut values, distance);
             }
@@ -21,7 +22,7 @@ pub fn samples(row: &[u8], layout: &Layout) -> Vec<u32> {
             values.into_iter().map(value).collect()
         }
         (Format::Integer { bits: bits @ (8 | 16) }, predictor) => {
-            let mut values = integers(row, bits / 8, layout.order);
+            let mut values = integers(&row[..count * bits / 8], bits / 8, layout.order);
             if predictor == Predictor::Horizontal {
                 add_up(&mut values, distance);
             }
@@ -52,14 +53,15 @@ fn float(value: &[u8], order: ByteOrder) -> u32 {
     }
 }
 
-/// Undoes the predictor of floats: differences of bytes, of which all highest ones come first. The result is big-endian.
-fn whole_floats(row: &[u8], bytes: usize, distance: usize) -> Vec<u8> {
+/// Undoes the predictor of floats: differences of bytes, of which all highest ones come first. Returns the first `taken` floats,
+/// big-endian.
+fn whole_floats(row: &[u8], bytes: usize, distance: usize, taken: usize) -> Vec<u8> {
     let mut planes = row.to_vec();
     for index in distance..planes.len() {
         planes[index] = planes[index].wrapping_add(planes[index - distance]);
     }
     let count = planes.len() / bytes;
-    (0..count * bytes).map(|index| planes[index % bytes * count + index / bytes]).collect()
+    (0..taken * bytes).map(|index| planes[index % bytes * count + index / bytes]).collect()
 }
 
 /// Values of up to 16 bits without gaps, the highest bits first.

@@ -10,6 +10,7 @@ pub const PHOTOMETRIC: u16 = 262;
 pub const FILL_ORDER: u16 = 266;
 pub const DESCRIPTION: u16 = 270;
 pub const STRIP_OFFSETS: u16 = 273;
+pub const ORIENTATION: u16 = 274;
 pub const SAMPLES_PER_PIXEL: u16 = 277;
 pub const ROWS_PER_STRIP: u16 = 278;
 pub const STRIP_BYTE_COUNTS: u16 = 279;

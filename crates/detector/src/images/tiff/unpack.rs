@@ -15,11 +15,11 @@ use weezl::{BitOrder, LzwStatus};
 
 const EARLY: &str = "the data end before the picture does";
 
-/// The first `length` bytes that packed ones stand for.
+/// At least the first `length` bytes that packed ones stand for.
 ///
 /// # Errors
 /// If they are damaged, or fewer.
-pub fn unpack(packed: &[u8], layout: &Layout, length: usize) -> Result<Vec<u8>> {
+pub fn unpack<'a>(packed: &'a [u8], layout: &Layout, length: usize) -> Result<Cow<'a, [u8]>> {
     let most = most_bytes(layout, packed.len());
     ensure!(length as u64 <= most, "{EARLY}: {} bytes cannot hold it", packed.len());
     let packed = match layout.is_reversed {
@@ -27,7 +27,7 @@ pub fn unpack(packed: &[u8], layout: &Layout, length: usize) -> Result<Vec<u8>> 
         false => Cow::Borrowed(packed),
     };
     let bytes = match layout.compression {
-        Compression::None => packed[..length].to_vec(),
+        Compression::None => return Ok(packed),
         Compression::PackBits => pack_bits(&packed, length),
         Compression::Lzw => lzw(&packed, length)?,
         Compression::Deflate => deflate(&packed, length)?,
@@ -35,7 +35,7 @@ pub fn unpack(packed: &[u8], layout: &Layout, length: usize) -> Result<Vec<u8>> 
         Compression::Jpeg => bail!("JPEG is not packed bytes"),
     };
     ensure!(bytes.len() >= length, "{EARLY}");
-    Ok(bytes)
+    Ok(Cow::Owned(bytes))
 }
 
 /// More bytes than packed ones can stand for.
@@ -110,7 +110,9 @@ fn deflate(packed: &[u8], length: usize) -> Result<Vec<u8>> {
 fn group4(packed: &[u8], layout: &Layout, length: usize) -> Result<Vec<u8>> {
     let (width, row_bytes) = (layout.part.0, layout.row_bytes());
     let input = packed.iter().map(|&byte| Ok::<u8, Infallible>(byte));
-    let columns = u16::try_from(width)?;
+    let Ok(columns) = u16::try_from(width) else {
+        bail!("expected tiles of at most {} columns with CCITT compression, got {width}", u16::MAX);
+    };
     let Ok(mut decoder) = Group4Decoder::new(input, columns);
     let mut bytes = Vec::with_capacity(length);
     while bytes.len() < length {
