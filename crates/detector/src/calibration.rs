@@ -1,8 +1,8 @@
 //! The threshold of a model, from the scores of good images.
 
 use crate::Result;
-use crate::config::{CalibrationConfig, Config, Scores, good_images};
-use crate::data::{Arrangement, Split, fingerprint};
+use crate::config::{CalibrationConfig, Config, DataConfig, Scores};
+use crate::data::{Split, fingerprint};
 use crate::drawn_defects::{Calibrated, found_of_drawn};
 use crate::error::Context;
 use crate::inspector::{Compared, Inspector};
@@ -33,12 +33,13 @@ pub struct CalibrationImages {
 }
 
 impl CalibrationImages {
-    /// The good images of folders or data sets, and those that files, lists and patterns name.
+    /// The good images of folders or data sets, and those that files, lists and patterns name: with the model's names of good folders and
+    /// masks (`data.good`, `data.masks`), and of its choice (`data.only`).
     ///
     /// # Errors
-    /// See [`Dataset::open`](crate::Dataset::open), [`list_images`](crate::list_images).
-    pub fn given(inputs: &[PathBuf]) -> Result<Self> {
-        let images = good_images(inputs, &Arrangement::default())?;
+    /// See [`DataConfig::open`].
+    pub fn given(inputs: &[PathBuf], data: &DataConfig) -> Result<Self> {
+        let images = data.clone().with_images(inputs).open()?.train;
         Ok(Self { images, source: CalibrationSource::Given })
     }
 

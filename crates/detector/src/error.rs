@@ -74,6 +74,9 @@ pub enum Error {
         /// The cause.
         source: Box<Self>,
     },
+    /// The region of interest leaves nothing of an image, as where no part lies against the background.
+    #[error("data.region leaves nothing of the image")]
+    EmptyRegion,
     /// The caller cancelled the work.
     #[error("cancelled")]
     Cancelled,
@@ -97,6 +100,15 @@ impl Error {
     /// [`Error::Io`] of a path.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_owned(), source }
+    }
+
+    /// Whether an image has no [region of interest](Self::EmptyRegion), whatever was being done with it.
+    pub fn is_empty_region(&self) -> bool {
+        match self {
+            Self::EmptyRegion => true,
+            Self::During { source, .. } => source.is_empty_region(),
+            _ => false,
+        }
     }
 
     /// [`Error::File`] of a path.

@@ -1,10 +1,10 @@
 //! The view that the network has of an image: its region of interest, scaled, and the way back to the image's own pixels.
 
-use crate::Result;
 use crate::config::DataConfig;
 use crate::data::{Margins, RegionFinder, crop, uncrop};
 use crate::error::Context;
 use crate::images::resize;
+use crate::{Error, Result};
 use inspect::{Image, Mask, NOT_SCORED, RegionOfInterest};
 use std::borrow::Cow;
 use std::path::Path;
@@ -73,20 +73,20 @@ impl Views {
             return Ok(View { image, place });
         };
         let within = crop(&finder.region(image, name)?, margins)?;
-        let frame = frame(&within, margins).context("data.region leaves nothing of the image")?;
+        let frame = frame(&within, margins).ok_or(Error::EmptyRegion)?;
         let inside = crop(&within, difference(frame, margins))?;
-        let inner = cropped(image, frame)?;
-        let (width, height) = self.scaled(inner.size(), within.size());
-        let mut seen = match (width, height) == inner.size() {
-            true => inner,
-            false => Cow::Owned(resize(&inner, width, height)),
-        };
         let size = inside.size();
+        let scaled = self.scaled(size, within.size());
         let inside = inside.data().contains(&false).then_some(inside);
-        let region =
-            inside.as_ref().map(|inside| scaled_region(inside, width, height)).transpose()?;
-        if let Some(region) = &region {
-            seen = Cow::Owned(region.fill(&seen)?);
+        let whole = inside.clone().map(RegionOfInterest::of).transpose()?;
+        // Before scaling as well, which mixes neighbours.
+        let mut seen = filled(cropped(image, frame)?, whole.as_ref())?;
+        let mut region = whole;
+        if scaled != size {
+            let (width, height) = scaled;
+            region =
+                inside.as_ref().map(|inside| scaled_region(inside, width, height)).transpose()?;
+            seen = filled(Cow::Owned(resize(&seen, width, height)), region.as_ref())?;
         }
         Ok(View { image: seen, place: Place { frame, size, inside, region } })
     }
@@ -134,10 +134,15 @@ fn difference(all: Margins, some: Margins) -> Margins {
     }
 }
 
+/// An image whose pixels outside of a region are replaced by those inside.
+fn filled<'a>(image: Cow<'a, Image>, region: Option<&RegionOfInterest>) -> Result<Cow<'a, Image>> {
+    Ok(match region {
+        Some(region) => Cow::Owned(region.fill(&image)?),
+        None => image,
+    })
+}
+
 fn scaled_region(inside: &Mask, width: usize, height: usize) -> Result<RegionOfInterest> {
-    if inside.size() == (width, height) {
-        return Ok(RegionOfInterest::of(inside.clone())?);
-    }
     let shares = resize(&inside.map(|is_inside| f32::from(u8::from(is_inside))), width, height);
     Ok(RegionOfInterest::of(shares.map(|share| share >= 0.5))?)
 }

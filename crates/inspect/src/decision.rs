@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::largest_region::score_of_too_large_region;
-use crate::{Connectivity, Image, Mask, label, threshold_mask};
+use crate::{Connectivity, Image, Mask, NOT_SCORED, label, threshold_mask};
 
 /// The scores and the area that make a defect.
 ///
@@ -47,12 +47,18 @@ impl Decision {
     }
 
     /// The score of an image: the largest threshold at which it is defective, and so at least [`threshold`](Self::threshold) if
-    /// and only if it is. An image with fewer pixels than the least area never is, and scores [`f32::MIN`].
+    /// and only if it is. Where no region can reach the least area, the image never is: it scores as its lowest scored pixel does, but
+    /// less than the threshold. An image without a scored pixel scores [`f32::MIN`].
     pub fn score(&self, map: &Image) -> f32 {
         if self.min_area <= 1 {
             return map.data().iter().copied().fold(f32::MIN, f32::max);
         }
         let maps = std::slice::from_ref(map);
-        score_of_too_large_region(maps, self.min_area - 1).unwrap_or(f32::MIN)
+        score_of_too_large_region(maps, self.min_area - 1).unwrap_or_else(|_| {
+            let scored = map.data().iter().copied().filter(|&score| score > NOT_SCORED);
+            scored
+                .reduce(f32::min)
+                .map_or(f32::MIN, |lowest| lowest.min(self.threshold.next_down()))
+        })
     }
 }

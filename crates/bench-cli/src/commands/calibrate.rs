@@ -30,7 +30,7 @@ pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
     }
     let good = match &args.good[..] {
         [] => CalibrationImages::of_training(&folder, &config)?,
-        inputs => CalibrationImages::given(&good_inputs(inputs)?)?,
+        inputs => CalibrationImages::given(&good_inputs(inputs)?, &config.data)?,
     };
     if let Some(warning) = find_region(&mut config.data, &good.images)? {
         context.terminal.warn(&warning);

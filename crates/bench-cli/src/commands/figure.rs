@@ -53,12 +53,14 @@ pub fn figure(context: &Context, args: &FigureArgs) -> Result<()> {
     context.terminal.record(&FigureRecord { figure, models: models.len(), images })
 }
 
-/// The data set of the arguments, or that of the first model.
+/// The data set of the arguments with the settings of the first model, or the one that it was trained on.
 fn dataset(folders: &[ModelFolder], args: &FigureArgs) -> Result<Dataset> {
-    let mut dataset = match &args.data {
-        Some(root) => Dataset::open(root, None)?,
-        None => folders[0].config()?.data.open()?,
+    let data = folders[0].config()?.data;
+    let data = match &args.data {
+        Some(root) => data.with_root(root),
+        None => data,
     };
+    let mut dataset = data.open()?;
     dataset.test.retain(|sample| !sample.masks.is_empty());
     if dataset.test.is_empty() {
         bail!("{}: expected test images with ground truth, found none", dataset.root.display());

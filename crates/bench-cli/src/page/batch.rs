@@ -88,7 +88,7 @@ impl BatchPage<'_> {
             Kind::Watch { exhibits, .. } => html! {
                 section {
                     h2 { "The last images" }
-                    (legend(false))
+                    (legend(exhibits))
                     @for image in exhibits.iter().rev() { (exhibit(image)) }
                 }
             },

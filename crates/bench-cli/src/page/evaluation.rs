@@ -172,7 +172,8 @@ impl<'a> Judged<'a> {
     fn text(&self) -> String {
         let AtThreshold { regions, regions_found, false_alarms, .. } = self.result;
         if self.sample.mask.is_none() {
-            return format!("score {:.3}, defective, without a mask", self.score);
+            let flagged = if self.result.images_flagged > 0 { "flagged" } else { "not flagged" };
+            return format!("score {:.3}, defective, without a mask, {flagged}", self.score);
         }
         let found = match regions {
             0 => String::new(),

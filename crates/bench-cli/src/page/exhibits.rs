@@ -3,7 +3,7 @@
 use super::levels::Levels;
 use super::picture::{indexed, photograph};
 use anyhow::Result;
-use inspect::{Image, Mask, Plane};
+use inspect::{Image, Mask, NOT_SCORED, Plane};
 use maud::{Markup, html};
 
 /// The numbers of the colours of a mask, and the colours, which the style sheet has, too. Okabe and Ito's are told apart with any
@@ -13,8 +13,9 @@ const FOUND: u8 = 1;
 const MISSED: u8 = 2;
 const FALSE_ALARM: u8 = 3;
 const FLAGGED: u8 = 4;
-const COLOURS: [[u8; 3]; 5] =
-    [[24, 24, 24], [240, 240, 240], [213, 94, 0], [86, 180, 233], [240, 228, 66]];
+const OUTSIDE: u8 = 5;
+const COLOURS: [[u8; 3]; 6] =
+    [[24, 24, 24], [240, 240, 240], [213, 94, 0], [86, 180, 233], [240, 228, 66], [90, 90, 90]];
 
 /// The planes of an inspected image, all of one size.
 pub struct Planes<'a> {
@@ -39,9 +40,18 @@ pub struct Exhibit {
     pub pictures: Pictures,
 }
 
+impl Exhibit {
+    /// Whether the image is known to be defective, but not where.
+    fn is_unmasked(&self) -> bool {
+        self.kind.is_some() && !self.pictures.has_ground_truth
+    }
+}
+
 /// The planes of an image as data.
 pub struct Pictures {
     size: (usize, usize),
+    has_ground_truth: bool,
+    has_outside: bool,
     image: String,
     reconstruction: String,
     map: String,
@@ -54,6 +64,8 @@ impl Pictures {
     pub fn of(planes: &Planes<'_>, levels: &Levels) -> Result<Self> {
         Ok(Self {
             size: planes.map.size(),
+            has_ground_truth: planes.ground_truth.is_some(),
+            has_outside: planes.map.data().contains(&NOT_SCORED),
             image: photograph(planes.image)?,
             reconstruction: photograph(planes.reconstruction)?,
             map: indexed(&levels.quantised(planes.map), &levels.palette())?,
@@ -74,6 +86,9 @@ fn judgement(planes: &Planes<'_>) -> Plane<u8> {
     let (width, height) = planes.map.size();
     Plane::from_fn(width, height, |x, y| {
         let flagged = planes.flagged.get(x, y);
+        if planes.map.get(x, y) == NOT_SCORED {
+            return OUTSIDE;
+        }
         match planes.ground_truth.map(|mask| mask.get(x, y)) {
             None if flagged => FLAGGED,
             Some(true) if flagged => FOUND,
@@ -87,16 +102,17 @@ fn judgement(planes: &Planes<'_>) -> Plane<u8> {
 /// The image with its pictures.
 pub fn exhibit(exhibit: &Exhibit) -> Markup {
     let Exhibit { name, kind, score, text, pictures } = exhibit;
-    let Pictures { size: (width, height), image, reconstruction, map, mask } = pictures;
+    let Pictures { size: (width, height), image, reconstruction, map, mask, .. } = pictures;
     let all = [
         ("image", "image", image),
         ("reconstruction", "reconstruction", reconstruction),
         ("map", "anomaly map", map),
         ("mask", "mask", mask),
     ];
+    let is_unmasked = exhibit.is_unmasked();
     let shape = if *width > 3 * height { "exhibit wide" } else { "exhibit" };
     html! {
-        figure class=(shape) data-name=(name) data-kind=[kind.as_deref()] data-score=(score) {
+        figure class=(shape) data-name=(name) data-kind=[kind.as_deref()] data-unmasked[is_unmasked] data-score=(score) {
             div.strip {
                 @for (class, title, data) in all {
                     div {
@@ -110,17 +126,25 @@ pub fn exhibit(exhibit: &Exhibit) -> Markup {
     }
 }
 
-/// The colours of masks.
-pub fn legend(has_ground_truth: bool) -> Markup {
+/// The colours of masks of images.
+pub fn legend(exhibits: &[Exhibit]) -> Markup {
+    let has_ground_truth = exhibits.iter().any(|exhibit| exhibit.pictures.has_ground_truth);
+    let has_none = exhibits.iter().any(|exhibit| !exhibit.pictures.has_ground_truth);
+    let has_outside = exhibits.iter().any(|exhibit| exhibit.pictures.has_outside);
     html! {
         ul.legend {
             @if has_ground_truth {
                 li { span.sample.found {} "found" }
                 li { span.sample.missed {} "missed" }
                 li { span.sample.alarm {} "false alarm" }
-            } @else {
-                li { span.sample.flagged {} "flagged" }
             }
+            @if has_none {
+                li {
+                    span.sample.flagged {} "flagged"
+                    @if has_ground_truth { ", without ground truth" }
+                }
+            }
+            @if has_outside { li { span.sample.outside {} "not inspected" } }
         }
     }
 }
@@ -145,5 +169,8 @@ mod tests {
         };
         assert_eq!(judgement(&planes(Some(&truth))).data(), [FOUND, FALSE_ALARM, MISSED, GROUND]);
         assert_eq!(judgement(&planes(None)).data(), [FLAGGED, FLAGGED, GROUND, GROUND]);
+        let map = Image::new(4, 1, vec![1.0, NOT_SCORED, 0.0, NOT_SCORED]).unwrap();
+        let planes = Planes { map: &map, ..planes(Some(&truth)) };
+        assert_eq!(judgement(&planes).data(), [FOUND, OUTSIDE, MISSED, OUTSIDE]);
     }
 }

@@ -3,8 +3,8 @@
 // scores and ground truth are the numbers of the colours of the PNG files that the page holds.
 
 // What the numbers of the colours of a mask stand for, and the colours; those of `exhibits.rs` and `page.css`.
-const GROUND = 0, FOUND = 1, MISSED = 2, FALSE_ALARM = 3, FLAGGED = 4;
-const COLOURS = [[24, 24, 24], [240, 240, 240], [213, 94, 0], [86, 180, 233], [240, 228, 66]];
+const GROUND = 0, FOUND = 1, MISSED = 2, FALSE_ALARM = 3, FLAGGED = 4, OUTSIDE = 5;
+const COLOURS = [[24, 24, 24], [240, 240, 240], [213, 94, 0], [86, 180, 233], [240, 228, 66], [90, 90, 90]];
 
 const all = (selector, within = document) => Array.from(within.querySelectorAll(selector));
 const one = (selector, within = document) => within.querySelector(selector);

@@ -7,6 +7,7 @@ class Exhibit {
     Object.assign(this, { figure, number, name: figure.dataset.name, kind: figure.dataset.kind });
     this.score = Number(figure.dataset.score);
     this.isGood = this.kind === "good";
+    this.isUnmasked = figure.dataset.unmasked !== undefined; // known to be defective, but not where
   }
 
   async read() {
@@ -32,6 +33,7 @@ class Exhibit {
         touches[labels[pixel]] = 1;
         found[defect]++;
       }
+      if (this.isUnmasked || this.truth.data[pixel] === OUTSIDE) continue;
       counts[isFlagged ? (defect ? "right" : "wrong") : defect ? "missed" : "good"]++;
     }
     const kept = areas.map((size, label) => label > 0 && size >= area);
@@ -39,19 +41,21 @@ class Exhibit {
     this.overlaps = Array.from(found).slice(1).map((pixels, defect) => pixels / this.defects.areas[defect + 1]);
     this.found = this.overlaps.filter((share) => share > 0).length;
     this.regions = kept.filter(Boolean).length;
-    this.alarms = kept.filter((isKept, label) => isKept && touches[label] === 0).length;
+    this.alarms = this.isUnmasked ? 0 : kept.filter((isKept, label) => isKept && touches[label] === 0).length;
+    this.hit = this.isUnmasked ? this.regions : this.found;
     this.stale = true;
   }
 
   get outcomes() {
-    const missed = this.found < this.overlaps.length, alarm = this.alarms > 0;
-    const of = { missed, alarm, success: this.overlaps.length > 0 && !missed && !alarm };
-    return { ...of, quiet: this.regions === 0 && this.overlaps.length === 0, flagged: this.regions > 0 };
+    const missed = this.isUnmasked ? this.hit === 0 : this.found < this.overlaps.length, alarm = this.alarms > 0;
+    const isDefective = this.isUnmasked || this.overlaps.length > 0, flagged = this.regions > 0;
+    return { missed, alarm, success: isDefective && !missed && !alarm, quiet: !isDefective && !flagged, flagged };
   }
 
   text() {
     const parts = [`score ${this.score.toFixed(3)}`];
-    if (this.kind === undefined) parts.push(this.regions === 1 ? "1 region" : `${this.regions} regions`);
+    if (this.isUnmasked) parts.push("defective, without a mask", this.hit > 0 ? "flagged" : "not flagged");
+    else if (this.kind === undefined) parts.push(this.regions === 1 ? "1 region" : `${this.regions} regions`);
     else {
       if (this.overlaps.length > 0) parts.push(`${this.found} of ${this.overlaps.length} defects found`);
       parts.push(this.alarms === 1 ? "1 false alarm" : `${this.alarms} false alarms`);
@@ -66,8 +70,9 @@ class Exhibit {
     const pixels = new ImageData(this.map.width, this.map.height);
     for (let pixel = 0; pixel < this.flagged.length; pixel++) {
       const isFlagged = this.flagged[pixel] !== 0, isDefect = this.defects.labels[pixel] !== 0;
-      const wrong = this.kind === undefined ? FLAGGED : FALSE_ALARM;
-      const number = isFlagged ? (isDefect ? FOUND : wrong) : isDefect ? MISSED : GROUND;
+      const wrong = this.kind === undefined || this.isUnmasked ? FLAGGED : FALSE_ALARM;
+      const isOutside = this.truth.data[pixel] === OUTSIDE;
+      const number = isOutside ? OUTSIDE : isFlagged ? (isDefect ? FOUND : wrong) : isDefect ? MISSED : GROUND;
       pixels.data.set(COLOURS[number], 4 * pixel);
       pixels.data[4 * pixel + 3] = 255;
     }
@@ -190,7 +195,7 @@ class Workplace {
       found: `${found} of ${defects}`,
       missed: defects - found,
       alarms: sum(this.exhibits.map((exhibit) => exhibit.alarms)),
-      hit: `${this.number("found")} of ${this.exhibits.length - good.length}`,
+      hit: `${this.number("hit")} of ${this.exhibits.length - good.length}`,
       good: `${this.number("regions", good)} of ${good.length}`,
       precision: ratio(right, right + wrong),
       recall: ratio(right, right + missed),

@@ -83,7 +83,7 @@ impl Workplace<'_> {
                 script.data type="application/json" { (PreEscaped(data)) }
                 (self.controls())
                 (self.scale())
-                (legend(self.counts.is_some()))
+                (legend(self.exhibits))
                 div.exhibits { @for image in self.exhibits { (exhibit(image)) } }
             }
         }

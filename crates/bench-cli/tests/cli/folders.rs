@@ -135,6 +135,31 @@ fn aitex_as_published() {
     assert!(message.contains("no name of a good image matches data.only \"_09\""), "{message}");
 }
 
+/// A model of several inputs, with a name of its own for good images, is calibrated, evaluated and drawn on other folders by the same
+/// settings.
+#[test]
+fn other_data_are_read_with_the_settings_of_the_model() {
+    let bench = Bench::new();
+    for index in 0..4 {
+        save(&bench.path(&format!("shift/{index}.png")), &texture(index));
+        save(&bench.path(&format!("line/clean/{index}_left.png")), &texture(index + 4));
+        save(&bench.path(&format!("line/clean/{index}_right.png")), &texture(index + 8));
+        save(&bench.path(&format!("line/torn/{index}_left.png")), &defective(index));
+        save(&bench.path(&format!("line/masks/torn/{index}_left.png")), &mask());
+    }
+    let options = format!("--set data.good=[\"clean\"] --set data.only=left|^[0-9].png {TINY}");
+    bench.run(&format!("train --data shift/*.png --data shift --out model {options}")).done();
+    bench.run("calibrate model --good line").done();
+    let scores = bench.json("model/calibration.json")["scores"].clone();
+    let names: Vec<&str> =
+        scores.as_array().unwrap().iter().map(|of| of["image"].as_str().unwrap()).collect();
+    assert_eq!(names, ["0_left.png", "1_left.png", "2_left.png", "3_left.png"]);
+    bench.run("evaluate model --data line --out results").done();
+    let metrics = bench.json("results/metrics.json");
+    assert_eq!((&metrics["images"], &metrics["defective_pixels"]), (&4.into(), &480.into()));
+    bench.run("figure model --data line --out figure.png").done();
+}
+
 /// Folders `OK` and `NG` without masks: all figures of images, and none of pixels.
 #[test]
 fn ok_and_ng_without_masks() {

@@ -64,6 +64,23 @@ fn what_lies_outside_of_a_polygon_counts_nowhere() {
     assert_eq!(scores[0], scores[1]);
 }
 
+/// Scaling mixes neighbours, so that those outside are replaced before.
+#[test]
+fn what_lies_outside_counts_nowhere_in_scaled_images() {
+    let bench = Bench::new();
+    write_cloth(&bench.path("cloth"));
+    let region =
+        "--set data.region={polygons=[[[8,0],[48,0],[48,40],[28,40]]]} --set data.region_share=0.5";
+    bench.train("model", &format!("{region} --set data.size=[40,34]"));
+    let texture = texture(4);
+    let is_outside = |x: u32, y: u32| 2 * x < 16 + y;
+    let white = |x, y| if is_outside(x, y) { Luma([255]) } else { *texture.get_pixel(x, y) };
+    save(&bench.path("white.png"), &GrayImage::from_fn(WIDTH, HEIGHT, white));
+    save(&bench.path("plain.png"), &texture);
+    bench.run("predict model plain.png white.png --out found").done();
+    assert_eq!(bench.map("found/plain.tiff"), bench.map("found/white.tiff"));
+}
+
 /// A rectangle at the border of the image is margins by another name: the same scores, to the bit.
 #[test]
 fn a_rectangle_has_the_scores_of_margins() {

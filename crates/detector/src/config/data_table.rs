@@ -136,6 +136,18 @@ impl DataConfig {
         Ok(dataset)
     }
 
+    /// The same settings for the data set in another folder, whose layout its folders tell.
+    #[must_use]
+    pub fn with_root(self, root: &Path) -> Self {
+        Self { root: Some(root.to_owned()), images: Vec::new(), layout: None, ..self }
+    }
+
+    /// The same settings for good images elsewhere, see [`images`](Self::images).
+    #[must_use]
+    pub fn with_images(self, images: &[PathBuf]) -> Self {
+        Self { root: None, images: images.to_vec(), layout: None, ..self }
+    }
+
     fn arrangement(&self) -> Arrangement {
         Arrangement { layout: self.layout, good: self.good.clone(), masks: self.masks.clone() }
     }
@@ -212,7 +224,7 @@ impl DataConfig {
 ///
 /// # Errors
 /// If an input names no image.
-pub(crate) fn good_images(inputs: &[PathBuf], arrangement: &Arrangement) -> Result<Vec<PathBuf>> {
+fn good_images(inputs: &[PathBuf], arrangement: &Arrangement) -> Result<Vec<PathBuf>> {
     let mut images = Vec::new();
     let mut known = HashSet::new();
     for input in inputs {

@@ -10,7 +10,6 @@ mod settings;
 mod tables;
 
 pub use data_table::DataConfig;
-pub(crate) use data_table::good_images;
 pub use file::Config;
 pub use method_tables::{FeaturesConfig, SsimConfig, VaeConfig, VaeScore};
 pub use preset::Preset;

@@ -110,7 +110,7 @@ impl Arrangement {
                 Ok(Layout::MvtecAd)
             };
         }
-        if has("Normal") && has("Anomalous") {
+        if has("Normal") && has("Anomalous/images") {
             return Ok(Layout::NanoTwice);
         }
         if has("NODefect_images") {
@@ -180,7 +180,7 @@ fn nothing_found(root: &Path) -> Result<String> {
     }
     Ok(format!(
         "expected a folder `train/good` (MVTec AD, woven textures), folders \
-         `Normal` and `Anomalous` (NanoTWICE), `NODefect_images` (AITEX) or `MT_Free` (magnetic tiles), a folder \
+         `Normal` and `Anomalous/images` (NanoTWICE), `NODefect_images` (AITEX) or `MT_Free` (magnetic tiles), a folder \
          `good` or `OK` beside others, images with masks beside them (KolektorSDD) or images (PNG, TIFF, BMP, JPEG), got none of them{}",
         hint.unwrap_or_default()
     ))

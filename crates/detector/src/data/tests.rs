@@ -89,6 +89,15 @@ fn nanotwice() {
     assert!(dataset.test[0].mask((WIDTH, HEIGHT)).unwrap().is_some());
 }
 
+/// NanoTWICE keeps its anomalous images in a folder of theirs.
+#[test]
+fn normal_and_anomalous_images_are_folders_like_others() {
+    let root = tree(&["Normal/a.png", "Normal/b.png", "Anomalous/c.png"]);
+    let dataset = Dataset::open(root.path(), None).unwrap();
+    assert_eq!((dataset.layout, dataset.train.len()), (Layout::Folders, 2));
+    assert_eq!((&*dataset.test[0].defect, &*dataset.test[0].id), ("Anomalous", "c"));
+}
+
 #[test]
 fn a_folder_of_images_can_be_trained_on() {
     let root = tree(&["b.png", "a.png"]);

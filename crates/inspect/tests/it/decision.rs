@@ -1,6 +1,8 @@
 //! Decisions by threshold and least area.
 
-use inspect::{Connectivity, Decision, Image, ThresholdRule, regions, threshold, threshold_mask};
+use inspect::{
+    Connectivity, Decision, Image, NOT_SCORED, ThresholdRule, regions, threshold, threshold_mask,
+};
 use proptest::prelude::*;
 
 use crate::fixtures::{images, levels};
@@ -34,7 +36,9 @@ proptest! {
 #[test]
 fn an_image_without_pixels_or_with_too_few_has_no_defect() {
     let decision = Decision { threshold: 0.5, min_area: 5 };
-    assert_eq!(decision.score(&Image::filled(2, 2, 1.0)), f32::MIN);
+    assert_eq!(decision.score(&Image::filled(2, 2, 1.0)), 0.5_f32.next_down());
+    let map = Image::new(2, 2, vec![0.3, NOT_SCORED, 0.2, 0.9]).unwrap();
+    assert_eq!(decision.score(&map), 0.2, "the lowest pixel that is scored");
     assert_eq!(decision.score(&Image::filled(0, 0, 1.0)), f32::MIN);
     assert!(decision.mask(&Image::filled(2, 2, 1.0)).data().iter().all(|&pixel| !pixel));
 }

@@ -127,8 +127,7 @@ fn record(evaluation: &Evaluation, dataset: &Dataset) -> EvaluationRecord {
 fn config(context: &Context, folder: &ModelFolder, args: &EvaluateArgs) -> Result<Config> {
     let mut trained = folder.config()?;
     if let Some(root) = &args.data {
-        trained.data.root = Some(root.clone());
-        trained.data.layout = None;
+        trained.data = trained.data.with_root(root);
     }
     let mut config = trained
         .clone()
