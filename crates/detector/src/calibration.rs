@@ -1,6 +1,5 @@
 //! The threshold of a model, from the scores of good images.
 
-use crate::Result;
 use crate::config::{CalibrationConfig, Config, DataConfig, Scores};
 use crate::data::{Split, fingerprint};
 use crate::drawn_defects::{Calibrated, found_of_drawn};
@@ -10,6 +9,7 @@ use crate::model_folder::ModelFolder;
 use crate::progress::{Progress, tell};
 use crate::records::{Calibration, CalibrationSource, GoodScore, RuleThreshold, Settings};
 use crate::view::{Place, View};
+use crate::{Error, Result};
 use inspect::{Decision, Image, Reference, ThresholdRule, false_alarm_threshold};
 use std::path::{Path, PathBuf};
 
@@ -90,12 +90,13 @@ pub fn calibrate(
     let CalibrationImages { images, source } = good;
     let rule = config.calibration.threshold;
     rule.validate().context("calibration.threshold")?;
-    let (maps, reference) = anomaly_maps(inspector, images, rule, progress)?;
+    let GoodMaps { images, left_out, maps, places, reference } =
+        anomaly_maps(inspector, images, rule, progress)?;
     let rules = rule_thresholds(&maps, rule)?;
     let RuleThreshold { threshold, .. } = rules[0];
     let min_area = rule.min_area().max(config.calibration.min_area);
     let (reference, decision) = (reference.as_ref(), Decision { threshold, min_area });
-    let calibrated = Calibrated { inspector, reference, decision, images, maps: &maps };
+    let calibrated = Calibrated { inspector, reference, decision, images: &images, maps: &maps };
     let drawn = found_of_drawn(&calibrated, progress)?;
     let pixels = maps.iter().flat_map(|map| map.data());
     let calibration = Calibration {
@@ -105,12 +106,13 @@ pub fn calibrate(
         rule,
         rules,
         good_max: pixels.copied().fold(f32::MIN, f32::max),
-        scores: good_scores(images, &maps, decision),
+        scores: good_scores(&images, &maps, &places, decision),
         drawn,
         reference: reference.cloned(),
         images: images.len(),
+        left_out: left_out.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
         source: *source,
-        data_sha256: fingerprint(images)?,
+        data_sha256: fingerprint(&images)?,
         weights_sha256: folder.weights_sha256()?,
         scoring: Settings::of_scoring(config)?,
     };
@@ -118,48 +120,73 @@ pub fn calibrate(
     Ok(calibration)
 }
 
-/// The score of each image, and where its largest pixel lies.
-fn good_scores(images: &[PathBuf], maps: &[Image], decision: Decision) -> Vec<GoodScore> {
-    let of = |(path, map): (&PathBuf, &Image)| {
-        let (width, height) = map.size();
-        let pixels = map.data().iter().enumerate();
-        let highest = pixels.max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(index, _)| index);
-        GoodScore {
-            image: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            score: decision.score(map),
-            x: highest % width,
-            y: highest / width,
-            width,
-            height,
-        }
+/// The score of each image, and the place of the largest pixel of the region that has it.
+fn good_scores(
+    images: &[PathBuf],
+    maps: &[Image],
+    places: &[Place],
+    decision: Decision,
+) -> Vec<GoodScore> {
+    let of = |((path, map), place): ((&PathBuf, &Image), &Place)| {
+        let score = decision.score(map);
+        let region = Decision { threshold: score, ..decision }.mask(map);
+        let pixels = map.data().iter().zip(region.data()).enumerate();
+        // Where no region is large enough, all pixels are as good.
+        let highest = pixels.max_by(|(_, a), (_, b)| a.1.cmp(b.1).then(a.0.total_cmp(b.0)));
+        let (x, y) = place.in_image(highest.map_or(0, |(index, _)| index));
+        let (width, height) = place.image_size();
+        let image = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        GoodScore { image, score, x, y, width, height }
     };
-    images.iter().zip(maps).map(of).collect()
+    images.iter().zip(maps).zip(places).map(of).collect()
 }
 
-/// The anomaly maps of good images, and what their scores are relative to, if they are.
+/// Good images and their anomaly maps.
+struct GoodMaps {
+    images: Vec<PathBuf>,
+    /// Those without a region of interest.
+    left_out: Vec<PathBuf>,
+    maps: Vec<Image>,
+    places: Vec<Place>,
+    /// What the scores are relative to, if they are.
+    reference: Option<Reference>,
+}
+
+/// The anomaly maps of good images that have a region of interest.
 fn anomaly_maps(
     inspector: &Inspector,
     images: &[PathBuf],
     rule: ThresholdRule,
     progress: &mut Progress<'_>,
-) -> Result<(Vec<Image>, Option<Reference>)> {
+) -> Result<GoodMaps> {
     let (mut residuals, mut places) = (Vec::with_capacity(images.len()), Vec::new());
+    let (mut used, mut left_out) = (Vec::with_capacity(images.len()), Vec::new());
     let is_relative = inspector.config().inspection.scores == Scores::Relative;
-    for path in images {
-        tell(progress, residuals.len())?;
-        let compared = compare(inspector, path);
-        let (place, compared) =
-            compared.with_context(|| format!("cannot inspect {}", path.display()))?;
+    for (index, path) in images.iter().enumerate() {
+        tell(progress, index)?;
+        let (place, compared) = match compare(inspector, path) {
+            Err(error) if error.is_empty_region() => {
+                left_out.push(path.clone());
+                continue;
+            }
+            compared => compared.with_context(|| format!("cannot inspect {}", path.display()))?,
+        };
+        used.push(path.clone());
         residuals.push(match is_relative {
             true => compared.into_residuals(),
             false => vec![compared.inspected.anomaly_map],
         });
         places.push(place);
     }
-    tell(progress, residuals.len())?;
+    tell(progress, images.len())?;
+    if let (true, Some(path)) = (used.is_empty(), left_out.first()) {
+        let expected = "expected a good image with a region of interest, but neither this one has one, nor any other";
+        return Err(Error::file(path, expected));
+    }
     if !is_relative {
-        let maps = residuals.into_iter().flatten().zip(places);
-        return Ok((maps.map(|(map, place)| place.scores(map)).collect(), None));
+        let maps = residuals.into_iter().flatten().zip(&places);
+        let maps = maps.map(|(map, place)| place.scores(map)).collect();
+        return Ok(GoodMaps { images: used, left_out, maps, places, reference: None });
     }
     let within: Vec<_> = residuals
         .iter()
@@ -177,7 +204,8 @@ fn anomaly_maps(
     };
     let reference = rescaled(&reference, &maps(&reference)?, rule)?;
     // As every inspection computes them, so that the threshold holds to the last bit.
-    Ok((maps(&reference)?, Some(reference)))
+    let maps = maps(&reference)?;
+    Ok(GoodMaps { images: used, left_out, maps, places, reference: Some(reference) })
 }
 
 /// The maps of an image, and the place of its region of interest.
@@ -226,15 +254,27 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
     use super::*;
+    use crate::data::Margins;
+    use crate::view::Views;
 
     #[test]
     fn the_largest_score_of_an_image_has_a_place() {
-        let map = Image::from_fn(4, 3, |x, y| if (x, y) == (1, 2) { 0.7 } else { 0.1 });
-        let decision = Decision { threshold: 0.5, min_area: 1 };
-        let scores = good_scores(&["folder/a.png".into()], &[map], decision);
-        let GoodScore { image, score, x, y, width, height } = &scores[0];
-        assert_eq!((&**image, *score), ("a.png", 0.7));
-        assert_eq!([*x, *y, *width, *height], [1, 2, 4, 3]);
+        let map = Image::new(4, 2, vec![0.9, 0.1, 0.6, 0.7, 0.1, 0.1, 0.1, 0.1]).unwrap();
+        let margins = Margins { left: 5, top: 6, right: 1, bottom: 0 };
+        let data = DataConfig { margins, ..DataConfig::default() };
+        let image = Image::filled(10, 8, 0.5);
+        let place = Views::of(&data).unwrap().view(&image, None).unwrap().place;
+        let of = |min_area| {
+            let decision = Decision { threshold: 0.5, min_area };
+            let places = std::slice::from_ref(&place);
+            good_scores(&["folder/a.png".into()], std::slice::from_ref(&map), places, decision)
+        };
+        let GoodScore { image, score, x, y, width, height } = &of(1)[0];
+        assert_eq!((&**image, *score), ("a.png", 0.9));
+        assert_eq!([*x, *y, *width, *height], [5, 6, 10, 8]);
+        // The single pixel is no region of two.
+        let GoodScore { score, x, y, .. } = of(2)[0];
+        assert_eq!((score, x, y), (0.6, 8, 6));
     }
 
     #[test]

@@ -157,6 +157,18 @@ impl View<'_> {
 }
 
 impl Place {
+    /// The size of the whole image.
+    pub fn image_size(&self) -> (usize, usize) {
+        let (frame, (width, height)) = (self.frame, self.size);
+        (frame.left + width + frame.right, frame.top + height + frame.bottom)
+    }
+
+    /// The column and the row in the whole image of a pixel of the rectangle by its index.
+    pub fn in_image(&self, index: usize) -> (usize, usize) {
+        let width = self.size.0.max(1);
+        (self.frame.left + index % width, self.frame.top + index / width)
+    }
+
     /// The scores of the view in the pixels of the rectangle around the region of interest, [`NOT_SCORED`] outside of it.
     pub fn scores(&self, map: Image) -> Image {
         self.restore(map, NOT_SCORED)

@@ -153,6 +153,7 @@ fn evaluation() -> EvaluationRecord {
         defect_types: Vec::new(),
         images: 1,
         defective_images: 1,
+        images_left_out: 0,
         images_without_mask: 0,
         pixels: 1,
         defective_pixels: 1,

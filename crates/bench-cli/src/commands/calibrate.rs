@@ -10,6 +10,7 @@ use anyhow::Result;
 use detector::files::shown;
 use detector::records::{Calibration, CalibrationSource, DrawnDefects, RuleThreshold};
 use detector::{CalibrationImages, Config, ModelFolder, RuleName, find_region};
+use std::path::Path;
 
 /// Chooses the threshold of a trained model anew.
 ///
@@ -109,6 +110,10 @@ pub fn calibrate_on(
     })?;
     if let Some(doubt) = calibration.doubt() {
         context.terminal.warn(&doubt);
+    }
+    for image in &calibration.left_out {
+        let image = shown(Path::new(image));
+        context.terminal.warn(&format!("{image}: left out: it has no region of interest"));
     }
     Ok(calibration)
 }

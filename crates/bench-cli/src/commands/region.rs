@@ -36,6 +36,9 @@ pub fn draw_region(
 /// An image, and its pixels inside of the region.
 fn with_region(data: &DataConfig, views: &Views, path: &Path) -> Result<(Image, Mask)> {
     let image = data.read(path)?;
-    let inside = views.view(&image, Some(path)).with_context(|| shown(path))?.inside();
+    let inside = match views.view(&image, Some(path)) {
+        Err(error) if error.is_empty_region() => Mask::filled(image.width(), image.height(), false),
+        view => view.with_context(|| shown(path))?.inside(),
+    };
     Ok((image, inside))
 }

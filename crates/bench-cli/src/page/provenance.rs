@@ -43,6 +43,9 @@ impl Circumstances {
                     @if metrics.images_without_mask > 0 {
                         (metrics.images_without_mask) " defective images have no mask: they count in the figures of images alone. "
                     }
+                    @if metrics.images_left_out > 0 {
+                        (metrics.images_left_out) " others are left out: they have no region of interest, or all their defects lie outside of it. "
+                    }
                     "Pixels of all images are pooled."
                 }
             }

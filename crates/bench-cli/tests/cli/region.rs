@@ -268,6 +268,101 @@ fn a_background_is_found_by_training_and_kept() {
     assert!(!bench.text("whole/config.toml").contains("region ="));
 }
 
+/// Of a training with all images that has a background to find.
+#[test]
+fn images_without_a_region_end_no_run() {
+    let bench = Bench::new();
+    let table = || GrayImage::from_pixel(160, 60, Luma([240]));
+    for index in 0..6 {
+        save(&bench.path(&format!("strips/train/good/{index}.png")), &strip(index, 30 + 5 * index));
+    }
+    save(&bench.path("strips/train/good/table.png"), &table());
+    save(&bench.path("strips/test/good/0.png"), &strip(7, 40));
+    let hole = |image: GrayImage, value: u8, left: u32| {
+        let is_hole = move |x, y| (left..left + 6).contains(&x) && (30..40).contains(&y);
+        GrayImage::from_fn(160, 60, move |x, y| match is_hole(x, y) {
+            true => Luma([value]),
+            false => *image.get_pixel(x, y),
+        })
+    };
+    for (name, image, left) in
+        [("part", strip(8, 40), 120), ("beside", strip(9, 40), 2), ("none", table(), 2)]
+    {
+        save(&bench.path(&format!("strips/test/hole/{name}.png")), &hole(image, 150, left));
+        let mask = hole(GrayImage::new(160, 60), 255, left);
+        save(&bench.path(&format!("strips/ground_truth/hole/{name}_mask.png")), &mask);
+    }
+    let options = "--set data.region=auto --set data.held_out=0";
+    let run = bench.run(&format!("train --data strips --out model {TINY} {options}")).done();
+    for said in
+        ["table.png: left out: no patch", "table.png: left out: it has no region of interest"]
+    {
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+    }
+    let calibration = bench.json("model/calibration.json");
+    assert_eq!(calibration["images"], 6);
+    assert!(calibration["left_out"][0].as_str().unwrap().ends_with("table.png"));
+    // Places are those of whole images.
+    assert!(calibration["scores"].as_array().unwrap().iter().all(|of| of["width"] == 160));
+    let run = bench.run("evaluate model --out results").done();
+    for said in [
+        "none.png: left out: it has no region of interest",
+        "beside.png: left out: all its defects lie outside of the region of interest",
+    ] {
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+    }
+    let metrics = bench.json("results/metrics.json");
+    assert_eq!((&metrics["images"], &metrics["images_left_out"]), (&2.into(), &2.into()));
+    assert_eq!(
+        (&metrics["defective_images"], &metrics["defective_pixels"]),
+        (&1.into(), &60.into())
+    );
+}
+
+#[test]
+fn masks_of_images_lie_in_folders_as_their_images_do() {
+    let bench = Bench::new();
+    write_cloth(&bench.path("cloth"));
+    let region = |edge: u32| {
+        GrayImage::from_fn(WIDTH, HEIGHT, move |x, _| Luma([255 * u8::from(x >= edge)]))
+    };
+    for index in 0..4 {
+        save(&bench.path(&format!("roi/00{index}_roi.png")), &region(4));
+    }
+    let options = format!(
+        "{TINY} --set data.region={{masks=\"roi\",suffix=\"_roi\"}} --set data.region_share=0.5"
+    );
+    let message = bench.error(&format!("train --data cloth --out model {options}"));
+    assert!(message.contains("expected a region of interest of its own, got"), "{message}");
+    assert!(
+        message.contains("roi/000_roi.png") && message.contains("train/good/000.png"),
+        "{message}"
+    );
+    save(&bench.path("roi/test/good/000_roi.png"), &region(8));
+    for index in 0..2 {
+        save(&bench.path(&format!("roi/hole/00{index}_roi.png")), &region(12));
+    }
+    bench.run(&format!("train --data cloth --out model {options}")).done();
+    bench.run("evaluate model --out results").done();
+    // 48x40 pixels without 8 columns of the good image, and 12 of each of two others.
+    assert_eq!(bench.json("results/metrics.json")["pixels"], (40 + 2 * 36) * 40);
+}
+
+#[test]
+fn views_below_a_patch_need_a_mirrored_border() {
+    let bench = Bench::new();
+    write_cloth(&bench.path("cloth"));
+    let narrow = "data.region={polygons=[[[0,0],[20,0],[20,40],[0,40]]]}";
+    for (setting, expected) in [
+        ("data.size=[24,40]", "data.size must be at least 32x32, a patch, with inspection.border"),
+        (narrow, "000.png: expected at least 32x32 pixels, a patch, in the region of interest"),
+    ] {
+        let options = format!("{TINY} --set inspection.border=none --set {setting}");
+        let message = bench.error(&format!("train --data cloth --out model {options}"));
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
 #[test]
 fn regions_that_make_no_sense_are_refused() {
     let bench = Bench::new();
@@ -280,7 +375,7 @@ fn regions_that_make_no_sense_are_refused() {
         ("{mask=\"none.png\"}", "none.png"),
         (
             "{polygons=[[[90,90],[99,90],[99,99]]]}",
-            "000.png: data.region leaves nothing of the image",
+            "000.png: no patch of which 0.9 lies in the region of interest (data.region_share), nor of any other image",
         ),
         (
             "{polygons=[[[0,0],[48,0],[0,40]]]}",

@@ -170,6 +170,15 @@ impl Config {
             Smoothing::Gaussian { sigma }.validate().context("inspection.smoothing")?;
         }
         self.data.validate()?;
+        let patch = self.model.patch_size;
+        if let (Some([width, height]), BeyondBorder::None) =
+            (self.data.size, self.inspection.border)
+            && width.min(height) < patch
+        {
+            bail!(
+                "data.size must be at least {patch}x{patch}, a patch, with inspection.border = \"none\", got {width}x{height}"
+            );
+        }
         if i64::try_from(self.training.seed).is_err() {
             let (seed, max) = (self.training.seed, i64::MAX);
             bail!(

@@ -105,7 +105,8 @@ impl DataConfig {
     /// Finds the images.
     ///
     /// # Errors
-    /// If no images are named, one cannot be found (see [`Dataset::arranged`]), or `only` leaves none.
+    /// If no images are named, one cannot be found (see [`Dataset::arranged`]), `only` leaves none, or two have one mask of the region of
+    /// interest.
     pub fn open(&self) -> Result<Dataset> {
         let mut dataset = match (&self.root, &self.images[..]) {
             (Some(_), [_, ..]) => bail!("data.root and data.images exclude each other"),
@@ -132,6 +133,10 @@ impl DataConfig {
                     shown(&dataset.root)
                 );
             }
+        }
+        if let Some(RegionConfig::Masks(masks)) = &self.region {
+            let test = dataset.test.iter().map(|sample| &sample.image);
+            masks.check(dataset.train.iter().chain(test))?;
         }
         Ok(dataset)
     }

@@ -76,11 +76,14 @@ impl Dataset {
                 let good = root.join("MT_Free/Imgs");
                 (some(&good, photographs(&good)?)?, finder.tiles()?, Vec::new())
             }
-            Layout::Folders => (finder.good()?, finder.others()?, Vec::new()),
+            Layout::Folders => {
+                let (train, test) = (finder.good()?, finder.others()?);
+                let left_out = finder.unused(&train, &test)?;
+                (train, test, left_out)
+            }
             Layout::MasksBeside => finder.masks_beside()?,
             Layout::Flat => (some_images_in(root)?, Vec::new(), Vec::new()),
         };
-        check_names(&test)?;
         Ok(Self { root: root.to_path_buf(), layout, train, test, left_out })
     }
 
@@ -89,24 +92,38 @@ impl Dataset {
         self.test.iter().filter(|sample| !sample.is_good() && sample.masks.is_empty())
     }
 
+    /// Refuses test images whose results could not be told apart, and those that have a mask in common.
+    ///
+    /// # Errors
+    /// If there are such; it names two of them.
+    pub fn check_test(&self) -> Result<()> {
+        let (mut named, mut masked) = (HashMap::new(), HashMap::new());
+        for sample in &self.test {
+            // Results of an image bear its name without extension.
+            if let Some(other) = named.insert((&sample.defect, &sample.id), &sample.image) {
+                let expected = "expected names that differ in more than their extensions";
+                let message = format!("{expected}, got {}, too", shown(other));
+                return Err(Error::file(&sample.image, message));
+            }
+            for mask in &sample.masks {
+                if let Some(other) = masked.insert(mask, &sample.image) {
+                    let expected = format!(
+                        "expected the mask of one image, got that of {} and {}: put masks into folders as those of the images",
+                        shown(other),
+                        shown(&sample.image)
+                    );
+                    return Err(Error::file(mask, expected));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The part of an image's name that tells its item, where the layout does: the folder of an image of KolektorSDD.
     pub fn item(&self, image: &Path) -> Option<String> {
         let folder = image.parent().filter(|_| self.layout == Layout::MasksBeside)?;
         (folder != self.root).then(|| folder.display().to_string())
     }
-}
-
-/// Results of an image bear its name without extension.
-fn check_names(test: &[TestSample]) -> Result<()> {
-    let mut named = HashMap::new();
-    for sample in test {
-        if let Some(other) = named.insert((&sample.defect, &sample.id), &sample.image) {
-            let expected = "expected names that differ in more than their extensions";
-            let message = format!("{expected}, got {}, too", shown(other));
-            return Err(Error::file(&sample.image, message));
-        }
-    }
-    Ok(())
 }
 
 impl TestSample {
@@ -184,8 +201,8 @@ impl Finder<'_> {
                 Some(masks) => vec![self.root.join(masks)],
                 None => masks.iter().map(|masks| self.root.join(masks)).collect(),
             };
-            let places: Vec<PathBuf> =
-                places.iter().flat_map(|masks| [masks.join(name), masks.clone()]).collect();
+            let of_folder = places.iter().map(|masks| masks.join(name));
+            let places: Vec<PathBuf> = of_folder.chain(places.iter().cloned()).collect();
             let masks = Masks::in_folders(&places, suffix)?;
             for image in images_in(folder)? {
                 let masks = if is_good { Vec::new() } else { masks.of(&image) };
@@ -247,10 +264,39 @@ impl Finder<'_> {
         Ok(samples)
     }
 
-    /// Those of the first folder of good images.
+    /// Those of all folders of good images, and of the folders in these.
     fn good(&self) -> Result<Vec<PathBuf>> {
-        let good = self.arrangement.good_folder(self.root)?;
-        some_images_in(&good.unwrap_or_else(|| self.root.join(GOOD)))
+        let mut images = Vec::new();
+        for folder in
+            subfolders(self.root)?.iter().filter(|folder| self.arrangement.is_good(folder))
+        {
+            images.extend(images_below(folder)?);
+        }
+        some(&self.root.join(GOOD), images)
+    }
+
+    /// The images below the data set's folder that are neither trained on nor tested nor masks of those.
+    fn unused(&self, train: &[PathBuf], test: &[TestSample]) -> Result<Vec<LeftOut>> {
+        let of_test =
+            test.iter().flat_map(|sample| std::iter::once(&sample.image).chain(&sample.masks));
+        let used: HashSet<&PathBuf> = train.iter().chain(of_test).collect();
+        let images = images_below(self.root)?.into_iter().filter(|image| !used.contains(image));
+        let left_out = |image: PathBuf| {
+            let place = image.strip_prefix(self.root).ok().and_then(Path::parent);
+            let folders: Vec<_> = place.into_iter().flat_map(Path::iter).collect();
+            let reason = match folders[..] {
+                [] => "it lies beside the folders, which say what images are".to_owned(),
+                [masks, ..] if self.arrangement.is_of_masks(Path::new(masks)) => {
+                    format!(
+                        "as a file of `{}` it is taken for a mask, but it is that of no test image",
+                        masks.display()
+                    )
+                }
+                _ => "test images lie in a folder of the data set, not in folders below".to_owned(),
+            };
+            LeftOut { image, reason }
+        };
+        Ok(images.map(left_out).collect())
     }
 
     /// The samples of the folders beside that of good images.
@@ -262,8 +308,8 @@ impl Finder<'_> {
         let mut samples = self.defects(&folders, &MASK_FOLDERS, "")?;
         // Masks may lie beside their images, or have a suffix in a folder of their own.
         for folder in &folders {
-            let Some(suffix) = suffix_beside(folder, &self.arrangement.masks)? else { continue };
-            let (mut beside, _) = told_apart(images_in(folder)?, &suffix);
+            let suffixes = self.arrangement.masks.suffixes();
+            let (mut beside, _) = told_apart(images_in(folder)?, &suffixes);
             let are_masks: HashSet<PathBuf> = beside.values().flatten().cloned().collect();
             samples.retain(|sample| !are_masks.contains(&sample.image));
             for sample in samples.iter_mut().filter(|sample| sample.masks.is_empty()) {
@@ -281,7 +327,7 @@ impl Finder<'_> {
                 "expected images with masks beside them, named as they are and `_label`, got none";
             return Err(Error::file(self.root, expected));
         };
-        let (mut masks, images) = told_apart(images_below(self.root)?, &suffix);
+        let (mut masks, images) = told_apart(images_below(self.root)?, &[suffix.as_str()]);
         let with_masks: Vec<(PathBuf, Vec<PathBuf>)> = images
             .into_iter()
             .map(|image| {

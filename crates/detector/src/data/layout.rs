@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::list::{images_in, stem, subfolders};
+use super::list::{images_below, images_in, stem, subfolders};
 use super::masks::{MASK_FOLDERS, MaskNames, suffix_beside};
 use crate::{Error, Result};
 
@@ -27,7 +27,7 @@ pub enum Layout {
     Aitex,
     /// Magnetic tiles: `MT_Free/Imgs/*.jpg`, `MT_<defect>/Imgs/<id>.jpg` and masks beside them, `<id>.png`.
     MagneticTiles,
-    /// A folder of good images and others, each of a type of defect, such as `OK` and `NG`. Masks may lie in a folder of their own, or
+    /// Folders of good images and others, each of a type of defect, such as `OK` and `NG`. Masks may lie in a folder of their own, or
     /// beside the images.
     Folders,
     /// Images in folders of any depth, each with its mask beside it, `<id>_label.*` or `<id>_mask.*`, which is empty if the image is
@@ -119,10 +119,10 @@ impl Arrangement {
         if tiles(root)?.iter().any(|folder| folder.ends_with("MT_Free")) {
             return Ok(Layout::MagneticTiles);
         }
-        if let Some(good) = self.good_folder(root)?
-            && !images_in(&good)?.is_empty()
-        {
-            return Ok(Layout::Folders);
+        for good in subfolders(root)?.iter().filter(|folder| self.is_good(folder)) {
+            if !images_below(good)?.is_empty() {
+                return Ok(Layout::Folders);
+            }
         }
         // Other folders beside the images say that this is a data set, but an incomplete one.
         let known = ["train", "test", "ground_truth", "Normal", "Anomalous"];

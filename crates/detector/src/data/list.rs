@@ -138,15 +138,18 @@ pub(super) fn subfolders(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// The image in a folder whose name without extension is `stem` and `suffix`, the first by its bytes; `None` if there is none.
-///
-/// # Errors
-/// If the folder cannot be read.
-pub(super) fn with_stem(folder: &Path, stem: &OsStr, suffix: &str) -> Result<Option<PathBuf>> {
-    let mut name = stem.to_owned();
-    name.push(suffix);
-    let mut images = images_in(folder)?.into_iter();
-    Ok(images.find(|image| image.file_stem() == Some(&name)))
+/// The image in a folder whose name without extension is `stem` and `suffix`, if there is one. Its extension is in lower or in upper
+/// case: the folder is not listed, which may hold as many masks as there are images.
+pub(super) fn with_stem(folder: &Path, stem: &OsStr, suffix: &str) -> Option<PathBuf> {
+    let cases = EXTENSIONS
+        .iter()
+        .flat_map(|extension| [extension.to_ascii_uppercase(), (*extension).to_owned()]);
+    let file = |extension: String| {
+        let mut name = stem.to_owned();
+        name.push(format!("{suffix}.{extension}"));
+        folder.join(name)
+    };
+    cases.map(file).find(|file| file.is_file())
 }
 
 /// The file name without extension.

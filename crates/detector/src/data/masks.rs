@@ -29,6 +29,13 @@ pub struct MaskNames {
     pub suffix: Option<String>,
 }
 
+impl MaskNames {
+    /// The suffix of the settings, or those that are known.
+    pub(super) fn suffixes(&self) -> Vec<&str> {
+        self.suffix.as_deref().map_or(SUFFIXES.into(), |suffix| vec![suffix])
+    }
+}
+
 /// The masks of some folders by the names of their images.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Masks {
@@ -36,14 +43,18 @@ pub(super) struct Masks {
 }
 
 impl Masks {
-    /// Those of folders, which need not exist.
+    /// Those of folders, which need not exist; where several have masks of an image, those of the first.
     ///
     /// # Errors
     /// If one cannot be read.
     pub fn in_folders(folders: &[PathBuf], suffix: &str) -> Result<Self> {
         let mut masks = Self::default();
         for folder in folders.iter().filter(|folder| folder.is_dir()) {
-            images_in(folder)?.into_iter().for_each(|mask| masks.add(mask, suffix));
+            let mut found = Self::default();
+            images_in(folder)?.into_iter().for_each(|mask| found.add(mask, suffix));
+            for (name, of_image) in found.by_name {
+                masks.by_name.entry(name).or_insert(of_image);
+            }
         }
         Ok(masks)
     }
@@ -82,30 +93,30 @@ fn image_of(mask: &OsStr, suffix: &str) -> Option<Vec<u8>> {
 /// If a folder cannot be read.
 pub(super) fn suffix_beside(root: &Path, names: &MaskNames) -> Result<Option<String>> {
     let images = images_below(root)?;
-    let known: Vec<&str> = names.suffix.as_deref().map_or(SUFFIXES.into(), |suffix| vec![suffix]);
     let has_suffix = |suffix: &&str| {
-        let (masks, images) = told_apart(images.clone(), suffix);
+        let (masks, images) = told_apart(images.clone(), &[*suffix]);
         let masked = images.iter().filter(|image| masks.contains_key(&place(image))).count();
         masked > 0 && 2 * masked >= images.len()
     };
-    Ok(known.into_iter().find(has_suffix).map(str::to_owned))
+    Ok(names.suffixes().into_iter().find(has_suffix).map(str::to_owned))
 }
 
 /// The folder of a file, and its name without extension in any encoding.
 pub(super) type Place = (PathBuf, Vec<u8>);
 
-/// Masks by the [places](place) of their images, and the images.
+/// Masks by the [places](place) of their images, and the images: a file is a mask if its name is that of another one with a suffix.
 pub(super) fn told_apart(
     files: Vec<PathBuf>,
-    suffix: &str,
+    suffixes: &[&str],
 ) -> (HashMap<Place, Vec<PathBuf>>, Vec<PathBuf>) {
     let all: HashSet<_> = files.iter().map(|file| place(file)).collect();
     let (mut masks, mut images) = (HashMap::<_, Vec<PathBuf>>::new(), Vec::new());
     for file in files {
         let (folder, _) = place(&file);
-        let image =
-            image_of(file.file_stem().unwrap_or_default(), suffix).map(|name| (folder, name));
-        match image.filter(|image| !suffix.is_empty() && all.contains(image)) {
+        let name = file.file_stem().unwrap_or_default();
+        let named = suffixes.iter().filter(|suffix| !suffix.is_empty());
+        let mut named = named.filter_map(|suffix| Some((folder.clone(), image_of(name, suffix)?)));
+        match named.find(|image| all.contains(image)) {
             Some(image) => masks.entry(image).or_default().push(file),
             None => images.push(file),
         }

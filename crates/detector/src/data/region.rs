@@ -1,6 +1,7 @@
 //! The region of interest: the part of an image that is inspected.
 
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
 
 use inspect::{Image, Mask};
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::background::{Background, Side};
 use super::list::with_stem;
 use crate::error::{bail, ensure};
-use crate::files::sha256;
+use crate::files::{sha256, shown};
 use crate::images::read_mask;
 use crate::{Error, Result};
 
@@ -63,7 +64,8 @@ pub struct RegionMask {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegionMasks {
-    /// The folder of the masks, which must have one for each image that is inspected.
+    /// The folder of the masks, which must have one for each image that is inspected: in folders as those that the image lies in, such as
+    /// `train/good` or `good`, or in the folder itself.
     pub masks: PathBuf,
     /// The name of a mask is that of its image with this behind, with the extension of any image.
     #[serde(default)]
@@ -109,6 +111,40 @@ impl RegionConfig {
             | Self::Masks(RegionMasks { masks: path, .. }) => Some(path),
             Self::Auto(_) | Self::Background(_) | Self::Polygons(_) => None,
         }
+    }
+}
+
+impl RegionMasks {
+    /// The mask of an image: the one that lies below the folder of masks as the image lies below others, in as many folders as there are.
+    fn of(&self, image: &Path) -> Option<PathBuf> {
+        let image = std::path::absolute(image).ok()?;
+        let folders = image.parent()?.components();
+        let folders: Vec<_> = folders.filter(|part| matches!(part, Component::Normal(_))).collect();
+        let mut places = (0..=folders.len())
+            .map(|first| self.masks.join(folders[first..].iter().collect::<PathBuf>()));
+        places.find_map(|folder| with_stem(&folder, image.file_stem()?, &self.suffix))
+    }
+
+    /// Refuses images that have their mask in common: one of them has none of its own.
+    ///
+    /// # Errors
+    /// If two have; it names both and the mask.
+    pub(crate) fn check<'a>(&self, images: impl Iterator<Item = &'a PathBuf>) -> Result<()> {
+        let mut claimed = HashMap::new();
+        for image in images {
+            let Some(mask) = self.of(image) else { continue };
+            if let Some(other) = claimed.insert(mask.clone(), image)
+                && other != image
+            {
+                let expected = format!(
+                    "expected a region of interest of its own, got {}, which is that of {}, too: masks may lie in folders as those of the images",
+                    shown(&mask),
+                    shown(other)
+                );
+                return Err(Error::file(image, expected));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -159,15 +195,14 @@ impl RegionFinder {
             Self::Background(background) => return background.part(image),
             Self::Polygons(polygons) => return Ok(polygons.fill(image.size())),
             Self::Mask(path, mask) => (path.clone(), mask.clone()),
-            Self::Masks(RegionMasks { masks, suffix }) => {
+            Self::Masks(own @ RegionMasks { masks, suffix }) => {
                 let Some(name) = name else {
                     bail!("data.region: masks of single images need the names of their images");
                 };
-                let stem = name.file_stem().unwrap_or_default();
-                let Some(path) = with_stem(masks, stem, suffix)? else {
+                let Some(path) = own.of(name) else {
                     let expected = format!(
                         "expected its region of interest {}{suffix}.* in {}, got nothing",
-                        stem.display(),
+                        name.file_stem().unwrap_or_default().display(),
                         masks.display()
                     );
                     return Err(Error::file(name, expected));

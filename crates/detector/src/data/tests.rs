@@ -40,6 +40,11 @@ fn open_error(root: &Path, layout: Option<Layout>) -> String {
     message
 }
 
+/// Of a data set that can be trained on.
+fn test_error(root: &TempDir) -> String {
+    text(&Dataset::open(root.path(), None).unwrap().check_test().unwrap_err())
+}
+
 #[test]
 fn mvtec_ad() {
     let root = tree(&[
@@ -152,9 +157,59 @@ fn folders_without_data_are_explained() {
 fn names_that_results_could_not_tell_apart_are_refused() {
     let names = ["train/good/0.png", "test/hole/0.png", "test/hole/0.tif", "test/good/0.png"];
     let root = tree(&[&names[..], &["ground_truth/hole/0_mask.png"]].concat());
-    let message = open_error(root.path(), None);
+    let message = test_error(&root);
     assert!(message.contains("test/hole/0.tif: expected names that differ in more"), "{message}");
     assert!(message.contains("test/hole/0.png, too"), "{message}");
+}
+
+#[test]
+fn masks_of_a_folder_of_their_own_go_before_those_of_all() {
+    let root = tree(&["good/0.png", "cut/0.png", "hole/0.png", "gt/cut/0.png", "gt/0.png"]);
+    let dataset = Dataset::open(root.path(), None).unwrap();
+    let masks: Vec<_> = dataset.test.iter().map(|sample| names(&root, &sample.masks)).collect();
+    assert_eq!(masks, [["gt/cut/0.png"], ["gt/0.png"]]);
+    dataset.check_test().unwrap();
+    fs::remove_file(root.path().join("gt/cut/0.png")).unwrap();
+    let message = test_error(&root);
+    assert!(message.contains("gt/0.png: expected the mask of one image, got that of"), "{message}");
+    assert!(message.contains("cut/0.png and") && message.contains("hole/0.png"), "{message}");
+}
+
+#[test]
+fn masks_beside_few_images_are_no_images() {
+    let root =
+        tree(&["good/0.png", "NG/0.png", "NG/1.png", "NG/2.png", "NG/3.png", "NG/0_mask.png"]);
+    let dataset = Dataset::open(root.path(), None).unwrap();
+    let ids: Vec<&str> = dataset.test.iter().map(|sample| &*sample.id).collect();
+    assert_eq!(ids, ["0", "1", "2", "3"]);
+    assert_eq!((dataset.test[0].masks.len(), dataset.unmasked().count()), (1, 3));
+}
+
+#[test]
+fn folders_that_are_not_used_are_named() {
+    let root = tree(&[
+        "good/lot1/0.png",
+        "good/1.png",
+        "OK/2.png",
+        "NG/3.png",
+        "NG/lot2/4.png",
+        "label/5.png",
+        "6.png",
+        "masks/3.png",
+    ]);
+    let dataset = Dataset::open(root.path(), None).unwrap();
+    assert_eq!(dataset.layout, Layout::Folders);
+    assert_eq!(names(&root, &dataset.train), ["OK/2.png", "good/1.png", "good/lot1/0.png"]);
+    assert_eq!(dataset.test.len(), 1);
+    let reason = |name: &str| {
+        let path = root.path().join(name);
+        let left_out = dataset.left_out.iter().find(|left_out| left_out.image == path);
+        left_out.unwrap().reason.clone()
+    };
+    assert_eq!(dataset.left_out.len(), 3);
+    assert!(reason("6.png").contains("beside the folders"));
+    assert!(reason("NG/lot2/4.png").contains("not in folders below"));
+    assert!(reason("label/5.png").contains("as a file of `label` it is taken for a mask"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A test set as a model inspects it.
 
-use crate::data::{Dataset, TestSample};
+use crate::data::{Dataset, LeftOut, TestSample};
 use crate::error::Context;
 use crate::images::to_grey8;
 use crate::inspector::Inspector;
@@ -43,12 +43,20 @@ pub struct InspectedSet {
     pub held_out_scores: Vec<f32>,
     /// Masks that mark nothing, though their images count as defective.
     pub empty_masks: Vec<PathBuf>,
+    /// Test images that count nowhere, and why: those without a region of interest, and those whose defects all lie outside of it.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A test image, or why it counts nowhere.
+enum Inspection {
+    Done(Box<InspectedSample>),
+    LeftOut(&'static str),
 }
 
 /// Inspects all test images of a data set, and `held_out` good images if it has none of its own.
 ///
 /// # Errors
-/// If there is no defective image, one cannot be read or inspected, or the caller cancels.
+/// If there is no defective image, two cannot be told apart, one cannot be read or inspected, or the caller cancels.
 pub fn inspect_set(
     dataset: &Dataset,
     held_out: &[PathBuf],
@@ -60,22 +68,33 @@ pub fn inspect_set(
         let expected = "expected test images with ground truth, found none";
         return Err(Error::file(&dataset.root, expected));
     }
+    dataset.check_test()?;
     let mut samples = Vec::with_capacity(dataset.test.len());
-    let mut empty_masks = Vec::new();
-    for sample in &dataset.test {
-        tell(progress, samples.len())?;
-        samples.push(inspect_sample(inspector, sample, &mut empty_masks)?);
+    let (mut empty_masks, mut left_out) = (Vec::new(), Vec::new());
+    for (index, sample) in dataset.test.iter().enumerate() {
+        tell(progress, index)?;
+        match inspect_sample(inspector, sample, &mut empty_masks)? {
+            Inspection::Done(sample) => samples.push(*sample),
+            Inspection::LeftOut(reason) => {
+                left_out.push(LeftOut { image: sample.image.clone(), reason: reason.to_owned() });
+            }
+        }
     }
+    let inspected = dataset.test.len();
     let held_out = held_out_for(dataset, held_out);
     let mut held_out_scores = Vec::with_capacity(held_out.len());
     for path in held_out {
-        tell(progress, samples.len() + held_out_scores.len())?;
-        held_out_scores.push(score(inspector, path, calibration.decision())?);
+        tell(progress, inspected + held_out_scores.len())?;
+        match score(inspector, path, calibration.decision()) {
+            Err(error) if error.is_empty_region() => {}
+            score => held_out_scores.push(score?),
+        }
     }
-    tell(progress, samples.len() + held_out.len())?;
+    tell(progress, inspected + held_out.len())?;
     let (decision, rules) = (calibration.decision(), rules(calibration));
-    let shown = shown_samples(&dataset.test, SHOWN);
-    Ok(InspectedSet { samples, shown, decision, rules, held_out_scores, empty_masks })
+    let files: Vec<TestSample> = samples.iter().map(|of| of.sample.clone()).collect();
+    let shown = shown_samples(&files, SHOWN);
+    Ok(InspectedSet { samples, shown, decision, rules, held_out_scores, empty_masks, left_out })
 }
 
 /// The held-out images that an evaluation on a data set inspects: none if the test set has good images of its own.
@@ -101,29 +120,38 @@ fn inspect_sample(
     inspector: &Inspector,
     sample: &TestSample,
     empty_masks: &mut Vec<PathBuf>,
-) -> Result<InspectedSample> {
+) -> Result<Inspection> {
     let image = inspector.read(&sample.image)?;
     let mut mask = sample.mask(image.size())?;
     let is_empty = mask.as_ref().is_some_and(|mask| !mask.data().contains(&true));
     if is_empty && !sample.is_good() {
         empty_masks.extend(sample.masks.iter().cloned());
     }
-    let inspected = inspector
-        .inspect_named(&image, Some(&sample.image))
-        .with_context(|| format!("cannot inspect {}", sample.image.display()))?;
+    let inspected = match inspector.inspect_named(&image, Some(&sample.image)) {
+        Err(error) if error.is_empty_region() => {
+            return Ok(Inspection::LeftOut("it has no region of interest"));
+        }
+        inspected => {
+            inspected.with_context(|| format!("cannot inspect {}", sample.image.display()))?
+        }
+    };
     if let Some(mask) = &mut mask {
         let scores = inspected.anomaly_map.data();
         let pixels = mask.data_mut().iter_mut().zip(scores);
         pixels.for_each(|(is_defective, &score)| *is_defective &= score > NOT_SCORED);
     }
-    Ok(InspectedSample {
+    let is_left = mask.as_ref().is_none_or(|mask| mask.data().contains(&true));
+    if !is_left && !is_empty {
+        return Ok(Inspection::LeftOut("all its defects lie outside of the region of interest"));
+    }
+    Ok(Inspection::Done(Box::new(InspectedSample {
         sample: sample.clone(),
         image: to_grey8(&image),
         reconstruction: to_grey8(&inspected.reconstruction),
         residual: inspected.residual,
         anomaly_map: inspected.anomaly_map,
         mask,
-    })
+    })))
 }
 
 /// The indices of `count` defective samples, evenly spaced over the set, or of all if there are fewer.

@@ -51,6 +51,7 @@ impl InspectedSet {
             defect_types: self.defect_types()?,
             images: all.len(),
             defective_images: all.iter().filter(|i| !i.sample.is_good()).count(),
+            images_left_out: self.left_out.len(),
             images_without_mask: all.iter().filter(|i| i.mask.is_none()).count(),
             pixels: all.iter().map(scored).sum(),
             defective_pixels: all.iter().map(defective).sum(),

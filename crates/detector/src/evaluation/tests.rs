@@ -37,7 +37,15 @@ fn test_set() -> InspectedSet {
     let held_out_scores = Vec::new();
     let decision = Decision { threshold: 0.5, min_area: 1 };
     let (shown, rules, empty_masks) = (vec![1], rules.into(), Vec::new());
-    InspectedSet { samples, shown, decision, rules, held_out_scores, empty_masks }
+    InspectedSet {
+        samples,
+        shown,
+        decision,
+        rules,
+        held_out_scores,
+        empty_masks,
+        left_out: Vec::new(),
+    }
 }
 
 #[test]

@@ -28,6 +28,9 @@ pub struct Calibration {
     pub scores: Vec<GoodScore>,
     /// Number of good images.
     pub images: usize,
+    /// Good images besides these that have no region of interest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Whether the training has seen the good images.
     pub source: CalibrationSource,
     /// SHA-256 over names and contents of the good images.
@@ -77,13 +80,13 @@ pub struct GoodScore {
     pub image: String,
     /// The score of the image, by the calibration's least area.
     pub score: f32,
-    /// The column of the pixel that scores highest, in the region of interest.
+    /// The column, in the image, of the pixel that scores highest in the region that has this score.
     pub x: usize,
     /// The row of that pixel.
     pub y: usize,
-    /// The width of the region of interest in pixels.
+    /// The width of the image in pixels.
     pub width: usize,
-    /// The height of the region of interest in pixels.
+    /// The height of the image in pixels.
     pub height: usize,
 }
 

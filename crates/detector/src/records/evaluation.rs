@@ -63,10 +63,13 @@ pub struct Metrics {
     pub images: usize,
     /// Number of test images with a defect.
     pub defective_images: usize,
+    /// Number of test images that count nowhere: without a region of interest, or with all their defects outside of it.
+    #[serde(default)]
+    pub images_left_out: usize,
     /// Number of defective test images without a mask, which count in the figures of images alone.
     #[serde(default)]
     pub images_without_mask: usize,
-    /// Number of pixels in the regions of interest of all images but these.
+    /// Number of pixels in the regions of interest of all images but those without a mask.
     pub pixels: u64,
     /// Number of defective pixels.
     pub defective_pixels: u64,

@@ -1,11 +1,12 @@
 //! The images of a training in memory.
 
 use super::plan::TrainingPlan;
-use crate::Result;
+use crate::config::BeyondBorder;
 use crate::data::names;
 use crate::error::bail;
 use crate::files::shown;
 use crate::view::{View, Views};
+use crate::{Error, Result};
 use inspect::{Image, Mask, ThresholdRule, mirror_to};
 use models::{CropPlaces, TrainingImage};
 use rayon::prelude::*;
@@ -108,9 +109,19 @@ fn expect_possible(rule: ThresholdRule, largest: usize) -> Result<()> {
 }
 
 fn read(plan: &TrainingPlan, views: &Views, path: &Path) -> Result<Read> {
-    let View { image, place } = views.read(path)?;
+    let View { image, place } = match views.read(path) {
+        Err(error) if error.is_empty_region() => return Ok(Read { image: None, oddity: None }),
+        view => view?,
+    };
     let oddity = oddity(&image);
     let patch = plan.config.model.patch_size;
+    let (width, height) = image.size();
+    if plan.config.inspection.border == BeyondBorder::None && width.min(height) < patch {
+        let expected = format!(
+            "expected at least {patch}x{patch} pixels, a patch, in the region of interest with inspection.border = \"none\", got {width}x{height}"
+        );
+        return Err(Error::file(path, expected));
+    }
     let (width, height) = (image.width().max(patch), image.height().max(patch));
     let mirrored = (width, height) != image.size();
     let image = if mirrored { mirror_to(&image, width, height) } else { image.into_owned() };

@@ -14,8 +14,8 @@ use detector::files::{FileSet, FolderLock, prepare_folder, shown, write_atomic, 
 use detector::records::{EvaluationRecord, Settings};
 use detector::synthetic::is_synthetic;
 use detector::{
-    Config, Curves, Dataset, Evaluation, Image, InspectedSample, InspectedSet, Inspector, Mask,
-    ModelFolder, Origin, Plane, TestSample, crop, held_out_for, write_float_tiff,
+    Config, Curves, Dataset, Evaluation, Image, InspectedSample, InspectedSet, Inspector, LeftOut,
+    Mask, ModelFolder, Origin, Plane, TestSample, crop, held_out_for, write_float_tiff,
 };
 use inspect::NOT_SCORED;
 use metrics::{AU_PRO_LIMIT, Chart, Height, HistogramStyle};
@@ -54,6 +54,9 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
             "{}: the mask is empty, but its image counts as defective",
             shown(mask)
         ));
+    }
+    for LeftOut { image, reason } in &evaluation.test_set.left_out {
+        context.terminal.warn(&format!("{}: left out: {reason}", shown(image)));
     }
     let record = record(&evaluation, &dataset);
     let title = title(&category(&dataset), record.synthetic);
