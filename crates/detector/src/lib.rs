@@ -37,6 +37,7 @@ pub mod records;
 #[cfg(feature = "network")]
 mod region_search;
 mod rule_name;
+mod shard;
 #[cfg(feature = "network")]
 mod spread;
 pub mod synthetic;
@@ -72,8 +73,9 @@ pub use evaluation::{
 pub use extractor_weights::{ExtractorWeights, read_extractor_weights};
 pub use files::FolderLock;
 pub use images::{
-    Levels, decode_image, read_image, read_image_with, read_mask, resize, to_byte, to_grey8,
-    write_float_tiff, write_grey_png, write_grey_tiff, write_mask_png, write_rgb_png,
+    Levels, decode_image, image_size, read_image, read_image_with, read_mask, resize, to_byte,
+    to_grey8, write_float_tiff, write_grey_png, write_grey_tiff, write_half_tiff, write_mask_png,
+    write_rgb_png,
 };
 pub use inspect::{Decision, Image, Inspected, Mask, Plane, Region, ThresholdRule};
 #[cfg(feature = "network")]
@@ -88,6 +90,7 @@ pub use progress::Progress;
 #[cfg(feature = "network")]
 pub use region_search::find_region;
 pub use rule_name::RuleName;
+pub use shard::Shard;
 #[cfg(feature = "network")]
 pub use training::{Glimpse, Sight, Start, Training, TrainingPlan, TrainingStep};
 #[cfg(feature = "network")]

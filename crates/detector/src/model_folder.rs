@@ -5,7 +5,8 @@ use crate::copies::{Copied, copied_paths, remove_copies_but};
 use crate::data::{RegionConfig, RegionMask, Split, fingerprint, list_of};
 use crate::error::{Context, ensure};
 use crate::files::{
-    FolderLock, read_file, read_text, remove_if_present, sha256, shown, write_durable, write_json,
+    FolderLock, read_file, read_text, remove_if_present, sha256, sha256_of_file, shown,
+    write_durable, write_json,
 };
 use crate::records::{Calibration, LogEntry, Settings, TrainingRecord};
 use crate::{Error, Result};
@@ -324,6 +325,18 @@ impl ModelFolder {
     /// If the file cannot be read.
     pub fn weights_sha256(&self) -> Result<String> {
         Ok(sha256(&read_bytes(&self.file(WEIGHTS))?))
+    }
+
+    /// SHA-256 of all that decides about what the model finds in an image: its weights, its configuration and, if it has one, its
+    /// calibration.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub fn fingerprint(&self) -> Result<String> {
+        let files = [CONFIG, WEIGHTS, CALIBRATION].map(|name| self.file(name));
+        let present = files.iter().filter(|file| file.exists());
+        let hashes = present.map(|file| sha256_of_file(file)).collect::<Result<Vec<_>>>()?;
+        Ok(sha256(hashes.concat().as_bytes()))
     }
 
     /// Writes the threshold and where it comes from.

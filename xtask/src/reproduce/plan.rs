@@ -3,10 +3,10 @@
 use super::cell::{Cell, Config};
 use super::matrix::{Experiment, Matrix, Row};
 use super::run::Runner;
-use super::shard::Shard;
 use super::table::plain;
 use crate::command::strings;
 use anyhow::{Result, bail};
+use detector::Shard;
 use detector::records::{BenchRecord, TrainingWork};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;

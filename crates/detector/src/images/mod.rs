@@ -26,8 +26,8 @@ pub use pixels::Levels;
 pub use read::{decode_image, read_image, read_image_with};
 pub use resize::resize;
 pub use write::{
-    to_byte, to_grey8, write_float_tiff, write_grey_png, write_grey_tiff, write_mask_png,
-    write_rgb_png,
+    to_byte, to_grey8, write_float_tiff, write_grey_png, write_grey_tiff, write_half_tiff,
+    write_mask_png, write_rgb_png,
 };
 
 #[cfg(test)]

@@ -316,6 +316,23 @@ fn intensities_are_rounded_and_clipped() {
     assert_eq!(image::open(&path).unwrap().into_luma8().into_raw(), [0, 0, 1, 255, 255, 0]);
 }
 
+/// `np.array([0.1, 1.0005, -2.5], np.float32).astype(np.float16)` with NumPy 2.4.6, where larger values than 65,504 become infinite.
+#[test]
+fn half_maps_are_rounded_to_eleven_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("map.tiff");
+    write_half_tiff(&path, &plane(5, 1, vec![0.1, 1.0005, -2.5, 7e4, -7e4])).unwrap();
+    let mut decoder = ::tiff::decoder::Decoder::new(fs::File::open(&path).unwrap()).unwrap();
+    let ::tiff::decoder::DecodingResult::F16(values) = decoder.read_image().unwrap() else {
+        panic!("not 16-bit floats")
+    };
+    let values: Vec<f64> = values.into_iter().map(f64::from).collect();
+    assert_eq!(values, [0.0999755859375, 1.0009765625, -2.5, 65504.0, -65504.0]);
+    // Ten thousand equal scores are a few bytes.
+    write_half_tiff(&path, &Image::filled(100, 100, 0.5)).unwrap();
+    assert!(fs::metadata(&path).unwrap().len() < 1000);
+}
+
 #[test]
 fn float_maps_keep_values_outside_the_unit_interval() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use half::f16;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use inspect::{Image, Mask, Plane};
-use tiff::encoder::colortype::{ColorType, Gray8, Gray32Float};
-use tiff::encoder::{Compression, TiffEncoder, TiffValue};
+use tiff::encoder::colortype::{ColorType, Gray8, Gray16, Gray32Float};
+use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, TiffValue};
+use tiff::tags::{PhotometricInterpretation, SampleFormat};
 
 use crate::Result;
 use crate::error::Context;
@@ -57,6 +59,33 @@ pub fn write_float_tiff(path: &Path, map: &Image) -> Result<()> {
         map.data(),
         Compression::Uncompressed,
     )
+}
+
+/// Writes a map as single-channel TIFF of 16-bit floats, compressed by Deflate. Values are rounded to 11 significant bits, which is
+/// within 0.05 % for magnitudes of at least 6.2e-5; beyond ±65,504 they become that.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write_half_tiff(path: &Path, map: &Image) -> Result<()> {
+    let (least, most) = (f16::MIN.to_f32(), f16::MAX.to_f32());
+    let half = |&value: &f32| f16::from_f32(value.clamp(least, most)).to_bits();
+    let halves: Vec<u16> = map.data().iter().map(half).collect();
+    let compression = Compression::Deflate(DeflateLevel::Balanced);
+    write_tiff::<Gray16Float>(path, map.width(), map.height(), &halves, compression)
+}
+
+/// Grey as 16-bit floats, given by their bits.
+struct Gray16Float;
+
+impl ColorType for Gray16Float {
+    type Inner = u16;
+    const TIFF_VALUE: PhotometricInterpretation = PhotometricInterpretation::BlackIsZero;
+    const BITS_PER_SAMPLE: &'static [u16] = &[16];
+    const SAMPLE_FORMAT: &'static [SampleFormat] = &[SampleFormat::IEEEFP];
+
+    fn horizontal_predict(row: &[u16], result: &mut Vec<u16>) {
+        Gray16::horizontal_predict(row, result);
+    }
 }
 
 /// Writes red, green and blue of each pixel as 8-bit RGB PNG.

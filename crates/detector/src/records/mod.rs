@@ -11,6 +11,7 @@
 //! | `export` | [`ExportRecord`] |
 //! | `figure` | [`FigureRecord`] |
 //! | `info` | [`ModelInfo`] |
+//! | `merge` | [`MergeRecord`] |
 //! | `predict` | a [`PredictionRecord`] for each image, as in `predictions.jsonl` |
 //! | `ssim` | [`SsimRecord`] |
 //! | `synthesize` | [`SyntheticRecord`] |
@@ -26,6 +27,7 @@ mod evaluation;
 mod model_info;
 mod pictures;
 mod prediction;
+mod run;
 mod settings;
 mod training;
 
@@ -42,6 +44,7 @@ pub use evaluation::{
 pub use model_info::{ExportRecord, ModelInfo};
 pub use pictures::{FigureRecord, SsimRecord, SyntheticRecord, ToyMap, ToyRecord};
 pub use prediction::PredictionRecord;
+pub use run::{FailureRecord, MergeRecord, RunRecord};
 pub use settings::Settings;
 pub use training::{
     FeaturesRecord, LogEntry, ReconstructionRecord, TrainingRecord, TrainingSummary,

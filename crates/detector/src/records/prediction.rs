@@ -3,8 +3,8 @@
 use inspect::Region;
 use serde::{Deserialize, Serialize};
 
-/// An inspected image: a line of `predictions.jsonl`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// An inspected image: a line of `predictions.jsonl`. Fields that records of earlier versions lack have their defaults then.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PredictionRecord {
     /// The path of the image.
     pub image: String,
@@ -29,6 +29,23 @@ pub struct PredictionRecord {
     /// SHA-256 of the file, in lower-case hexadecimal; absent in records of earlier versions.
     #[serde(default)]
     pub sha256: Option<String>,
+    /// Width and height of the image.
+    #[serde(default)]
+    pub size: [usize; 2],
+    /// The beginning of a hash of all that decides about the result beside the file: the model, its calibration, the decision, and
+    /// which files are kept.
+    #[serde(default)]
+    pub settings: Option<String>,
+    /// The files that are kept of the image, from the folder of the results.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// The number of the image in the list that shards were cut from, from 0; absent if there are no shards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
+    /// The run lengths of each region, by columns, beginning with that of the pixels before the first of the region; empty unless
+    /// `coco.json` is written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub run_lengths: Vec<Vec<usize>>,
     /// The 8-connected regions of defective pixels.
     pub regions: Vec<Region>,
 }

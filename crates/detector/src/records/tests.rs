@@ -215,11 +215,8 @@ fn lines_of_a_training_and_of_predictions_read_back() {
         threshold: 0.2,
         defective: true,
         seconds: 0.1,
-        bytes: None,
-        modified: None,
-        changed: None,
-        sha256: None,
         regions: vec![region],
+        ..PredictionRecord::default()
     };
     assert_eq!(round(&prediction)["modified"], Value::Null);
     assert_eq!(prediction.verdict(), "1 defect");
