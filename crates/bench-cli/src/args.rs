@@ -10,7 +10,7 @@ pub use bench::{
     WindowArgs,
 };
 pub use export::{CompletionsArgs, ExportArgs, ManArgs};
-pub use predict::{Output, PredictArgs};
+pub use predict::{Keep, MapFormat, MergeArgs, Output, PredictArgs, Subfolders};
 
 use clap::{Args, Parser, Subcommand};
 use detector::synthetic::SyntheticKind;
@@ -66,6 +66,7 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     Figure(FigureArgs),
     Predict(PredictArgs),
+    Merge(MergeArgs),
     Ssim(SsimArgs),
     Synthesize(SynthesizeArgs),
     Toy(ToyArgs),
@@ -87,6 +88,7 @@ impl Command {
                 | Self::Export(_)
                 | Self::Info(_)
                 | Self::Man(_)
+                | Self::Merge(_)
                 | Self::Ssim(_)
                 | Self::Synthesize(_)
         )

@@ -64,6 +64,12 @@ fn run(cli: &Cli) -> Result<ExitCode> {
                 Outcome::Defective | Outcome::Good => ExitCode::SUCCESS,
             });
         }
+        Command::Merge(args) => {
+            return Ok(match commands::merge(&context, args)? {
+                Outcome::Incomplete => ERROR.into(),
+                Outcome::Defective | Outcome::Good => ExitCode::SUCCESS,
+            });
+        }
         Command::Ssim(args) => commands::ssim(&context, args)?,
         Command::Synthesize(args) => commands::synthesize(&context, args)?,
         Command::Toy(args) => commands::toy(&context, args)?,

@@ -26,7 +26,7 @@ pub use evaluate::evaluate;
 pub use export::export;
 pub use figure::figure;
 pub use info::info;
-pub use predict::{Outcome, predict};
+pub use predict::{Outcome, merge, predict};
 pub use shell::{completions, man};
 pub use ssim::ssim;
 pub use synthesize::synthesize;

@@ -26,7 +26,8 @@ fn maps_masks_overlays_and_tables_are_written() {
             "predictions.csv",
             "predictions.jsonl",
             "regions.csv",
-            "report.html"
+            "report.html",
+            "run.json"
         ]
     );
     assert_eq!(bench.text("results/predictions.jsonl"), run.stdout);
@@ -37,13 +38,16 @@ fn maps_masks_overlays_and_tables_are_written() {
             "bytes",
             "changed",
             "defective",
+            "files",
             "id",
             "image",
             "modified",
             "regions",
             "score",
             "seconds",
+            "settings",
             "sha256",
+            "size",
             "threshold"
         ]
     );
@@ -109,9 +113,10 @@ fn only_what_is_asked_for_is_kept() {
         bench.run(&format!("predict model line/a.png --out {folder} --write {list}")).done();
         bench.names(folder)
     };
-    let records = ["predictions.csv", "predictions.jsonl"];
+    let records = ["predictions.csv", "predictions.jsonl", "run.json"];
     assert_eq!(predict("none", "none"), records);
-    assert_eq!(predict("tables", "regions"), [&records[..], &["regions.csv"]].concat());
+    let tables = ["predictions.csv", "predictions.jsonl", "regions.csv", "run.json"];
+    assert_eq!(predict("tables", "regions"), tables);
     let pictures = ["a_heatmap.png", "a_mask.png", "a_reconstruction.png"];
     let kept = predict("pictures", "heatmap,mask,reconstruction");
     assert_eq!(kept, [&pictures[..], &records].concat());
@@ -194,9 +199,12 @@ fn a_new_run_leaves_no_tables_of_an_earlier_one() {
         bench.run(&format!("predict model line --out results --write {write}")).done();
         bench.names("results")
     };
-    let records = ["predictions.csv", "predictions.jsonl"];
-    assert_eq!(predict("regions,coco"), ["coco.json", records[0], records[1], "regions.csv"]);
-    assert_eq!(predict("report"), [records[0], records[1], "report.html"]);
+    let records = ["predictions.csv", "predictions.jsonl", "run.json"];
+    let with = |first: &[&'static str], last: &[&'static str]| {
+        [first, &records[..2], last, &records[2..]].concat()
+    };
+    assert_eq!(predict("regions,coco"), with(&["coco.json"], &["regions.csv"]));
+    assert_eq!(predict("report"), with(&[], &["report.html"]));
     assert_eq!(predict("none"), records);
 }
 

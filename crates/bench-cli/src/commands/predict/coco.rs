@@ -1,8 +1,8 @@
 //! The regions of a run as COCO has objects.
 
-use super::prediction::Prediction;
 use anyhow::Result;
 use detector::files::{remove_if_present, write_atomic};
+use detector::records::PredictionRecord;
 use inspect::Region;
 use serde::Serialize;
 use std::path::Path;
@@ -82,13 +82,23 @@ impl Default for Coco {
 }
 
 impl Coco {
-    /// Adds an image and its regions. Numbers count from 1.
-    pub fn add(&mut self, found: &Prediction) {
+    /// The images of these records and their regions. Numbers count from 1.
+    ///
+    /// # Errors
+    /// If a record cannot be read.
+    pub fn of(records: impl Iterator<Item = Result<PredictionRecord>>) -> Result<Self> {
+        let mut coco = Self::default();
+        for record in records {
+            coco.add(record?);
+        }
+        Ok(coco)
+    }
+
+    fn add(&mut self, found: PredictionRecord) {
         let image_id = self.images.len() + 1;
-        let (width, height) = found.size();
-        let file_name = found.record.image.clone();
-        self.images.push(Picture { id: image_id, file_name, width, height });
-        for (region, counts) in found.record.regions.iter().zip(&found.run_lengths) {
+        let [width, height] = found.size;
+        self.images.push(Picture { id: image_id, file_name: found.image, width, height });
+        for (region, counts) in found.regions.iter().zip(found.run_lengths) {
             let &Region { x0, y0, x1, y1, area, max_score: score, .. } = region;
             self.annotations.push(Annotation {
                 id: self.annotations.len() + 1,
@@ -96,11 +106,16 @@ impl Coco {
                 category_id: DEFECT.id,
                 bbox: [x0, y0, x1 - x0, y1 - y0],
                 area,
-                segmentation: RunLengths { counts: counts.clone(), size: [height, width] },
+                segmentation: RunLengths { counts, size: [height, width] },
                 iscrowd: 0,
                 score,
             });
         }
+    }
+
+    /// Whether a folder has `coco.json`.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(FILE).is_file()
     }
 
     /// Removes what an earlier run left in a folder.

@@ -1,5 +1,6 @@
 //! Which images are inspected: those that arguments name, and a list on standard input.
 
+use crate::args::Subfolders;
 use crate::interrupt;
 use anyhow::{Context, Result, anyhow, ensure};
 use detector::files::{BYTE_ORDER_MARK, folder_of, is_same_folder, path_of_bytes, shown};
@@ -46,7 +47,7 @@ pub fn good_inputs(arguments: &[PathBuf]) -> Result<Vec<PathBuf>> {
             inputs.push(argument.clone());
             continue;
         }
-        let listed = listed_images(Separator::Line).collect::<Result<Vec<_>>>()?;
+        let listed = listed_images(Separator::Line, || false).collect::<Result<Vec<_>>>()?;
         ensure!(!listed.is_empty(), "expected images on standard input, got none");
         inputs.extend(listed);
     }
@@ -62,19 +63,22 @@ pub enum Separator {
 
 /// The images that standard input lists, as they come: another program may still be finding them.
 ///
-/// It ends with the list or when a signal comes. A path that leads to no image is an error in its place.
-pub fn listed_images(separator: Separator) -> impl Iterator<Item = Result<PathBuf>> {
+/// It ends with the list, when a signal comes or when `is_over` says so. A path that leads to no image is an error in its place.
+pub fn listed_images(
+    separator: Separator,
+    is_over: impl Fn() -> bool,
+) -> impl Iterator<Item = Result<PathBuf>> {
     let (sender, receiver) = sync_channel(READ_AHEAD);
     // The thread may be blocked in reading for ever; it ends with the process.
     std::thread::spawn(move || read_list(std::io::stdin().lock(), separator, &sender));
-    std::iter::from_fn(move || next(&receiver))
+    std::iter::from_fn(move || next(&receiver, &is_over))
 }
 
-fn next(listed: &Receiver<Result<PathBuf>>) -> Option<Result<PathBuf>> {
+fn next(listed: &Receiver<Result<PathBuf>>, is_over: impl Fn() -> bool) -> Option<Result<PathBuf>> {
     loop {
         match listed.recv_timeout(PATIENCE) {
             Ok(image) => return Some(image),
-            Err(RecvTimeoutError::Timeout) if !interrupt::came() => {}
+            Err(RecvTimeoutError::Timeout) if !interrupt::came() && !is_over() => {}
             Err(_) => return None,
         }
     }
@@ -146,13 +150,18 @@ const MOST_LINKS: usize = 40;
 /// Refuses to write results over the image that they are of, or over a symbolic link that leads to it.
 ///
 /// # Errors
-/// If the image, or a link on the way to it, lies in the folder of the results; the error names it.
-pub fn spare(image: &Path, out: &Path) -> Result<()> {
+/// If the image, or a link on the way to it, lies in the folder of the results, or below it if that has subfolders; the error names
+/// the image.
+pub fn spare(image: &Path, out: &Path, subfolders: Subfolders) -> Result<()> {
+    let is_of_results = |folder: &Path| match subfolders {
+        Subfolders::None => is_same_folder(folder, out),
+        Subfolders::Hash | Subfolders::Input => is_below(folder, out),
+    };
     let mut place = image.to_owned();
     for _ in 0..=MOST_LINKS {
         let folder = folder_of(&place).to_owned();
         ensure!(
-            !is_same_folder(&folder, out),
+            !is_of_results(&folder),
             "{}: lies in the folder of the results, which might replace it; name another --out",
             shown(image)
         );
@@ -162,6 +171,12 @@ pub fn spare(image: &Path, out: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a folder is another one or lies below it.
+fn is_below(folder: &Path, other: &Path) -> bool {
+    let paths = folder.canonicalize().ok().zip(other.canonicalize().ok());
+    paths.is_some_and(|(folder, other)| folder.starts_with(other))
 }
 
 #[cfg(test)]

@@ -1,12 +1,20 @@
 //! `bench-cli predict`
 
 mod coco;
+mod failures;
+mod in_order;
 mod inputs;
+mod list;
+mod merge;
 mod names;
+mod pipeline;
 mod prediction;
+mod recorded;
 mod report;
+mod room;
 mod rows;
 mod run;
+mod settings;
 mod stamp;
 mod table;
 mod tables;
@@ -14,23 +22,24 @@ mod watch;
 mod watched;
 
 pub use inputs::good_inputs;
+pub use merge::merge;
 pub use run::Outcome;
 
 use super::Context;
 use crate::args::{Output, PredictArgs};
 use crate::drawing::ScoreRange;
-use crate::interrupt;
 use crate::progress::Progress;
 use crate::terminal::Terminal;
 use anyhow::{Result, bail, ensure};
-use coco::Coco;
 use detector::files::{FolderLock, is_same_folder, prepare_folder, shown};
 use detector::{Config, Decision, Detector, ModelFolder};
-use inputs::{Separator, listed_images, named_images, spare};
+use inputs::{Separator, named_images, spare};
+use list::{List, forget_run};
 use prediction::Job;
 use report::{Course, Origin, Report};
 use run::Run;
-use std::path::{Path, PathBuf};
+use settings::settings_hash;
+use std::path::Path;
 use std::time::Duration;
 use tables::Tables;
 use watched::Watched;
@@ -57,25 +66,35 @@ pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
         context.terminal.warn(&doubt);
     }
     let detector = Detector::new(context.calibrated(&folder, &config)?, origin.decision);
-    named.iter().try_for_each(|image| spare(image, &args.out))?;
-    prepare_folder(&args.out)?;
-    let lock = FolderLock::take(&args.out)?;
-    let range = ScoreRange::of_good(origin.unit());
-    let job = Job { detector, outputs, out: args.out.clone(), range };
+    let out = match args.shard {
+        Some(shard) => args.out.join(shard.folder()),
+        None => args.out.clone(),
+    };
+    named.iter().try_for_each(|image| spare(image, &out, args.subfolders))?;
+    prepare_folder(&out)?;
+    let job = Job {
+        detector,
+        settings: settings_hash(&folder, origin.decision, args)?,
+        outputs,
+        keep: args.keep,
+        map_format: args.map_format,
+        subfolders: args.subfolders,
+        lock: FolderLock::take(&out)?,
+        out,
+        range: ScoreRange::of_good(origin.unit()),
+    };
     let course = if args.watch.is_some() { Course::Watch } else { Course::Batch };
     let report = job.keeps(Output::Report);
     if !report {
-        Report::forget(&args.out)?;
+        Report::forget(&job.out)?;
     }
-    let report = report.then(|| Report::new(origin, &args.out, course, context.terminal));
-    match &args.watch {
-        Some(watched) => watch(context.terminal, &job, lock, (watched, args.poll), report),
-        None => {
-            let separator = if args.null { Separator::Nul } else { Separator::Line };
-            let list = has_list.then_some(separator);
-            inspect_all(context.terminal, &job, lock, (named, list), report)
-        }
+    let report = report.then(|| Report::new(origin, &job.out, course, context.terminal));
+    if let Some(watched) = &args.watch {
+        return watch(context.terminal, &job, (watched, args.poll), report);
     }
+    let separator = if args.null { Separator::Nul } else { Separator::Line };
+    let list = List { named, listed: has_list.then_some(separator), shard: args.shard };
+    list::inspect(context.terminal, &job, &list, args.resume, report)
 }
 
 /// The model's decision, or that of the arguments, whichever part of it they name. A threshold of one's own does without a
@@ -105,41 +124,6 @@ fn outputs(chosen: &[Output]) -> Result<Vec<Output>> {
     Ok(if is_none { Vec::new() } else { chosen.to_vec() })
 }
 
-/// Inspects the images named, then those that standard input lists, if it does.
-fn inspect_all(
-    terminal: Terminal,
-    job: &Job,
-    lock: FolderLock,
-    (named, list): (Vec<PathBuf>, Option<Separator>),
-    report: Option<Report>,
-) -> Result<Outcome> {
-    let progress =
-        |images, template| Progress::new(terminal, ["inspecting", "images"], (0, images), template);
-    let bar = match list {
-        None => progress(named.len() as u64, "{wide_bar} {pos}/{len} images, {rate}, {eta} left"),
-        Some(_) => progress(0, "{elapsed_precise} {pos} images, {rate}"),
-    };
-    Coco::forget(&job.out)?;
-    let tables = Tables::begin(&job.out, job.keeps(Output::Regions))?;
-    let mut run = Run::new(job, terminal, bar, lock, tables, report);
-    let listed = list.map(listed_images).into_iter().flatten();
-    for image in named.into_iter().map(Ok).chain(listed) {
-        if interrupt::came() {
-            break;
-        }
-        match image.and_then(|image| run.inspect(&image)) {
-            Ok(mut found) => {
-                run.keep(&mut found)?;
-                run.announce(&found)?;
-            }
-            Err(error) => run.reject(&error),
-        }
-    }
-    run.write_summaries()?;
-    run.check_interrupt()?;
-    run.finish()
-}
-
 /// # Errors
 /// If a folder cannot be watched, or not for these outputs.
 fn check_watch(folder: &Path, outputs: &[Output], out: &Path) -> Result<()> {
@@ -157,17 +141,17 @@ fn check_watch(folder: &Path, outputs: &[Output], out: &Path) -> Result<()> {
 fn watch(
     terminal: Terminal,
     job: &Job,
-    lock: FolderLock,
     (folder, poll): (&Path, Duration),
     report: Option<Report>,
 ) -> Result<Outcome> {
+    forget_run(&job.out)?;
     let tables = Tables::resume(&job.out, job.keeps(Output::Regions))?;
     let mut watched = Watched::default();
     let records = tables.records()?;
     // A watch tells of each image.
     let quiet = Terminal { quiet: true, ..terminal };
     let progress = Progress::new(quiet, ["watching", "images"], (0, 0), "");
-    let mut run = Run::new(job, terminal, progress, lock, tables, report);
+    let mut run = Run::new(job, terminal, progress, tables, report);
     for record in records {
         let record = record?;
         run.take_name(&record.id);

@@ -72,6 +72,8 @@ pub struct Report {
     scores: VecDeque<(Instant, f32)>,
     unflagged: VecDeque<f32>,
     failures: VecDeque<String>,
+    /// Images that an earlier run has inspected.
+    recorded: usize,
     good: usize,
     defective: usize,
     failed: usize,
@@ -96,6 +98,7 @@ impl Report {
             scores: VecDeque::new(),
             unflagged: VecDeque::new(),
             failures: VecDeque::new(),
+            recorded: 0,
             good: 0,
             defective: 0,
             failed: 0,
@@ -115,9 +118,13 @@ impl Report {
 
     /// Notes an image.
     pub fn add(&mut self, found: &Prediction) -> Result<()> {
-        let (record, score) = (&found.record, found.record.score);
+        self.count(found.record.score, found.record.defective);
+        self.show(found, &found.looks)
+    }
+
+    fn count(&mut self, score: f32, is_defective: bool) {
         self.scores.push_back((Instant::now(), score));
-        if record.defective {
+        if is_defective {
             self.defective += 1;
         } else {
             self.good += 1;
@@ -128,7 +135,12 @@ impl Report {
             keep_last(&mut self.scores, REMEMBERED);
         }
         self.is_news = true;
-        self.show(found, &found.looks)
+    }
+
+    /// Notes an image that an earlier run has inspected, of which there is no picture.
+    pub fn add_recorded(&mut self, score: f32, is_defective: bool) {
+        self.recorded += 1;
+        self.count(score, is_defective);
     }
 
     /// Notes an image that could not be inspected.
@@ -242,13 +254,19 @@ impl Report {
         let all = good + defective + failed;
         let (seconds, now) = (self.started.elapsed().as_secs_f64(), crate::page::now());
         let pixels = if *min_area <= 1 { "pixel" } else { "pixels" };
+        let recorded = match self.recorded {
+            0 => String::new(),
+            count => format!("; {count} of them by an earlier run, without pictures here"),
+        };
         vec![
             (
                 match self.course {
                     Course::Batch => "Images",
                     Course::Watch => "Images since the start",
                 },
-                format!("{all}: {good} good, {defective} with defects, {failed} not inspected"),
+                format!(
+                    "{all}: {good} good, {defective} with defects, {failed} not inspected{recorded}"
+                ),
             ),
             (
                 "Threshold",

@@ -1,17 +1,17 @@
 //! A run over images.
 
 use super::coco::Coco;
-use super::inputs::spare;
 use super::names::Names;
 use super::prediction::{Job, Prediction};
+use super::recorded::Known;
 use super::report::Report;
 use super::tables::Tables;
 use crate::args::Output;
 use crate::interrupt::{self, Interrupted};
 use crate::progress::Progress;
 use crate::terminal::{self, Terminal};
-use anyhow::{Error, Result, ensure};
-use detector::files::{FolderLock, shown_text};
+use anyhow::{Error, Result};
+use detector::files::shown_text;
 use std::path::Path;
 
 /// How a run over images ended.
@@ -33,32 +33,36 @@ struct Tally {
     failed: usize,
 }
 
+impl Tally {
+    fn add(&mut self, is_defective: bool) {
+        *(if is_defective { &mut self.defective } else { &mut self.good }) += 1;
+    }
+}
+
 /// A run over images in progress.
 pub struct Run<'a> {
     job: &'a Job,
     terminal: Terminal,
     bar: Progress,
-    lock: FolderLock,
     tables: Tables,
-    coco: Option<Coco>,
     names: Names,
     tally: Tally,
+    /// Whether the result of an earlier run was replaced.
+    has_replaced: bool,
     report: Option<Report>,
 }
 
 impl<'a> Run<'a> {
-    /// A run that writes to these tables in the locked folder.
+    /// A run that writes to these tables.
     pub fn new(
         job: &'a Job,
         terminal: Terminal,
         bar: Progress,
-        lock: FolderLock,
         tables: Tables,
         report: Option<Report>,
     ) -> Self {
-        let coco = job.keeps(Output::Coco).then(Coco::default);
-        let (names, tally) = (Names::default(), Tally::default());
-        Self { job, terminal, bar, lock, tables, coco, names, tally, report }
+        let (names, tally) = (Names::new(job.subfolders), Tally::default());
+        Self { job, terminal, bar, tables, names, tally, has_replaced: false, report }
     }
 
     /// Gives the ids of images of earlier runs to no other.
@@ -71,14 +75,13 @@ impl<'a> Run<'a> {
     /// # Errors
     /// If it cannot be read or inspected, or lies where results are written to.
     pub fn inspect(&mut self, image: &Path) -> Result<Prediction> {
-        spare(image, &self.job.out)?;
-        self.job.inspect(image, &self.names.free(image))
+        self.job.inspect(self.job.read(image)?, self.names.free(image))
     }
 
     /// # Errors
     /// If the folder of the results, or a table, was removed or replaced.
     pub fn expect_folder(&mut self) -> Result<()> {
-        self.lock.expect_in_place()?;
+        self.job.lock.expect_in_place()?;
         self.tables.expect_in_place()
     }
 
@@ -89,14 +92,40 @@ impl<'a> Run<'a> {
     pub fn keep(&mut self, found: &mut Prediction) -> Result<()> {
         self.expect_folder()?;
         self.job.write(found)?;
-        // If the folder was removed meanwhile, some of it lies in a new one.
+        self.append(found, None)?;
+        self.names.take(&found.record.id);
+        Ok(())
+    }
+
+    /// Records an image whose other results are written, and removes those of an earlier run that they do not replace.
+    ///
+    /// # Errors
+    /// If a table cannot be written, a file cannot be removed, or the folder is gone.
+    pub fn append(&mut self, found: &Prediction, earlier: Option<&Known>) -> Result<()> {
+        // If the folder was removed meanwhile, some of the results lie in a new one.
         self.expect_folder()?;
         self.tables.append(&found.record)?;
-        self.names.take(&found.record.id);
-        if let Some(coco) = &mut self.coco {
-            coco.add(found);
+        match earlier {
+            Some(earlier) => {
+                self.has_replaced = true;
+                self.job.remove_others(&earlier.files, &found.record)
+            }
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Counts an image that an earlier run has inspected.
+    pub fn pass(&mut self, known: &Known) {
+        if let Some(report) = &mut self.report {
+            report.add_recorded(known.score, known.is_defective);
+        }
+        self.tally.add(known.is_defective);
+        self.bar.increment();
+    }
+
+    /// The names of images, for whoever gives them from now on.
+    pub fn take_names(&mut self) -> Names {
+        std::mem::take(&mut self.names)
     }
 
     /// Says what was found in an image, on the page of the run, too.
@@ -108,7 +137,7 @@ impl<'a> Run<'a> {
         if let Some(report) = &mut self.report {
             report.add(found)?;
         }
-        *(if record.defective { &mut self.tally.defective } else { &mut self.tally.good }) += 1;
+        self.tally.add(record.defective);
         let (image, verdict) = (shown_text(&record.image), record.verdict());
         self.bar.increment();
         self.bar.suspend(|| {
@@ -158,10 +187,20 @@ impl<'a> Run<'a> {
         if let Some(report) = &self.report {
             report.finish()?;
         }
-        match &self.coco {
-            Some(coco) => coco.write(&self.job.out),
-            None => Ok(()),
+        if self.job.keeps(Output::Coco) {
+            Coco::of(self.tables.records()?)?.write(&self.job.out)?;
         }
+        Ok(())
+    }
+
+    /// Whether the result of an earlier run was replaced.
+    pub fn has_replaced(&self) -> bool {
+        self.has_replaced
+    }
+
+    /// The images so far, inspected or not.
+    pub fn images(&self) -> usize {
+        self.tally.good + self.tally.defective + self.tally.failed
     }
 
     /// Says how the run ended.
@@ -169,7 +208,6 @@ impl<'a> Run<'a> {
         self.bar.finish();
         let Tally { good, defective, failed } = self.tally;
         let all = good + defective + failed;
-        ensure!(all > 0, "expected images on standard input, got none");
         if failed > 0 && all > 1 {
             self.terminal.note(&format!("{failed} of {all} images could not be inspected"));
         }

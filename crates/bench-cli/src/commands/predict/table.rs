@@ -93,7 +93,7 @@ fn cannot_write(path: &Path) -> impl Fn() -> String {
 }
 
 /// The length of a file up to its last line break.
-fn end_of_lines(file: &mut File) -> std::io::Result<u64> {
+pub fn end_of_lines(file: &mut File) -> std::io::Result<u64> {
     const PIECE: u64 = 1 << 16;
     let mut end = file.metadata()?.len();
     let mut piece = Vec::new();

@@ -5,12 +5,14 @@
 //! inspected if it has a record, and what a crash leaves without one is removed when the run is resumed.
 
 use super::rows::{IMAGE_COLUMNS, REGION_COLUMNS, image_row, region_rows};
-use super::table::Table;
+use super::table::{Table, end_of_lines};
 use anyhow::{Context, Result};
 use detector::files::{remove_if_present, shown, write_atomic};
 use detector::records::PredictionRecord;
+use std::borrow::Borrow;
+use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Seek, Write};
 use std::path::Path;
 
 const RECORDS: &str = "predictions.jsonl";
@@ -59,7 +61,7 @@ impl Tables {
         for (name, header, rows) in kinds(with_regions) {
             let mut table = Table::open(folder.join(name), header)?;
             if !is_of(table.path(), header, rows, records.path())? {
-                write_anew(table.path(), header, rows, records.path())?;
+                write_whole(table.path(), header, rows, self::records(records.path())?)?;
                 table = Table::open(folder.join(name), header)?;
             }
             tables.push((table, rows));
@@ -95,9 +97,7 @@ impl Tables {
         for (table, rows) in &mut self.rows {
             table.append(&rows(found)?)?;
         }
-        let mut record = serde_json::to_vec(found)?;
-        record.push(b'\n');
-        self.records.append(&record)
+        self.records.append(&record_line(found)?)
     }
 
     /// # Errors
@@ -111,15 +111,69 @@ impl Tables {
     }
 }
 
+/// The records of a file that somebody may be writing to: without a part of a line at the end.
 fn records(path: &Path) -> Result<impl Iterator<Item = Result<PredictionRecord>> + use<>> {
     let name = shown(path);
-    let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
+    let open = || {
+        let mut file = File::open(path)?;
+        let end = end_of_lines(&mut file)?;
+        file.rewind()?;
+        Ok::<_, std::io::Error>(file.take(end))
+    };
+    let file = open().with_context(|| format!("cannot read {name}"))?;
     let lines = BufReader::new(file).lines().enumerate();
     Ok(lines.map(move |(number, line)| {
         let record =
             line.map_err(anyhow::Error::from).and_then(|line| Ok(serde_json::from_str(&line)?));
         record.with_context(|| format!("{name}, line {}", number + 1))
     }))
+}
+
+/// The records in a folder.
+///
+/// # Errors
+/// If the file cannot be read; each record, if it cannot be understood.
+pub fn records_in(folder: &Path) -> Result<impl Iterator<Item = Result<PredictionRecord>> + use<>> {
+    records(&folder.join(RECORDS))
+}
+
+/// Whether a folder has a row for each region.
+pub fn has_regions(folder: &Path) -> bool {
+    folder.join(REGIONS).is_file()
+}
+
+/// Replaces the tables of a folder by those of a run that has these records.
+///
+/// # Errors
+/// If a table cannot be written.
+pub fn write_tables(folder: &Path, with_regions: bool, records: &[PredictionRecord]) -> Result<()> {
+    if !with_regions {
+        remove_if_present(&folder.join(REGIONS))?;
+    }
+    let records = || records.iter().map(Ok);
+    for (name, header, rows) in kinds(with_regions) {
+        write_whole(&folder.join(name), header, rows, records())?;
+    }
+    write_whole(&folder.join(RECORDS), "", record_line, records())
+}
+
+/// Leaves only the last record of each image, in the place of the first.
+///
+/// # Errors
+/// If a table cannot be read or written.
+pub fn leave_last_records(folder: &Path, with_regions: bool) -> Result<()> {
+    let (mut last, mut places) = (Vec::new(), HashMap::new());
+    for record in records_in(folder)? {
+        let record = record?;
+        match places.get(&record.image) {
+            Some(&place) => last[place] = record,
+            None => {
+                places.insert(record.image.clone(), last.len());
+                last.push(record);
+            }
+        }
+    }
+    write_tables(folder, with_regions, &last)
 }
 
 /// Whether a table has the lines of these records, and no others.
@@ -146,11 +200,22 @@ fn is_of(table: &Path, header: &str, rows: Rows, of: &Path) -> Result<bool> {
     Ok(found.fill_buf().with_context(cannot_read)?.is_empty())
 }
 
-fn write_anew(table: &Path, header: &str, rows: Rows, of: &Path) -> Result<()> {
+fn record_line(found: &PredictionRecord) -> Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(found)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn write_whole<R: Borrow<PredictionRecord>>(
+    table: &Path,
+    header: &str,
+    rows: Rows,
+    records: impl Iterator<Item = Result<R>>,
+) -> Result<()> {
     Ok(write_atomic(table, |file| {
         file.write_all(header.as_bytes())?;
-        for record in records(of)? {
-            file.write_all(&rows(&record?)?)?;
+        for record in records {
+            file.write_all(&rows(record?.borrow())?)?;
         }
         Ok(())
     })?)
