@@ -142,7 +142,7 @@ fn what_was_done_with_other_settings_is_done_again() {
     assert_eq!(done("other", &with("--keep defective --min-area 2")).0, 0);
 }
 
-/// What was found before counts for the exit code, too.
+/// Images of the earlier run count for the exit code, too.
 #[test]
 fn a_resumed_run_tells_of_all_images() {
     let bench = bench();

@@ -100,7 +100,7 @@ fn expect_same_settings(parts: &[Part]) -> Result<()> {
     Ok(())
 }
 
-/// What is missing in these shards, or occurs twice.
+/// A message for each image or shard that is missing, and for each image that occurs twice.
 fn problems_of(parts: &[Part]) -> Vec<String> {
     let mut problems = Vec::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
