@@ -21,10 +21,10 @@ use std::time::{Duration, Instant};
 #[derive(clap::Args)]
 pub struct Args {
     /// How long images arrive.
-    #[arg(long, value_name = "MINUTES", default_value_t = 60.0)]
+    #[arg(long, value_name = "MINUTES", default_value_t = 60.0, value_parser = positive)]
     minutes: f64,
     /// Images per second.
-    #[arg(long, default_value_t = 20.0)]
+    #[arg(long, default_value_t = 20.0, value_parser = positive)]
     rate: f64,
     /// Seconds that the watch is measured for without anything to do.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
@@ -41,6 +41,12 @@ pub struct Args {
     /// Of the order of events.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+}
+
+/// A number that a time can be made of.
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (1e-3..=1e6).contains(number));
+    number.ok_or_else(|| format!("expected a number between 0.001 and 1000000, got {text}"))
 }
 
 /// Images that may wait for the watch: the camera waits then, too, so that a slow machine is measured at its own pace.

@@ -82,6 +82,14 @@ impl Place {
     }
 }
 
+/// A run that fails leaves no watch behind.
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // One that has ended cannot be killed again.
+        drop(self.child.kill().and_then(|()| self.child.wait()));
+    }
+}
+
 impl Watch {
     fn id(&self) -> String {
         self.child.id().to_string()

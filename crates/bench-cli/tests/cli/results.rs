@@ -75,7 +75,9 @@ fn what_cannot_be_written_ends_a_run() {
         save(&bench.path(&format!("line/{name}.png")), &texture(7));
     }
     fs::create_dir_all(bench.path("found/b.tiff/in the way")).unwrap();
+    fs::write(bench.path("found/report.html"), "of an earlier run").unwrap();
     let run = bench.run("predict model line --out found --quiet");
+    assert!(!bench.path("found/report.html").exists(), "it would pass for this run's");
     assert_eq!((run.code, run.stdout.lines().count()), (2, 1), "{}", run.stderr);
     assert!(run.stderr.starts_with("error: cannot write found/b.tiff"), "{}", run.stderr);
     assert_eq!(recorded(&bench), ["a"]);

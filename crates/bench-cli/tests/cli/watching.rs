@@ -215,6 +215,54 @@ fn what_cannot_be_watched_is_refused() {
     }
 }
 
+/// As on a disk that is full in part: the exit code still tells of the signal.
+#[test]
+fn a_page_that_cannot_be_written_does_not_hide_the_signal() {
+    let bench = Bench::with_model();
+    save(&bench.path("line/a.png"), &texture(7));
+    fs::create_dir_all(bench.path("found/report.html/in the way")).unwrap();
+    let mut watch = Watch::start(&bench, WATCH);
+    watch.next_id();
+    watch.signal("-TERM");
+    let (code, _, stderr) = watch.end();
+    assert_eq!(code, Some(143), "{stderr}");
+    assert!(stderr.contains("warning: cannot write found/report.html"), "{stderr}");
+    assert!(stderr.ends_with("interrupted after 1 images\n"), "{stderr}");
+}
+
+/// After a restart, the content of files decides whose entries have changed. What arrives is inspected, and they are not inspected again.
+#[test]
+fn files_that_were_put_back_are_not_inspected_again() {
+    let bench = Bench::with_model();
+    save(&bench.path("line/a.png"), &texture(7));
+    save(&bench.path("line/b.png"), &texture(8));
+    let mut watch = Watch::start(&bench, WATCH);
+    let mut ids = [watch.next_id(), watch.next_id()];
+    ids.sort();
+    assert_eq!(ids, ["a", "b"]);
+    watch.signal("-TERM");
+    watch.end();
+    // The same content and time of change, as by a backup that is put back.
+    let copy = |name: &str| {
+        let path = bench.path(&format!("line/{name}.png"));
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        let other = bench.path("copy");
+        fs::copy(&path, &other).unwrap();
+        fs::File::options().write(true).open(&other).unwrap().set_modified(modified).unwrap();
+        fs::rename(other, path).unwrap();
+    };
+    copy("a");
+    copy("b");
+    save(&bench.path("line/c.png"), &texture(9));
+    let mut watch = Watch::start(&bench, WATCH);
+    assert_eq!(watch.next_id(), "c");
+    for _ in 0..5 {
+        let_it_look();
+    }
+    watch.signal("-TERM");
+    assert_eq!(watch.end().1, "", "the others are the same");
+}
+
 #[test]
 fn the_page_of_a_watch_follows_it() {
     let bench = Bench::with_model();

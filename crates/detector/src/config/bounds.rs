@@ -18,7 +18,7 @@ const MOST_MAPS: usize = 16;
 /// The widest Gaussian and disk in pixels.
 const WIDEST: usize = 1 << 10;
 
-/// Checks that settings that memory is taken by are not too large.
+/// Refuses settings that would take more memory than any use of them needs.
 ///
 /// # Errors
 /// If one is; the error names it.

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// The most images that are reconstructed.
 const MOST_IMAGES: usize = 8;
 
-/// Intensities of the constants that are tried, but 1: a constant between two of them is better by a few thousandths at most.
+/// Constants from 0 to 1 are tried in this number of steps. One between two of them is better by a few thousandths at most.
 const LEVELS: usize = 32;
 
 /// Compares the reconstructions of good images, held out from the training if there are such, with the best constant.

@@ -18,6 +18,7 @@ mod settings;
 mod stamp;
 mod table;
 mod tables;
+mod tally;
 mod watch;
 mod watched;
 
@@ -85,7 +86,7 @@ pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
     };
     let course = if args.watch.is_some() { Course::Watch } else { Course::Batch };
     let report = job.keeps(Output::Report);
-    if !report {
+    if !report || course == Course::Batch {
         Report::forget(&job.out)?;
     }
     let report = report.then(|| Report::new(origin, &job.out, course, context.terminal));
@@ -159,9 +160,11 @@ fn watch(
     }
     terminal.note(&format!("watching {}", shown(folder)));
     let Err(ended) = watch::watch(&mut run, watched, folder, poll);
-    // A folder that is gone stays so.
-    if run.expect_folder().is_ok() {
-        run.write_summaries()?;
+    // A folder that is gone stays so. A page that cannot be written does not change how the watch ended.
+    if run.expect_folder().is_ok()
+        && let Err(error) = run.write_summaries()
+    {
+        run.warn(&format!("{error:#}"));
     }
     Err(ended)
 }

@@ -1,13 +1,14 @@
 //! The page of a run: of a batch when it is over, of a watch while it goes on.
 
 use super::prediction::{Looks, Prediction};
+use super::tally::Tally;
 use crate::drawing::short;
 use crate::page::{
     BatchPage, Exhibit, Kind, Levels, Live, Pictures, Planes, Recalibration, write_document,
 };
 use crate::terminal::Terminal;
 use anyhow::{Error, Result};
-use detector::files::remove_if_present;
+use detector::files::{remove_if_present, shown};
 use detector::records::Calibration;
 use detector::{Decision, Drift, Scores, to_grey8};
 use std::collections::VecDeque;
@@ -74,9 +75,8 @@ pub struct Report {
     failures: VecDeque<String>,
     /// Images that an earlier run has inspected.
     recorded: usize,
-    good: usize,
-    defective: usize,
-    failed: usize,
+    /// Whether an image of a batch was not kept: there is room for higher scores only.
+    has_dropped: bool,
     started: Instant,
     /// Whether something came since the page was written, and when that was.
     is_news: bool,
@@ -99,9 +99,7 @@ impl Report {
             unflagged: VecDeque::new(),
             failures: VecDeque::new(),
             recorded: 0,
-            good: 0,
-            defective: 0,
-            failed: 0,
+            has_dropped: false,
             started: now,
             is_news: true,
             written: now,
@@ -124,10 +122,7 @@ impl Report {
 
     fn count(&mut self, score: f32, is_defective: bool) {
         self.scores.push_back((Instant::now(), score));
-        if is_defective {
-            self.defective += 1;
-        } else {
-            self.good += 1;
+        if !is_defective {
             self.unflagged.push_back(score);
         }
         keep_last(&mut self.unflagged, COMPARED);
@@ -145,7 +140,6 @@ impl Report {
 
     /// Notes an image that could not be inspected.
     pub fn add_failure(&mut self, error: &Error) {
-        self.failed += 1;
         self.failures.push_back(format!("{error:#}"));
         keep_last(&mut self.failures, NAMED);
         self.is_news = true;
@@ -154,11 +148,7 @@ impl Report {
     /// Keeps the pictures of an image, if it is among those that are shown.
     fn show(&mut self, found: &Prediction, looks: &Looks) -> Result<()> {
         let score = found.record.score;
-        let full = self.exhibits.len() >= SHOWN;
-        if self.course == Course::Batch
-            && full
-            && self.exhibits.last().is_some_and(|last| last.score >= score)
-        {
+        if self.has_dropped && self.exhibits.last().is_some_and(|last| last.score >= score) {
             return Ok(());
         }
         let planes = Planes {
@@ -189,16 +179,17 @@ impl Report {
             || (self.exhibits.len() > 1 && bytes(&self.exhibits) > BUDGET)
         {
             self.exhibits.pop();
+            self.has_dropped = true;
         }
         Ok(())
     }
 
     /// Replaces the page of a watch, if it is time and there is something new.
-    pub fn refresh(&mut self) {
+    pub fn refresh(&mut self, tally: Tally) {
         let is_due = self.is_news || self.written.elapsed() >= IDLE;
         if self.course == Course::Watch && is_due && self.live.is_due() {
             (self.is_news, self.written) = (false, Instant::now());
-            let page = self.page(false);
+            let page = self.page(tally, false);
             if let Some(error) = self.live.write(|| page) {
                 self.terminal
                     .warn(&format!("the page of the watch is left out for now: {error:#}"));
@@ -210,11 +201,11 @@ impl Report {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn finish(&self) -> Result<()> {
-        write_document(self.live.path(), self.page(true)?)
+    pub fn finish(&self, tally: Tally) -> Result<()> {
+        write_document(self.live.path(), self.page(tally, true)?)
     }
 
-    fn page(&self, is_over: bool) -> Result<maud::Markup> {
+    fn page(&self, tally: Tally, is_over: bool) -> Result<maud::Markup> {
         let now = Instant::now();
         let scores: Vec<f32> = self.scores.iter().map(|&(_, score)| score).collect();
         let ages: Vec<f64> =
@@ -235,7 +226,7 @@ impl Report {
         let failures: Vec<String> = self.failures.iter().cloned().collect();
         let page = BatchPage {
             title,
-            facts: self.facts(),
+            facts: self.facts(tally),
             decision: *decision,
             calibration: calibration.as_ref(),
             levels: &self.levels,
@@ -247,11 +238,11 @@ impl Report {
         page.markup()
     }
 
-    fn facts(&self) -> Vec<(&'static str, String)> {
-        let Self { good, defective, failed, .. } = self;
+    fn facts(&self, tally: Tally) -> Vec<(&'static str, String)> {
+        let Tally { good, defective, failed } = tally;
         let Origin { model, method, decision, .. } = &self.origin;
         let Decision { threshold, min_area } = decision;
-        let all = good + defective + failed;
+        let all = tally.all();
         let (seconds, now) = (self.started.elapsed().as_secs_f64(), crate::page::now());
         let pixels = if *min_area <= 1 { "pixel" } else { "pixels" };
         let recorded = match self.recorded {
@@ -276,7 +267,7 @@ impl Report {
                     min_area.max(&1)
                 ),
             ),
-            ("Model", format!("{}, {method}", model.display())),
+            ("Model", format!("{}, {method}", shown(model))),
             ("Written", format!("{now}, {} after the start", crate::progress::duration(seconds))),
             ("Program", format!("bench-cli {}", env!("CARGO_PKG_VERSION"))),
         ]

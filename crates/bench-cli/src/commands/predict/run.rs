@@ -6,6 +6,7 @@ use super::prediction::{Job, Prediction};
 use super::recorded::Known;
 use super::report::Report;
 use super::tables::Tables;
+use super::tally::Tally;
 use crate::args::Output;
 use crate::interrupt::{self, Interrupted};
 use crate::progress::Progress;
@@ -23,20 +24,6 @@ pub enum Outcome {
     Defective,
     /// At least one image could not be inspected, which was reported.
     Incomplete,
-}
-
-/// Images so far.
-#[derive(Default)]
-struct Tally {
-    good: usize,
-    defective: usize,
-    failed: usize,
-}
-
-impl Tally {
-    fn add(&mut self, is_defective: bool) {
-        *(if is_defective { &mut self.defective } else { &mut self.good }) += 1;
-    }
 }
 
 /// A run over images in progress.
@@ -168,9 +155,9 @@ impl<'a> Run<'a> {
 
     /// Ends the run if a signal came.
     pub fn check_interrupt(&self) -> Result<(), Interrupted> {
-        let images = self.tally.good + self.tally.defective;
         interrupt::check(|| {
             self.bar.finish();
+            let images = self.tally.inspected();
             format!("interrupted after {images} images")
         })
     }
@@ -178,14 +165,14 @@ impl<'a> Run<'a> {
     /// Replaces the page, if it is time.
     pub fn refresh(&mut self) {
         if let Some(report) = &mut self.report {
-            report.refresh();
+            report.refresh(self.tally);
         }
     }
 
     /// Writes what is written at the end.
     pub fn write_summaries(&self) -> Result<()> {
         if let Some(report) = &self.report {
-            report.finish()?;
+            report.finish(self.tally)?;
         }
         if self.job.keeps(Output::Coco) {
             Coco::of(self.tables.records()?)?.write(&self.job.out)?;
@@ -200,14 +187,14 @@ impl<'a> Run<'a> {
 
     /// The images so far, inspected or not.
     pub fn images(&self) -> usize {
-        self.tally.good + self.tally.defective + self.tally.failed
+        self.tally.all()
     }
 
     /// Says how the run ended.
     pub fn finish(self) -> Result<Outcome> {
         self.bar.finish();
-        let Tally { good, defective, failed } = self.tally;
-        let all = good + defective + failed;
+        let Tally { defective, failed, .. } = self.tally;
+        let all = self.tally.all();
         if failed > 0 && all > 1 {
             self.terminal.note(&format!("{failed} of {all} images could not be inspected"));
         }

@@ -6,7 +6,7 @@ use std::fs::Metadata;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The state of a file: as long as all of it stays, so does its content, one assumes.
+/// The state of a file. While it stays the same, the content is taken to be the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     pub bytes: u64,

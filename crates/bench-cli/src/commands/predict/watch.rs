@@ -27,6 +27,10 @@ const REST: u32 = 150;
 /// The longest time between two looks that [`REST`] makes.
 const LONGEST_REST: Duration = Duration::from_secs(5);
 
+/// How long files are read, after a look, of which the content decides whether they were replaced: images that arrive do not wait longer
+/// for a folder of such files, as one that was copied.
+const CHECKING: Duration = Duration::from_secs(1);
+
 /// Inspects the images of a folder and those that arrive, until a signal comes.
 ///
 /// # Errors
@@ -40,15 +44,12 @@ pub fn watch(
     loop {
         run.expect_folder()?;
         let start = Instant::now();
-        let Look { ready, alike, failures } = watched.look(&stamps(folder)?);
-        let rest = poll.max(LONGEST_REST.min(REST * start.elapsed()));
+        let Look { ready, doubtful, failures } = watched.look(&stamps(folder)?);
+        let rest = match doubtful.is_empty() {
+            true => poll.max(LONGEST_REST.min(REST * start.elapsed())),
+            false => poll,
+        };
         failures.iter().for_each(|error| run.reject(error));
-        for (image, sha256) in alike {
-            run.check_interrupt()?;
-            if sha256_of_file(&image).ok().as_ref() != Some(&sha256) {
-                watched.changed(&image);
-            }
-        }
         for image in ready {
             run.check_interrupt()?;
             match run.inspect(&image) {
@@ -60,6 +61,11 @@ pub fn watch(
                 Err(error) => watched.failed(&image, error),
             }
             run.refresh();
+        }
+        let start = Instant::now();
+        for image in doubtful.iter().take_while(|_| start.elapsed() < CHECKING) {
+            run.check_interrupt()?;
+            watched.settle(image, sha256_of_file(image).ok());
         }
         run.refresh();
         pause(rest);

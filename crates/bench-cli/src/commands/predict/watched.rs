@@ -41,6 +41,8 @@ struct File {
 enum State {
     /// Seen with this stamp once.
     Arriving,
+    /// As an earlier run or look has recorded it, with the hash of its content, but for what programs cannot set: its content decides.
+    Doubtful(String),
     /// Could not be inspected; the number of times that it was seen since.
     Failed(Error, u32),
     /// Inspected, with the hash of its content, or reported.
@@ -52,8 +54,8 @@ enum State {
 pub struct Look {
     /// Files to be inspected, those that were changed first before others.
     pub ready: Vec<PathBuf>,
-    /// Files that may have been replaced, with the hash of what was inspected.
-    pub alike: Vec<(PathBuf, String)>,
+    /// Files that may have been replaced. They come again until they are [settled](Watched::settle).
+    pub doubtful: Vec<PathBuf>,
     /// Why files could not be inspected that will not change any more, as it seems.
     pub failures: Vec<Error>,
 }
@@ -86,7 +88,8 @@ impl Watched {
     /// Looks at a file, and says whether it is ready to be inspected.
     fn see(&mut self, path: &Path, stamp: Stamp, look: &mut Look) -> bool {
         let Some(file) = self.files.get_mut(path) else {
-            let state = self.state_of_new(path, stamp, look);
+            let state = self.state_of_new(path, stamp);
+            look.doubt(path, &state);
             self.files.insert(path.to_owned(), File { stamp, state, seen: self.looks });
             return false;
         };
@@ -94,14 +97,14 @@ impl Watched {
         if file.stamp != stamp {
             let is_alike = file.stamp.looks_like(&stamp);
             file.stamp = stamp;
-            match &file.state {
-                State::Done(Some(sha256)) if is_alike => {
-                    look.alike.push((path.to_owned(), sha256.clone()));
-                }
-                _ => file.state = State::Arriving,
+            let state = std::mem::replace(&mut file.state, State::Arriving);
+            if let (State::Done(Some(sha256)) | State::Doubtful(sha256), true) = (state, is_alike) {
+                file.state = State::Doubtful(sha256);
             }
+            look.doubt(path, &file.state);
             return false;
         }
+        look.doubt(path, &file.state);
         match std::mem::replace(&mut file.state, State::Arriving) {
             State::Arriving => return true,
             State::Failed(error, PATIENCE) => {
@@ -109,22 +112,20 @@ impl Watched {
                 file.state = State::Done(None);
             }
             State::Failed(error, looks) => file.state = State::Failed(error, looks + 1),
-            State::Done(sha256) => file.state = State::Done(sha256),
+            state @ (State::Done(_) | State::Doubtful(_)) => file.state = state,
         }
         false
     }
 
     /// The state of a file that was not there at the last look.
-    fn state_of_new(&self, path: &Path, stamp: Stamp, look: &mut Look) -> State {
+    fn state_of_new(&self, path: &Path, stamp: Stamp) -> State {
         match self.recorded.get(&*path.to_string_lossy()) {
-            Some(recorded) if recorded.looks_like(&stamp) => {
-                let sha256 = recorded.sha256.clone();
-                if let Some(sha256) = sha256.clone().filter(|_| recorded.changed != stamp.changed())
-                {
-                    look.alike.push((path.to_owned(), sha256));
+            Some(recorded) if recorded.looks_like(&stamp) => match &recorded.sha256 {
+                Some(sha256) if recorded.changed != stamp.changed() => {
+                    State::Doubtful(sha256.clone())
                 }
-                State::Done(sha256)
-            }
+                sha256 => State::Done(sha256.clone()),
+            },
             _ => State::Arriving,
         }
     }
@@ -136,10 +137,13 @@ impl Watched {
         }
     }
 
-    /// A file has another content than was inspected.
-    pub fn changed(&mut self, path: &Path) {
-        if let Some(file) = self.files.get_mut(path) {
-            file.state = State::Arriving;
+    /// The content of a doubtful file has a hash, or cannot be read. If it is not the one that was inspected, the file is another one.
+    pub fn settle(&mut self, path: &Path, sha256: Option<String>) {
+        if let Some(file) = self.files.get_mut(path)
+            && let State::Doubtful(expected) = &file.state
+        {
+            let is_same = sha256.as_ref() == Some(expected);
+            file.state = if is_same { State::Done(sha256) } else { State::Arriving };
         }
     }
 
@@ -147,6 +151,14 @@ impl Watched {
     pub fn failed(&mut self, path: &Path, error: Error) {
         if let Some(file) = self.files.get_mut(path) {
             file.state = State::Failed(error, 1);
+        }
+    }
+}
+
+impl Look {
+    fn doubt(&mut self, path: &Path, state: &State) {
+        if matches!(state, State::Doubtful(_)) {
+            self.doubtful.push(path.to_owned());
         }
     }
 }
@@ -245,35 +257,49 @@ mod tests {
         }
     }
 
-    /// Of files that were replaced by others of the same size and time, and of files whose rights changed, the content decides.
+    /// Of files that were replaced by others of the same size and time, and of files whose rights changed, the content decides. They
+    /// wait for it, and a change meanwhile makes them other files.
     #[test]
     fn another_number_or_change_asks_for_the_content() {
-        let alike = |look: Look| (look.alike, look.ready.len());
-        let asked = || (vec![(PathBuf::from("a"), "hash".to_owned())], 0);
+        let doubtful = |look: Look| (look.doubtful, look.ready.len());
+        let asked = || (vec![PathBuf::from("a")], 0);
+        let hash = || Some("hash".to_owned());
         let mut watched = Watched::default();
         let files = numbered(7, 1);
         watched.look(&files);
         assert_eq!(watched.look(&files).ready.len(), 1);
-        watched.done(&files[0].0, files[0].1, Some("hash".to_owned()));
-        assert_eq!(alike(watched.look(&files)), (vec![], 0));
+        watched.done(&files[0].0, files[0].1, hash());
+        assert_eq!(doubtful(watched.look(&files)), (vec![], 0));
         let files = numbered(8, 1);
-        assert_eq!(alike(watched.look(&files)), asked());
-        assert_eq!(alike(watched.look(&files)), (vec![], 0), "once");
-        watched.changed(&files[0].0);
-        assert_eq!(watched.look(&files).ready.len(), 1, "the content was another one");
+        assert_eq!(doubtful(watched.look(&files)), asked());
+        assert_eq!(doubtful(watched.look(&files)), asked(), "until it is settled");
+        assert_eq!(doubtful(watched.look(&numbered(9, 1))), asked());
+        watched.settle(&files[0].0, hash());
+        let files = numbered(9, 1);
+        assert_eq!(doubtful(watched.look(&files)), (vec![], 0), "the content was the same");
+        let files = numbered(10, 1);
+        assert_eq!(doubtful(watched.look(&files)), asked());
+        watched.settle(&files[0].0, Some("other".to_owned()));
+        assert_eq!(doubtful(watched.look(&files)), (vec![], 1));
+        watched.done(&files[0].0, files[0].1, hash());
+        assert_eq!(doubtful(watched.look(&numbered(11, 1))), asked());
+        assert_eq!(doubtful(watched.look(&numbered(11, 2))), (vec![], 0));
+        watched.settle(&files[0].0, hash());
+        assert_eq!(watched.look(&numbered(11, 2)).ready.len(), 1, "it grew before it was settled");
 
         // After a restart.
         let record = |changed| Recorded {
             bytes: Some(1),
             modified: Some(5.0),
             changed: Some(changed),
-            sha256: Some("hash".to_owned()),
+            sha256: hash(),
         };
         for (changed, expected) in [(8.0, (vec![], 0)), (7.0, asked())] {
             let mut watched = Watched::default();
             watched.recorded.insert("a".to_owned(), record(changed));
-            assert_eq!(alike(watched.look(&files)), expected);
-            assert_eq!(alike(watched.look(&files)), (vec![], 0));
+            assert_eq!(doubtful(watched.look(&files)), expected);
+            watched.settle(&files[0].0, hash());
+            assert_eq!(doubtful(watched.look(&files)), (vec![], 0));
         }
     }
 }
