@@ -4,6 +4,7 @@ mod bench;
 mod export;
 mod names;
 mod predict;
+mod tune;
 
 pub use bench::{
     BenchArgs, Case, CurveArgs, FeatureArgs, InspectArgs, LossArgs, NetworkArgs, RunArgs, Size,
@@ -11,6 +12,7 @@ pub use bench::{
 };
 pub use export::{CompletionsArgs, ExportArgs, ManArgs};
 pub use predict::{Keep, MapFormat, MergeArgs, Output, PredictArgs, Subfolders};
+pub use tune::TuneArgs;
 
 use clap::{Args, Parser, Subcommand};
 use detector::synthetic::SyntheticKind;
@@ -62,6 +64,7 @@ pub struct Common {
 pub enum Command {
     Demo(DemoArgs),
     Train(TrainArgs),
+    Tune(TuneArgs),
     Calibrate(CalibrateArgs),
     Evaluate(EvaluateArgs),
     Figure(FigureArgs),

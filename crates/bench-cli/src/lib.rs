@@ -54,6 +54,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     match &cli.command {
         Command::Demo(args) => commands::demo(&context, args)?,
         Command::Train(args) => commands::train(&context, args)?,
+        Command::Tune(args) => commands::tune(&context, args)?,
         Command::Calibrate(args) => commands::calibrate(&context, args)?,
         Command::Evaluate(args) => commands::evaluate(&context, args)?,
         Command::Figure(args) => commands::figure(&context, args)?,

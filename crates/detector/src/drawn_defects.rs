@@ -4,6 +4,7 @@ use crate::Result;
 use crate::error::Context;
 use crate::files::shown;
 use crate::inspector::Inspector;
+use crate::pixel_area::{ascending, pixel_area};
 use crate::progress::{Progress, tell};
 use crate::records::{DrawnDefects, DrawnFound};
 use crate::spread::spread;
@@ -81,9 +82,7 @@ pub fn found_of_drawn(
 fn good_scores(maps: &[Image]) -> Vec<f32> {
     let scores = || maps.iter().flat_map(|map| map.data()).filter(|score| **score > NOT_SCORED);
     let step = scores().count().div_ceil(GOOD_SCORES).max(1);
-    let mut some: Vec<f32> = scores().step_by(step).copied().collect();
-    some.sort_unstable_by(f32::total_cmp);
-    some
+    ascending(scores().step_by(step).copied().collect())
 }
 
 /// The pixels that were inspected, and the defects drawn into the image, the first of number `first`. A defect that lies outside of the
@@ -133,19 +132,8 @@ fn judge(
     (2 * scored.len() > pixels.len()).then(|| Judged {
         kind: defect.kind,
         is_found: pixels.iter().any(|&(x, y)| flagged.get(x, y)),
-        area: area(good, &scored),
+        area: pixel_area(good, &scored),
     })
-}
-
-/// The area under the ROC curve of good scores, which are in ascending order, and of those of a defect: the share of pairs in which the
-/// good one is lower; of equal ones, a half.
-fn area(good: &[f32], defective: &[f32]) -> f64 {
-    let lower = |score: &f32| {
-        let below = good.partition_point(|good| good < score);
-        let not_above = good.partition_point(|good| good <= score);
-        (below + not_above) as f64 / 2.0
-    };
-    defective.iter().map(lower).sum::<f64>() / (good.len() * defective.len()) as f64
 }
 
 fn mean_area<'a>(judged: impl IntoIterator<Item = &'a Judged>) -> f64 {
@@ -166,16 +154,6 @@ fn kinds(judged: &[Judged]) -> Vec<DrawnFound> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use metrics::roc_auc;
-
-    #[test]
-    fn the_area_is_that_of_metrics_also_with_equal_scores() {
-        let (good, defective) = ([0.0, 0.25, 0.25, 0.5], [0.25, 0.75, 0.5]);
-        let labels: Vec<bool> = (0..7).map(|index| index >= 4).collect();
-        let expected = roc_auc(&[&good[..], &defective[..]].concat(), &labels);
-        // Sums of halves and quarters are exact but for one division.
-        assert!(expected.is_ok_and(|expected| (area(&good, &defective) - expected).abs() < 1e-15));
-    }
 
     #[test]
     fn good_scores_leave_out_what_is_not_scored() {

@@ -32,6 +32,8 @@ mod network;
 #[doc(hidden)]
 pub mod pickle;
 #[cfg(feature = "network")]
+mod pixel_area;
+#[cfg(feature = "network")]
 mod progress;
 pub mod records;
 #[cfg(feature = "network")]
@@ -43,6 +45,8 @@ mod spread;
 pub mod synthetic;
 #[cfg(feature = "network")]
 mod training;
+#[cfg(feature = "network")]
+mod tuning;
 #[cfg(feature = "network")]
 mod view;
 
@@ -93,5 +97,11 @@ pub use rule_name::RuleName;
 pub use shard::Shard;
 #[cfg(feature = "network")]
 pub use training::{Glimpse, Sight, Start, Training, TrainingPlan, TrainingStep};
+#[cfg(feature = "network")]
+pub use tuning::{
+    Axes, Candidate, DrawnImage, Effort, LabelledImage, ResidualChoice, Shown, TuningImage,
+    TuningImages, candidates, choices, measure_choices, measuring_steps, rank_correlation,
+    schedule, show_drawn,
+};
 #[cfg(feature = "network")]
 pub use view::{View, Views};

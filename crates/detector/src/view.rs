@@ -142,7 +142,15 @@ fn filled<'a>(image: Cow<'a, Image>, region: Option<&RegionOfInterest>) -> Resul
     })
 }
 
-fn scaled_region(inside: &Mask, width: usize, height: usize) -> Result<RegionOfInterest> {
+/// The region of interest of a view, scaled to a size.
+pub(crate) fn scaled_region(
+    inside: &Mask,
+    width: usize,
+    height: usize,
+) -> Result<RegionOfInterest> {
+    if inside.size() == (width, height) {
+        return Ok(RegionOfInterest::of(inside.clone())?);
+    }
     let shares = resize(&inside.map(|is_inside| f32::from(u8::from(is_inside))), width, height);
     Ok(RegionOfInterest::of(shares.map(|share| share >= 0.5))?)
 }

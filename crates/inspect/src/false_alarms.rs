@@ -42,12 +42,43 @@ pub(crate) fn threshold_of_false_alarms(good: &[Image], images: f64) -> Result<f
     Ok(reached_by_one_in(images, &maxima_of_images(good, images)?, None))
 }
 
+/// The threshold of [`false_alarm_threshold`] by the [`tile_maxima`] of each good image: for those who compare many maps of the same
+/// images, of which they need to keep no more than that.
+///
+/// ```
+/// use inspect::{Image, false_alarm_threshold, false_alarm_threshold_of_maxima, tile_maxima};
+///
+/// let good: Vec<_> = (0..10).map(|i| Image::from_fn(96, 96, |x, y| (x * y * (i + 1) % 97) as f32)).collect();
+/// let maxima: Vec<_> = good.iter().map(tile_maxima).collect();
+/// let threshold = false_alarm_threshold(&good, 20.0)?.threshold;
+/// assert_eq!(false_alarm_threshold_of_maxima(&maxima, 20.0)?, threshold);
+/// # Ok::<(), inspect::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`false_alarm_threshold`].
+pub fn false_alarm_threshold_of_maxima(maxima: &[Vec<f32>], images: f64) -> Result<f64, Error> {
+    check_images(images)?;
+    for maxima in maxima {
+        check_finite("the maxima of a good image", maxima)?;
+    }
+    if maxima.iter().all(Vec::is_empty) {
+        return Err(Error::NoScores);
+    }
+    Ok(reached_by_one_in(images, maxima, None))
+}
+
+fn check_images(images: f64) -> Result<(), Error> {
+    if images.is_finite() && images >= 1.0 {
+        return Ok(());
+    }
+    let (name, expected) = ("images", "finite and at least 1");
+    Err(Error::RuleParameter { name, expected, got: images })
+}
+
 /// The maxima of the tiles of each image that has a scored pixel, at least one.
 fn maxima_of_images(good: &[Image], images: f64) -> Result<Vec<Vec<f32>>, Error> {
-    if !(images.is_finite() && images >= 1.0) {
-        let (name, expected) = ("images", "finite and at least 1");
-        return Err(Error::RuleParameter { name, expected, got: images });
-    }
+    check_images(images)?;
     let mut maxima = Vec::with_capacity(good.len());
     for map in good {
         check_finite("the score map of a good image", map.data())?;

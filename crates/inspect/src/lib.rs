@@ -41,7 +41,9 @@ pub use blend::Blend;
 pub use decision::Decision;
 pub use disk::Disk;
 pub use error::Error;
-pub use false_alarms::{FalseAlarmThreshold, false_alarm_threshold};
+pub use false_alarms::{
+    FalseAlarmThreshold, false_alarm_threshold, false_alarm_threshold_of_maxima,
+};
 pub use inspect::{Inspected, inspect};
 pub use inspection::Inspection;
 pub use label::{Connectivity, label};
@@ -56,5 +58,6 @@ pub use residual::{Residual, residual_map};
 pub use sampled::{SampleScore, Sampled};
 pub use smooth::smooth;
 pub use smoothing::{Smoothing, anomaly_map};
+pub use tail::tile_maxima;
 pub use threshold::{ThresholdRule, threshold, threshold_mask};
 pub use tiling::{Tiling, tile_positions};

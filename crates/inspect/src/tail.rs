@@ -47,8 +47,16 @@ impl Tail {
     }
 }
 
-/// The largest score of each tile of a map with a pixel that is scored, row by row.
-pub(crate) fn tile_maxima(map: &Image) -> Vec<f32> {
+/// The largest score of each tile of a map with a pixel that is scored, row by row. Tiles have 48×48 pixels, or a little more where the map's sides are no
+/// multiples of 48; a smaller map is a tile of its own. Rules of extreme values look at nothing else of a map.
+///
+/// ```
+/// use inspect::{Image, tile_maxima};
+///
+/// let map = Image::from_fn(100, 50, |x, y| (y * 100 + x) as f32);
+/// assert_eq!(tile_maxima(&map), [4949.0, 4999.0]);
+/// ```
+pub fn tile_maxima(map: &Image) -> Vec<f32> {
     let (width, height) = map.size();
     let (columns, rows) = ((width / TILE).max(1), (height / TILE).max(1));
     let mut maxima = vec![NOT_SCORED; columns * rows];
@@ -68,9 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tiles_cover_the_map_in_equal_parts() {
-        let map = Image::from_fn(100, 50, |x, y| (y * 100 + x) as f32);
-        assert_eq!(tile_maxima(&map), [4949.0, 4999.0]);
+    fn a_small_map_is_a_tile() {
         assert_eq!(tile_maxima(&Image::filled(3, 2, 0.5)), [0.5]);
     }
 

@@ -16,6 +16,7 @@ mod ssim;
 mod synthesize;
 mod toy;
 mod train;
+mod tune;
 
 pub use bench::bench;
 pub use calibrate::calibrate;
@@ -32,3 +33,4 @@ pub use ssim::ssim;
 pub use synthesize::synthesize;
 pub use toy::toy;
 pub use train::train;
+pub use tune::tune;

@@ -55,6 +55,11 @@ impl Circumstances {
         }
     }
 
+    /// A row for each circumstance.
+    pub fn list(&self) -> Markup {
+        rows(&self.rows())
+    }
+
     fn rows(&self) -> [(&'static str, String); 5] {
         let Self { data, synthetic, device, date } = self;
         let images = if *synthetic { "computed (synthetic)" } else { "not known to be computed" };

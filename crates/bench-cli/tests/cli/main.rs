@@ -33,5 +33,6 @@ mod storage;
 mod streams;
 mod toy;
 mod training;
+mod tune;
 #[cfg(unix)]
 mod watching;

@@ -17,6 +17,7 @@
 //! | `synthesize` | [`SyntheticRecord`] |
 //! | `toy` | [`ToyRecord`] |
 //! | `train` | a [`LogEntry`] for each epoch, as in `log.jsonl`, and a [`TrainingSummary`] |
+//! | `tune` | [`TuningRecord`], as in `tune.json` |
 //!
 //! [`TrainingRecord`] is `training.json` in the folder of a model.
 
@@ -30,6 +31,7 @@ mod prediction;
 mod run;
 mod settings;
 mod training;
+mod tuning;
 
 pub use bench::{
     Arithmetic, BenchRecord, CurveWork, ForwardWork, InspectionWork, LayerTimes, LayersRecord,
@@ -48,6 +50,9 @@ pub use run::{FailureRecord, MergeRecord, RunRecord};
 pub use settings::Settings;
 pub use training::{
     FeaturesRecord, LogEntry, ReconstructionRecord, TrainingRecord, TrainingSummary,
+};
+pub use tuning::{
+    Agreement, ChoiceFigures, MeasuredChoice, PastFigures, Rung, TunedCandidate, TuningRecord,
 };
 
 #[cfg(test)]

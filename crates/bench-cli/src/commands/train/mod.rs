@@ -16,7 +16,7 @@ use detector::{
     CalibrationImages, Config, DataConfig, LeftOut, Method, ModelFolder, Start, Training,
     TrainingPlan, TrainingStep,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use watch::Watch;
 
@@ -119,7 +119,7 @@ fn plan(args: &TrainArgs) -> Result<TrainingPlan> {
     config.method = args.method.unwrap_or(config.method);
     config.training.patches = args.patches.unwrap_or(config.training.patches);
     config.training.seed = args.seed.unwrap_or(config.training.seed);
-    name_data(&mut config.data, args)?;
+    name_data(&mut config.data, &args.data)?;
     if let Some(weights) = &args.features_weights {
         if config.method != Method::FeatureMatching {
             let method = config.method.key();
@@ -131,8 +131,11 @@ fn plan(args: &TrainArgs) -> Result<TrainingPlan> {
 }
 
 /// Puts the data of the arguments into the configuration.
-fn name_data(data: &mut DataConfig, args: &TrainArgs) -> Result<()> {
-    match &args.data[..] {
+///
+/// # Errors
+/// If a list cannot be read, or a name has no absolute path.
+pub fn name_data(data: &mut DataConfig, inputs: &[PathBuf]) -> Result<()> {
+    match inputs {
         [] => {}
         [folder] if !is_input(folder) => {
             (data.root, data.images) = (Some(folder.clone()), Vec::new());
@@ -149,7 +152,7 @@ fn is_input(argument: &Path) -> bool {
 }
 
 /// Says what was found before the training begins.
-fn tell_of_images(context: &Context, plan: &TrainingPlan) {
+pub fn tell_of_images(context: &Context, plan: &TrainingPlan) {
     let TrainingPlan { config, split, dataset, survey, .. } = plan;
     let terminal = context.terminal;
     let test = match dataset.test.len() {
