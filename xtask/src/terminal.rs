@@ -1,6 +1,6 @@
 //! Output for people. Nobody may be there to read it: that ends no work, and is no panic.
 
-use detector::files::shown_text;
+use detector::files::shown_lines;
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
 
@@ -37,9 +37,7 @@ pub fn print_note(text: Arguments<'_>) {
 
 /// Writes lines without what would move the cursor of a terminal or colour it.
 fn line(mut stream: impl Write, text: Arguments<'_>) -> std::io::Result<()> {
-    let text = text.to_string();
-    let lines: Vec<String> = text.split('\n').map(shown_text).collect();
-    writeln!(stream, "{}", lines.join("\n"))
+    writeln!(stream, "{}", shown_lines(&text.to_string()))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Starts the program that is linked with CUDA, where it can start.
 
+use detector::files::shown;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ fn program() -> Result<PathBuf, String> {
     let program = own.with_file_name("bench-cli-cuda");
     match program.is_file() {
         true => Ok(program),
-        false => Err(format!("{} is missing: it belongs beside bench-cli", program.display())),
+        false => Err(format!("{} is missing: it belongs beside bench-cli", shown(&program))),
     }
 }
 
@@ -65,7 +66,7 @@ fn start(program: &Path) -> String {
         command.arg0(name);
     }
     let error = command.args(arguments).exec();
-    format!("cannot start {}: {error}", program.display())
+    format!("cannot start {}: {error}", shown(program))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Output of a run: results on standard output, everything else on standard error.
 
 use anyhow::{Error, Result};
-use detector::files::shown_text;
+use detector::files::shown_lines;
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
 
@@ -30,7 +30,7 @@ impl Terminal {
     /// If standard output cannot be written to.
     pub fn text(self, text: &str) -> Result<()> {
         if !self.json {
-            print(&lines(text))?;
+            print(&shown_lines(text))?;
         }
         Ok(())
     }
@@ -58,12 +58,7 @@ fn print(line: &str) -> Result<()> {
 
 /// Writes to standard error. Nobody may be there to read it, as when a terminal was closed: that keeps no run from finishing its work.
 pub fn say(text: &str) {
-    drop(writeln!(std::io::stderr().lock(), "{}", lines(text)));
-}
-
-/// A text of lines without what would move the cursor of a terminal or colour it, which names and settings may hold.
-fn lines(text: &str) -> String {
-    text.split('\n').map(shown_text).collect::<Vec<_>>().join("\n")
+    drop(writeln!(std::io::stderr().lock(), "{}", shown_lines(text)));
 }
 
 /// A ratio in three decimals, and a dash for one of nothing to nothing.
@@ -75,14 +70,4 @@ pub fn decimals(ratio: Option<f64>) -> String {
 pub fn error(error: &Error) {
     let message = format!("{error:#}");
     say(&format!("error: {}", message.lines().next().unwrap_or_default()));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::lines;
-
-    #[test]
-    fn texts_do_not_steer_the_terminal() {
-        assert_eq!(lines("a\n\u{1b}[2Jb\r c\n"), "a\n\\u{1b}[2Jb\\r c\n");
-    }
 }

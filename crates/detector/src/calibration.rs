@@ -4,6 +4,7 @@ use crate::config::{CalibrationConfig, Config, DataConfig, Scores};
 use crate::data::{Split, fingerprint};
 use crate::drawn_defects::{Calibrated, found_of_drawn};
 use crate::error::Context;
+use crate::files::shown;
 use crate::inspector::{Compared, Inspector};
 use crate::model_folder::ModelFolder;
 use crate::progress::{Progress, tell};
@@ -169,7 +170,7 @@ fn anomaly_maps(
                 left_out.push(path.clone());
                 continue;
             }
-            compared => compared.with_context(|| format!("cannot inspect {}", path.display()))?,
+            compared => compared.with_context(|| format!("cannot inspect {}", shown(path)))?,
         };
         used.push(path.clone());
         residuals.push(match is_relative {

@@ -4,6 +4,7 @@ use crate::Result;
 use crate::config::DataConfig;
 use crate::data::{Auto, RegionConfig, Search};
 use crate::error::Context;
+use crate::files::shown;
 use rayon::prelude::*;
 use std::path::PathBuf;
 
@@ -24,7 +25,7 @@ pub fn find_region(data: &mut DataConfig, good: &[PathBuf]) -> Result<Option<Str
     let look = |path: &&PathBuf| {
         let mut search = Search::default();
         let image = data.read(path)?;
-        search.look_at(&image).with_context(|| path.display().to_string())?;
+        search.look_at(&image).with_context(|| shown(path))?;
         Ok(search)
     };
     // Added up in the order of the images, whatever the number of threads.

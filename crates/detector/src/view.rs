@@ -3,6 +3,7 @@
 use crate::config::DataConfig;
 use crate::data::{Margins, RegionFinder, crop, uncrop};
 use crate::error::Context;
+use crate::files::shown;
 use crate::images::resize;
 use crate::{Error, Result};
 use inspect::{Image, Mask, NOT_SCORED, RegionOfInterest};
@@ -52,7 +53,7 @@ impl Views {
     /// If it cannot be read, or has no region of interest; the error names it.
     pub fn read(&self, path: &Path) -> Result<View<'static>> {
         let image = self.data.read(path)?;
-        let view = self.view(&image, Some(path)).with_context(|| path.display().to_string())?;
+        let view = self.view(&image, Some(path)).with_context(|| shown(path))?;
         Ok(View { image: Cow::Owned(view.image.into_owned()), place: view.place })
     }
 

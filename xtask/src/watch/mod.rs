@@ -55,6 +55,9 @@ const MOST_WAITING: u64 = 500;
 /// Seconds from one adversity to the next, at most.
 const CALM: u64 = 60;
 
+/// How long the end waits for the next record: a busy machine is no reason to call an image lost.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// Seconds that a disk stays full.
 const FULL: Duration = Duration::from_secs(5);
 
@@ -250,7 +253,7 @@ impl Run {
     /// Waits until all images have records, or no more come.
     fn catch_up(&mut self) -> Result<()> {
         let (mut open, mut since) = (u64::MAX, Instant::now());
-        while open > 0 && since.elapsed() < Duration::from_secs(30) {
+        while open > 0 && since.elapsed() < PATIENCE {
             std::thread::sleep(Duration::from_millis(200));
             self.running()?;
             self.ledger.read()?;

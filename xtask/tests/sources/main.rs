@@ -29,6 +29,25 @@ fn no_files_import_each_other_in_a_circle() {
     assert!(circles.is_empty(), "circles of files:\n{}", circles.join("\n"));
 }
 
+/// Names of files may hold what forges lines: these two crates show them by `files::shown`. Tests know their names.
+#[test]
+fn names_of_files_are_escaped() {
+    let mut files = Vec::new();
+    for package in ["detector", "bench-cli"] {
+        modules::collect(&repository().join("crates").join(package).join("src"), &mut files);
+    }
+    let is_test = |path: &PathBuf| path.iter().any(|part| part == "tests" || part == "tests.rs");
+    let found: Vec<PathBuf> = files
+        .into_iter()
+        .filter(|path| !is_test(path))
+        .filter(|path| {
+            let text = fs::read_to_string(path).expect("a file of the repository");
+            tokens::tokens(&text).windows(3).any(|words| words == [".", "display", "("])
+        })
+        .collect();
+    assert!(found.is_empty(), "`.display()` in the place of `shown`:\n{found:?}");
+}
+
 /// Doc comments name their subject and their numbers.
 #[test]
 fn doc_comments_are_in_plain_order() {

@@ -63,7 +63,7 @@ fn dataset(folders: &[ModelFolder], args: &FigureArgs) -> Result<Dataset> {
     let mut dataset = data.open()?;
     dataset.test.retain(|sample| !sample.masks.is_empty());
     if dataset.test.is_empty() {
-        bail!("{}: expected test images with ground truth, found none", dataset.root.display());
+        bail!("{}: expected test images with ground truth, found none", shown(&dataset.root));
     }
     Ok(dataset)
 }
@@ -101,7 +101,7 @@ fn row(models: &[Model], sample: &TestSample, side: usize) -> Result<Row> {
         interrupt::check(|| "interrupted; no figure was written".to_owned())?;
         let inspected = inspector
             .inspect_named(&image, Some(&sample.image))
-            .with_context(|| format!("cannot inspect {}", sample.image.display()))?;
+            .with_context(|| format!("cannot inspect {}", shown(&sample.image)))?;
         reconstructions.push(crop(&inspected.reconstruction, window)?);
         maps.push(crop(&inspected.anomaly_map, window)?);
     }

@@ -3,7 +3,7 @@
 use super::colour::{ScoreRange, inferno, short};
 use super::letters::Letters;
 use anyhow::{Context, Result, ensure};
-use detector::files::write_atomic;
+use detector::files::{shown, write_atomic};
 use detector::to_byte;
 use image::codecs::png::PngEncoder;
 use image::imageops::thumbnail;
@@ -62,7 +62,7 @@ pub struct Figure<'a> {
 /// # Errors
 /// If the file cannot be written, or there is nothing to write.
 pub fn write_figure(path: &Path, figure: &Figure<'_>) -> Result<()> {
-    let canvas = figure.canvas().with_context(|| format!("cannot write {}", path.display()))?;
+    let canvas = figure.canvas().with_context(|| format!("cannot write {}", shown(path)))?;
     Ok(write_atomic(path, |file| Ok(canvas.write_with_encoder(PngEncoder::new(file))?))?)
 }
 

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use candle_core::Device;
+use detector::files::shown;
 use detector::records::{Calibration, TrainingRecord};
 use detector::{Evaluation, Origin, RuleName};
 use maud::{Markup, html};
@@ -28,7 +29,7 @@ pub struct Circumstances {
 impl Circumstances {
     /// Those of now.
     pub fn now(data: &Path, synthetic: bool, device: &Device) -> Self {
-        let (data, device) = (data.display().to_string(), device_name(device));
+        let (data, device) = (shown(data), device_name(device));
         Self { data, synthetic, device, date: now() }
     }
 

@@ -4,6 +4,7 @@ use super::exhibits::{Exhibit, exhibit, legend};
 use super::levels::Levels;
 use crate::drawing::{inferno, short};
 use crate::terminal::decimals;
+use detector::files::shown;
 use detector::records::{AtThreshold, Calibration};
 use detector::{CalibrationConfig, Decision, Scores};
 use maud::{Markup, PreEscaped, html};
@@ -44,7 +45,7 @@ impl Recalibration {
             (Scores::Relative, Some(of)) if of.threshold > 0.0 => of.threshold,
             _ => 1.0,
         };
-        Self { model: model.display().to_string(), unit }
+        Self { model: shown(model), unit }
     }
 
     fn command(&self, decision: Decision) -> String {

@@ -5,6 +5,7 @@ use super::file::Config;
 use super::tables::{BeyondBorder, Measure, ModelConfig, ResidualConfig, Scores};
 use crate::data::{Dataset, LeftOut, Smallest, Split, Survey};
 use crate::error::{Context, bail};
+use crate::files::shown;
 use crate::{Method, Result};
 use candle_core::Device;
 use inspect::{Averaging, Blend, Disk, Inspection, Padding, Residual, Smoothing, Tiling};
@@ -205,7 +206,7 @@ impl Config {
         let images = std::mem::take(&mut dataset.train);
         let (images, mut survey) = Survey::of(images, self.data.size.is_none().then_some(smallest));
         if let ([], Some(LeftOut { image, reason })) = (&images[..], survey.left_out.first()) {
-            bail!("{}: {reason}; all images are left out", image.display());
+            bail!("{}: {reason}; all images are left out", shown(image));
         }
         survey.left_out.append(&mut dataset.left_out);
         dataset.train = images.clone();

@@ -122,7 +122,7 @@ impl Dataset {
     /// The part of an image's name that tells its item, where the layout does: the folder of an image of KolektorSDD.
     pub fn item(&self, image: &Path) -> Option<String> {
         let folder = image.parent().filter(|_| self.layout == Layout::MasksBeside)?;
-        (folder != self.root).then(|| folder.display().to_string())
+        (folder != self.root).then(|| folder.to_string_lossy().into_owned())
     }
 }
 
@@ -146,10 +146,10 @@ impl TestSample {
             ensure!(
                 mask.size() == (width, height),
                 "mask {} has {}x{} pixels, its image {} has {width}x{height}",
-                path.display(),
+                shown(path),
                 mask.width(),
                 mask.height(),
-                self.image.display()
+                shown(&self.image)
             );
             let pixels = all.data_mut().iter_mut().zip(mask.data());
             pixels.for_each(|(defective, other)| *defective |= other);
@@ -289,7 +289,7 @@ impl Finder<'_> {
                 [masks, ..] if self.arrangement.is_of_masks(Path::new(masks)) => {
                     format!(
                         "as a file of `{}` it is taken for a mask, but it is that of no test image",
-                        masks.display()
+                        shown(masks.as_ref())
                     )
                 }
                 _ => "test images lie in a folder of the data set, not in folders below".to_owned(),
@@ -357,7 +357,7 @@ impl Finder<'_> {
         ensure!(
             !good.is_empty(),
             "{}: expected good images, with empty masks, got none",
-            self.root.display()
+            shown(self.root)
         );
         Ok((good, defective, left_out))
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::list::{images_below, images_in, stem, subfolders};
 use super::masks::{MASK_FOLDERS, MaskNames, suffix_beside};
+use crate::files::shown;
 use crate::{Error, Result};
 
 /// How a data set's folders are arranged.
@@ -165,16 +166,15 @@ fn nothing_found(root: &Path) -> Result<String> {
     }
     let folders = subfolders(root)?;
     let category = folders.iter().find(|folder| folder.join("train/good").is_dir());
-    let mut hint =
-        category.map(|folder| format!("; {} has one: name that folder", folder.display()));
+    let mut hint = category.map(|folder| format!("; {} has one: name that folder", shown(folder)));
     if hint.is_none() {
         let images =
             folders.iter().find(|folder| images_in(folder).is_ok_and(|images| !images.is_empty()));
         hint = images.map(|folder| {
             format!(
                 "; {} has some: name folders, or a pattern such as '{}/**/*.png'",
-                folder.display(),
-                root.display()
+                shown(folder),
+                shown(root)
             )
         });
     }

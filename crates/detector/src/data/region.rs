@@ -202,8 +202,8 @@ impl RegionFinder {
                 let Some(path) = own.of(name) else {
                     let expected = format!(
                         "expected its region of interest {}{suffix}.* in {}, got nothing",
-                        name.file_stem().unwrap_or_default().display(),
-                        masks.display()
+                        shown(name.file_stem().unwrap_or_default().as_ref()),
+                        shown(masks)
                     );
                     return Err(Error::file(name, expected));
                 };
@@ -261,9 +261,9 @@ impl RegionConfig {
                 };
                 format!("all but the background, which is {side} than {level}")
             }
-            Self::Mask(RegionMask { mask, .. }) => format!("that of {}", mask.display()),
+            Self::Mask(RegionMask { mask, .. }) => format!("that of {}", shown(mask)),
             Self::Masks(RegionMasks { masks, .. }) => {
-                format!("that of each image in {}", masks.display())
+                format!("that of each image in {}", shown(masks))
             }
             Self::Polygons(Polygons { polygons }) => match polygons.len() {
                 1 => "a polygon".to_owned(),

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::list::stem;
 use super::margins::Margins;
 use super::masks::SUFFIXES;
+use crate::files::shown;
 use crate::images::image_header;
 
 /// The share of images that makes their size that of all, of which others are news.
@@ -162,8 +163,7 @@ fn masks_among(images: &[PathBuf]) -> Vec<String> {
 
 /// The names of images for a warning.
 pub(crate) fn names(images: &[PathBuf]) -> String {
-    let named: Vec<String> =
-        images.iter().take(NAMED).map(|image| image.display().to_string()).collect();
+    let named: Vec<String> = images.iter().take(NAMED).map(|image| shown(image)).collect();
     match images.len() - named.len() {
         0 => named.join(", "),
         others => format!("{} and {others} others", named.join(", ")),

@@ -2,6 +2,7 @@
 
 use crate::data::{Dataset, LeftOut, TestSample};
 use crate::error::Context;
+use crate::files::shown;
 use crate::images::to_grey8;
 use crate::inspector::Inspector;
 use crate::progress::{Progress, tell};
@@ -106,7 +107,7 @@ pub fn held_out_for<'a>(dataset: &Dataset, held_out: &'a [PathBuf]) -> &'a [Path
 fn score(inspector: &Inspector, path: &Path, decision: Decision) -> Result<f32> {
     let inspected = inspector
         .inspect_named(&inspector.read(path)?, Some(path))
-        .with_context(|| format!("cannot inspect {}", path.display()))?;
+        .with_context(|| format!("cannot inspect {}", shown(path)))?;
     Ok(decision.score(&inspected.anomaly_map))
 }
 
@@ -132,7 +133,7 @@ fn inspect_sample(
             return Ok(Inspection::LeftOut("it has no region of interest"));
         }
         inspected => {
-            inspected.with_context(|| format!("cannot inspect {}", sample.image.display()))?
+            inspected.with_context(|| format!("cannot inspect {}", shown(&sample.image)))?
         }
     };
     if let Some(mask) = &mut mask {

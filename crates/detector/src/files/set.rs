@@ -181,7 +181,7 @@ mod tests {
         let parts = set.path().to_owned();
         let error = set.publish(&[PathBuf::from("a\0b")], "last").unwrap_err();
         let message = crate::error::message(&error);
-        let expected = format!("the new results are left in {}: cannot remove ", parts.display());
+        let expected = format!("the new results are left in {}: cannot remove ", shown(&parts));
         assert!(message.starts_with(&expected), "{message}");
         assert_eq!(fs::read_dir(&parts).unwrap().count(), 2);
     }

@@ -21,6 +21,15 @@ pub fn shown_text(text: &str) -> String {
     shown
 }
 
+/// As [`shown_text`], of a text of lines, which stay.
+///
+/// ```
+/// assert_eq!(detector::files::shown_lines("a\n\u{1b}[2Jb\r c\n"), "a\n\\u{1b}[2Jb\\r c\n");
+/// ```
+pub fn shown_lines(text: &str) -> String {
+    text.split('\n').map(shown_text).collect::<Vec<_>>().join("\n")
+}
+
 /// Control characters, ends of lines and of paragraphs, and those that change the direction of writing.
 fn forges(character: char) -> bool {
     let is_separator = matches!(character, '\u{2028}' | '\u{2029}');

@@ -92,7 +92,10 @@ fn runs(bytes: &[u8]) -> Result<Option<Header>> {
         ensure!(!matches!(compression, 1 | 2), "run lengths of {bits} bits a pixel");
         return Ok(None);
     }
-    ensure!(rows == number(22, 4), "run lengths go from the bottom up, but the header says otherwise");
+    ensure!(
+        rows == number(22, 4),
+        "run lengths go from the bottom up, but the header says otherwise"
+    );
     let count = match number(46, 4) {
         0 => 1 << bits,
         count => count.min(1 << bits),

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::decode::{Format, format};
+use super::limits::{MAX_FILE, Size};
 use super::panics::caught;
 use super::read::read_start;
-use super::limits::{MAX_FILE, Size};
 use super::{bmp, jpeg, png, tiff};
 
 /// Bytes in which most files have their headers.
@@ -18,6 +18,11 @@ pub struct Header {
     pub size: Size,
     /// Whether an orientation tag says to turn or mirror it before it is shown.
     pub is_turned: bool,
+}
+
+/// Width and height of an image by its file's header, in pixels; `None` if that cannot be read, of which decoding the file will say why.
+pub fn image_size(path: &Path) -> Option<(usize, usize)> {
+    image_header(path).map(|header| header.size)
 }
 
 /// The header of an image file; `None` if it cannot be read, of which decoding the file will say why.

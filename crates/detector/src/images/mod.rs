@@ -19,6 +19,7 @@ mod tiff;
 mod write;
 
 pub(crate) use header::image_header;
+pub use header::image_size;
 #[cfg(feature = "network")]
 pub(crate) use limits::{MAX_PIXELS, MAX_SIDE};
 pub use mask::read_mask;

@@ -4,6 +4,7 @@ use crate::calibration::CalibrationImages;
 use crate::config::Config;
 use crate::data::{Margins, TestSample, crop};
 use crate::error::Context;
+use crate::files::shown;
 use crate::images::resize;
 use crate::spread::spread;
 use crate::synthetic::{Defective, Drawing, DrawnDefect, DrawnKind, draw_kinds};
@@ -103,7 +104,7 @@ impl TuningImages {
         let labelled = |sample: &TestSample| {
             let image = config.data.read(&sample.image)?;
             let view = views.view(&image, Some(&sample.image));
-            let view = view.with_context(|| sample.image.display().to_string())?;
+            let view = view.with_context(|| shown(&sample.image))?;
             // Of a defect outside of the region of interest nothing is seen.
             let is_defective = match sample.mask(image.size())? {
                 Some(mask) => mask
@@ -145,7 +146,7 @@ impl TuningImage {
     /// An image, and its size within the margins.
     fn read(path: &Path, config: &Config, views: &Views) -> Result<(Self, (usize, usize))> {
         let image = config.data.read(path)?;
-        let view = views.view(&image, Some(path)).with_context(|| path.display().to_string())?;
+        let view = views.view(&image, Some(path)).with_context(|| shown(path))?;
         let Margins { left, top, right, bottom } = config.data.margins;
         let within = (image.width() - left - right, image.height() - top - bottom);
         let size = config.data.size.map_or(within, |[width, height]| (width, height));

@@ -151,7 +151,7 @@ fn write(folder: &Path, parts: Vec<Part>) -> Result<Vec<PredictionRecord>> {
 
 /// The records of a shard, with names that lead from the folder of all shards to the files.
 fn moved(part: Part) -> impl Iterator<Item = PredictionRecord> {
-    let folder = part.shard.folder().display().to_string();
+    let folder = part.shard.folder().to_string_lossy().into_owned();
     part.records.into_iter().map(move |record| PredictionRecord {
         id: format!("{folder}/{}", record.id),
         files: record.files.iter().map(|file| format!("{folder}/{file}")).collect(),

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use detector::files::{sha256_of_file, shown};
 use detector::has_image_name;
 use std::convert::Infallible;
+use std::fs::{DirEntry, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,7 @@ const RETRY: Duration = Duration::from_secs(1);
 const REST: u32 = 150;
 
 /// The longest time between two looks that [`REST`] makes.
-const LONGEST_REST: Duration = Duration::from_secs(5);
+const LONGEST_REST: Duration = Duration::from_secs(10);
 
 /// How long files are read, after a look, of which the content decides whether they were replaced: images that arrive do not wait longer
 /// for a folder of such files, as one that was copied.
@@ -97,16 +98,26 @@ fn stamps(folder: &Path) -> Result<Vec<(PathBuf, Stamp)>> {
     let cannot_read = || format!("cannot read folder {}", shown(folder));
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(cannot_read)? {
-        let path = entry.with_context(cannot_read)?.path();
+        let entry = entry.with_context(cannot_read)?;
+        let path = entry.path();
         // The only look at the file itself: most have been there before.
         if has_image_name(&path)
-            && let Ok(metadata) = std::fs::metadata(&path)
+            && let Ok(metadata) = metadata(&entry, &path)
             && metadata.is_file()
         {
             found.push((path, Stamp::of_metadata(&metadata)));
         }
     }
     Ok(found)
+}
+
+/// The state of a file, or of the one that a symbolic link leads to. The entry of a folder leads to a file at less cost than its path; on
+/// Windows it may have the size of before.
+fn metadata(entry: &DirEntry, path: &Path) -> std::io::Result<Metadata> {
+    match cfg!(windows) || entry.file_type()?.is_symlink() {
+        true => std::fs::metadata(path),
+        false => entry.metadata(),
+    }
 }
 
 fn pause(duration: Duration) {

@@ -294,7 +294,7 @@ mod tests {
             changed: Some(changed),
             sha256: hash(),
         };
-        for (changed, expected) in [(8.0, (vec![], 0)), (7.0, asked())] {
+        for (changed, expected) in [(10.0, (vec![], 0)), (7.0, asked())] {
             let mut watched = Watched::default();
             watched.recorded.insert("a".to_owned(), record(changed));
             assert_eq!(doubtful(watched.look(&files)), expected);

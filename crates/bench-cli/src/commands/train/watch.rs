@@ -162,8 +162,7 @@ fn facts(training: &Training) -> Vec<(&'static str, String)> {
     let rate = training.log().last().map(|epoch| epoch.patches_per_second);
     let left = rate.filter(|_| seen < all).map(|rate| (all - seen) as f64 / rate);
     let left = left.map_or_else(String::new, |left| format!(", about {} left", duration(left)));
-    let data =
-        config.data.root.as_ref().map_or_else(String::new, |root| root.display().to_string());
+    let data = config.data.root.as_deref().map_or_else(String::new, shown);
     vec![
         ("Method", config.method.title().to_owned()),
         ("Patches", format!("{seen} of {all} in {}{left}", duration(seconds))),

@@ -231,7 +231,11 @@ fn headers_tell_the_size_of_the_picture_that_is_read_and_its_orientation() {
         image_header(&path).map(|header| (header.size, header.is_turned))
     };
     for format in [ImageFormat::Png, ImageFormat::Tiff, ImageFormat::Bmp, ImageFormat::Jpeg] {
-        assert_eq!(header("plain", &encoded(busy(), format)), Some(((24, 16), false)), "{format:?}");
+        assert_eq!(
+            header("plain", &encoded(busy(), format)),
+            Some(((24, 16), false)),
+            "{format:?}"
+        );
     }
     assert_eq!(header("turned.jpg", &turned()), Some(((24, 16), true)));
     let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";

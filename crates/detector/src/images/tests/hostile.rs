@@ -70,7 +70,8 @@ fn jpeg_in_tiff_is_no_larger_than_its_tile() {
     };
     let mut bytes = tile.encode();
     let place = bytes.len() as u64;
-    bytes = Tiff { tags: [tile.tags.clone(), vec![(324, 4, vec![place])]].concat(), ..tile }.encode();
+    bytes =
+        Tiff { tags: [tile.tags.clone(), vec![(324, 4, vec![place])]].concat(), ..tile }.encode();
     bytes.resize(place as usize, 0);
     bytes.extend(large);
     assert_eq!(

@@ -59,9 +59,8 @@ impl<'a> Parts<'a> {
         let parts = Self { file, offsets, lengths };
         // JPEG reads the tables of the file for each.
         let tables = directory.bytes(tag::JPEG_TABLES)?.unwrap_or_default().len();
-        let packed = (0..expected).map(|number| {
-            parts.bytes(number).map_or(0, |bytes| (bytes.len() + tables) as u64)
-        });
+        let packed = (0..expected)
+            .map(|number| parts.bytes(number).map_or(0, |bytes| (bytes.len() + tables) as u64));
         let most = MOST_PACKED * file.len() as u64 + PACKED_BESIDE;
         ensure!(packed.sum::<u64>() <= most, "the strips or tiles share too many of their bytes");
         Ok(parts)
