@@ -44,6 +44,7 @@ impl TuningPage<'_> {
     fn content(&self) -> Result<Markup> {
         let record = self.record;
         let best = record.candidates.first();
+        let exhibits = self.exhibits()?;
         Ok(html! {
             p {
                 (record.drawn_defects) " defects were drawn into " (record.good_images) " good images. \"Found\" is the share of them that a \
@@ -66,8 +67,8 @@ impl TuningPage<'_> {
                     (kinds(best))
                     h3 { "Drawn defects" }
                     p { "One of each kind, as image, reconstruction, anomaly map and mask." }
-                    (legend(true))
-                    @for exhibit in self.exhibits()? { (exhibit) }
+                    (legend(&exhibits))
+                    @for drawn in &exhibits { (exhibit(drawn)) }
                 }
             }
             section {
@@ -90,7 +91,7 @@ impl TuningPage<'_> {
     }
 
     /// One defect of each kind.
-    fn exhibits(&self) -> Result<Vec<Markup>> {
+    fn exhibits(&self) -> Result<Vec<Exhibit>> {
         let drawn = self.images.drawn.iter().zip(self.shown);
         let all: Vec<_> = drawn
             .flat_map(|(image, shown)| {
@@ -214,7 +215,7 @@ fn kinds(candidate: &TunedCandidate<ResidualChoice>) -> Markup {
 }
 
 /// A defect with its surroundings, and what the model makes of it.
-fn drawn_exhibit(drawn: &DrawnImage, shown: &Shown, defect: &DrawnDefect) -> Result<Markup> {
+fn drawn_exhibit(drawn: &DrawnImage, shown: &Shown, defect: &DrawnDefect) -> Result<Exhibit> {
     let margins = surroundings(defect, drawn.image.size());
     let part = |image: &Image| Ok::<_, anyhow::Error>(crop(image, margins)?);
     let (image, map) = (part(&drawn.image)?, part(&shown.map)?);
@@ -238,7 +239,7 @@ fn drawn_exhibit(drawn: &DrawnImage, shown: &Shown, defect: &DrawnDefect) -> Res
     let text =
         format!("{verdict}, {} deviations of the texture, score {score:.2}", defect.contrast);
     let name = defect.kind.key().to_owned();
-    Ok(exhibit(&Exhibit { name, kind: Some("drawn".to_owned()), score, text, pictures }))
+    Ok(Exhibit { name, kind: Some("drawn".to_owned()), score, text, pictures })
 }
 
 /// The margins around a defect's part of the image and a little more.
