@@ -21,7 +21,7 @@ pub struct TuningRecord<C = serde_json::Value> {
     /// The time for training and comparing, in minutes; absent if models were given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<f64>,
-    /// The time that it took so far, in seconds, without that for labels.
+    /// The time that it took so far, in seconds, with that for labels.
     pub seconds: f64,
     /// Which candidates are trained for how long.
     pub rungs: Vec<Rung>,
