@@ -75,8 +75,8 @@ impl TuningPage<'_> {
                 h2 { "How far to trust it" }
                 p {
                     "Drawn defects stand for real ones that nobody has shown yet. Whether they rank settings as real ones do depends on the \
-                     data; on the one public set measured so far, magnetic tiles, the order was right only in part (rank \
-                     correlation 0.23). The pictures above show what was drawn: if your defects look \
+                     data; on the two public sets measured so far, the order was hardly right (rank correlations of \
+                     0.23 and 0.03). The pictures above show what was drawn: if your defects look \
                      otherwise, compare the first rows by your own images before you rely on the order. On a data set with ground truth, \
                      the option --labels says how well it holds."
                 }
