@@ -1,4 +1,4 @@
-//! What a decision finds of defects that are drawn into good images.
+//! Defects that are drawn into good images, as a decision and its scores see them.
 
 use crate::Result;
 use crate::error::Context;
