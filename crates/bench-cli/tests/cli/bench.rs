@@ -139,6 +139,17 @@ impl Run {
         errors[0].to_owned()
     }
 
+    /// Warnings but those that a training as short as those of tests deserves.
+    pub fn warnings(&self) -> Vec<&str> {
+        const DESERVED: [&str; 2] = [
+            "warning: the model reconstructs good images no better than a constant grey",
+            "warning: the model hardly tells good from bad",
+        ];
+        let is_deserved = |line: &str| DESERVED.iter().any(|warning| line.starts_with(warning));
+        let warnings = self.stderr.lines().filter(|line| line.starts_with("warning"));
+        warnings.filter(|line| !is_deserved(line)).collect()
+    }
+
     /// Standard output as JSON Lines.
     pub fn json(&self) -> Vec<Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

@@ -268,7 +268,7 @@ fn a_background_is_found_by_training_and_kept() {
     assert!(!bench.text("whole/config.toml").contains("region ="));
 }
 
-/// Of a training with all images that has a background to find.
+/// An image that is all background has no region; the others do.
 #[test]
 fn images_without_a_region_end_no_run() {
     let bench = Bench::new();
