@@ -149,7 +149,7 @@ struct GoodMaps {
     left_out: Vec<PathBuf>,
     maps: Vec<Image>,
     places: Vec<Place>,
-    /// What the scores are relative to, if they are.
+    /// Present if scores are relative to it.
     reference: Option<Reference>,
 }
 

@@ -75,6 +75,8 @@ fn a_model_is_trained_calibrated_opened_and_decides() {
     let calibration =
         calibrate(&plan.folder, &plan.config, &inspector(&plan), &good, &mut progress).unwrap();
     // One image is held out, and three were trained on.
+    // Drawing defects into them adds none.
+    done.dedup();
     assert_eq!((done, calibration.images), (vec![0, 1, 2, 3, 4], 4));
 
     let detector = Detector::open(&model).unwrap();

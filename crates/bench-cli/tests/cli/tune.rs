@@ -37,7 +37,7 @@ fn a_tuning_chooses_a_configuration_that_train_takes() {
     assert_eq!(best["patches"], record["rungs"][0]["patches"]);
     let choices = best["choices"].as_array().unwrap();
     assert_eq!((choices.len(), &best["is_thorough"]), (250, &true.into()));
-    assert_eq!(keys(&choices[0]), ["au_roc", "choice", "found", "kinds"]);
+    assert_eq!(keys(&choices[0]), ["au_roc", "choice", "found", "kinds", "pixel_au_roc"]);
     let found: Vec<f64> = choices.iter().map(|choice| number(choice, "found")).collect();
     assert!(
         found.is_sorted_by(|a, b| a >= b) && found.iter().all(|share| (0.0..=1.0).contains(share))
@@ -109,12 +109,21 @@ fn what_cannot_be_tuned_is_said() {
             "--data cloth --budget 0",
             "--budget must be a number of minutes above 0 and at most 525600, got 0",
         ),
-        ("--data cloth --scales 2", "--scales must be above 0 and at most 1, got 2"),
-        ("--data cloth --scales 0.5", "would be smaller than a patch"),
+        (
+            "--data cloth --patch-sizes 32 --set model.patch_size=32 --scales 2",
+            "--scales must be above 0 and at most 1, got 2",
+        ),
+        (
+            "--data cloth --patch-sizes 32 --set model.patch_size=32 --scales 0.5",
+            "would be smaller than a patch",
+        ),
         ("--data none", "none"),
         ("--data good --labels", "good: expected defective test images for --labels, got none"),
         ("--model none", "none: expected the folder of a model"),
-        ("--data cloth --methods feature-matching", "weights"),
+        (
+            "--data cloth --patch-sizes 32 --set model.patch_size=32 --methods feature-matching",
+            "weights",
+        ),
         ("--out missing", "--data names the folder"),
     ] {
         let out = if arguments.contains("--out") { "" } else { "--out tuned" };

@@ -5,7 +5,7 @@ use crate::Method;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
-/// What suits a texture, from good images alone: `tune.json`. `C` is what can be chosen without training.
+/// The settings that suit a texture, from good images alone: `tune.json`. `C` is a choice that needs no training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TuningRecord<C = serde_json::Value> {
     /// The version of the program.

@@ -1,4 +1,4 @@
-//! What can be chosen without training.
+//! Choices that need no training.
 
 use crate::config::{Config, InspectionConfig, Measure, ResidualConfig, Scores};
 use crate::{Method, Result};

@@ -17,8 +17,8 @@ const FINALISTS: usize = 2;
 ///
 /// let rungs = schedule(8, 40_000);
 /// let steps: Vec<_> = rungs.iter().map(|rung| (rung.candidates, rung.patches)).collect();
-/// // 8 × 2500, 4 × 2500 more, and 2 × 5000 more.
-/// assert_eq!(steps, [(8, 2_500), (4, 5_000), (2, 10_000)]);
+/// // 8 × 2400, 4 × 2400 more, and 2 × 4800 more: hundreds that are whole batches.
+/// assert_eq!(steps, [(8, 2_400), (4, 4_800), (2, 9_600)]);
 /// ```
 pub fn schedule(candidates: usize, patches: u64) -> Vec<Rung> {
     let affordable = |count: &usize| patches / cost(*count) >= LEAST;

@@ -12,7 +12,7 @@ use detector::{
     measuring_steps,
 };
 
-/// What models are measured on.
+/// The images and the plan that models are measured by.
 pub struct Measuring<'a> {
     pub context: &'a Context,
     pub plan: &'a Plan,

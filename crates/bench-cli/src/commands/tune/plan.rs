@@ -21,7 +21,7 @@ const FALSE_ALARMS: f64 = 20.0;
 /// A year.
 const MOST_MINUTES: f64 = 525_600.0;
 
-/// What is to be done.
+/// The candidates, their schedule and where results go.
 pub struct Plan {
     /// The configuration that candidates differ from.
     pub base: Config,

@@ -16,12 +16,12 @@ const PLAN: &str = "plan.toml";
 /// The longest file that is read, in bytes.
 const MAX_FILE: u64 = 1 << 30;
 
-/// What was measured of a candidate.
+/// The measurements of a candidate.
 pub type Tuned = TunedCandidate<ResidualChoice>;
 
 /// A tuning in progress.
 pub struct State {
-    /// What was measured so far.
+    /// The measurements so far.
     pub record: TuningRecord<ResidualChoice>,
     path: PathBuf,
     _lock: FolderLock,
@@ -90,7 +90,7 @@ impl State {
         Ok(write_json(&self.path, &self.record)?)
     }
 
-    /// What was measured of a candidate.
+    /// The measurements of a candidate.
     pub fn find(&self, name: &str) -> Option<&Tuned> {
         self.record.candidates.iter().find(|candidate| candidate.name == name)
     }

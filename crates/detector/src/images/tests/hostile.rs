@@ -139,7 +139,7 @@ fn what_follows_a_jpeg_is_searched_once() {
     const STARTS: usize = 10_000;
     let mut bytes = busy().encode();
     for start in 0..STARTS {
-        let length = ((STARTS - start) * 6 - 2).min(usize::from(u16::MAX) / 6 * 6) as u16;
+        let length = ((STARTS - start) * 6 - 4) as u16;
         bytes.extend([0xFF, 0xD8, 0xFF, 0xE0]);
         bytes.extend(length.to_be_bytes());
     }
