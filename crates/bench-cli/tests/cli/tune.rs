@@ -118,7 +118,10 @@ fn what_cannot_be_tuned_is_said() {
             "would be smaller than a patch",
         ),
         ("--data none", "none"),
-        ("--data good --labels", "good: expected defective test images for --labels, got none"),
+        (
+            "--data good --patch-sizes 32 --set model.patch_size=32 --labels",
+            "good: expected defective test images for --labels, got none",
+        ),
         ("--model none", "none: expected the folder of a model"),
         (
             "--data cloth --patch-sizes 32 --set model.patch_size=32 --methods feature-matching",
