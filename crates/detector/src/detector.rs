@@ -1,6 +1,7 @@
 //! A trained and calibrated model that decides about images.
 
 use crate::Result;
+use crate::images::read_image_and_hash;
 use crate::inspector::Inspector;
 use crate::model_folder::ModelFolder;
 use candle_core::Device;
@@ -92,6 +93,14 @@ impl Detector {
     /// If it cannot be read; see [`read_image`](crate::read_image).
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Image> {
         self.inspector.read(path.as_ref())
+    }
+
+    /// As [`Detector::read`], and the SHA-256 of the file, in hexadecimal digits. The file is read once.
+    ///
+    /// # Errors
+    /// As [`Detector::read`].
+    pub fn read_and_hash(&self, path: impl AsRef<Path>) -> Result<(Image, String)> {
+        read_image_and_hash(path.as_ref(), self.inspector.config().data.levels()?)
     }
 
     /// Inspects an image with intensities in [0, 1].

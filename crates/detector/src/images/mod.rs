@@ -24,6 +24,8 @@ pub use header::image_size;
 pub(crate) use limits::{MAX_PIXELS, MAX_SIDE};
 pub use mask::read_mask;
 pub use pixels::Levels;
+#[cfg(feature = "network")]
+pub(crate) use read::read_image_and_hash;
 pub use read::{decode_image, read_image, read_image_with};
 pub use resize::resize;
 pub use write::{

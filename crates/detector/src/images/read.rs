@@ -10,7 +10,7 @@ use super::decode::{HEAD, decode, format};
 use super::limits::MAX_FILE;
 use super::pixels::{Levels, Pixels};
 use crate::error::ensure;
-use crate::files::shown;
+use crate::files::{sha256, shown};
 use crate::{Error, Result};
 
 /// Reads a PNG, TIFF, BMP or JPEG file as a grey image with intensities in [0, 1].
@@ -35,6 +35,18 @@ pub fn read_image(path: &Path) -> Result<Image> {
 pub fn read_image_with(path: &Path, levels: Levels) -> Result<Image> {
     let image = read_pixels(path).and_then(|pixels| pixels.grey(levels));
     image.map_err(cannot_read("image", path))
+}
+
+/// As [`read_image_with`], and the SHA-256 of the file, which is read once.
+///
+/// # Errors
+/// As [`read_image_with`].
+pub fn read_image_and_hash(path: &Path, levels: Levels) -> Result<(Image, String)> {
+    let read = || {
+        let bytes = read_start(path, MAX_FILE)?;
+        Ok((decode(&bytes)?.grey(levels)?, sha256(&bytes)))
+    };
+    read().map_err(cannot_read("image", path))
 }
 
 /// As [`read_image`], of the bytes of a file.

@@ -5,7 +5,7 @@ use super::stamp::Stamp;
 use crate::args::{Keep, MapFormat, Output, Subfolders};
 use crate::drawing::{Cell, OUTSIDE, Overlay, ScoreRange, write_overlay_png};
 use anyhow::{Context as _, Result, ensure};
-use detector::files::{FolderLock, remove_if_present, sha256_of_file, shown};
+use detector::files::{FolderLock, remove_if_present, shown};
 use detector::records::PredictionRecord;
 use detector::{
     Detector, Found, Image, Mask, Plane, Verdict, write_float_tiff, write_grey_png,
@@ -87,8 +87,7 @@ impl Job {
         spare(path, &self.out, self.subfolders)?;
         let start = Instant::now();
         let stamp = Stamp::of(path)?;
-        let image = self.detector.read(path)?;
-        let sha256 = sha256_of_file(path)?;
+        let (image, sha256) = self.detector.read_and_hash(path)?;
         ensure!(stamp == Stamp::of(path)?, "{}: changed while it was read", shown(path));
         Ok(ImageFile { path: path.to_owned(), image, stamp, sha256, reading: start.elapsed() })
     }
