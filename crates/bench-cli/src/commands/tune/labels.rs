@@ -7,21 +7,25 @@ use anyhow::{Context as _, Result};
 use detector::records::{Agreement, MeasuredChoice};
 use detector::{Effort, ResidualChoice, TuningImages, rank_correlation};
 
-/// Measures all choices once more, on the test images too, and compares figures. Nothing is chosen by it.
+/// Measures the choices that were measured without test images once more, with them, and compares figures. Nothing is chosen by it.
 ///
 /// # Errors
 /// If an image cannot be read or inspected, or a signal came.
 pub fn compare(measuring: &Measuring<'_>, models: &Models, state: &mut State) -> Result<()> {
-    let plan = measuring.plan;
-    let images = TuningImages::read(&plan.good, &plan.base, plan.seed)?;
-    let images = images.with_test(&plan.dataset.test, &plan.base)?;
-    let labelled = Measuring { images: &images, ..*measuring };
-    for index in 0..state.record.candidates.len() {
-        let candidate = &state.record.candidates[index];
-        let is_compared =
-            candidate.choices.iter().all(|choice| choice.figures.image_au_roc.is_some());
-        if !is_compared {
-            let effort = if candidate.is_thorough { Effort::Thorough } else { Effort::Quick };
+    let has_labels = |candidate: &Tuned| {
+        candidate.choices.iter().all(|choice| choice.figures.image_au_roc.is_some())
+    };
+    let all = state.record.candidates.iter().enumerate();
+    let missing: Vec<usize> =
+        all.filter(|(_, candidate)| !has_labels(candidate)).map(|(index, _)| index).collect();
+    if !missing.is_empty() {
+        let plan = measuring.plan;
+        let images = TuningImages::read(&plan.good, &plan.base, plan.seed)?;
+        let images = images.with_test(&plan.dataset.test, &plan.base)?;
+        let labelled = Measuring { images: &images, ..*measuring };
+        for index in missing {
+            let is_thorough = state.record.candidates[index].is_thorough;
+            let effort = if is_thorough { Effort::Thorough } else { Effort::Quick };
             labelled.again(models, state, index, effort)?;
         }
     }

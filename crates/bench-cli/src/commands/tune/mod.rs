@@ -25,8 +25,12 @@ const FINALISTS: usize = 2;
 /// If the arguments, the images or the folder do not allow it, or no model could be trained.
 pub fn tune(context: &Context, args: &TuneArgs) -> Result<()> {
     let plan = Plan::new(context, args)?;
-    let images = TuningImages::read(&plan.good, &plan.base, plan.seed)?;
+    let mut images = TuningImages::read(&plan.good, &plan.base, plan.seed)?;
     let models = plan.models(context, args, &images)?;
+    if args.labels && matches!(models, Models::Given(_)) {
+        // Measured once, with the labels: the order does not depend on them.
+        images = images.with_test(&plan.dataset.test, &plan.base)?;
+    }
     let mut state = State::open(&plan, &models, &images, args.overwrite)?;
     let (goods, defects) = (images.good.len(), images.defects());
     context.terminal.note(&format!("{defects} defects drawn into {goods} good images"));
