@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::config::DataConfig;
-use crate::data::{Auto, RegionConfig, Search};
+use crate::data::{Auto, RegionConfig, Search, crop};
 use crate::error::Context;
 use crate::files::shown;
 use rayon::prelude::*;
@@ -25,7 +25,8 @@ pub fn find_region(data: &mut DataConfig, good: &[PathBuf]) -> Result<Option<Str
     let look = |path: &&PathBuf| {
         let mut search = Search::default();
         let image = data.read(path)?;
-        search.look_at(&image).with_context(|| shown(path))?;
+        let looked_at = crop(&image, data.margins).and_then(|image| search.look_at(&image));
+        looked_at.with_context(|| shown(path))?;
         Ok(search)
     };
     // Added up in the order of the images, whatever the number of threads.

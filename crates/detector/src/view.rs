@@ -73,7 +73,7 @@ impl Views {
             let place = Place { frame: margins, size, inside: None, region: None };
             return Ok(View { image, place });
         };
-        let within = crop(&finder.region(image, name)?, margins)?;
+        let within = finder.region(image, margins, name)?;
         let frame = frame(&within, margins).ok_or(Error::EmptyRegion)?;
         let inside = crop(&within, difference(frame, margins))?;
         let size = inside.size();

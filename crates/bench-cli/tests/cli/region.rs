@@ -231,6 +231,22 @@ fn strip(index: u32, edge: u32) -> GrayImage {
     })
 }
 
+/// The frame of a camera is as dark as nothing else, and cut off by the margins.
+#[test]
+fn a_background_is_looked_for_within_the_margins() {
+    let bench = Bench::new();
+    for index in 0..4 {
+        let cloth = strip(index, 0);
+        let framed = |x, y| if x < 12 { Luma([0]) } else { *cloth.get_pixel(x, y) };
+        save(&bench.path(&format!("strips/{index}.png")), &GrayImage::from_fn(160, 60, framed));
+    }
+    let train = format!("train --data strips --out model {TINY} --set data.region=auto");
+    let run = bench.run(&train).done();
+    assert!(run.stderr.contains("all but the background, which is darker"), "{}", run.stderr);
+    let run = bench.run(&format!("{train} --overwrite --set data.margins.left=12")).done();
+    assert!(run.stderr.contains("have no background that differs"), "{}", run.stderr);
+}
+
 #[test]
 fn a_background_is_found_by_training_and_kept() {
     let bench = Bench::new();

@@ -280,7 +280,11 @@ impl Finder<'_> {
         let of_test =
             test.iter().flat_map(|sample| std::iter::once(&sample.image).chain(&sample.masks));
         let used: HashSet<&PathBuf> = train.iter().chain(of_test).collect();
-        let images = images_below(self.root)?.into_iter().filter(|image| !used.contains(image));
+        let mut made = subfolders(self.root)?;
+        made.retain(|folder| is_made(folder));
+        let images = images_below(self.root)?.into_iter().filter(|image| {
+            !used.contains(image) && !made.iter().any(|folder| image.starts_with(folder))
+        });
         let left_out = |image: PathBuf| {
             let place = image.strip_prefix(self.root).ok().and_then(Path::parent);
             let folders: Vec<_> = place.into_iter().flat_map(Path::iter).collect();
@@ -299,11 +303,13 @@ impl Finder<'_> {
         Ok(images.map(left_out).collect())
     }
 
-    /// The samples of the folders beside that of good images.
+    /// The samples of the folders beside those of good images.
     fn others(&self) -> Result<Vec<TestSample>> {
         let mut folders = subfolders(self.root)?;
         folders.retain(|folder| {
-            !self.arrangement.is_good(folder) && !self.arrangement.is_of_masks(folder)
+            !self.arrangement.is_good(folder)
+                && !self.arrangement.is_of_masks(folder)
+                && !is_made(folder)
         });
         let mut samples = self.defects(&folders, &MASK_FOLDERS, "")?;
         // Masks may lie beside their images, or have a suffix in a folder of their own.
@@ -368,6 +374,13 @@ impl Finder<'_> {
         let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
         parts.join("_")
     }
+}
+
+/// Whether a folder has results of this program, which are no images of a data set.
+fn is_made(folder: &Path) -> bool {
+    ["config.toml", "metrics.json", "predictions.jsonl", "tune.json"]
+        .iter()
+        .any(|file| folder.join(file).is_file())
 }
 
 fn sample(image: PathBuf, defect: &str, masks: Vec<PathBuf>) -> TestSample {

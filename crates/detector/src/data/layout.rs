@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::list::{images_below, images_in, stem, subfolders};
-use super::masks::{MASK_FOLDERS, MaskNames, suffix_beside};
+use super::list::{images_below, images_in, subfolders};
+use super::masks::{MASK_FOLDERS, MaskNames, image_of, suffix_beside};
 use crate::files::shown;
 use crate::{Error, Result};
 
@@ -146,18 +146,19 @@ pub(super) fn tiles(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Whether the masks are named as their images.
+/// Whether there are masks, and all are named as their images.
 fn has_unsuffixed_masks(root: &Path) -> Result<bool> {
     let ground_truth = root.join("ground_truth");
     if !ground_truth.is_dir() {
         return Ok(false);
     }
+    let mut masks = Vec::new();
     for folder in subfolders(&ground_truth)? {
-        if let Some(mask) = images_in(&folder)?.first() {
-            return Ok(!stem(mask).ends_with("_mask"));
-        }
+        masks.extend(images_in(&folder)?);
     }
-    Ok(false)
+    let is_suffixed =
+        |mask: &PathBuf| image_of(mask.file_stem().unwrap_or_default(), "_mask").is_some();
+    Ok(!masks.is_empty() && !masks.iter().any(is_suffixed))
 }
 
 fn nothing_found(root: &Path) -> Result<String> {

@@ -74,7 +74,7 @@ impl Masks {
 }
 
 /// The name of the image that a mask of this name is of, in any encoding.
-fn image_of(mask: &OsStr, suffix: &str) -> Option<Vec<u8>> {
+pub(super) fn image_of(mask: &OsStr, suffix: &str) -> Option<Vec<u8>> {
     let name = mask.as_encoded_bytes();
     let ends = |name: &[u8]| {
         let at = name.len().checked_sub(suffix.len())?;

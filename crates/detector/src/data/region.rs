@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::background::{Background, Side};
 use super::list::with_stem;
+use super::margins::{Margins, crop};
 use crate::error::{bail, ensure};
 use crate::files::{sha256, shown};
 use crate::images::read_mask;
@@ -186,14 +187,16 @@ impl RegionFinder {
         })
     }
 
-    /// The pixels of an image that are inspected, as a mask of its size. Its file's name tells which mask is its own.
+    /// The pixels of an image within its margins that are inspected, as a mask of that size. The name of the image's file tells which
+    /// mask is its own.
     ///
     /// # Errors
-    /// If a mask of its own is missing or cannot be read, or has another size.
-    pub fn region(&self, image: &Image, name: Option<&Path>) -> Result<Mask> {
+    /// If the margins leave nothing, or a mask of its own is missing or cannot be read, or has another size than the image.
+    pub fn region(&self, image: &Image, margins: Margins, name: Option<&Path>) -> Result<Mask> {
         let (path, mask) = match self {
-            Self::Background(background) => return background.part(image),
-            Self::Polygons(polygons) => return Ok(polygons.fill(image.size())),
+            // What the margins leave out, such as a black frame, is no background either.
+            Self::Background(background) => return background.part(&crop(image, margins)?),
+            Self::Polygons(polygons) => return crop(&polygons.fill(image.size()), margins),
             Self::Mask(path, mask) => (path.clone(), mask.clone()),
             Self::Masks(own @ RegionMasks { masks, suffix }) => {
                 let Some(name) = name else {
@@ -218,7 +221,7 @@ impl RegionFinder {
             );
             return Err(Error::file(&path, expected));
         }
-        Ok(mask)
+        crop(&mask, margins)
     }
 }
 

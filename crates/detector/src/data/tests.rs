@@ -163,6 +163,30 @@ fn names_that_results_could_not_tell_apart_are_refused() {
 }
 
 #[test]
+fn results_are_no_defects() {
+    let root = tree(&["good/0.png", "cut/0.png", "model/region.png", "found/0_overlay.png"]);
+    for record in ["model/config.toml", "found/predictions.jsonl"] {
+        fs::write(root.path().join(record), "").unwrap();
+    }
+    let dataset = Dataset::open(root.path(), None).unwrap();
+    assert_eq!((dataset.test.len(), &*dataset.test[0].defect), (1, "cut"));
+    assert!(dataset.left_out.is_empty());
+}
+
+/// One mask without the suffix, as of an export that was edited by hand, makes no other layout.
+#[test]
+fn numbered_masks_are_those_of_mvtec_ad() {
+    for suffix in ["_mask1", "_Mask"] {
+        let mask = format!("ground_truth/bad/0{suffix}.png");
+        let root =
+            tree(&["train/good/0.png", "test/bad/0.png", "ground_truth/bad/copy.png", &mask]);
+        let dataset = Dataset::open(root.path(), None).unwrap();
+        assert_eq!(dataset.layout, Layout::MvtecAd);
+        assert_eq!(names(&root, &dataset.test[0].masks), [mask]);
+    }
+}
+
+#[test]
 fn masks_of_a_folder_of_their_own_go_before_those_of_all() {
     let root = tree(&["good/0.png", "cut/0.png", "hole/0.png", "gt/cut/0.png", "gt/0.png"]);
     let dataset = Dataset::open(root.path(), None).unwrap();
