@@ -31,6 +31,8 @@ pub struct CalibrationImages {
     pub images: Vec<PathBuf>,
     /// Whether the training has seen them.
     pub source: CalibrationSource,
+    /// What they were given by, with absolute paths; empty if they are of the training.
+    pub inputs: Vec<PathBuf>,
 }
 
 impl CalibrationImages {
@@ -41,15 +43,16 @@ impl CalibrationImages {
     /// See [`DataConfig::open`].
     pub fn given(inputs: &[PathBuf], data: &DataConfig) -> Result<Self> {
         let images = data.clone().with_images(inputs).open()?.train;
-        Ok(Self { images, source: CalibrationSource::Given })
+        let inputs = inputs.iter().map(std::path::absolute).collect::<Result<_, _>>()?;
+        Ok(Self { images, source: CalibrationSource::Given, inputs })
     }
 
-    /// The images that a training holds out, and as many of those that it is on, evenly spaced, as are missing at `min_images`; if it
-    /// holds out none, all that it is on.
+    /// The held-out images; if they are fewer than `min_images`, images of the training, evenly spaced, make up the number. All images of
+    /// the training if none is held out.
     pub fn of_split(split: Split, min_images: usize) -> Self {
         let Split { train, held_out: mut images } = split;
         if images.is_empty() {
-            return Self { images: train, source: CalibrationSource::TrainedOn };
+            return Self::of_data(train, CalibrationSource::TrainedOn);
         }
         let missing = min_images.saturating_sub(images.len()).min(train.len());
         let source = match missing {
@@ -57,7 +60,11 @@ impl CalibrationImages {
             _ => CalibrationSource::HeldOutAndTrainedOn,
         };
         images.extend((0..missing).map(|index| train[index * train.len() / missing].clone()));
-        Self { images, source }
+        Self::of_data(images, source)
+    }
+
+    fn of_data(images: Vec<PathBuf>, source: CalibrationSource) -> Self {
+        Self { images, source, inputs: Vec::new() }
     }
 
     /// The images of a model's training, as [`CalibrationImages::of_split`]; all good images of the data set if they are not those
@@ -68,10 +75,7 @@ impl CalibrationImages {
     pub fn of_training(folder: &ModelFolder, config: &Config) -> Result<Self> {
         match folder.split_of_training(config)? {
             Some(split) => Ok(Self::of_split(split, config.calibration.min_images)),
-            None => {
-                let (images, source) = (config.data.open()?.train, CalibrationSource::Unknown);
-                Ok(Self { images, source })
-            }
+            None => Ok(Self::of_data(config.data.open()?.train, CalibrationSource::Unknown)),
         }
     }
 }
@@ -88,7 +92,7 @@ pub fn calibrate(
     good: &CalibrationImages,
     progress: &mut Progress<'_>,
 ) -> Result<Calibration> {
-    let CalibrationImages { images, source } = good;
+    let CalibrationImages { images, source, inputs } = good;
     let rule = config.calibration.threshold;
     rule.validate().context("calibration.threshold")?;
     let GoodMaps { images, left_out, maps, places, reference } =
@@ -113,6 +117,7 @@ pub fn calibrate(
         images: images.len(),
         left_out: left_out.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
         source: *source,
+        good: inputs.iter().map(|input| input.to_string_lossy().into_owned()).collect(),
         data_sha256: fingerprint(&images)?,
         weights_sha256: folder.weights_sha256()?,
         scoring: Settings::of_scoring(config)?,
@@ -153,6 +158,50 @@ struct GoodMaps {
     reference: Option<Reference>,
 }
 
+/// Good images and what they are compared by.
+#[derive(Default)]
+struct Residuals {
+    images: Vec<PathBuf>,
+    left_out: Vec<PathBuf>,
+    /// The residual maps of each image if scores are relative, or else its anomaly map.
+    maps: Vec<Vec<Image>>,
+    places: Vec<Place>,
+}
+
+/// Inspects good images, but those without a region of interest.
+fn residuals(
+    inspector: &Inspector,
+    images: &[PathBuf],
+    progress: &mut Progress<'_>,
+) -> Result<Residuals> {
+    let is_relative = inspector.config().inspection.scores == Scores::Relative;
+    let mut residuals = Residuals::default();
+    for (index, path) in images.iter().enumerate() {
+        tell(progress, index)?;
+        let (place, compared) = match compare(inspector, path) {
+            Err(error) if error.is_empty_region() => {
+                residuals.left_out.push(path.clone());
+                continue;
+            }
+            compared => compared.with_context(|| format!("cannot inspect {}", shown(path)))?,
+        };
+        residuals.images.push(path.clone());
+        residuals.maps.push(match is_relative {
+            true => compared.into_residuals(),
+            false => vec![compared.inspected.anomaly_map],
+        });
+        residuals.places.push(place);
+    }
+    tell(progress, images.len())?;
+    match residuals.left_out.first() {
+        Some(path) if residuals.images.is_empty() => {
+            let expected = "expected a good image with a region of interest, but neither this one has one, nor any other";
+            Err(Error::file(path, expected))
+        }
+        _ => Ok(residuals),
+    }
+}
+
 /// The anomaly maps of good images that have a region of interest.
 fn anomaly_maps(
     inspector: &Inspector,
@@ -160,53 +209,38 @@ fn anomaly_maps(
     rule: ThresholdRule,
     progress: &mut Progress<'_>,
 ) -> Result<GoodMaps> {
-    let (mut residuals, mut places) = (Vec::with_capacity(images.len()), Vec::new());
-    let (mut used, mut left_out) = (Vec::with_capacity(images.len()), Vec::new());
-    let is_relative = inspector.config().inspection.scores == Scores::Relative;
-    for (index, path) in images.iter().enumerate() {
-        tell(progress, index)?;
-        let (place, compared) = match compare(inspector, path) {
-            Err(error) if error.is_empty_region() => {
-                left_out.push(path.clone());
-                continue;
-            }
-            compared => compared.with_context(|| format!("cannot inspect {}", shown(path)))?,
-        };
-        used.push(path.clone());
-        residuals.push(match is_relative {
-            true => compared.into_residuals(),
-            false => vec![compared.inspected.anomaly_map],
-        });
-        places.push(place);
-    }
-    tell(progress, images.len())?;
-    if let (true, Some(path)) = (used.is_empty(), left_out.first()) {
-        let expected = "expected a good image with a region of interest, but neither this one has one, nor any other";
-        return Err(Error::file(path, expected));
-    }
-    if !is_relative {
+    let Residuals { images, left_out, maps: residuals, places } =
+        residuals(inspector, images, progress)?;
+    let (maps, reference) = if inspector.config().inspection.scores == Scores::Relative {
+        let (maps, reference) = relative_maps(inspector, &residuals, &places, rule)?;
+        (maps, Some(reference))
+    } else {
         let maps = residuals.into_iter().flatten().zip(&places);
-        let maps = maps.map(|(map, place)| place.scores(map)).collect();
-        return Ok(GoodMaps { images: used, left_out, maps, places, reference: None });
-    }
-    let within: Vec<_> = residuals
-        .iter()
-        .zip(&places)
-        .map(|(maps, place)| (&maps[..], place.region.as_ref()))
-        .collect();
+        (maps.map(|(map, place)| place.scores(map)).collect(), None)
+    };
+    Ok(GoodMaps { images, left_out, maps, places, reference })
+}
+
+/// The anomaly maps of images relative to all of them, and what they are relative to.
+fn relative_maps(
+    inspector: &Inspector,
+    residuals: &[Vec<Image>],
+    places: &[Place],
+    rule: ThresholdRule,
+) -> Result<(Vec<Image>, Reference)> {
+    let pairs = || residuals.iter().zip(places);
+    let within: Vec<_> = pairs().map(|(maps, place)| (&maps[..], place.region.as_ref())).collect();
     let reference = Reference::within(&within, &inspector.config().inspection.smoothing)?;
     let maps = |reference: &Reference| {
-        let pairs = residuals.iter().zip(&places);
         let map = |(residuals, place): (&Vec<Image>, &Place)| {
             let map = inspector.relative(reference, residuals, place.region.as_ref())?;
             Ok(place.scores(map))
         };
-        pairs.map(map).collect::<Result<Vec<_>>>()
+        pairs().map(map).collect::<Result<Vec<_>>>()
     };
     let reference = rescaled(&reference, &maps(&reference)?, rule)?;
     // As every inspection computes them, so that the threshold holds to the last bit.
-    let maps = maps(&reference)?;
-    Ok(GoodMaps { images: used, left_out, maps, places, reference: Some(reference) })
+    Ok((maps(&reference)?, reference))
 }
 
 /// The maps of an image, and the place of its region of interest.

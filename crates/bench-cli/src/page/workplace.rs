@@ -4,8 +4,8 @@ use super::exhibits::{Exhibit, exhibit, legend};
 use super::levels::Levels;
 use crate::drawing::{inferno, short};
 use crate::terminal::decimals;
-use detector::files::shown;
-use detector::records::{AtThreshold, Calibration};
+use detector::files::{shown, shown_text};
+use detector::records::{AtThreshold, Calibration, CalibrationSource};
 use detector::{CalibrationConfig, Decision, Scores};
 use maud::{Markup, PreEscaped, html};
 use serde_json::json;
@@ -30,7 +30,8 @@ pub struct Workplace<'a> {
 /// The command that makes a threshold the model's own.
 #[derive(Clone)]
 pub struct Recalibration {
-    model: String,
+    /// `bench-cli calibrate` with the model, and the good images if the calibration is by given ones.
+    call: String,
     /// The score that is 1 in the units of the new calibration.
     unit: f32,
 }
@@ -45,15 +46,23 @@ impl Recalibration {
             (Scores::Relative, Some(of)) if of.threshold > 0.0 => of.threshold,
             _ => 1.0,
         };
-        Self { model: shown(model), unit }
+        let mut call = format!("bench-cli calibrate {}", quoted(&shown(model)));
+        if let Some(Calibration { source: CalibrationSource::Given, good, .. }) = calibration {
+            let mut inputs: Vec<String> =
+                good.iter().map(|input| quoted(&shown_text(input))).collect();
+            // Earlier versions did not keep them.
+            if inputs.is_empty() {
+                inputs.push("GOOD".to_owned());
+            }
+            call += &format!(" --good {}", inputs.join(" "));
+        }
+        Self { call, unit }
     }
 
     fn command(&self, decision: Decision) -> String {
         let (threshold, min_area) = (decision.threshold / self.unit, decision.min_area.max(1));
-        let model = quoted(&self.model);
-        format!(
-            "bench-cli calibrate {model} --rule manual:{threshold} --set calibration.min_area={min_area}"
-        )
+        let call = &self.call;
+        format!("{call} --rule manual:{threshold} --set calibration.min_area={min_area}")
     }
 }
 
@@ -73,7 +82,7 @@ impl Workplace<'_> {
             "edges": self.levels.edges(),
             "level": self.levels.calibrated(),
             "area": self.decision.min_area.max(1),
-            "model": quoted(&self.recalibration.model),
+            "call": self.recalibration.call,
             "unit": self.recalibration.unit,
             "range": [self.levels.range().low, self.levels.range().high],
         });
@@ -209,16 +218,15 @@ mod tests {
 
     #[test]
     fn the_command_names_a_model_with_spaces_in_quotes() {
-        let command = |model: &str, unit| {
+        let command = |model: &str| {
             let decision = Decision { threshold: 1.5, min_area: 4 };
-            Recalibration { model: model.to_owned(), unit }.command(decision)
+            Recalibration::of(Path::new(model), Scores::Residual, None).command(decision)
         };
         let rest = "--rule manual:1.5 --set calibration.min_area=4";
-        assert_eq!(command("model", 1.0), format!("bench-cli calibrate model {rest}"));
+        assert_eq!(command("model"), format!("bench-cli calibrate model {rest}"));
         assert_eq!(
-            command("my 'model'", 1.0),
+            command("my 'model'"),
             format!("bench-cli calibrate 'my '\\''model'\\''' {rest}")
         );
-        assert!(command("model", 0.5).contains("manual:3 "));
     }
 }

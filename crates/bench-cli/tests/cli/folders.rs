@@ -213,11 +213,16 @@ fn training_takes_folders_patterns_and_lists() {
         save(&bench.path(name), &texture(index as u32));
     }
     fs::write(bench.path("more/list.txt"), "b.png\n\n../tuesday\n").unwrap();
+    let path = |name: &str| bench.path(name).to_string_lossy().into_owned();
     train(&bench, "monday more/**/*.png more/list.txt", "--set data.held_out=0");
     // The pattern finds both images of `more`, of which the list names one again.
     assert_eq!(trained_on(&bench), 5);
     let calibration = bench.run("calibrate model --good tuesday monday/1.png --json").done().last();
     assert_eq!((&calibration["images"], &calibration["source"]), (&2.into(), &"given".into()));
+    // The command that a page offers keeps to these images.
+    bench.run("predict model monday --out found").done();
+    let command = format!("--good {} {} --rule manual:", path("tuesday"), path("monday/1.png"));
+    assert!(bench.text("found/report.html").contains(&command), "{command}");
     bench.run("calibrate model").done();
     assert_eq!(bench.json("model/calibration.json")["source"], "trained-on");
 

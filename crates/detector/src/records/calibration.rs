@@ -33,6 +33,9 @@ pub struct Calibration {
     pub left_out: Vec<String>,
     /// Whether the training has seen the good images.
     pub source: CalibrationSource,
+    /// The inputs that gave the good images, if they are not those of the training: folders, files, lists and patterns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub good: Vec<String>,
     /// SHA-256 over names and contents of the good images.
     pub data_sha256: String,
     /// SHA-256 of the weights that gave the scores.

@@ -135,6 +135,7 @@ fn calibration() -> Calibration {
         }],
         images: 3,
         left_out: Vec::new(),
+        good: Vec::new(),
         source: CalibrationSource::TrainedOn,
         data_sha256: "a".to_owned(),
         weights_sha256: "b".to_owned(),
