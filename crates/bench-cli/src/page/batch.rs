@@ -16,6 +16,9 @@ use metrics::{Chart, Height, HistogramStyle, LineAxis, LineChart, Series, Series
 /// Points of the trend that are drawn as dots, at most; more are a line.
 const DOTS: usize = 200;
 
+/// Images of which it is said how many are flagged, at least.
+const FEW: usize = 20;
+
 /// A batch, as far as it has come.
 pub struct BatchPage<'a> {
     pub title: &'a str,
@@ -28,6 +31,9 @@ pub struct BatchPage<'a> {
     /// Of images in the order in which they were inspected.
     pub scores: &'a [f32],
     pub drift: Option<Drift>,
+    /// The flagged ones of the last images, and the number of these.
+    pub flagged: usize,
+    pub of_last: usize,
     /// Why images could not be inspected, the last ones.
     pub failures: &'a [String],
     pub kind: Kind<'a>,
@@ -52,12 +58,20 @@ impl BatchPage<'_> {
         let charts = self.charts()?;
         let content = html! {
             (rows(&self.facts))
-            @if let Some(drift) = self.drift { (said_of_drift(&drift)) }
+            @if self.are_mostly_flagged() { (said_of_flagged(self.flagged, self.of_last)) }
+            @if let Some(drift) = self.drift.filter(|drift| drift.is_significant() || !self.are_mostly_flagged()) {
+                (said_of_drift(&drift))
+            }
             @for failure in self.failures { p.warning { (failure) } }
             section { h2 { "Scores" } (charts) }
             (images)
         };
         Ok(document(self.title, live, &content))
+    }
+
+    /// Whether too many images are flagged for the others to say that all is as in the calibration.
+    fn are_mostly_flagged(&self) -> bool {
+        self.of_last >= FEW && 2 * self.flagged >= self.of_last
     }
 
     fn images(&self) -> Markup {
@@ -140,6 +154,16 @@ impl BatchPage<'_> {
         let style = HistogramStyle { bins: 40, height: Height::Share, threshold };
         let chart = Chart::histogram(&lists, &style)?;
         Ok(Titled { title: "Largest scores of images", chart, role: Some(Role::Scores) })
+    }
+}
+
+fn said_of_flagged(flagged: usize, of_last: usize) -> Markup {
+    html! {
+        p.warning {
+            (flagged) " of the last " (of_last) " images were flagged. If most of these are good, light, focus or material have changed \
+             since the calibration. Look at the images, and calibrate on good ones with "
+            code { "bench-cli calibrate MODEL --good FOLDER" } "."
+        }
     }
 }
 

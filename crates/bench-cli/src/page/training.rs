@@ -20,6 +20,8 @@ const LISTED: usize = 20;
 /// A training, as far as it has come.
 pub struct TrainingPage<'a> {
     pub title: &'a str,
+    /// Whether it has ended, or stopped.
+    pub is_over: bool,
     pub config: &'a Config,
     /// Names and values.
     pub facts: Vec<(&'static str, String)>,
@@ -104,7 +106,7 @@ impl TrainingPage<'_> {
     /// # Errors
     /// If a chart cannot be drawn.
     pub fn markup(&self) -> Result<Markup> {
-        let live = self.calibration.is_none().then_some(EVERY);
+        let live = (!self.is_over).then_some(EVERY);
         let curves = self.losses.charts()?;
         let calibration = self.calibration.map(calibration).transpose()?;
         let configuration = self.config.to_toml()?;

@@ -40,6 +40,9 @@ fn a_training_that_is_asked_to_end_says_so_by_its_exit_code() {
     write_cloth(&bench.path("cloth"));
     let (code, stderr) = signalled(&bench, "-TERM", "--out model --patches 1000000");
     assert!(code == Some(143) && stderr.starts_with("interrupted after"), "{code:?}: {stderr}");
+    // The page does not wait for more.
+    let page = bench.text("model/report.html");
+    assert!(page.contains("model: stopped after") && !page.contains("http-equiv=\"refresh\""));
 }
 
 #[test]

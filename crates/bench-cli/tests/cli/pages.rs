@@ -41,7 +41,7 @@ fn a_training_leaves_a_page() {
 }
 
 #[test]
-fn an_interrupted_training_leaves_the_page_of_its_last_state() {
+fn a_resumed_training_replaces_the_page() {
     let bench = Bench::new();
     crate::images::write_cloth(&bench.path("cloth"));
     bench.train("model", "--patches 16");
@@ -73,6 +73,21 @@ fn a_batch_leaves_a_page_with_the_highest_scores_first() {
         page.contains("good images of the calibration (n = 4)")
             && page.contains("these images (n = 4)")
     );
+}
+
+/// The few that are not flagged say nothing of the others.
+#[test]
+fn images_that_are_mostly_flagged_are_no_sign_that_all_is_well() {
+    let bench = Bench::with_model();
+    for index in 0..20 {
+        save(&bench.path(&format!("line/{index}.png")), &texture(index));
+    }
+    let page = |threshold: &str| {
+        bench.run(&format!("predict model line --out found --threshold {threshold}")).done();
+        bench.text("found/report.html")
+    };
+    assert!(page("0").contains("20 of the last 20 images were flagged"));
+    assert!(!page("1000").contains("images were flagged"));
 }
 
 #[test]

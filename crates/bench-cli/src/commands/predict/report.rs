@@ -25,7 +25,8 @@ const RECENT: usize = 8;
 /// The pictures of a page take no more than this, so that it can be sent by mail.
 const BUDGET: usize = 9_000_000;
 
-/// Scores that a watch remembers, and those not flagged that are compared with the calibration.
+/// Scores that a watch remembers, those not flagged that are compared with the calibration, and images of which the flagged ones are
+/// counted.
 const REMEMBERED: usize = 10_000;
 const COMPARED: usize = 100;
 
@@ -72,6 +73,8 @@ pub struct Report {
     /// When an image was inspected, and its score.
     scores: VecDeque<(Instant, f32)>,
     unflagged: VecDeque<f32>,
+    /// Whether the last images were flagged.
+    flagged: VecDeque<bool>,
     failures: VecDeque<String>,
     /// Images that an earlier run has inspected.
     recorded: usize,
@@ -97,6 +100,7 @@ impl Report {
             exhibits: Vec::new(),
             scores: VecDeque::new(),
             unflagged: VecDeque::new(),
+            flagged: VecDeque::new(),
             failures: VecDeque::new(),
             recorded: 0,
             has_dropped: false,
@@ -125,7 +129,9 @@ impl Report {
         if !is_defective {
             self.unflagged.push_back(score);
         }
+        self.flagged.push_back(is_defective);
         keep_last(&mut self.unflagged, COMPARED);
+        keep_last(&mut self.flagged, COMPARED);
         if self.course == Course::Watch {
             keep_last(&mut self.scores, REMEMBERED);
         }
@@ -165,19 +171,20 @@ impl Report {
             text: format!("score {score:.3}, {}", found.record.verdict()),
             pictures: Pictures::of(&planes, &self.levels)?,
         };
+        let is_too_much = |exhibits: &[Exhibit], most: usize| {
+            let bytes = exhibits.iter().map(|exhibit| exhibit.pictures.bytes()).sum::<usize>();
+            exhibits.len() > most || (exhibits.len() > 1 && bytes > BUDGET)
+        };
         if self.course == Course::Watch {
             self.exhibits.push(exhibit);
-            let surplus = self.exhibits.len().saturating_sub(RECENT);
-            self.exhibits.drain(..surplus);
+            while is_too_much(&self.exhibits, RECENT) {
+                self.exhibits.remove(0);
+            }
             return Ok(());
         }
         let place = self.exhibits.partition_point(|other| other.score >= score);
         self.exhibits.insert(place, exhibit);
-        let bytes =
-            |exhibits: &[Exhibit]| exhibits.iter().map(|e| e.pictures.bytes()).sum::<usize>();
-        while self.exhibits.len() > SHOWN
-            || (self.exhibits.len() > 1 && bytes(&self.exhibits) > BUDGET)
-        {
+        while is_too_much(&self.exhibits, SHOWN) {
             self.exhibits.pop();
             self.has_dropped = true;
         }
@@ -232,6 +239,8 @@ impl Report {
             levels: &self.levels,
             scores: &scores,
             drift: self.drift(),
+            flagged: self.flagged.iter().filter(|&&is_flagged| is_flagged).count(),
+            of_last: self.flagged.len(),
             failures: &failures,
             kind,
         };

@@ -11,7 +11,9 @@ use crate::interrupt;
 use crate::progress::Progress;
 use anyhow::{Context as _, Result, bail};
 use detector::files::shown;
-use detector::records::{LogEntry, ReconstructionRecord, TrainingRecord, TrainingSummary};
+use detector::records::{
+    Calibration, LogEntry, ReconstructionRecord, TrainingRecord, TrainingSummary,
+};
 use detector::{
     CalibrationImages, Config, DataConfig, LeftOut, Method, ModelFolder, Start, Training,
     TrainingPlan, TrainingStep,
@@ -78,7 +80,19 @@ fn execute(
     context.terminal.note(&format!("training on {}", training.device()));
     let mut watch = Watch::of(&training, context.terminal)?;
     context.terminal.note(&format!("{} shows how it goes", watch.path()));
-    advance(context, &mut training, &mut watch, checkpoint_interval)?;
+    let ended = to_the_end(context, &mut training, &mut watch, checkpoint_interval);
+    watch.finish(&training, ended.as_ref().ok().map(|(_, calibration)| calibration))?;
+    Ok(ended?.0)
+}
+
+/// Trains to the end of the schedule, and calibrates.
+fn to_the_end(
+    context: &Context,
+    training: &mut Training,
+    watch: &mut Watch,
+    checkpoint_interval: Duration,
+) -> Result<(TrainingRecord, Calibration)> {
+    advance(context, training, watch, checkpoint_interval)?;
     let record = training.finish()?;
     if let Some(found) = record.reconstruction.filter(|found| !found.is_better_than_constant()) {
         context.terminal.warn(&useless_warning(&found));
@@ -89,8 +103,7 @@ fn execute(
         let folder = shown(folder.path());
         format!("the model is trained; `bench-cli calibrate {folder}` makes up for its threshold")
     })?;
-    watch.finish(&training, &calibration)?;
-    Ok(record)
+    Ok((record, calibration))
 }
 
 fn plan(args: &TrainArgs) -> Result<TrainingPlan> {

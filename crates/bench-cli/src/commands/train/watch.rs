@@ -86,16 +86,22 @@ impl Watch {
             let (seen, all) = (step.patches, training.plan().config.training.patches);
             let name = shown(training.plan().folder.path());
             let title = format!("{name}: training, {} % done", 100 * seen / all.max(1));
-            self.write(training, &title, None);
+            self.write(training, &title, false, None);
         }
         Ok(())
     }
 
-    /// Writes the page of a training that is over.
-    pub fn finish(mut self, training: &Training, calibration: &Calibration) -> Result<()> {
-        self.look(training, true)?;
-        let title = format!("{}: trained", shown(training.plan().folder.path()));
-        self.write(training, &title, Some(calibration));
+    /// Writes the page of a training that is over, or has stopped before it was calibrated.
+    pub fn finish(mut self, training: &Training, calibration: Option<&Calibration>) -> Result<()> {
+        let name = shown(training.plan().folder.path());
+        let title = match calibration {
+            Some(_) => format!("{name}: trained"),
+            None => format!("{name}: stopped after {} patches", training.patches()),
+        };
+        if calibration.is_some() {
+            self.look(training, true)?;
+        }
+        self.write(training, &title, true, calibration);
         Ok(())
     }
 
@@ -119,10 +125,17 @@ impl Watch {
         Ok(())
     }
 
-    fn write(&mut self, training: &Training, title: &str, calibration: Option<&Calibration>) {
+    fn write(
+        &mut self,
+        training: &Training,
+        title: &str,
+        is_over: bool,
+        calibration: Option<&Calibration>,
+    ) {
         let Self { live, reconstructions, steps, good, good_are_held_out, .. } = self;
         let page = TrainingPage {
             title,
+            is_over,
             config: &training.plan().config,
             facts: facts(training),
             warnings: warnings(
