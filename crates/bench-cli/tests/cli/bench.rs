@@ -3,6 +3,7 @@
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -29,11 +30,25 @@ impl Bench {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// With the data set `cloth` and the folder `model`, trained and calibrated on it.
+    /// With the data set `cloth` and the folder `model`, trained and calibrated on it: a copy of what the first test has made.
     pub fn with_model() -> Self {
+        static MADE: OnceLock<(PathBuf, Vec<(PathBuf, Vec<u8>)>)> = OnceLock::new();
+        let (place, files) = MADE.get_or_init(|| {
+            let bench = Self::new();
+            crate::images::write_cloth(&bench.path("cloth"));
+            bench.train("model", "");
+            (bench.path(""), files_below(bench.folder.path()))
+        });
         let bench = Self::new();
-        crate::images::write_cloth(&bench.path("cloth"));
-        bench.train("model", "");
+        for (name, bytes) in files {
+            let file = bench.folder.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, bytes).unwrap();
+        }
+        let config = bench.text("model/config.toml");
+        let moved = config.replace(place.to_str().unwrap(), bench.path("").to_str().unwrap());
+        assert_ne!(config, moved, "it names the data set");
+        fs::write(bench.path("model/config.toml"), moved).unwrap();
         bench
     }
 
@@ -159,6 +174,23 @@ impl Run {
     pub fn last(&self) -> Value {
         self.json().pop().unwrap()
     }
+}
+
+/// The files below a folder by their paths in it.
+fn files_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = PathBuf::from(path.file_name().unwrap());
+        match path.is_dir() {
+            true => {
+                let below = files_below(&path).into_iter();
+                files.extend(below.map(|(file, bytes)| (name.join(file), bytes)));
+            }
+            false => files.push((name, fs::read(path).unwrap())),
+        }
+    }
+    files
 }
 
 /// Whether a line is a note on the progress of a run.

@@ -90,13 +90,13 @@ fn a_figure_shows_what_models_make_of_the_same_defects() {
 #[test]
 fn the_demo_shows_the_methods_that_are_wanted() {
     let bench = Bench::new();
-    let run = bench.run("demo --patches 8 --methods vae,l2,vae --out out --json").done();
+    let run = bench.run("demo --patches 8 --methods l2,ssim,l2 --out out --json").done();
     let methods: Vec<_> = run.json().iter().map(|row| row["method"].to_string()).collect();
-    assert_eq!(methods[methods.len() - 2..], ["\"VAE\"", "\"ℓ2-AE\""]);
-    assert!(bench.path("out/vae/model.safetensors").exists());
-    assert!(!bench.path("out/ssim").exists());
+    assert_eq!(methods[methods.len() - 2..], ["\"ℓ2-AE\"", "\"SSIM-AE\""]);
+    assert!(bench.path("out/ssim/model.safetensors").exists());
+    assert!(!bench.path("out/vae").exists());
     let report = bench.text("out/report.html");
-    for method in ["VAE", "ℓ2-AE"] {
+    for method in ["SSIM-AE", "ℓ2-AE"] {
         assert_eq!(report.matches(&format!("<h2>{method}</h2>")).count(), 1, "{method}");
         assert!(report.contains(&format!("{method} (AUC 0.")), "{method}");
     }
