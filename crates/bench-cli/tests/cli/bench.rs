@@ -32,7 +32,7 @@ impl Bench {
 
     /// With the data set `cloth` and the folder `model`, trained and calibrated on it: a copy of what the first test has made.
     pub fn with_model() -> Self {
-        static MADE: OnceLock<(PathBuf, Vec<(PathBuf, Vec<u8>)>)> = OnceLock::new();
+        static MADE: OnceLock<(PathBuf, Files)> = OnceLock::new();
         let (place, files) = MADE.get_or_init(|| {
             let bench = Self::new();
             crate::images::write_cloth(&bench.path("cloth"));
@@ -176,8 +176,11 @@ impl Run {
     }
 }
 
+/// Paths in a folder, and what the files there hold.
+type Files = Vec<(PathBuf, Vec<u8>)>;
+
 /// The files below a folder by their paths in it.
-fn files_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+fn files_below(folder: &Path) -> Files {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::list::{images_below, images_in, subfolders};
+use super::list::{images_below, images_in, stem, subfolders};
 use super::masks::{MASK_FOLDERS, MaskNames, image_of, suffix_beside};
 use crate::files::shown;
 use crate::{Error, Result};
