@@ -100,7 +100,7 @@ impl Detector {
     /// # Errors
     /// As [`Detector::read`].
     pub fn read_and_hash(&self, path: impl AsRef<Path>) -> Result<(Image, String)> {
-        read_image_and_hash(path.as_ref(), self.inspector.config().data.levels()?)
+        read_image_and_hash(path.as_ref(), self.inspector.config().data.conversion()?)
     }
 
     /// Inspects an image with intensities in [0, 1].

@@ -77,9 +77,9 @@ pub use evaluation::{
 pub use extractor_weights::{ExtractorWeights, read_extractor_weights};
 pub use files::FolderLock;
 pub use images::{
-    Levels, decode_image, image_size, read_image, read_image_with, read_mask, resize, to_byte,
-    to_grey8, write_float_tiff, write_grey_png, write_grey_tiff, write_half_tiff, write_mask_png,
-    write_rgb_png,
+    Channel, Conversion, Levels, decode_image, image_size, read_image, read_image_with, read_mask,
+    resize, to_byte, to_grey8, write_float_tiff, write_grey_png, write_grey_tiff, write_half_tiff,
+    write_mask_png, write_rgb_png,
 };
 pub use inspect::{Decision, Image, Inspected, Mask, Plane, Region, ThresholdRule};
 #[cfg(feature = "network")]

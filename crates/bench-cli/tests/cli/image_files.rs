@@ -6,20 +6,31 @@ use image::{DynamicImage, GrayImage, ImageBuffer, Luma};
 use std::fs;
 use std::path::Path;
 
-/// Replaces the 8-bit images below a folder by 16-bit ones of sixteen times the values, as of a 12-bit camera.
-fn deepen(folder: &Path) {
+/// Replaces the images below a folder.
+fn replace(folder: &Path, picture: &impl Fn(DynamicImage) -> DynamicImage) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() {
-            deepen(&path);
-        } else {
-            let image = image::open(&path).unwrap().into_luma8();
-            let deep = ImageBuffer::from_fn(image.width(), image.height(), |x, y| {
-                Luma([u16::from(image.get_pixel(x, y).0[0]) * 16])
-            });
-            DynamicImage::ImageLuma16(deep).save(&path).unwrap();
+        match path.is_dir() {
+            true => replace(&path, picture),
+            false => picture(image::open(&path).unwrap()).save(&path).unwrap(),
         }
     }
+}
+
+/// A 16-bit image of sixteen times the values, as of a 12-bit camera.
+fn deepened(image: DynamicImage) -> DynamicImage {
+    let image = image.into_luma8();
+    let deep = ImageBuffer::from_fn(image.width(), image.height(), |x, y| {
+        Luma([u16::from(image.get_pixel(x, y).0[0]) * 16])
+    });
+    DynamicImage::ImageLuma16(deep)
+}
+
+/// An image whose green is the grey of the given one.
+fn greened(image: DynamicImage) -> DynamicImage {
+    let mut colours = image.into_rgb8();
+    colours.pixels_mut().for_each(|pixel| pixel.0 = [0, pixel.0[1], 255]);
+    colours.into()
 }
 
 /// Black and white are settings of the model, in training as in inspection: 16-bit files of a 12-bit camera give the weights, maps and
@@ -36,8 +47,8 @@ fn levels_are_stored_with_the_model() {
             .done();
     };
     inspect("model", "plain");
-    deepen(&bench.path("cloth/train"));
-    deepen(&bench.path("cloth/test"));
+    replace(&bench.path("cloth/train"), &deepened);
+    replace(&bench.path("cloth/test"), &deepened);
     let run = bench.train("dim", "");
     assert!(run.stderr.contains(WARNING), "{}", run.stderr);
     assert!(run.stderr.contains("they lie in [0.0"), "{}", run.stderr);
@@ -56,6 +67,19 @@ fn levels_are_stored_with_the_model() {
         bench.error("train --data cloth --out other --set data.bits=11 --set model.patch_size=32");
     assert!(message.contains("data.bits = 11"), "{message}");
     assert!(message.contains("cloth/train/good/000.png"), "{message}");
+}
+
+/// The channel is a setting of the model: what the green of a picture is in one model, and its grey in another, gives the same weights.
+#[test]
+fn a_channel_is_stored_with_the_model() {
+    let bench = Bench::with_model();
+    replace(&bench.path("cloth/train"), &greened);
+    bench.train("green", "--set data.channel=green");
+    assert!(bench.bytes("model/model.safetensors") == bench.bytes("green/model.safetensors"));
+    let message = bench.error("calibrate green --set data.channel=blue");
+    assert!(message.contains("data.channel"), "{message}");
+    let message = bench.error("train --data cloth --out other --set data.channel=hue");
+    assert!(message.contains("unknown variant `hue`"), "{message}");
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use crate::data::{Arrangement, MaskNames, RegionConfig};
 use crate::error::{Context, bail};
 use crate::files::shown;
-use crate::{Dataset, Layout, Levels, Margins, Result, Split, list_images, read_image_with};
+use crate::{
+    Channel, Conversion, Dataset, Layout, Levels, Margins, Result, Split, list_images,
+    read_image_with,
+};
 use inspect::Image;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -45,6 +48,9 @@ pub struct DataConfig {
     /// The values of a file that are black and white; what lies outside is clipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<[f64; 2]>,
+    /// The channel of colour images; luma if left out.
+    #[serde(skip_serializing_if = "Channel::is_luma")]
+    pub channel: Channel,
     /// The fraction of good images that are kept from training for the calibration, rounded down; of groups, if there are any.
     pub held_out: f64,
     /// A regular expression for the name of a file, or, where that does not match, for its path in the data set: images that match
@@ -68,6 +74,7 @@ impl Default for DataConfig {
             size: None,
             bits: None,
             range: None,
+            channel: Channel::Luma,
             held_out: 0.1,
             groups: None,
         }
@@ -75,11 +82,15 @@ impl Default for DataConfig {
 }
 
 impl DataConfig {
-    /// How the values of image files become intensities.
+    /// How the samples of image files become intensities.
     ///
     /// # Errors
     /// If the settings are out of range.
-    pub fn levels(&self) -> Result<Levels> {
+    pub fn conversion(&self) -> Result<Conversion> {
+        Ok(Conversion { levels: self.levels()?, channel: self.channel })
+    }
+
+    fn levels(&self) -> Result<Levels> {
         match (self.bits, self.range) {
             (None, None) => Ok(Levels::OfFile),
             (Some(bits @ 1..=16), None) => Ok(Levels::Bits(bits)),
@@ -94,12 +105,12 @@ impl DataConfig {
         }
     }
 
-    /// Reads an image with the levels of the settings.
+    /// Reads an image with the levels and the channel of the settings.
     ///
     /// # Errors
     /// If they are out of range, or see [`read_image_with`].
     pub fn read(&self, path: &Path) -> Result<Image> {
-        read_image_with(path, self.levels()?)
+        read_image_with(path, self.conversion()?)
     }
 
     /// Finds the images.

@@ -30,7 +30,7 @@ const NOT_LEARNT_FROM: [&str; 18] = [
 ];
 
 /// Settings that the scores of all methods depend on.
-const SCORED_BY: [&str; 16] = [
+const SCORED_BY: [&str; 17] = [
     "method",
     "data.margins.",
     "data.region",
@@ -38,6 +38,7 @@ const SCORED_BY: [&str; 16] = [
     "data.size",
     "data.bits",
     "data.range",
+    "data.channel",
     "model.",
     "residual.",
     "inspection.stride",

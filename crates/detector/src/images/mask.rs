@@ -4,7 +4,7 @@ use std::path::Path;
 
 use inspect::{Image, Mask, Plane};
 
-use super::pixels::{Channels, Levels, Pixels, Samples};
+use super::pixels::{Channels, Conversion, Pixels, Samples};
 use super::read::{cannot_read, read_pixels};
 use crate::Result;
 use crate::error::{bail, ensure};
@@ -32,7 +32,7 @@ pub fn read_mask(path: &Path) -> Result<Mask> {
 
 fn mask(pixels: &Pixels) -> Result<Mask> {
     check_alpha(pixels)?;
-    let image = pixels.grey(Levels::OfFile)?;
+    let image = pixels.grey(Conversion::default())?;
     let threshold = if has_labels(pixels) { 0.0 } else { THRESHOLD };
     if threshold > 0.0 {
         check_colours(pixels)?;

@@ -4,6 +4,7 @@
 
 mod bmp;
 mod bmp_runs;
+mod channel;
 mod decode;
 mod header;
 mod jpeg;
@@ -18,12 +19,13 @@ mod resize;
 mod tiff;
 mod write;
 
+pub use channel::Channel;
 pub(crate) use header::image_header;
 pub use header::image_size;
 #[cfg(feature = "network")]
 pub(crate) use limits::{MAX_PIXELS, MAX_SIDE};
 pub use mask::read_mask;
-pub use pixels::Levels;
+pub use pixels::{Conversion, Levels};
 #[cfg(feature = "network")]
 pub(crate) use read::read_image_and_hash;
 pub use read::{decode_image, read_image, read_image_with};

@@ -3,11 +3,9 @@
 use inspect::{Image, Plane};
 use serde::{Deserialize, Serialize};
 
+use super::channel::Channel;
 use crate::Result;
 use crate::error::{bail, ensure};
-
-/// Red, green and blue weights of luma (Rec. ITU-R BT.601, as OpenCV's and Pillow's grey).
-const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
 /// A decoded picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +66,23 @@ pub enum Samples {
     Floats(Vec<f32>),
 }
 
-/// How the values of a file become intensities.
+/// How the samples of a file become one intensity for each pixel.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Conversion {
+    /// Black and white.
+    pub levels: Levels,
+    /// The channel of colours.
+    pub channel: Channel,
+}
+
+impl From<Levels> for Conversion {
+    /// With the luma of colours.
+    fn from(levels: Levels) -> Self {
+        Self { levels, channel: Channel::Luma }
+    }
+}
+
+/// The values of a file that are black and white.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Levels {
     /// 1 is the largest integer that a sample of the file can hold; floats are in [0, 1].
@@ -101,21 +115,25 @@ impl Scale {
 }
 
 impl Pixels {
-    /// Intensities in [0, 1]: luma of colours, without alpha.
+    /// Intensities in [0, 1], without alpha.
     ///
     /// # Errors
-    /// If a value is not in the range of `levels`, or the file has fewer bits.
-    pub fn grey(&self, levels: Levels) -> Result<Image> {
+    /// If a value is not in the range of the levels, the file has fewer bits, or grey has no such channel.
+    pub fn grey(&self, conversion: Conversion) -> Result<Image> {
+        let Conversion { levels, channel } = conversion;
+        if !self.channels.is_colour() {
+            channel.check_grey()?;
+        }
         let data = match &self.samples {
             Samples::Bytes(values) => {
                 let scale = scale(levels, u8::MAX.into())?;
                 let table: Vec<f32> =
                     (0..=u8::MAX).map(|value| scale.intensity(value.into())).collect();
-                self.collect(values, |&value| table[usize::from(value)])
+                self.collect(values, channel, |&value| table[usize::from(value)])
             }
             Samples::Words { values, max } => {
                 let scale = scale(levels, *max)?;
-                self.collect(values, |&value| scale.intensity(value.into()))
+                self.collect(values, channel, |&value| scale.intensity(value.into()))
             }
             Samples::Floats(values) => {
                 let scale = match levels {
@@ -125,7 +143,7 @@ impl Pixels {
                         bail!("data.bits = {bits} is for integers, but the file has floats")
                     }
                 };
-                self.collect(values, |&value| match value.is_nan() {
+                self.collect(values, channel, |&value| match value.is_nan() {
                     true => value,
                     false => scale.intensity(value),
                 })
@@ -144,12 +162,17 @@ impl Pixels {
         Ok(Plane::new(self.width, self.height, data)?)
     }
 
-    fn collect<T>(&self, values: &[T], intensity: impl Fn(&T) -> f32) -> Vec<f32> {
+    fn collect<T>(
+        &self,
+        values: &[T],
+        channel: Channel,
+        intensity: impl Fn(&T) -> f32,
+    ) -> Vec<f32> {
         let pixels = values.chunks_exact(self.channels.count());
         match self.channels.is_colour() {
             false => pixels.map(|pixel| intensity(&pixel[0])).collect(),
             true => pixels
-                .map(|pixel| luma([&pixel[0], &pixel[1], &pixel[2]].map(&intensity)))
+                .map(|pixel| channel.of([&pixel[0], &pixel[1], &pixel[2]].map(&intensity)))
                 .collect(),
         }
     }
@@ -169,17 +192,6 @@ fn scale(levels: Levels, max: u16) -> Result<Scale> {
         }
         Levels::Range(range) => Scale::Range(range),
     })
-}
-
-/// Luma, NaN or above 1 if one of the colours is. The weights sum to 1 only up to rounding: white must not exceed 1.
-fn luma(rgb: [f32; 3]) -> f32 {
-    match rgb.iter().find(|value| !(0.0..=1.0).contains(*value)) {
-        Some(&outside) => outside,
-        None => {
-            let sum: f32 = LUMA.iter().zip(&rgb).map(|(weight, channel)| weight * channel).sum();
-            sum.min(1.0)
-        }
-    }
 }
 
 impl Samples {

@@ -8,7 +8,7 @@ use inspect::Image;
 
 use super::decode::{HEAD, decode, format};
 use super::limits::MAX_FILE;
-use super::pixels::{Levels, Pixels};
+use super::pixels::{Conversion, Pixels};
 use crate::error::ensure;
 use crate::files::{sha256, shown};
 use crate::{Error, Result};
@@ -25,15 +25,16 @@ use crate::{Error, Result};
 /// several pages, or inks), if it has more than 32,768 pixels a side, 2²⁸ in all or 1 GiB, or if
 /// float values are not in [0, 1].
 pub fn read_image(path: &Path) -> Result<Image> {
-    read_image_with(path, Levels::OfFile)
+    read_image_with(path, Conversion::default())
 }
 
-/// As [`read_image`], with the values that are black and white.
+/// As [`read_image`], with the values that are black and white, and the channel of colours.
 ///
 /// # Errors
-/// As [`read_image`], and if a value is above the white of [`Levels::Bits`], or the samples have fewer bits.
-pub fn read_image_with(path: &Path, levels: Levels) -> Result<Image> {
-    let image = read_pixels(path).and_then(|pixels| pixels.grey(levels));
+/// As [`read_image`], and if a value is above the white of [`Levels::Bits`](crate::Levels::Bits), the samples have fewer bits, or a
+/// grey image is asked for its saturation.
+pub fn read_image_with(path: &Path, conversion: impl Into<Conversion>) -> Result<Image> {
+    let image = read_pixels(path).and_then(|pixels| pixels.grey(conversion.into()));
     image.map_err(cannot_read("image", path))
 }
 
@@ -41,10 +42,10 @@ pub fn read_image_with(path: &Path, levels: Levels) -> Result<Image> {
 ///
 /// # Errors
 /// As [`read_image_with`].
-pub fn read_image_and_hash(path: &Path, levels: Levels) -> Result<(Image, String)> {
+pub fn read_image_and_hash(path: &Path, conversion: Conversion) -> Result<(Image, String)> {
     let read = || {
         let bytes = read_start(path, MAX_FILE)?;
-        Ok((decode(&bytes)?.grey(levels)?, sha256(&bytes)))
+        Ok((decode(&bytes)?.grey(conversion)?, sha256(&bytes)))
     };
     read().map_err(cannot_read("image", path))
 }
@@ -54,7 +55,7 @@ pub fn read_image_and_hash(path: &Path, levels: Levels) -> Result<(Image, String
 /// # Errors
 /// As [`read_image`].
 pub fn decode_image(bytes: &[u8]) -> Result<Image> {
-    decode(bytes)?.grey(Levels::OfFile)
+    decode(bytes)?.grey(Conversion::default())
 }
 
 pub(super) fn cannot_read(kind: &'static str, path: &Path) -> impl FnOnce(Error) -> Error {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageBuffer, Luma, LumaA, Rgb, Rgb32FImage, Rgba};
+use image::{DynamicImage, ImageBuffer, Luma, LumaA, Rgb, Rgb32FImage, RgbImage, Rgba};
 use inspect::{Image, Mask, Plane};
 use tempfile::TempDir;
 
@@ -288,6 +288,36 @@ fn levels_say_which_values_are_black_and_white() {
         integers.ends_with("data.bits = 8 is for integers, but the file has floats"),
         "{integers}"
     );
+}
+
+/// Expected values by Python 3.11's colorsys: `rgb_to_hsv(0.8, 0.2, 0.4)` is (0.944…, 0.75, 0.8), `rgb_to_hls` has a lightness of 0.5.
+#[test]
+fn colours_have_channels() {
+    let folder = tempfile::tempdir().unwrap();
+    let pixels = [[204, 51, 102], [0, 0, 0], [255, 255, 255]].concat();
+    let colours = RgbImage::from_raw(3, 1, pixels).unwrap();
+    let path = saved(&folder, "colours.png", colours);
+    let of = |channel| Conversion { channel, ..Conversion::default() };
+    for (channel, expected) in [
+        (Channel::Luma, 0.402),
+        (Channel::Red, 0.8),
+        (Channel::Green, 0.2),
+        (Channel::Blue, 0.4),
+        (Channel::Saturation, 0.75),
+        (Channel::Value, 0.8),
+        (Channel::Lightness, 0.5),
+    ] {
+        let read = read_image_with(&path, of(channel)).unwrap();
+        // Three products and sums of values up to 1 in 32-bit floats.
+        assert!((read.get(0, 0) - expected).abs() < 1e-6, "{channel:?}: {}", read.get(0, 0));
+        let white = if channel == Channel::Saturation { 0.0 } else { 1.0 };
+        assert_eq!([read.get(1, 0), read.get(2, 0)], [0.0, white], "{channel:?}");
+    }
+    let grey = saved(&folder, "grey.png", ImageBuffer::from_pixel(2, 1, Luma([51_u8])));
+    assert_eq!(read_image_with(&grey, of(Channel::Blue)).unwrap().get(0, 0), 0.2);
+    let refused = message(&grey, read_image_with(&grey, of(Channel::Saturation)));
+    let expected = "expected colours (data.channel = \"saturation\"), got a grey image";
+    assert!(refused.ends_with(expected), "{refused}");
 }
 
 #[test]
