@@ -11,7 +11,6 @@ mod data;
 #[cfg(feature = "network")]
 mod detector;
 #[cfg(feature = "network")]
-mod drawn_defects;
 mod drift;
 mod error;
 #[cfg(feature = "network")]

@@ -114,6 +114,25 @@ fn a_model_is_trained_calibrated_opened_and_decides() {
     assert!(detector.inspect(&small.image).is_err());
 }
 
+/// The constants of the second residual map are so large that it sees nothing: it is 0 but for rounding.
+#[test]
+fn a_residual_map_that_sees_nothing_does_not_decide() {
+    let (_folder, mut plan) = trained();
+    plan.config.residual.constants = vec![Constants::squared(), Constants::given(1e6, 1e6)];
+    let good = CalibrationImages::of_split(plan.split.clone(), plan.config.calibration.min_images);
+    let calibrated = |config: &Config| {
+        let inspector = Inspector::new(plan.folder.model(config, &Device::Cpu).unwrap(), config);
+        let go_on = &mut |_| ControlFlow::Continue(());
+        calibrate(&plan.folder, config, &inspector.unwrap(), &good, go_on).unwrap()
+    };
+    let chosen = calibrated(&plan.config);
+    println!("{:?}", chosen.residual_maps);
+    plan.config.calibration.maps = MapChoice::All;
+    let all = calibrated(&plan.config);
+    println!("{:?}", all.residual_maps);
+    panic!();
+}
+
 #[test]
 fn work_over_images_can_be_cancelled() {
     let (folder, plan) = trained();

@@ -117,6 +117,17 @@ impl Reference {
         Self { zero: place(zero), one: place(one), ..self.clone() }
     }
 
+    /// That of some of the residual maps, by their numbers in ascending order: images have these only.
+    #[must_use]
+    pub fn of_maps(&self, numbers: &[usize]) -> Self {
+        let renumbered = |channel: &Channel| {
+            let residual = numbers.iter().position(|&number| number == channel.residual)?;
+            Some(Channel { residual, ..channel.clone() })
+        };
+        let channels = self.channels.iter().filter_map(renumbered).collect();
+        Self { residuals: numbers.len(), channels, ..self.clone() }
+    }
+
     /// The number of residual maps that an image has.
     pub fn residual_maps(&self) -> usize {
         self.residuals

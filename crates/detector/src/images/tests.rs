@@ -299,7 +299,7 @@ fn colours_have_channels() {
     let path = saved(&folder, "colours.png", colours);
     let of = |channel| Conversion { channel, ..Conversion::default() };
     for (channel, expected) in [
-        (Channel::Luma, 0.402),
+        (Channel::Luma, 0.4022),
         (Channel::Red, 0.8),
         (Channel::Green, 0.2),
         (Channel::Blue, 0.4),

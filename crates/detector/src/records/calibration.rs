@@ -3,6 +3,7 @@
 use super::{DrawnDefects, Settings};
 use inspect::{Decision, Reference, ThresholdRule};
 use serde::{Deserialize, Serialize};
+use ssim::Constants;
 
 /// The decision threshold and where it comes from: `calibration.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,7 +46,11 @@ pub struct Calibration {
     /// How many defects the decision finds that were drawn into some of the good images; absent from files of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drawn: Option<DrawnDefects>,
-    /// The scores of good images that all others are relative to, if they are.
+    /// The residual maps of the configuration, in its order, as each of them alone sees the drawn defects; none if there is but one,
+    /// and absent from files of earlier versions, where all decide.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub residual_maps: Vec<ResidualMap>,
+    /// The scores of good images that all others are relative to, if they are: of the residual maps that decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
 }
@@ -70,10 +75,27 @@ impl Calibration {
         candidates.into_iter().flatten().find(|&unit| unit > 0.0 && unit.is_finite()).unwrap_or(1.0)
     }
 
+    /// Whether a residual map decides, by its number in the configuration.
+    pub fn decides(&self, residual_map: usize) -> bool {
+        self.residual_maps.get(residual_map).is_none_or(|map| map.decides)
+    }
+
     /// A sentence that says so if the model hardly tells good from bad; see [`DrawnDefects::doubt`].
     pub fn doubt(&self) -> Option<String> {
         self.drawn.as_ref().and_then(DrawnDefects::doubt)
     }
+}
+
+/// A residual map of a model that has several.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResidualMap {
+    /// Its constants of SSIM.
+    pub constants: Constants,
+    /// As [`DrawnDefects::au_roc`], by this map alone.
+    pub au_roc: f64,
+    /// Whether it decides. One that misses much more of the drawn defects than the best is left out; see
+    /// [`MapChoice`](crate::config::MapChoice).
+    pub decides: bool,
 }
 
 /// The score of a good image in a calibration.

@@ -37,7 +37,7 @@ pub use bench::{
     Arithmetic, BenchRecord, CurveWork, ForwardWork, InspectionWork, LayerTimes, LayersRecord,
     SsimWork, Timing, TrainingWork,
 };
-pub use calibration::{Calibration, CalibrationSource, GoodScore, RuleThreshold};
+pub use calibration::{Calibration, CalibrationSource, GoodScore, ResidualMap, RuleThreshold};
 pub use drawn::{DrawnDefects, DrawnFound};
 pub use evaluation::{
     AtThreshold, DefectType, DemoRecord, EvaluationRecord, GoodImages, ImageRow, Metrics, Oracle,

@@ -8,6 +8,7 @@ use inspect::{Image, Reference, Region, ThresholdRule};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use ssim::Constants;
 
 /// The record as JSON, after it was read again.
 fn round<R: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(record: &R) -> Value {
@@ -121,6 +122,11 @@ fn calibration() -> Calibration {
             au_roc: 0.75,
             kinds: vec![DrawnFound { kind: DrawnKind::Stroke, drawn: 2, found: 1, au_roc: 0.75 }],
         }),
+        residual_maps: vec![ResidualMap {
+            constants: Constants::squared(),
+            au_roc: 0.5,
+            decides: true,
+        }],
         min_area: 4,
         rule,
         rules: vec![RuleThreshold { rule, threshold: 0.25 }],

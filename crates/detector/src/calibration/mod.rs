@@ -1,18 +1,25 @@
 //! The threshold of a model, from the scores of good images.
 
-use crate::config::{CalibrationConfig, Config, DataConfig, Scores};
+mod choice;
+mod drawn;
+mod good;
+
+use crate::Result;
+use crate::config::{Config, DataConfig, Scores};
 use crate::data::{Split, fingerprint};
-use crate::drawn_defects::{Calibrated, found_of_drawn};
 use crate::error::Context;
-use crate::files::shown;
-use crate::inspector::{Compared, Inspector};
+use crate::inspector::Inspector;
 use crate::model_folder::ModelFolder;
-use crate::progress::{Progress, tell};
-use crate::records::{Calibration, CalibrationSource, GoodScore, RuleThreshold, Settings};
-use crate::view::{Place, View};
-use crate::{Error, Result};
+use crate::progress::Progress;
+use crate::records::{
+    Calibration, CalibrationSource, GoodScore, ResidualMap, RuleThreshold, Settings,
+};
+use crate::view::Place;
+use choice::judged_maps;
+use drawn::{DrawnImage, found, inspect_drawn};
+use good::{Good, inspect_good, keep, relative_scores, rescaled};
 use inspect::{Decision, Image, Reference, ThresholdRule, false_alarm_threshold};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Rules that every calibration tries beside its own, for comparison.
 const OTHERS: [ThresholdRule; 6] = [
@@ -95,14 +102,15 @@ pub fn calibrate(
     let CalibrationImages { images, source, inputs } = good;
     let rule = config.calibration.threshold;
     rule.validate().context("calibration.threshold")?;
-    let GoodMaps { images, left_out, maps, places, reference } =
-        anomaly_maps(inspector, images, rule, progress)?;
+    let mut good = inspect_good(inspector, images, progress)?;
+    let mut drawn = inspect_drawn(inspector, &good.images, progress)?;
+    let scored = scored(inspector, &mut good, &mut drawn, rule)?;
+    let Scored { good: maps, drawn: drawn_maps, reference, residual_maps } = scored;
+    let Good { images, left_out, places, .. } = good;
     let rules = rule_thresholds(&maps, rule)?;
     let RuleThreshold { threshold, .. } = rules[0];
     let min_area = rule.min_area().max(config.calibration.min_area);
-    let (reference, decision) = (reference.as_ref(), Decision { threshold, min_area });
-    let calibrated = Calibrated { inspector, reference, decision, images: &images, maps: &maps };
-    let drawn = found_of_drawn(&calibrated, progress)?;
+    let decision = Decision { threshold, min_area };
     let pixels = maps.iter().flat_map(|map| map.data());
     let calibration = Calibration {
         threshold,
@@ -112,8 +120,9 @@ pub fn calibrate(
         rules,
         good_max: pixels.copied().fold(f32::MIN, f32::max),
         scores: good_scores(&images, &maps, &places, decision),
-        drawn,
-        reference: reference.cloned(),
+        drawn: found(&drawn, &drawn_maps, &maps, decision),
+        residual_maps,
+        reference,
         images: images.len(),
         left_out: left_out.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
         source: *source,
@@ -124,6 +133,44 @@ pub fn calibrate(
     };
     folder.write_calibration(&calibration)?;
     Ok(calibration)
+}
+
+/// The scores of good images and of those with drawn defects.
+struct Scored {
+    good: Vec<Image>,
+    drawn: Vec<Image>,
+    /// Present if they are relative to it.
+    reference: Option<Reference>,
+    residual_maps: Vec<ResidualMap>,
+}
+
+/// Scores all images by the residual maps that decide. The other maps are gone then.
+fn scored(
+    inspector: &Inspector,
+    good: &mut Good,
+    drawn: &mut [DrawnImage],
+    rule: ThresholdRule,
+) -> Result<Scored> {
+    let inspection = &inspector.config().inspection;
+    if inspection.scores == Scores::Residual {
+        let drawn = drawn.iter_mut().map(DrawnImage::take_scores).collect();
+        let good = good.take_scores();
+        return Ok(Scored { good, drawn, reference: None, residual_maps: Vec::new() });
+    }
+    let all = good.reference(&inspection.smoothing)?;
+    let residual_maps = judged_maps(inspector, good, drawn, &all)?;
+    let decides = |&index: &usize| residual_maps.get(index).is_none_or(|map| map.decides);
+    let deciding: Vec<usize> = (0..all.residual_maps()).filter(decides).collect();
+    let of_drawn = drawn.iter_mut().map(|image| &mut image.maps);
+    good.maps.iter_mut().chain(of_drawn).for_each(|maps| keep(maps, &deciding));
+    let (reference, range) = (all.of_maps(&deciding), 0..deciding.len());
+    let unscaled = good.relative_scores(inspector, &reference, range.clone())?;
+    let reference = rescaled(&reference, &unscaled, rule)?;
+    // As every inspection computes them, so that the threshold holds to the last bit.
+    let good = good.relative_scores(inspector, &reference, range)?;
+    let of = |image: &DrawnImage| relative_scores(inspector, &reference, &image.maps, &image.place);
+    let drawn = drawn.iter().map(of).collect::<Result<_>>()?;
+    Ok(Scored { good, drawn, reference: Some(reference), residual_maps })
 }
 
 /// The score of each image, and the place of the largest pixel of the region that has it.
@@ -145,121 +192,6 @@ fn good_scores(
         GoodScore { image, score, x, y, width, height }
     };
     images.iter().zip(maps).zip(places).map(of).collect()
-}
-
-/// Good images and their anomaly maps.
-struct GoodMaps {
-    images: Vec<PathBuf>,
-    /// Those without a region of interest.
-    left_out: Vec<PathBuf>,
-    maps: Vec<Image>,
-    places: Vec<Place>,
-    /// Present if scores are relative to it.
-    reference: Option<Reference>,
-}
-
-/// Good images and what they are compared by.
-#[derive(Default)]
-struct Residuals {
-    images: Vec<PathBuf>,
-    left_out: Vec<PathBuf>,
-    /// The residual maps of each image if scores are relative, or else its anomaly map.
-    maps: Vec<Vec<Image>>,
-    places: Vec<Place>,
-}
-
-/// Inspects good images, but those without a region of interest.
-fn residuals(
-    inspector: &Inspector,
-    images: &[PathBuf],
-    progress: &mut Progress<'_>,
-) -> Result<Residuals> {
-    let is_relative = inspector.config().inspection.scores == Scores::Relative;
-    let mut residuals = Residuals::default();
-    for (index, path) in images.iter().enumerate() {
-        tell(progress, index)?;
-        let (place, compared) = match compare(inspector, path) {
-            Err(error) if error.is_empty_region() => {
-                residuals.left_out.push(path.clone());
-                continue;
-            }
-            compared => compared.with_context(|| format!("cannot inspect {}", shown(path)))?,
-        };
-        residuals.images.push(path.clone());
-        residuals.maps.push(match is_relative {
-            true => compared.into_residuals(),
-            false => vec![compared.inspected.anomaly_map],
-        });
-        residuals.places.push(place);
-    }
-    tell(progress, images.len())?;
-    match residuals.left_out.first() {
-        Some(path) if residuals.images.is_empty() => {
-            let expected = "expected a good image with a region of interest, but neither this one has one, nor any other";
-            Err(Error::file(path, expected))
-        }
-        _ => Ok(residuals),
-    }
-}
-
-/// The anomaly maps of good images that have a region of interest.
-fn anomaly_maps(
-    inspector: &Inspector,
-    images: &[PathBuf],
-    rule: ThresholdRule,
-    progress: &mut Progress<'_>,
-) -> Result<GoodMaps> {
-    let Residuals { images, left_out, maps: residuals, places } =
-        residuals(inspector, images, progress)?;
-    let (maps, reference) = if inspector.config().inspection.scores == Scores::Relative {
-        let (maps, reference) = relative_maps(inspector, &residuals, &places, rule)?;
-        (maps, Some(reference))
-    } else {
-        let maps = residuals.into_iter().flatten().zip(&places);
-        (maps.map(|(map, place)| place.scores(map)).collect(), None)
-    };
-    Ok(GoodMaps { images, left_out, maps, places, reference })
-}
-
-/// The anomaly maps of images relative to all of them, and what they are relative to.
-fn relative_maps(
-    inspector: &Inspector,
-    residuals: &[Vec<Image>],
-    places: &[Place],
-    rule: ThresholdRule,
-) -> Result<(Vec<Image>, Reference)> {
-    let pairs = || residuals.iter().zip(places);
-    let within: Vec<_> = pairs().map(|(maps, place)| (&maps[..], place.region.as_ref())).collect();
-    let reference = Reference::within(&within, &inspector.config().inspection.smoothing)?;
-    let maps = |reference: &Reference| {
-        let map = |(residuals, place): (&Vec<Image>, &Place)| {
-            let map = inspector.relative(reference, residuals, place.region.as_ref())?;
-            Ok(place.scores(map))
-        };
-        pairs().map(map).collect::<Result<Vec<_>>>()
-    };
-    let reference = rescaled(&reference, &maps(&reference)?, rule)?;
-    // As every inspection computes them, so that the threshold holds to the last bit.
-    Ok((maps(&reference)?, reference))
-}
-
-/// The maps of an image, and the place of its region of interest.
-fn compare(inspector: &Inspector, path: &Path) -> Result<(Place, Compared)> {
-    let View { image, place } = inspector.views().read(path)?;
-    let compared = inspector.compare(&image)?;
-    Ok((place, compared))
-}
-
-/// Scores that are 0 where a pixel is as most are, and 1 at the threshold of the rule. A threshold of one's own, or one that most
-/// scores of good images reach, is measured in the unit of the default rule.
-fn rescaled(reference: &Reference, maps: &[Image], rule: ThresholdRule) -> Result<Reference> {
-    let zero = inspect::threshold(maps, &ThresholdRule::Quantile { q: 0.5 })?;
-    let is_manual = matches!(rule, ThresholdRule::Manual { .. });
-    let default = CalibrationConfig::default().threshold;
-    let one = inspect::threshold(maps, if is_manual { &default } else { &rule })?;
-    let one = if one > zero { one } else { inspect::threshold(maps, &default)? };
-    // Maps without any contrast leave nothing to measure by.
-    Ok(reference.rescaled(zero, if one > zero { one } else { zero + 1.0 }))
 }
 
 fn standard_error(maps: &[Image], rule: ThresholdRule) -> Result<Option<f64>> {

@@ -1,0 +1,82 @@
+//! The residual maps that decide: those that see defects drawn into good images.
+
+use super::drawn::{DrawnImage, found};
+use super::good::{Good, relative_scores};
+use crate::Result;
+use crate::config::MapChoice;
+use crate::inspector::Inspector;
+use crate::records::ResidualMap;
+use inspect::{Decision, Image, Reference};
+
+/// A map is left out if the pixels of drawn defects are missed by this many times as many pairs as by the best map, …
+const TIMES_THE_BEST: f64 = 2.0;
+
+/// … and by more than this share of them: below it, a map sees all that is drawn.
+const CLEAR: f64 = 0.02;
+
+/// The residual maps, as each of them alone sees the drawn defects; none if there is but one, or nothing to judge by.
+///
+/// # Errors
+/// If scores are not finite.
+pub fn judged_maps(
+    inspector: &Inspector,
+    good: &Good,
+    drawn: &[DrawnImage],
+    reference: &Reference,
+) -> Result<Vec<ResidualMap>> {
+    let constants = &inspector.config().residual.constants;
+    if drawn.is_empty() || reference.residual_maps() < 2 {
+        return Ok(Vec::new());
+    }
+    let areas = (0..reference.residual_maps())
+        .map(|index| area(inspector, good, drawn, reference, index))
+        .collect::<Result<Vec<_>>>()?;
+    let deciding = match inspector.config().calibration.maps {
+        MapChoice::Clear => deciding(&areas),
+        MapChoice::All => vec![true; areas.len()],
+    };
+    let maps = constants.iter().zip(areas).zip(deciding);
+    Ok(maps
+        .map(|((&constants, au_roc), decides)| ResidualMap { constants, au_roc, decides })
+        .collect())
+}
+
+/// The area under the ROC curve of the drawn defects' pixels by one residual map alone.
+fn area(
+    inspector: &Inspector,
+    good: &Good,
+    drawn: &[DrawnImage],
+    reference: &Reference,
+    index: usize,
+) -> Result<f64> {
+    let (alone, range) = (reference.of_maps(&[index]), index..index + 1);
+    let good = good.relative_scores(inspector, &alone, range.clone())?;
+    let of = |image: &DrawnImage| {
+        relative_scores(inspector, &alone, &image.maps[range.clone()], &image.place)
+    };
+    let scores = drawn.iter().map(of).collect::<Result<Vec<Image>>>()?;
+    // The area knows no threshold.
+    let decision = Decision { threshold: f32::INFINITY, min_area: 1 };
+    Ok(found(drawn, &scores, &good, decision).map_or(0.0, |found| found.au_roc))
+}
+
+fn deciding(areas: &[f64]) -> Vec<bool> {
+    let best = areas.iter().copied().fold(0.0, f64::max);
+    let most = (TIMES_THE_BEST * (1.0 - best)).max(CLEAR);
+    areas.iter().map(|area| 1.0 - area <= most).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The areas are of short trainings, squared constants first: `results/decisions`.
+    #[test]
+    fn maps_that_miss_much_more_than_the_best_are_left_out() {
+        assert_eq!(deciding(&[0.987, 0.962]), [true, false]);
+        assert_eq!(deciding(&[0.821, 0.965]), [false, true]);
+        assert_eq!(deciding(&[0.987, 1.0]), [true, true], "both are clear");
+        assert_eq!(deciding(&[0.6, 0.5]), [true, true], "neither is");
+        assert_eq!(deciding(&[0.5]), [true]);
+    }
+}
