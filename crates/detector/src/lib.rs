@@ -10,7 +10,6 @@ mod copies;
 mod data;
 #[cfg(feature = "network")]
 mod detector;
-#[cfg(feature = "network")]
 mod drift;
 mod error;
 #[cfg(feature = "network")]
@@ -55,8 +54,9 @@ pub use calibration::{CalibrationImages, calibrate};
 pub use candle_core::Device;
 #[cfg(feature = "network")]
 pub use config::{
-    BeyondBorder, CalibrationConfig, Config, DataConfig, FeaturesConfig, InspectionConfig, Measure,
-    ModelConfig, Preset, ResidualConfig, Scores, SsimConfig, VaeConfig, VaeScore,
+    BeyondBorder, CalibrationConfig, Config, DataConfig, FeaturesConfig, InspectionConfig,
+    MapChoice, Measure, ModelConfig, Preset, ResidualConfig, Scores, SsimConfig, VaeConfig,
+    VaeScore,
 };
 pub use data::{
     Arrangement, Auto, Background, Dataset, Layout, LeftOut, Margins, MaskNames, Polygons,

@@ -114,23 +114,35 @@ fn a_model_is_trained_calibrated_opened_and_decides() {
     assert!(detector.inspect(&small.image).is_err());
 }
 
-/// The constants of the second residual map are so large that it sees nothing: it is 0 but for rounding.
+/// A residual map that does not decide is not computed: inspection is that of a configuration without it.
 #[test]
-fn a_residual_map_that_sees_nothing_does_not_decide() {
+fn residual_maps_that_do_not_decide_are_left_out() {
     let (_folder, mut plan) = trained();
-    plan.config.residual.constants = vec![Constants::squared(), Constants::given(1e6, 1e6)];
     let good = CalibrationImages::of_split(plan.split.clone(), plan.config.calibration.min_images);
     let calibrated = |config: &Config| {
-        let inspector = Inspector::new(plan.folder.model(config, &Device::Cpu).unwrap(), config);
+        let inspector =
+            Inspector::new(plan.folder.model(config, &Device::Cpu).unwrap(), config).unwrap();
         let go_on = &mut |_| ControlFlow::Continue(());
-        calibrate(&plan.folder, config, &inspector.unwrap(), &good, go_on).unwrap()
+        let calibration = calibrate(&plan.folder, config, &inspector, &good, go_on).unwrap();
+        (inspector, calibration)
     };
-    let chosen = calibrated(&plan.config);
-    println!("{:?}", chosen.residual_maps);
-    plan.config.calibration.maps = MapChoice::All;
-    let all = calibrated(&plan.config);
-    println!("{:?}", all.residual_maps);
-    panic!();
+    let (inspector, mut of_two) = calibrated(&plan.config);
+    let named: Vec<_> = of_two.residual_maps.iter().map(|map| &*map.constants).collect();
+    assert_eq!(named, ["squared", "0.01,0.3"]);
+    assert!(of_two.residual_maps.iter().all(|map| (0.0..=1.0).contains(&map.au_roc)));
+    plan.config.residual.constants.swap_remove(0);
+    let (alone, of_one) = calibrated(&plan.config);
+    assert!(of_one.residual_maps.is_empty());
+
+    let image = detector::read_image(&good.images[0]).unwrap();
+    of_two.residual_maps[0].decides = false;
+    of_two.residual_maps[1].decides = true;
+    of_two.reference = of_one.reference.clone();
+    let map = |inspector: Inspector, calibration| {
+        let inspected = inspector.calibrated(calibration).unwrap().inspect(&image).unwrap();
+        (inspected.residual, inspected.anomaly_map)
+    };
+    assert_eq!(map(inspector, &of_two), map(alone, &of_one));
 }
 
 #[test]

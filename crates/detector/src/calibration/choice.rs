@@ -37,7 +37,11 @@ pub fn judged_maps(
     };
     let maps = constants.iter().zip(areas).zip(deciding);
     Ok(maps
-        .map(|((&constants, au_roc), decides)| ResidualMap { constants, au_roc, decides })
+        .map(|((constants, au_roc), decides)| ResidualMap {
+            constants: constants.to_string(),
+            au_roc,
+            decides,
+        })
         .collect())
 }
 

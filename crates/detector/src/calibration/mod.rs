@@ -38,7 +38,7 @@ pub struct CalibrationImages {
     pub images: Vec<PathBuf>,
     /// Whether the training has seen them.
     pub source: CalibrationSource,
-    /// What they were given by, with absolute paths; empty if they are of the training.
+    /// The inputs that gave them, with absolute paths; none if they are of the training.
     pub inputs: Vec<PathBuf>,
 }
 

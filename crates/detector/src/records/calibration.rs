@@ -3,7 +3,6 @@
 use super::{DrawnDefects, Settings};
 use inspect::{Decision, Reference, ThresholdRule};
 use serde::{Deserialize, Serialize};
-use ssim::Constants;
 
 /// The decision threshold and where it comes from: `calibration.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,14 +86,14 @@ impl Calibration {
 }
 
 /// A residual map of a model that has several.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ResidualMap {
-    /// Its constants of SSIM.
-    pub constants: Constants,
+    /// Its constants of SSIM, as in the configuration.
+    pub constants: String,
     /// As [`DrawnDefects::au_roc`], by this map alone.
     pub au_roc: f64,
-    /// Whether it decides. One that misses much more of the drawn defects than the best is left out; see
-    /// [`MapChoice`](crate::config::MapChoice).
+    /// Whether it decides. One that misses much more of the drawn defects than the best is left out, unless
+    /// `calibration.maps` is `all`.
     pub decides: bool,
 }
 
