@@ -1,6 +1,6 @@
 //! The network of Table 1 on batches of 16: encoder, decoder, both, and whole training steps.
 
-#[path = "../tests/extractors/mod.rs"]
+#[path = "../tests/it/extractors.rs"]
 mod extractors;
 
 use candle_core::{DType, Device, Module, Tensor};

@@ -57,7 +57,7 @@ use half::Half;
 /// use candle_nn::VarBuilder;
 /// use models::{Architecture, Autoencoder};
 ///
-/// # mod pth { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pth/mod.rs")); }
+/// # mod pth { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/pth.rs")); }
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("model.pth");
 /// # let architecture = Architecture { patch_size: 32, latent_dim: 4, ..Architecture::default() };

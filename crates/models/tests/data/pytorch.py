@@ -2,7 +2,7 @@
 
     python pytorch.py > pytorch.txt
 
-Weights and patches come from a linear congruential generator that `tests/pytorch.rs` repeats, so that the fixture holds
+Weights and patches come from a linear congruential generator that `tests/it/pytorch.rs` repeats, so that the fixture holds
 results only. Each line is `patch_size latent_dim kind index value`.
 """
 

@@ -1,6 +1,4 @@
 //! Charts as files and as parts of pages.
-#![cfg(feature = "plot")]
-#![allow(clippy::unwrap_used, reason = "a test panics where it fails")]
 
 use std::fs;
 

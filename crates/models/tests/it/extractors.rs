@@ -1,5 +1,4 @@
 //! Weights of the extractors by formula, as `data/features.py` makes them.
-
 #![allow(clippy::unwrap_used, reason = "a failure is the result of a test")]
 
 use candle_core::{DType, Device, Tensor};

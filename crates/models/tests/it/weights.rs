@@ -1,5 +1,4 @@
 //! Weights survive a round trip, and files that are not weights of the architecture are refused with a reason.
-#![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::{VarBuilder, VarMap};

@@ -1,8 +1,6 @@
 //! The same on every device, but for rounding. Where there is no GPU, the CPU takes its part.
-#![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
-mod extractors;
-
+use crate::extractors;
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::{VarBuilder, VarMap};
 use models::{

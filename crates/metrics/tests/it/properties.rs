@@ -1,5 +1,4 @@
 //! Identities between the metrics, and invalid input.
-#![allow(clippy::unwrap_used, reason = "a test panics where it fails")]
 
 use metrics::{
     Confusion, Error, Points, RankedImages, RankedScores, RocHistogram, ScoredImage, au_pro,

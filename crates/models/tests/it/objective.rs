@@ -1,5 +1,4 @@
 //! Losses against hand computations and finite differences, in f64.
-#![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
 use candle_core::{Device, Tensor, Var};
 use models::{Elbo, Error, Latent, Objective, Posterior};

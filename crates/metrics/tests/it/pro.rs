@@ -1,9 +1,6 @@
 //! Per-region overlap against its definition and by hand.
-#![allow(clippy::unwrap_used, reason = "a test panics where it fails")]
 
-mod fixture;
-
-use fixture::{Fixture, assert_close};
+use crate::fixture::{Fixture, assert_close};
 use metrics::{AU_PRO_LIMIT, Error, ScoredImage, au_pro, pro_curve};
 
 /// Weights are rounded quotients and sums of about 1,200 terms below 1.
@@ -12,7 +9,7 @@ const SUM: f64 = 1_242.0 * 4.0 * f64::EPSILON;
 /// One threshold at a time, as `tests/data/make.py` does it.
 #[test]
 fn agrees_with_the_definition() {
-    let expected = Fixture::parse(include_str!("data/pro.txt"));
+    let expected = Fixture::parse(include_str!("../data/pro.txt"));
     let (scores, labels) = (expected.scores(), expected.labels());
     let [width, height] = [0, 1].map(|axis| expected.list("size")[axis] as usize);
     let images: Vec<_> = scores

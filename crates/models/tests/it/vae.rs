@@ -1,5 +1,4 @@
 //! The latent layer of variational autoencoders, and what is drawn from it.
-#![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{VarBuilder, VarMap};

@@ -1,15 +1,12 @@
 //! The same weights give the same output as in PyTorch: `data/pytorch.py` made `data/pytorch.txt` (PyTorch 2.15, CPU,
 //! float64) from weights and patches that the functions here and in `pth` repeat.
-#![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
-mod pth;
-
+use crate::pth::{noise, table_1, write_state_dict};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use models::{Architecture, Autoencoder};
-use pth::{noise, table_1, write_state_dict};
 
-const FIXTURE: &str = include_str!("data/pytorch.txt");
+const FIXTURE: &str = include_str!("../data/pytorch.txt");
 
 fn assert_equals_pytorch(architecture: Architecture) {
     let Architecture { patch_size, latent_dim, .. } = architecture;

@@ -1,8 +1,6 @@
 //! Training runs as a whole: determinism, interruption, progress and failure.
-#![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
-mod extractors;
-
+use crate::extractors;
 use candle_core::{Device, Tensor};
 use models::{
     AdamConfig, Architecture, Elbo, EpochReport, Error, Extractor, FeatureMatching, Initialisation,

@@ -1,9 +1,6 @@
 //! Agreement with scikit-learn, whose values `tests/data/make.py` wrote.
-#![allow(clippy::unwrap_used, reason = "a test panics where it fails")]
 
-mod fixture;
-
-use fixture::{Fixture, assert_close};
+use crate::fixture::{Fixture, assert_close};
 use metrics::{Points, RankedScores};
 
 /// Rates are quotients of equal integers on both sides, rounded once.
@@ -13,7 +10,7 @@ const EXACT: f64 = 0.0;
 const SUM: f64 = 300.0 * 4.0 * f64::EPSILON;
 
 fn data() -> (Fixture, RankedScores) {
-    let fixture = Fixture::parse(include_str!("data/sklearn.txt"));
+    let fixture = Fixture::parse(include_str!("../data/sklearn.txt"));
     let ranked = RankedScores::new(&fixture.scores(), &fixture.labels()).unwrap();
     (fixture, ranked)
 }

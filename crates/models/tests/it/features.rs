@@ -1,16 +1,13 @@
 //! Features against torchvision's, their gradients, and weights that are not theirs: `data/features.py` made
 //! `data/features.txt`.
-#![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
 
-mod extractors;
-
+use crate::extractors::{features, noise, weights};
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::VarBuilder;
-use extractors::{features, noise, weights};
 use models::{Error, Extractor, FeatureMatching, Features, Latent, Objective};
 use std::collections::HashMap;
 
-const FIXTURE: &str = include_str!("data/features.txt");
+const FIXTURE: &str = include_str!("../data/features.txt");
 const EXTRACTORS: [(Extractor, &str); 2] =
     [(Extractor::Alexnet, "alexnet"), (Extractor::Squeezenet, "squeezenet")];
 
