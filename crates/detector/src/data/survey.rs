@@ -169,3 +169,28 @@ pub(crate) fn names(images: &[PathBuf]) -> String {
         others => format!("{} and {others} others", named.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::images::write_grey_png;
+
+    #[test]
+    fn images_that_are_to_be_turned_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let [plain, turned] = ["plain.png", "turned.png"].map(|name| folder.path().join(name));
+        write_grey_png(&plain, &inspect::Image::filled(4, 4, 0.5)).unwrap();
+        // An Exif block with orientation 6, whose checksum is that of zlib.crc32.
+        let exif = b"eXIfII*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        let mut bytes = std::fs::read(&plain).unwrap();
+        bytes.splice(33..33, [&[0, 0, 0, 26][..], exif, &[0xB7, 0x48, 0x11, 0x29]].concat());
+        std::fs::write(&turned, bytes).unwrap();
+        let images = vec![plain, turned.clone()];
+        let (used, survey) = Survey::of(images.clone(), None);
+        assert_eq!((used, survey.warnings.len()), (images, 1));
+        let expected = format!("{}: to be turned or mirrored", turned.display());
+        assert!(survey.warnings[0].starts_with(&expected), "{:?}", survey.warnings);
+    }
+}

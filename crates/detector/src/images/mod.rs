@@ -3,6 +3,7 @@
 //! Images are grey with intensities in [0, 1]. Files are written completely or not at all.
 
 mod bmp;
+mod bmp_header;
 mod bmp_runs;
 mod channel;
 mod decode;
@@ -10,9 +11,11 @@ mod header;
 mod jpeg;
 mod limits;
 mod mask;
+mod palette;
 mod panics;
 mod pixels;
 mod png;
+mod png_chunks;
 mod read;
 mod refusal;
 mod resize;

@@ -17,13 +17,14 @@ use crate::{Error, Result};
 ///
 /// The format is told from the content, not from the file name. Integers are divided by the largest one that a sample of the file
 /// can hold, 255 of 8 bits and 65,535 of 16, colours become Rec. 601 luma, palettes are expanded, and alpha is ignored, as is an
-/// orientation tag: pixels, masks and results are in the order of the file. Floats are taken as they are.
+/// orientation tag: pixels, masks and results are in the order of the file. Floats are taken as they are. A file of 1 GiB of samples
+/// takes up to 4 GiB of memory while it is read.
 /// The crate's `IMAGES.md` lists which files are read, and what is said of the others.
 ///
 /// # Errors
 /// If the file cannot be read or is not one complete image of these formats (but an animation, or
-/// several pages, or inks), if it has more than 32,768 pixels a side, 2²⁸ in all or 1 GiB, or if
-/// float values are not in [0, 1].
+/// several pages, or inks), if it has more than 32,768 pixels a side, 2²⁸ in all or 1 GiB of samples, if
+/// the file has more than 2 GiB, or if float values are not in [0, 1].
 pub fn read_image(path: &Path) -> Result<Image> {
     read_image_with(path, Conversion::default())
 }

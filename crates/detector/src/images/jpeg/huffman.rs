@@ -176,19 +176,18 @@ impl<'a> Bits<'a> {
     /// The place of the next marker, or the end of the data.
     ///
     /// # Errors
-    /// If there are many more data before it: the header's size is not that of the picture.
-    pub fn end(mut self) -> Result<usize> {
-        const PADDING: usize = 64;
-        let start = self.next;
+    /// If there are more data before it than bits that fill up: the header's size is not that of the picture.
+    pub fn end(self) -> Result<usize> {
         let is_marker = |pair: &[u8]| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xFF | 0xD0..=0xD7);
-        let rest = &self.data[start.min(self.data.len())..];
+        let rest = &self.data[self.next.min(self.data.len())..];
         let length = rest.windows(2).position(is_marker).unwrap_or(rest.len());
-        let is_padding = |byte: &u8| matches!(byte, 0 | 0xFF);
+        // Bits of the last byte that was begun fill it up.
+        let buffer = (self.buffer << (self.count % 8)).to_be_bytes();
+        let ahead = &buffer[..(self.count / 8) as usize];
         ensure!(
-            length <= PADDING || rest[..length].iter().all(is_padding),
+            ahead.iter().chain(&rest[..length]).all(|byte| matches!(byte, 0 | 0xFF)),
             "the data go on after the end of the picture: the size in its header is wrong"
         );
-        self.next = start + length;
-        Ok(self.next)
+        Ok(self.next + length)
     }
 }
