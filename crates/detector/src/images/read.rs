@@ -10,7 +10,9 @@ use super::decode::{HEAD, decode, format};
 use super::limits::MAX_FILE;
 use super::pixels::{Conversion, Pixels};
 use crate::error::ensure;
-use crate::files::{sha256, shown};
+#[cfg(feature = "network")]
+use crate::files::sha256;
+use crate::files::shown;
 use crate::{Error, Result};
 
 /// Reads a PNG, TIFF, BMP or JPEG file as a grey image with intensities in [0, 1].
@@ -43,6 +45,7 @@ pub fn read_image_with(path: &Path, conversion: impl Into<Conversion>) -> Result
 ///
 /// # Errors
 /// As [`read_image_with`].
+#[cfg(feature = "network")]
 pub fn read_image_and_hash(path: &Path, conversion: Conversion) -> Result<(Image, String)> {
     let read = || {
         let bytes = read_start(path, MAX_FILE)?;
