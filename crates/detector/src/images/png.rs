@@ -1,5 +1,6 @@
 //! PNG.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, Cursor, Seek};
 
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Reader, Transformations};
@@ -7,10 +8,15 @@ use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Reader, Transform
 use super::limits::{MAX_BYTES, Size, check_bytes, check_size};
 use super::palette::{colours, indices};
 use super::pixels::{Channels, Pixels, Samples};
-use super::png_chunks::{self, Header};
-use crate::error::{bail, ensure};
+use super::png_chunks::{self, CHECKSUM, EARLY, Header, LONG, NO_DEFLATE};
+use crate::error::{Context, bail, ensure};
 use crate::images::refusal::demand;
 use crate::{Error, Result};
+
+/// The library's words for rows that do not come.
+const NO_MORE: &str = "IDAT or fDAT chunk does not have enough data";
+
+const NO_SENSE: &str = "the data are damaged: a chunk is missing, out of place or makes no sense";
 
 /// More bytes than one of a Deflate stream can stand for.
 const MOST_BYTES: u64 = 1032;
@@ -21,6 +27,34 @@ const MOST_BYTES: u64 = 1032;
 /// If it is not one complete picture, or too large.
 pub fn decode(bytes: &[u8]) -> Result<Pixels> {
     let header = Header::of(bytes)?;
+    check(bytes, &header)?;
+    let is_plain = header.is_plain(bytes);
+    let file = match is_plain {
+        true => Cow::Owned(png_chunks::with_another_row(bytes, &header)?),
+        false => Cow::Borrowed(bytes),
+    };
+    let mut reader = reader(file, &header).map_err(sentence)?;
+    check_single(&reader)?;
+    let (width, height) = header.size;
+    let line = reader.output_line_size(width as u32).context("the rows are too long")?;
+    let length = (line * height) as u64;
+    // Bytes and words of deep pictures are held at the same time.
+    check_bytes(width, height, if header.depth == 16 { 2 * length } else { length })?;
+    let mut values = vec![0; line * height];
+    match is_plain {
+        true => read_rows(&mut reader, &mut values, line)?,
+        false => {
+            png_chunks::check_data(bytes, &header)?;
+            reader.next_frame(&mut values).map_err(sentence)?;
+        }
+    }
+    reader.finish().map_err(sentence)?;
+    let (channels, samples) = samples(&reader, &header, values, line)?;
+    Ok(Pixels::new(width, height, channels, samples))
+}
+
+/// Bounds the memory that the picture takes, and refuses what comes behind it.
+fn check(bytes: &[u8], header: &Header) -> Result<()> {
     let (width, height) = header.size;
     check_size(width, height)?;
     check_bytes(width, height, header.bytes())?;
@@ -29,25 +63,39 @@ pub fn decode(bytes: &[u8]) -> Result<Pixels> {
         "{} bytes cannot hold {width}x{height} pixels",
         bytes.len()
     );
-    let mut reader = reader(bytes, &header).map_err(sentence)?;
-    check_single(&reader)?;
-    let length = reader.output_buffer_size().unwrap_or(usize::MAX);
-    // Bytes and words of deep pictures are held at the same time.
-    let bytes_held = if header.depth == 16 { 2 * length as u64 } else { length as u64 };
-    check_bytes(width, height, bytes_held)?;
-    png_chunks::check(bytes, &header)?;
-    let mut values = vec![0; length];
-    let frame = reader.next_frame(&mut values).map_err(sentence)?;
-    reader.finish().map_err(sentence)?;
-    let (channels, samples) = match (frame.color_type, frame.bit_depth) {
-        (ColorType::Indexed, _) => expand(&reader, &header, &values, frame.line_size)?,
-        (_, BitDepth::Sixteen) => {
+    png_chunks::check_end(bytes)
+}
+
+fn samples<R: BufRead + Seek>(
+    reader: &Reader<R>,
+    header: &Header,
+    values: Vec<u8>,
+    line: usize,
+) -> Result<(Channels, Samples)> {
+    Ok(match reader.output_color_type() {
+        (ColorType::Indexed, _) => expand(reader, header, &values, line)?,
+        (colours, BitDepth::Sixteen) => {
             let words = values.as_chunks().0.iter().map(|&word| u16::from_be_bytes(word)).collect();
-            (channels(frame.color_type), Samples::Words { values: words, max: u16::MAX })
+            (channels(colours), Samples::Words { values: words, max: u16::MAX })
         }
-        _ => (channels(frame.color_type), Samples::Bytes(values)),
-    };
-    Ok(Pixels::new(width, height, channels, samples))
+        (colours, _) => (channels(colours), Samples::Bytes(values)),
+    })
+}
+
+/// Reads the rows of a picture whose header says one more, which must not come.
+fn read_rows<R: BufRead + Seek>(
+    reader: &mut Reader<R>,
+    values: &mut [u8],
+    line: usize,
+) -> Result<()> {
+    for row in values.chunks_exact_mut(line) {
+        reader.read_row(row).map_err(sentence)?;
+    }
+    match reader.read_row(&mut vec![0; line]) {
+        Ok(_) => bail!("{LONG}"),
+        Err(DecodingError::Format(error)) if error.to_string().starts_with(NO_MORE) => Ok(()),
+        Err(error) => Err(sentence(error)),
+    }
 }
 
 /// The size of a picture, and its Exif block as far as it stands among the bytes and before the picture.
@@ -55,9 +103,11 @@ pub fn header(bytes: &[u8]) -> Option<(Size, Option<&[u8]>)> {
     Some((Header::of(bytes).ok()?.size, png_chunks::exif(bytes)))
 }
 
-fn reader<'a>(bytes: &'a [u8], header: &Header) -> Result<Reader<Cursor<&'a [u8]>>, DecodingError> {
+type Bytes<'a> = Cursor<Cow<'a, [u8]>>;
+
+fn reader<'a>(file: Cow<'a, [u8]>, header: &Header) -> Result<Reader<Bytes<'a>>, DecodingError> {
     let limits = Limits { bytes: MAX_BYTES as usize };
-    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
+    let mut decoder = Decoder::new_with_limits(Cursor::new(file), limits);
     // The library makes black of colours that the palette does not have.
     decoder.set_transformations(match header.is_palette {
         true => Transformations::IDENTITY,
@@ -74,17 +124,16 @@ fn sentence(error: DecodingError) -> Error {
         DecodingError::IoError(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
             return error.into();
         }
-        DecodingError::IoError(_) => "the data end before the picture does".to_owned(),
-        DecodingError::LimitsExceeded => {
-            format!("it takes more than {} MiB", MAX_BYTES >> 20)
-        }
+        DecodingError::IoError(_) => EARLY.to_owned(),
+        DecodingError::LimitsExceeded => format!("it takes more than {} MiB", MAX_BYTES >> 20),
+        DecodingError::Parameter(_) => NO_SENSE.to_owned(),
         // The library does not tell kinds apart but by their sentences.
-        DecodingError::Format(error) if error.to_string().starts_with("CRC error") => {
-            "the data are damaged: the checksum of a chunk is wrong".to_owned()
-        }
-        DecodingError::Format(_) | DecodingError::Parameter(_) => {
-            "the data are damaged: a chunk is missing, out of place or makes no sense".to_owned()
-        }
+        DecodingError::Format(error) => match error.to_string() {
+            error if error.starts_with("CRC error") => CHECKSUM.to_owned(),
+            error if error.starts_with("Corrupt deflate") => NO_DEFLATE.to_owned(),
+            error if error.starts_with(NO_MORE) => EARLY.to_owned(),
+            _ => NO_SENSE.to_owned(),
+        },
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use flate2::Crc;
 use flate2::bufread::ZlibDecoder;
 
 use super::limits::Size;
@@ -9,7 +10,11 @@ use crate::Result;
 use crate::error::{Context, bail, ensure};
 use crate::images::refusal::{CONVERT, demand};
 
-const EARLY: &str = "the data end before the picture does";
+pub const EARLY: &str = "the data end before the picture does";
+pub const LONG: &str =
+    "the data go on after the end of the picture: the size in its header is wrong";
+pub const NO_DEFLATE: &str = "the data are damaged: they are no Deflate stream";
+pub const CHECKSUM: &str = "the data are damaged: the checksum of a chunk is wrong";
 
 /// A chunk, without its checksum.
 struct Chunk<'a> {
@@ -81,6 +86,11 @@ impl Header {
         })
     }
 
+    /// Whether the rows come in order and are not those of an animation.
+    pub fn is_plain(&self, bytes: &[u8]) -> bool {
+        !self.is_interlaced && chunks(bytes).all(|(chunk, _)| chunk.kind != b"fcTL")
+    }
+
     /// The bytes of the picture as it is packed: each row begins with the number of its filter.
     pub fn bytes(&self) -> u64 {
         let (width, height) = self.size;
@@ -113,17 +123,47 @@ pub fn exif(bytes: &[u8]) -> Option<&[u8]> {
     before.find(|chunk| chunk.kind == b"eXIf").map(|chunk| chunk.content)
 }
 
-/// Checks that the data are those of a picture of the header's size, and that no other picture follows.
+/// The file with a header that says one row more. The library passes over data that go on after the picture; if it finds this row, they
+/// do.
 ///
 /// # Errors
-/// If they are not.
-pub fn check(bytes: &[u8], header: &Header) -> Result<()> {
+/// If the header's checksum is wrong.
+pub fn with_another_row(bytes: &[u8], header: &Header) -> Result<Vec<u8>> {
+    // A signature of 8 bytes, a length, and the name of the chunk are before the 13 bytes of the header.
+    let (named, height, checksum) = (12..29, 20..24, 29..33);
+    ensure!(bytes[checksum.clone()] == crc(&bytes[named.clone()]), "{CHECKSUM}");
+    let mut file = bytes.to_vec();
+    file[height].copy_from_slice(&(header.size.1 as u32 + 1).to_be_bytes());
+    let changed = crc(&file[named]);
+    file[checksum].copy_from_slice(&changed);
+    Ok(file)
+}
+
+fn crc(bytes: &[u8]) -> [u8; 4] {
+    let mut crc = Crc::new();
+    crc.update(bytes);
+    crc.sum().to_be_bytes()
+}
+
+/// Checks that no other picture follows.
+///
+/// # Errors
+/// If one does, or the end is missing.
+pub fn check_end(bytes: &[u8]) -> Result<()> {
     let end = chunks(bytes).find(|(chunk, _)| chunk.kind == b"IEND");
     let (_, behind) = end.context(EARLY)?;
     demand!(
         !behind.windows(8).any(|start| start == &bytes[..8]),
         "expected a single image, got several pictures in one file"
     );
+    Ok(())
+}
+
+/// Unpacks the data, and checks that they are those of a picture of the header's size.
+///
+/// # Errors
+/// If they are not.
+pub fn check_data(bytes: &[u8], header: &Header) -> Result<()> {
     let data = chunks(bytes).map(|(chunk, _)| chunk).filter(|chunk| chunk.kind == b"IDAT");
     let data = Data { rest: &[], chunks: data.map(|chunk| chunk.content) };
     let expected = header.bytes();
@@ -132,13 +172,10 @@ pub fn check(bytes: &[u8], header: &Header) -> Result<()> {
     let got = match io::copy(&mut unpacked, &mut io::sink()) {
         Ok(got) => got,
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => bail!("{EARLY}"),
-        Err(_) => bail!("the data are damaged: they are no Deflate stream"),
+        Err(_) => bail!("{NO_DEFLATE}"),
     };
     ensure!(got >= expected, "{EARLY}");
-    ensure!(
-        got == expected,
-        "the data go on after the end of the picture: the size in its header is wrong"
-    );
+    ensure!(got == expected, "{LONG}");
     Ok(())
 }
 
