@@ -14,11 +14,12 @@ use tiff::encoder::TiffEncoder;
 use tiff::encoder::colortype::{CMYK8, Gray8, Gray32};
 use tiff::tags::Tag;
 
+use super::jpegs::{self, Jpeg};
 use super::pngs::chunk;
 use super::tiffs::{Tiff, with_directory_below};
 use crate::error::message;
 use crate::files::shown;
-use crate::images::{image_header, read_image};
+use crate::images::{decode_image, image_header, read_image};
 
 fn busy() -> GrayImage {
     GrayImage::from_fn(24, 16, |x, y| Luma([(x * x * 7 + y * y * 13 + x * y) as u8]))
@@ -205,6 +206,26 @@ fn what_is_packed_does_not_grow() {
 }
 
 /// Masks have no such tag, and results are in the pixels of the file.
+#[test]
+fn a_few_stray_bytes_before_a_marker_of_a_jpeg_are_passed_over() {
+    let whole = Jpeg { restart_interval: 2, ..jpegs::busy() }.encode();
+    let picture = decode_image(&whole).unwrap();
+    // A row of 3 units of 6 blocks takes at least 36 bits. Pillow 13.0.0, by libjpeg, reads the same pixels.
+    for count in 0..5 {
+        let stray = [&[0x5A; 4][..count], &[0xFF, 0xD9]].concat();
+        let bytes = [&whole[..whole.len() - 2], &stray].concat();
+        assert_eq!(decode_image(&bytes).is_ok_and(|image| image == picture), count < 4, "{count}");
+    }
+    // Between segments there may be any number.
+    let frame = whole.windows(2).position(|marker| marker == [0xFF, 0xC0]).unwrap();
+    let bytes = [&whole[..frame], &[0x5A; 9], &whole[frame..]].concat();
+    assert_eq!(decode_image(&bytes).unwrap(), picture);
+    // Those before a restart marker belong to the units before it.
+    let restart = whole.windows(2).position(|marker| marker == [0xFF, 0xD1]).unwrap();
+    let bytes = [&whole[..restart], &[0x5A], &whole[restart..]].concat();
+    assert!(decode_image(&bytes).is_err());
+}
+
 #[test]
 fn orientation_tags_are_ignored() {
     let folder = tempfile::tempdir().unwrap();
