@@ -23,8 +23,8 @@ mod tiff;
 mod write;
 
 pub use channel::Channel;
-pub(crate) use header::image_header;
 pub use header::image_size;
+pub(crate) use header::{Header, image_header};
 #[cfg(feature = "network")]
 pub(crate) use limits::{MAX_PIXELS, MAX_SIDE};
 pub use mask::read_mask;

@@ -214,6 +214,14 @@ impl Samples {
         }
     }
 
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Bytes(values) => values.len(),
+            Self::Words { values, .. } => values.len(),
+            Self::Floats(values) => values.len(),
+        }
+    }
+
     /// A value by its place.
     pub fn get(&self, index: usize) -> f32 {
         match self {

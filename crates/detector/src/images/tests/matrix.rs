@@ -28,18 +28,20 @@ const GREY: Meaning =
 const RGB: Meaning = Meaning { name: "RGB", photometric: 2, samples: 3, ..GREY };
 const RGB_AND_MORE: Meaning = Meaning { name: "RGB, alpha", samples: 4, extra: &[2], ..RGB };
 
-const MEANINGS: [Meaning; 9] = [
+const MEANINGS: [Meaning; 10] = [
     GREY,
     Meaning { name: "grey, 0 is white", photometric: 0, ..GREY },
     Meaning { name: "grey, alpha", samples: 2, extra: &[2], ..GREY },
     RGB,
     RGB_AND_MORE,
     Meaning { name: "RGB, associated alpha, opaque", extra: &[1], is_opaque: true, ..RGB_AND_MORE },
+    Meaning { name: "RGB, unspecified sample", extra: &[0], ..RGB_AND_MORE },
     Meaning {
-        name: "RGB, unspecified sample of one value",
+        name: "grey, unspecified sample of one value",
+        samples: 2,
         extra: &[0],
         is_opaque: true,
-        ..RGB_AND_MORE
+        ..GREY
     },
     Meaning { name: "palette", photometric: 3, ..GREY },
     Meaning { name: "YCbCr, not subsampled", photometric: 6, ..RGB },

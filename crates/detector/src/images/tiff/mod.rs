@@ -19,7 +19,7 @@ use super::pixels::Pixels;
 use crate::Result;
 use crate::images::refusal::{CONVERT, demand, refuse, within};
 use directory::{Directory, directories, sub_directories};
-use layout::Layout;
+use layout::{Extra, Layout};
 use parts::{Part, Parts};
 use picture::Picture;
 
@@ -48,16 +48,17 @@ pub fn decode(bytes: &[u8]) -> Result<Pixels> {
     picture.finish()
 }
 
-/// The size of the picture, and its orientation tag (TIFF 6.0, section 8).
+/// The size of the picture, its orientation tag (TIFF 6.0, section 8), and whether it has a sample beside the colours that it does not
+/// call alpha.
 ///
 /// # Errors
 /// As far as the headers tell, those of [`decode`].
-pub fn header(bytes: &[u8]) -> Result<(Size, Option<u32>)> {
+pub fn header(bytes: &[u8]) -> Result<(Size, Option<u32>, bool)> {
     let directories = directories(bytes)?;
     let directory = page(bytes, &directories)?;
-    let Layout { width, height, .. } = Layout::of(directory)?;
+    let Layout { width, height, extra, .. } = Layout::of(directory)?;
     let orientation = directory.number(tag::ORIENTATION).ok().flatten();
-    Ok(((width, height), orientation))
+    Ok(((width, height), orientation, extra == Some(Extra::Unspecified)))
 }
 
 /// The orientation tag of an Exif block, which is a TIFF file without a picture.

@@ -82,7 +82,7 @@ impl<'a> Picture<'a> {
             values.iter_mut().for_each(|value| *value *= factor);
         }
         if let Some(extra) = layout.extra {
-            check_extra(extra, &values, channels.count())?;
+            check_extra(extra, &values, channels)?;
         }
         let is_inverted = matches!(layout.meaning, Meaning::Grey { is_inverted: true });
         demand!(
@@ -93,37 +93,26 @@ impl<'a> Picture<'a> {
     }
 }
 
-/// Refuses a sample beside the colours that changes their meaning, or whose own is not known: it would be left out without a word.
-fn check_extra(extra: Extra, samples: &Samples, channels: usize) -> Result<()> {
+/// Refuses a sample beside the colours that changes their meaning, or may be another picture. Colours that the file names red, green
+/// and blue are whole without a fourth sample, in which some programs leave selections.
+fn check_extra(extra: Extra, samples: &Samples, channels: Channels) -> Result<()> {
+    let count = channels.count();
     match extra {
-        Extra::Alpha => {}
         Extra::AssociatedAlpha => demand!(
-            is_everywhere(samples, channels, samples.max()),
+            is_everywhere(samples, count, samples.max()),
             "TIFF whose colours are multiplied with alpha (associated alpha) is read where it is opaque only; {CONVERT}"
         ),
-        Extra::Unspecified => demand!(
-            is_everywhere(samples, channels, samples.get(channels - 1)),
-            "expected grey or red, green and blue, got a further channel, of which the file does not say that it is alpha"
+        Extra::Unspecified if !channels.is_colour() => demand!(
+            is_everywhere(samples, count, samples.get(count - 1)),
+            "expected a grey image, got a second channel, of which the file does not say that it is alpha"
         ),
+        Extra::Alpha | Extra::Unspecified => {}
     }
     Ok(())
 }
 
 /// Whether the last channel has one value only.
 fn is_everywhere(samples: &Samples, channels: usize, value: f32) -> bool {
-    match samples {
-        Samples::Bytes(values) => values
-            .iter()
-            .skip(channels - 1)
-            .step_by(channels)
-            .all(|&other| f32::from(other) == value),
-        Samples::Words { values, .. } => values
-            .iter()
-            .skip(channels - 1)
-            .step_by(channels)
-            .all(|&other| f32::from(other) == value),
-        Samples::Floats(values) => {
-            values.iter().skip(channels - 1).step_by(channels).all(|&other| other == value)
-        }
-    }
+    let mut places = (channels - 1..samples.len()).step_by(channels);
+    places.all(|place| samples.get(place) == value)
 }
