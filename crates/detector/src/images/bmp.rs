@@ -81,7 +81,7 @@ fn decode_colours(bytes: &[u8], &Header { size: (width, height), .. }: &Header) 
     Ok(Pixels::new(width, height, channels, Samples::Bytes(values)))
 }
 
-/// What the library finds wrong.
+/// An error of the library as a sentence of ours.
 fn sentence(error: ImageError) -> Error {
     match error {
         ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {

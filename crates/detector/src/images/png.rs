@@ -118,7 +118,7 @@ fn reader<'a>(file: Cow<'a, [u8]>, header: &Header) -> Result<Reader<Bytes<'a>>,
     decoder.read_info()
 }
 
-/// What the library finds wrong.
+/// An error of the library as a sentence of ours.
 fn sentence(error: DecodingError) -> Error {
     Error::Value(match error {
         DecodingError::IoError(error) if error.kind() != io::ErrorKind::UnexpectedEof => {

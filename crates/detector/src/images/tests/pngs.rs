@@ -47,7 +47,7 @@ pub fn pngs() -> Vec<(&'static str, Vec<u8>, Image)> {
     plain.chain([interlaced(1), interlaced(8)]).collect()
 }
 
-/// Grey in the seven passes of Adam7, each a picture of every so many columns and rows from a first one on.
+/// Grey in the seven passes of Adam7. Each is a picture of some columns and rows: every second, fourth or eighth, from a first one on.
 fn interlaced(bits: usize) -> (&'static str, Vec<u8>, Image) {
     let passes = [
         (0, 0, 8, 8),
