@@ -1,7 +1,7 @@
 //! Bytes as an image file: refused, or a plane of intensities in [0, 1]. No decoder panics, although a panic would be a refusal.
 #![no_main]
 
-use detector::{Error, Image, Levels, Result};
+use detector::{Channel, Conversion, Error, Image, Levels, Result};
 use libfuzzer_sys::fuzz_target;
 use std::error::Error as _;
 
@@ -9,8 +9,11 @@ fuzz_target!(|bytes: &[u8]| {
     let file = tempfile::NamedTempFile::new().expect("a folder for temporary files");
     std::fs::write(file.path(), bytes).expect("room for a temporary file");
     check(detector::decode_image(bytes));
-    check(detector::read_image_with(file.path(), Levels::Bits(4)));
-    check(detector::read_image_with(file.path(), Levels::Range([0.25, 200.0])));
+    for (levels, channel) in
+        [(Levels::Bits(4), Channel::Saturation), (Levels::Range([0.25, 200.0]), Channel::Lightness)]
+    {
+        check(detector::read_image_with(file.path(), Conversion { levels, channel }));
+    }
     if let Err(error) = detector::read_mask(file.path()) {
         check_refusal(&error);
     }
