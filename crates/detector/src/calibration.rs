@@ -31,7 +31,7 @@ pub struct CalibrationImages {
     pub images: Vec<PathBuf>,
     /// Whether the training has seen them.
     pub source: CalibrationSource,
-    /// What they were given by, with absolute paths; empty if they are of the training.
+    /// The arguments that they were given by, with absolute paths; empty if they are of the training.
     pub inputs: Vec<PathBuf>,
 }
 
