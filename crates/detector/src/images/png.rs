@@ -27,7 +27,8 @@ const MOST_BYTES: u64 = 1032;
 /// If it is not one complete picture, or too large.
 pub fn decode(bytes: &[u8]) -> Result<Pixels> {
     let header = Header::of(bytes)?;
-    check(bytes, &header)?;
+    check_memory(bytes, &header)?;
+    let bytes = png_chunks::whole(bytes)?;
     let is_plain = header.is_plain(bytes);
     let file = match is_plain {
         true => Cow::Owned(png_chunks::with_another_row(bytes, &header)?),
@@ -53,8 +54,8 @@ pub fn decode(bytes: &[u8]) -> Result<Pixels> {
     Ok(Pixels::new(width, height, channels, samples))
 }
 
-/// Bounds the memory that the picture takes, and refuses what comes behind it.
-fn check(bytes: &[u8], header: &Header) -> Result<()> {
+/// Bounds the memory that the picture takes.
+fn check_memory(bytes: &[u8], header: &Header) -> Result<()> {
     let (width, height) = header.size;
     check_size(width, height)?;
     check_bytes(width, height, header.bytes())?;
@@ -63,7 +64,7 @@ fn check(bytes: &[u8], header: &Header) -> Result<()> {
         "{} bytes cannot hold {width}x{height} pixels",
         bytes.len()
     );
-    png_chunks::check_end(bytes)
+    Ok(())
 }
 
 fn samples<R: BufRead + Seek>(

@@ -145,18 +145,18 @@ fn crc(bytes: &[u8]) -> [u8; 4] {
     crc.sum().to_be_bytes()
 }
 
-/// Checks that no other picture follows.
+/// The bytes of the file up to its end.
 ///
 /// # Errors
-/// If one does, or the end is missing.
-pub fn check_end(bytes: &[u8]) -> Result<()> {
+/// If the end is missing, or another picture follows.
+pub fn whole(bytes: &[u8]) -> Result<&[u8]> {
     let end = chunks(bytes).find(|(chunk, _)| chunk.kind == b"IEND");
     let (_, behind) = end.context(EARLY)?;
     demand!(
         !behind.windows(8).any(|start| start == &bytes[..8]),
         "expected a single image, got several pictures in one file"
     );
-    Ok(())
+    Ok(&bytes[..bytes.len() - behind.len()])
 }
 
 /// Unpacks the data, and checks that they are those of a picture of the header's size.
