@@ -114,6 +114,8 @@ fn reader<'a>(file: Cow<'a, [u8]>, header: &Header) -> Result<Reader<Bytes<'a>>,
         true => Transformations::IDENTITY,
         false => Transformations::EXPAND,
     });
+    // By default, the library passes over that of the data.
+    decoder.ignore_checksums(false);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     decoder.read_info()
@@ -131,6 +133,9 @@ fn sentence(error: DecodingError) -> Error {
         // The library does not tell kinds apart but by their sentences.
         DecodingError::Format(error) => match error.to_string() {
             error if error.starts_with("CRC error") => CHECKSUM.to_owned(),
+            error if error.ends_with("WrongChecksum") => {
+                "the data are damaged: their checksum is wrong".to_owned()
+            }
             error if error.starts_with("Corrupt deflate") => NO_DEFLATE.to_owned(),
             error if error.starts_with(NO_MORE) => EARLY.to_owned(),
             _ => NO_SENSE.to_owned(),

@@ -17,9 +17,13 @@ fn header(depth: u8, colours: u8, interlace: u8) -> Vec<u8> {
 
 /// The data of some rows of four pixels each.
 fn data(rows: usize) -> Vec<u8> {
+    chunk(b"IDAT", &packed(rows))
+}
+
+fn packed(rows: usize) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(&[0, 0, 1, 2, 3].repeat(rows)).unwrap();
-    chunk(b"IDAT", &encoder.finish().unwrap())
+    encoder.finish().unwrap()
 }
 
 fn png(chunks: &[Vec<u8>]) -> Vec<u8> {
@@ -75,6 +79,8 @@ fn damaged() -> Vec<Refusal> {
     let whole = png(&[header(8, 0, 0), data(4)]);
     let mut changed = whole.clone();
     changed[29] ^= 1;
+    let mut other = packed(4);
+    *other.last_mut().unwrap() ^= 1;
     let palette = chunk(b"PLTE", &[50, 50, 50, 100, 100, 100, 150, 150, 150]);
     vec![
         (
@@ -106,6 +112,11 @@ fn damaged() -> Vec<Refusal> {
             "PNG, damaged data",
             png(&[header(8, 0, 0), chunk(b"IDAT", &[0xFF; 20])]),
             "expected a complete PNG image: the data are damaged: they are no Deflate stream",
+        ),
+        (
+            "PNG, wrong checksum of the data",
+            png(&[header(8, 0, 0), chunk(b"IDAT", &other)]),
+            "expected a complete PNG image: the data are damaged: their checksum is wrong",
         ),
         (
             "PNG, wrong checksum",
