@@ -12,10 +12,12 @@ import warnings
 from pathlib import Path
 
 import cv2
+import handmade
 import imagecodecs
 import numpy as np
 import PIL
 import tifffile
+import tiffs
 from PIL import Image
 
 warnings.simplefilter("ignore")
@@ -223,8 +225,15 @@ def opencv():
                 add(name)
 
 
+def handmade_files():
+    for name, data, plane in itertools.chain(handmade.pngs(), handmade.bmps(), handmade.jpegs(), tiffs.tiffs()):
+        (FOLDER / name).write_bytes(data)
+        add(name, plane)
+
+
 pillow()
 tiff_files()
 opencv()
+handmade_files()
 versions = {"Pillow": PIL.__version__, "tifffile": tifffile.__version__, "OpenCV": cv2.__version__, "imagecodecs": imagecodecs.__version__}
 print(json.dumps({"versions": versions, "files": found}))

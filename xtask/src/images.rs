@@ -4,23 +4,34 @@ use crate::command::repository;
 use crate::python::{Python, PythonArgs, report};
 use crate::terminal::tell;
 use crate::{files, machine};
-use anyhow::{Context, Result, bail};
-use detector::read_image;
+use anyhow::{Context, Result, bail, ensure};
+use detector::{Image, read_image};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+mod refusals;
+
+use refusals::REFUSALS;
 
 /// Compare image files with Pillow, tifffile and OpenCV.
 ///
-/// A script writes files of all kinds that they know, with the planes that they read of them. Each has to be read alike or refused by
-/// name. Writes the counts to `results/images/README.md`.
+/// A script writes files of all kinds that they know, with the planes that they read of them. Each has to be read alike within a second,
+/// or refused in a sentence that is known. Writes the counts to `results/images/README.md`.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
     python: PythonArgs,
 }
+
+/// With fewer files, some of the programs did not write theirs.
+const LEAST_FILES: usize = 1000;
+
+/// The longest time that a file may take, of which none has more than 13,000 pixels.
+const MOST_TIME: Duration = Duration::from_secs(1);
 
 /// Values that differ by less are equal: luma is a sum of three products of 32-bit floats.
 const ROUNDING: f32 = 2e-6;
@@ -52,10 +63,12 @@ struct Counts {
     refusals: BTreeMap<String, usize>,
     /// Files that other programs do not read alike.
     disputed: BTreeMap<String, usize>,
+    /// The longest time that a file took.
+    longest: Duration,
 }
 
 /// # Errors
-/// If a program is missing or fails, or a file is read otherwise.
+/// If a program is missing or fails, or a file is read otherwise, in too long a time, or refused in words that are not known.
 pub fn images(args: &Args) -> Result<()> {
     let work = repository().join("target").join("images");
     let scripts = repository().join("xtask").join("images");
@@ -71,28 +84,58 @@ pub fn images(args: &Args) -> Result<()> {
 }
 
 fn compare(files: &[File], folder: &Path) -> Result<Counts> {
+    ensure!(
+        files.len() >= LEAST_FILES,
+        "expected at least {LEAST_FILES} files, got {}",
+        files.len()
+    );
     let mut counts = Counts::default();
-    let mut different = Vec::new();
+    let mut faults = Vec::new();
     for file in files {
         for program in &file.differ {
             *counts.disputed.entry(program.clone()).or_default() += 1;
         }
-        match read_image(&folder.join(&file.name)) {
-            Ok(image) if image.size() == (file.width, file.height) => {
-                match difference(image.data(), &plane(folder, file)?) {
-                    ..ROUNDING => counts.equal += 1,
-                    ..ONE_LEVEL if file.name.contains("YCbCr") => counts.one_level += 1,
-                    _ => different.push(&*file.name),
-                }
-            }
-            Ok(_) => different.push(&file.name),
-            Err(error) => *counts.refusals.entry(reason(&error)).or_default() += 1,
+        let start = Instant::now();
+        let image = read_image(&folder.join(&file.name));
+        let time = start.elapsed();
+        counts.longest = counts.longest.max(time);
+        if time > MOST_TIME {
+            faults.push(format!("{} takes {} ms", file.name, time.as_millis()));
+        }
+        if let Err(fault) = counts.add(file, folder, image) {
+            faults.push(format!("{}: {fault}", file.name));
         }
     }
-    if !different.is_empty() {
-        bail!("{} files are read otherwise: {}", different.len(), different.join(", "));
+    if !faults.is_empty() {
+        bail!("{} faults:\n{}", faults.len(), faults.join("\n"));
     }
     Ok(counts)
+}
+
+impl Counts {
+    /// Counts a file as what was made of it.
+    fn add(&mut self, file: &File, folder: &Path, image: detector::Result<Image>) -> Result<()> {
+        match image {
+            Ok(image) => {
+                let size = (file.width, file.height);
+                ensure!(image.size() == size, "the size is {:?} for {size:?}", image.size());
+                match difference(image.data(), &plane(folder, file)?) {
+                    ..ROUNDING => self.equal += 1,
+                    ..ONE_LEVEL if file.name.contains("YCbCr") => self.one_level += 1,
+                    difference => bail!("read otherwise, by up to {difference}"),
+                }
+            }
+            Err(error) => {
+                let reason = reason(&error);
+                ensure!(
+                    REFUSALS.contains(&&*reason),
+                    "refused in words that are not known: {reason}"
+                );
+                *self.refusals.entry(reason).or_default() += 1;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The plane that other programs read.
@@ -120,19 +163,21 @@ fn reason(error: &dyn Error) -> String {
 }
 
 fn page(findings: &Findings, counts: &Counts) -> Result<String> {
-    let Counts { equal, one_level, refusals, disputed } = counts;
+    let Counts { equal, one_level, refusals, disputed, longest } = counts;
     let refused: usize = refusals.values().sum();
     let mut page = format!(
         "# Image files of other programs\n\n\
          Written by `cargo xtask images` on {}, of {}, on {}.\n\n\
-         Pillow, tifffile and OpenCV write {} PNG, TIFF, BMP and JPEG files. {equal} are read as the picture that they were made of, to \
-         the rounding of 32-bit floats, or, if they are JPEG, as Pillow reads them, by libjpeg. {one_level} of YCbCr without JPEG are read \
-         alike to one of 255 levels: programs round them each in its way. {refused} are refused by name. None is read otherwise.\n\n\
+         Pillow, tifffile, OpenCV and scripts of a few lines write {} PNG, TIFF, BMP and JPEG files. {equal} are read as the picture that \
+         they were made of, to the rounding of 32-bit floats, or, if they are JPEG, as Pillow or OpenCV read them, by libjpeg. {one_level} of \
+         YCbCr without JPEG are read alike to one of 255 levels: programs round them each in its way. {refused} are refused in sentences \
+         that the task lists. None is read otherwise, and none takes more than {} ms in a build for development.\n\n\
          | refusal | files |\n|---|---|\n",
         machine::date(),
         machine::commit()?,
         machine::processor(),
         findings.files.len(),
+        longest.as_millis() + 1,
     );
     for (sentence, count) in refusals {
         writeln!(page, "| {sentence} | {count} |")?;

@@ -10,7 +10,7 @@ use super::list::stem;
 use super::margins::Margins;
 use super::masks::SUFFIXES;
 use crate::files::shown;
-use crate::images::image_header;
+use crate::images::{Header, image_header};
 
 /// The share of images that makes their size that of all, of which others are news.
 const USUAL: f64 = 0.9;
@@ -55,15 +55,7 @@ impl Survey {
         let headers: Vec<_> = images.par_iter().map(|image| image_header(image)).collect();
         let sizes: Vec<_> = headers.iter().map(|header| header.map(|header| header.size)).collect();
         let mut survey = Self { warnings: masks_among(&images), ..Self::default() };
-        let is_turned = |index: &usize| headers[*index].is_some_and(|header| header.is_turned);
-        let turned: Vec<PathBuf> =
-            (0..images.len()).filter(is_turned).map(|index| images[index].clone()).collect();
-        if !turned.is_empty() {
-            survey.warnings.push(format!(
-                "{}: to be turned or mirrored before they are shown (orientation tag), and read as they are stored, as masks are",
-                names(&turned)
-            ));
-        }
+        survey.warnings.extend(oddities(&images, &headers));
         let mut counts = BTreeMap::new();
         sizes.iter().flatten().for_each(|size| *counts.entry(*size).or_insert(0) += 1);
         survey.sizes = counts.into_iter().collect();
@@ -161,11 +153,71 @@ fn masks_among(images: &[PathBuf]) -> Vec<String> {
     }
 }
 
+/// Warnings of images of which a program that shows them may make something else.
+fn oddities(images: &[PathBuf], headers: &[Option<Header>]) -> Vec<String> {
+    let warning = |is_odd: fn(&Header) -> bool, remark: &str| {
+        let found: Vec<PathBuf> = (images.iter().zip(headers))
+            .filter(|(_, header)| header.as_ref().is_some_and(is_odd))
+            .map(|(image, _)| image.clone())
+            .collect();
+        (!found.is_empty()).then(|| format!("{}: {remark}", names(&found)))
+    };
+    let warnings = [
+        warning(
+            |header| header.is_turned,
+            "to be turned or mirrored before they are shown (orientation tag), and read as they are stored, as masks are",
+        ),
+        warning(
+            |header| header.has_more,
+            "a further channel, of which the file does not say that it is alpha, is left out",
+        ),
+    ];
+    warnings.into_iter().flatten().collect()
+}
+
 /// The names of images for a warning.
 pub(crate) fn names(images: &[PathBuf]) -> String {
     let named: Vec<String> = images.iter().take(NAMED).map(|image| shown(image)).collect();
     match images.len() - named.len() {
         0 => named.join(", "),
         others => format!("{} and {others} others", named.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::images::write_grey_png;
+
+    #[test]
+    fn images_with_a_further_channel_are_named() {
+        use tiff::encoder::{TiffEncoder, colortype::RGBA8};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("infrared.tif");
+        // Without ExtraSamples, which the encoder does not write.
+        let mut encoder = TiffEncoder::new(std::fs::File::create(&path).unwrap()).unwrap();
+        encoder.write_image::<RGBA8>(2, 1, &[0, 51, 102, 9, 204, 255, 0, 7]).unwrap();
+        let (_, survey) = Survey::of(vec![path], None);
+        assert_eq!(survey.warnings.len(), 1);
+        assert!(survey.warnings[0].contains("a further channel"), "{:?}", survey.warnings);
+    }
+
+    #[test]
+    fn images_that_are_to_be_turned_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let [plain, turned] = ["plain.png", "turned.png"].map(|name| folder.path().join(name));
+        write_grey_png(&plain, &inspect::Image::filled(4, 4, 0.5)).unwrap();
+        // An Exif block with orientation 6, whose checksum is that of zlib.crc32.
+        let exif = b"eXIfII*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        let mut bytes = std::fs::read(&plain).unwrap();
+        bytes.splice(33..33, [&[0, 0, 0, 26][..], exif, &[0xB7, 0x48, 0x11, 0x29]].concat());
+        std::fs::write(&turned, bytes).unwrap();
+        let images = vec![plain, turned.clone()];
+        let (used, survey) = Survey::of(images.clone(), None);
+        assert_eq!((used, survey.warnings.len()), (images, 1));
+        let expected = format!("{}: to be turned or mirrored", turned.display());
+        assert!(survey.warnings[0].starts_with(&expected), "{:?}", survey.warnings);
     }
 }

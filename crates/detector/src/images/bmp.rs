@@ -1,105 +1,95 @@
 //! BMP.
 
-use std::io::Cursor;
+use std::io::{Cursor, ErrorKind};
 
 use image::codecs::bmp::BmpDecoder;
-use image::{DynamicImage, ImageDecoder, Limits};
+use image::{DynamicImage, ImageDecoder, ImageError, Limits};
 
-use super::bmp_runs::{self, Header};
-use super::limits::{MAX_BYTES, Size, check_bytes, check_size};
+use super::bmp_header::Header;
+use super::bmp_runs;
+use super::limits::{MAX_BYTES, Size, check_bytes};
+use super::palette::{colours, indices};
 use super::pixels::{Channels, Pixels, Samples};
-use crate::Result;
-use crate::error::{bail, ensure};
-use crate::images::refusal::{CONVERT, refuse};
+use crate::error::{Context, bail, ensure};
+use crate::{Error, Result};
 
-/// More pixels than a byte of run lengths can stand for: two bytes repeat one up to 255 times.
-const MOST_PIXELS: u64 = 128;
-
-/// Pixels that no run needs to name.
-const LEFT_OUT: u64 = 1 << 20;
+const EARLY: &str = "the data end before the picture does";
 
 /// Decodes a file.
 ///
 /// # Errors
 /// If it is not one complete picture, or too large.
 pub fn decode(bytes: &[u8]) -> Result<Pixels> {
-    match runs(bytes)? {
-        Some(header) => bmp_runs::decode(bytes, &header),
-        None => decode_plain(bytes),
+    let header = Header::of(bytes)?;
+    match header.bits {
+        1 | 2 | 4 | 8 => decode_palette(bytes, &header),
+        _ => decode_colours(bytes, &header),
     }
-}
-
-fn decode_plain(bytes: &[u8]) -> Result<Pixels> {
-    let mut decoder = BmpDecoder::new(Cursor::new(bytes))?;
-    let (width, height) = decoder.dimensions();
-    let (width, height) = (width as usize, height as usize);
-    check_size(width, height)?;
-    check_bytes(width, height, decoder.total_bytes())?;
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_BYTES);
-    decoder.set_limits(limits)?;
-    let (channels, values) = match DynamicImage::from_decoder(decoder)? {
-        DynamicImage::ImageLuma8(image) => (Channels::Grey, image.into_raw()),
-        DynamicImage::ImageRgb8(image) => (Channels::Rgb, image.into_raw()),
-        DynamicImage::ImageRgba8(image) => (Channels::Rgba, image.into_raw()),
-        other => bail!("expected 8 bits a sample, got {:?}", other.color()),
-    };
-    Ok(Pixels { width, height, channels, samples: Samples::Bytes(values) })
 }
 
 /// Width and height by the header.
 ///
 /// # Errors
-/// If they are too large.
+/// If it is of a kind that is not read.
 pub fn size(bytes: &[u8]) -> Result<Size> {
-    let number = |place, length| number(bytes, place, length);
-    // The oldest header has shorter numbers.
-    let (width, height) = match number(14, 4) {
-        12 => (number(18, 2), number(20, 2)),
-        _ => (number(18, 4), number(22, 4)),
-    };
-    // A negative height says that rows go from the top down.
-    let rows = (height as u32).cast_signed().unsigned_abs() as usize;
-    check_size(width, rows)?;
-    Ok((width, rows))
+    Ok(Header::of(bytes)?.size)
 }
 
-/// A number of the header, 0 if the file ends before.
-fn number(bytes: &[u8], place: usize, length: usize) -> usize {
-    let bytes = bytes.get(place..place + length).unwrap_or_default();
-    bytes.iter().rev().fold(0, |sum, &byte| sum << 8 | usize::from(byte))
+/// Libraries make black of colours that the palette does not have, and of pixels that no run names.
+fn decode_palette(bytes: &[u8], header: &Header) -> Result<Pixels> {
+    let &Header { size: (width, height), bits, palette: (start, count, each), .. } = header;
+    let palette = bytes.get(start..start + each * count).context("the palette is cut off")?;
+    let palette: Vec<[u8; 3]> =
+        palette.chunks_exact(each).map(|colour| [colour[2], colour[1], colour[0]]).collect();
+    let data = bytes.get(header.data..).context(EARLY)?;
+    let pixels = match header.has_runs {
+        true => {
+            let pixels = bmp_runs::indices(data, header.size, bits)?;
+            let rows = pixels.chunks_exact(width).rev().flatten().copied();
+            colours(rows, &palette, width * height)?
+        }
+        false => {
+            let row_bytes = (width * bits).div_ceil(32) * 4;
+            // The last row may lack the bytes that fill it up.
+            let least = row_bytes * (height - 1) + (width * bits).div_ceil(8);
+            ensure!(data.len() >= least, "{EARLY}");
+            let row = |row: usize| {
+                let y = if header.is_top_down { row } else { height - 1 - row };
+                indices(&data[y * row_bytes..], bits, width)
+            };
+            colours((0..height).flat_map(row), &palette, width * height)?
+        }
+    };
+    Ok(Pixels::new(width, height, Channels::Rgb, Samples::Bytes(pixels)))
 }
 
-/// The header of a file of run lengths; none of others. Whether the file can hold its picture is known before memory is taken.
-fn runs(bytes: &[u8]) -> Result<Option<Header>> {
-    let number = |place, length| number(bytes, place, length);
-    let (width, rows) = size(bytes)?;
-    let header_size = number(14, 4);
-    let (bits, compression) = match header_size {
-        12 => (number(24, 2), 0),
-        _ => (number(28, 2), number(30, 4)),
-    };
-    let pixels = (width * rows) as u64;
-    let can_hold = match compression {
-        0 | 3 | 6 => pixels * bits as u64 / 8 <= bytes.len() as u64,
-        1 | 2 => pixels <= LEFT_OUT.max(MOST_PIXELS * bytes.len() as u64),
-        4 => refuse!("BMP that holds a JPEG is not supported; {CONVERT}"),
-        5 => refuse!("BMP that holds a PNG is not supported; {CONVERT}"),
-        other => refuse!("BMP with compression number {other} is not supported; {CONVERT}"),
-    };
-    ensure!(can_hold, "{} bytes cannot hold {width}x{rows} pixels", bytes.len());
-    if !matches!((compression, bits), (1, 8) | (2, 4)) {
-        ensure!(!matches!(compression, 1 | 2), "run lengths of {bits} bits a pixel");
-        return Ok(None);
-    }
+fn decode_colours(bytes: &[u8], &Header { size: (width, height), .. }: &Header) -> Result<Pixels> {
+    let mut decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(sentence)?;
     ensure!(
-        rows == number(22, 4),
-        "run lengths go from the bottom up, but the header says otherwise"
+        decoder.dimensions() == (width as u32, height as u32),
+        "the header gives a size of {width}x{height} pixels"
     );
-    let count = match number(46, 4) {
-        0 => 1 << bits,
-        count => count.min(1 << bits),
+    check_bytes(width, height, decoder.total_bytes())?;
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_BYTES);
+    decoder.set_limits(limits).map_err(sentence)?;
+    let (channels, values) = match DynamicImage::from_decoder(decoder).map_err(sentence)? {
+        DynamicImage::ImageRgb8(image) => (Channels::Rgb, image.into_raw()),
+        DynamicImage::ImageRgba8(image) => (Channels::Rgba, image.into_raw()),
+        other => bail!("expected 8 bits a sample, got {:?}", other.color()),
     };
-    let palette = (14 + header_size, count);
-    Ok(Some(Header { width, height: rows, bits, palette, data: number(10, 4) }))
+    Ok(Pixels::new(width, height, channels, Samples::Bytes(values)))
+}
+
+/// An error of the library as a sentence of ours.
+fn sentence(error: ImageError) -> Error {
+    match error {
+        ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            Error::Value(EARLY.to_owned())
+        }
+        ImageError::Decoding(_) | ImageError::Unsupported(_) => {
+            Error::Value("the header or the data make no sense".to_owned())
+        }
+        error => error.into(),
+    }
 }

@@ -60,6 +60,7 @@ impl Channel {
     }
 
     /// Whether this is the channel that a configuration need not name.
+    #[cfg(feature = "network")]
     pub(crate) fn is_luma(&self) -> bool {
         *self == Self::Luma
     }

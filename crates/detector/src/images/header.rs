@@ -18,6 +18,8 @@ pub struct Header {
     pub size: Size,
     /// Whether an orientation tag says to turn or mirror it before it is shown.
     pub is_turned: bool,
+    /// Whether a sample beside the colours is left out that the file does not call alpha.
+    pub has_more: bool,
 }
 
 /// Width and height of an image by its file's header, in pixels; `None` if that cannot be read, of which decoding the file will say why.
@@ -34,17 +36,17 @@ pub fn image_header(path: &Path) -> Option<Header> {
 }
 
 fn header(bytes: &[u8]) -> Option<Header> {
-    let (size, orientation) = match format(bytes).ok()? {
+    let (size, orientation, has_more) = match format(bytes).ok()? {
         Format::Tiff => tiff::header(bytes).ok()?,
-        Format::Bmp => (bmp::size(bytes).ok()?, None),
+        Format::Bmp => (bmp::size(bytes).ok()?, None, false),
         Format::Png => with_exif(png::header(bytes)?),
         Format::Jpeg => with_exif(jpeg::header(bytes)?),
     };
     // 1 is a picture whose first row is the top one and whose first column is the left one.
-    Some(Header { size, is_turned: matches!(orientation, Some(2..=8)) })
+    Some(Header { size, is_turned: matches!(orientation, Some(2..=8)), has_more })
 }
 
 /// The orientation in place of the Exif block that holds it.
-fn with_exif((size, exif): (Size, Option<&[u8]>)) -> (Size, Option<u32>) {
-    (size, exif.and_then(tiff::exif_orientation))
+fn with_exif((size, exif): (Size, Option<&[u8]>)) -> (Size, Option<u32>, bool) {
+    (size, exif.and_then(tiff::exif_orientation), false)
 }

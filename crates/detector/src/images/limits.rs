@@ -12,7 +12,8 @@ pub const MAX_SIDE: usize = 1 << 15;
 /// The most pixels that are read.
 pub const MAX_PIXELS: u64 = 1 << 28;
 
-/// The most bytes of a picture, and of a strip or tile of it.
+/// The most bytes of the samples of a picture, and of a strip or tile of it, which are held at the same time; what they become, 32-bit
+/// floats in grey, takes as much again.
 pub const MAX_BYTES: u64 = 1 << 30;
 
 /// The longest file that is read, in bytes: more than any image that is read has.

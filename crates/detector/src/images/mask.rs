@@ -39,10 +39,12 @@ fn mask(pixels: &Pixels) -> Result<Mask> {
         check_greys(&image)?;
     }
     let brightest = image.data().iter().copied().fold(0.0, f32::max);
+    let max = pixels.samples.max();
+    let half = if max > 1.0 { (max / 2.0).floor() } else { max / 2.0 };
     ensure!(
         brightest == 0.0 || brightest > threshold,
-        "expected defects above 127 of 255, or 0 and 1, got values of at most {}",
-        level(brightest)
+        "expected defects above {half} of {max}, or 0 and 1, got values of at most {}",
+        if max > 1.0 { (brightest * max).round() } else { brightest }
     );
     let defective = image.data().iter().map(|&value| value > threshold).collect();
     Ok(Plane::new(image.width(), image.height(), defective)?)
@@ -54,7 +56,7 @@ fn has_labels(pixels: &Pixels) -> bool {
     let colours = count - usize::from(pixels.channels.has_alpha());
     let is_label =
         |pixel: usize| (0..colours).all(|index| pixels.samples.get(pixel * count + index) <= 1.0);
-    max > 1.0 && (0..pixels.width * pixels.height).all(is_label)
+    !pixels.is_inverted && max > 1.0 && (0..pixels.width * pixels.height).all(is_label)
 }
 
 /// Refuses a mask whose alpha varies where its colours do not.
@@ -100,9 +102,16 @@ fn check_colours(pixels: &Pixels) -> Result<()> {
     Ok(())
 }
 
-/// Refuses areas of grey, such as numbers of classes. Smooth borders have none.
+/// Refuses areas of grey, such as numbers of classes. Smooth borders have none. Lossy files have areas that are not quite black or
+/// white, but all of them alike: of two values near black, one is a class.
 fn check_greys(image: &Image) -> Result<()> {
-    let is_grey = |value: f32| (TOLERANCE..=1.0 - TOLERANCE).contains(&value);
+    let (least, most) = image
+        .data()
+        .iter()
+        .fold((1.0_f32, 0.0_f32), |(least, most), &value| (least.min(value), most.max(value)));
+    let is_grey = |value: f32| {
+        (TOLERANCE..=1.0 - TOLERANCE).contains(&value) || (value != least && value != most)
+    };
     let (width, height) = image.size();
     for y in 1..height.saturating_sub(1) {
         let rows = [image.row(y - 1), image.row(y), image.row(y + 1)];

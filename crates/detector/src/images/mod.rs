@@ -3,6 +3,7 @@
 //! Images are grey with intensities in [0, 1]. Files are written completely or not at all.
 
 mod bmp;
+mod bmp_header;
 mod bmp_runs;
 mod channel;
 mod decode;
@@ -10,9 +11,11 @@ mod header;
 mod jpeg;
 mod limits;
 mod mask;
+mod palette;
 mod panics;
 mod pixels;
 mod png;
+mod png_chunks;
 mod read;
 mod refusal;
 mod resize;
@@ -20,8 +23,8 @@ mod tiff;
 mod write;
 
 pub use channel::Channel;
-pub(crate) use header::image_header;
 pub use header::image_size;
+pub(crate) use header::{Header, image_header};
 #[cfg(feature = "network")]
 pub(crate) use limits::{MAX_PIXELS, MAX_SIDE};
 pub use mask::read_mask;

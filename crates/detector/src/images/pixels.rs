@@ -15,6 +15,8 @@ pub struct Pixels {
     pub channels: Channels,
     /// Row by row, the channels of a pixel side by side.
     pub samples: Samples,
+    /// Whether 0 is white; of grey only.
+    pub is_inverted: bool,
 }
 
 /// The samples of a pixel.
@@ -115,6 +117,11 @@ impl Scale {
 }
 
 impl Pixels {
+    /// A picture in which 0 is black.
+    pub fn new(width: usize, height: usize, channels: Channels, samples: Samples) -> Self {
+        Self { width, height, channels, samples, is_inverted: false }
+    }
+
     /// Intensities in [0, 1], without alpha.
     ///
     /// # Errors
@@ -124,7 +131,7 @@ impl Pixels {
         if !self.channels.is_colour() {
             channel.check_grey()?;
         }
-        let data = match &self.samples {
+        let mut data = match &self.samples {
             Samples::Bytes(values) => {
                 let scale = scale(levels, u8::MAX.into())?;
                 let table: Vec<f32> =
@@ -158,6 +165,9 @@ impl Pixels {
                 ),
                 _ => bail!("expected intensities in [0, 1], got {value}"),
             }
+        }
+        if self.is_inverted {
+            data.iter_mut().for_each(|value| *value = 1.0 - *value);
         }
         Ok(Plane::new(self.width, self.height, data)?)
     }
@@ -201,6 +211,14 @@ impl Samples {
             Self::Bytes(_) => u8::MAX.into(),
             Self::Words { max, .. } => (*max).into(),
             Self::Floats(_) => 1.0,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Bytes(values) => values.len(),
+            Self::Words { values, .. } => values.len(),
+            Self::Floats(values) => values.len(),
         }
     }
 

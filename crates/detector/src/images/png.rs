@@ -1,14 +1,22 @@
 //! PNG.
 
-use std::io::{BufRead, Cursor, Seek};
+use std::borrow::Cow;
+use std::io::{self, BufRead, Cursor, Seek};
 
-use png::{BitDepth, ColorType, Decoder, Limits, Reader, Transformations};
+use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Reader, Transformations};
 
 use super::limits::{MAX_BYTES, Size, check_bytes, check_size};
+use super::palette::{colours, indices};
 use super::pixels::{Channels, Pixels, Samples};
-use crate::Result;
-use crate::error::{bail, ensure};
+use super::png_chunks::{self, CHECKSUM, EARLY, Header, LONG, NO_DEFLATE};
+use crate::error::{Context, bail, ensure};
 use crate::images::refusal::demand;
+use crate::{Error, Result};
+
+/// The library's words for rows that do not come.
+const NO_MORE: &str = "IDAT or fDAT chunk does not have enough data";
+
+const NO_SENSE: &str = "the data are damaged: a chunk is missing, out of place or makes no sense";
 
 /// More bytes than one of a Deflate stream can stand for.
 const MOST_BYTES: u64 = 1032;
@@ -18,66 +26,154 @@ const MOST_BYTES: u64 = 1032;
 /// # Errors
 /// If it is not one complete picture, or too large.
 pub fn decode(bytes: &[u8]) -> Result<Pixels> {
-    let limits = Limits { bytes: MAX_BYTES as usize };
-    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
-    decoder.set_transformations(Transformations::EXPAND);
-    decoder.set_ignore_text_chunk(true);
-    decoder.set_ignore_iccp_chunk(true);
-    let mut reader = decoder.read_info()?;
-    let (width, height) = reader.info().size();
-    let (width, height) = (width as usize, height as usize);
-    check_size(width, height)?;
+    let header = Header::of(bytes)?;
+    check_memory(bytes, &header)?;
+    let bytes = png_chunks::whole(bytes)?;
+    let is_plain = header.is_plain(bytes);
+    let file = match is_plain {
+        true => Cow::Owned(png_chunks::with_another_row(bytes, &header)?),
+        false => Cow::Borrowed(bytes),
+    };
+    let mut reader = reader(file, &header).map_err(sentence)?;
     check_single(&reader)?;
-    let length = reader.output_buffer_size().unwrap_or(usize::MAX);
-    check_bytes(width, height, length as u64)?;
-    let stored = reader.info().raw_row_length() as u64 * height as u64;
+    let (width, height) = header.size;
+    let line = reader.output_line_size(width as u32).context("the rows are too long")?;
+    let length = (line * height) as u64;
+    // Bytes and words of deep pictures are held at the same time.
+    check_bytes(width, height, if header.depth == 16 { 2 * length } else { length })?;
+    let mut values = vec![0; line * height];
+    match is_plain {
+        true => read_rows(&mut reader, &mut values, line)?,
+        false => {
+            png_chunks::check_data(bytes, &header)?;
+            reader.next_frame(&mut values).map_err(sentence)?;
+        }
+    }
+    reader.finish().map_err(sentence)?;
+    let (channels, samples) = samples(&reader, &header, values, line)?;
+    Ok(Pixels::new(width, height, channels, samples))
+}
+
+/// Bounds the memory that the picture takes.
+fn check_memory(bytes: &[u8], header: &Header) -> Result<()> {
+    let (width, height) = header.size;
+    check_size(width, height)?;
+    check_bytes(width, height, header.bytes())?;
     ensure!(
-        stored / MOST_BYTES <= bytes.len() as u64,
+        header.bytes() / MOST_BYTES <= bytes.len() as u64,
         "{} bytes cannot hold {width}x{height} pixels",
         bytes.len()
     );
-    let mut values = vec![0; length];
-    let frame = reader.next_frame(&mut values)?;
-    reader.finish()?;
-    let channels = match frame.color_type {
-        ColorType::Grayscale => Channels::Grey,
-        ColorType::GrayscaleAlpha => Channels::GreyAlpha,
-        ColorType::Rgb => Channels::Rgb,
-        ColorType::Rgba => Channels::Rgba,
-        ColorType::Indexed => bail!("the palette is missing"),
-    };
-    let samples = match frame.bit_depth {
-        BitDepth::Sixteen => {
-            let words = values.as_chunks().0.iter().map(|&word| u16::from_be_bytes(word));
-            Samples::Words { values: words.collect(), max: u16::MAX }
+    Ok(())
+}
+
+fn samples<R: BufRead + Seek>(
+    reader: &Reader<R>,
+    header: &Header,
+    values: Vec<u8>,
+    line: usize,
+) -> Result<(Channels, Samples)> {
+    Ok(match reader.output_color_type() {
+        (ColorType::Indexed, _) => expand(reader, header, &values, line)?,
+        (colours, BitDepth::Sixteen) => {
+            let words = values.as_chunks().0.iter().map(|&word| u16::from_be_bytes(word)).collect();
+            (channels(colours), Samples::Words { values: words, max: u16::MAX })
         }
-        _ => Samples::Bytes(values),
-    };
-    Ok(Pixels { width, height, channels, samples })
+        (colours, _) => (channels(colours), Samples::Bytes(values)),
+    })
+}
+
+/// Reads the rows of a picture whose header says one more, which must not come.
+fn read_rows<R: BufRead + Seek>(
+    reader: &mut Reader<R>,
+    values: &mut [u8],
+    line: usize,
+) -> Result<()> {
+    for row in values.chunks_exact_mut(line) {
+        reader.read_row(row).map_err(sentence)?;
+    }
+    match reader.read_row(&mut vec![0; line]) {
+        Ok(_) => bail!("{LONG}"),
+        Err(DecodingError::Format(error)) if error.to_string().starts_with(NO_MORE) => Ok(()),
+        Err(error) => Err(sentence(error)),
+    }
 }
 
 /// The size of a picture, and its Exif block as far as it stands among the bytes and before the picture.
 pub fn header(bytes: &[u8]) -> Option<(Size, Option<&[u8]>)> {
-    let mut exif = None;
-    let mut size = None;
-    let mut rest = bytes.get(8..)?;
-    while let Some((&[l0, l1, l2, l3, a, b, c, d], after)) = rest.split_first_chunk() {
-        let length = u32::from_be_bytes([l0, l1, l2, l3]) as usize;
-        // A checksum follows.
-        let Some((content, after)) = after.split_at_checked(length) else { break };
-        match &[a, b, c, d] {
-            b"IHDR" => {
-                let (width, height) = (content.first_chunk()?, content.get(4..)?.first_chunk()?);
-                let side = |side: &[u8; 4]| u32::from_be_bytes(*side) as usize;
-                size = Some((side(width), side(height)));
-            }
-            b"eXIf" => exif = Some(content),
-            b"IDAT" => break,
-            _ => {}
+    Some((Header::of(bytes).ok()?.size, png_chunks::exif(bytes)))
+}
+
+type Bytes<'a> = Cursor<Cow<'a, [u8]>>;
+
+fn reader<'a>(file: Cow<'a, [u8]>, header: &Header) -> Result<Reader<Bytes<'a>>, DecodingError> {
+    let limits = Limits { bytes: MAX_BYTES as usize };
+    let mut decoder = Decoder::new_with_limits(Cursor::new(file), limits);
+    // The library makes black of colours that the palette does not have.
+    decoder.set_transformations(match header.is_palette {
+        true => Transformations::IDENTITY,
+        false => Transformations::EXPAND,
+    });
+    // By default, the library passes over that of the data.
+    decoder.ignore_checksums(false);
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    decoder.read_info()
+}
+
+/// An error of the library as a sentence of ours.
+fn sentence(error: DecodingError) -> Error {
+    Error::Value(match error {
+        DecodingError::IoError(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+            return error.into();
         }
-        rest = after.get(4..).unwrap_or_default();
+        DecodingError::IoError(_) => EARLY.to_owned(),
+        DecodingError::LimitsExceeded => format!("it takes more than {} MiB", MAX_BYTES >> 20),
+        DecodingError::Parameter(_) => NO_SENSE.to_owned(),
+        // The library does not tell kinds apart but by their sentences.
+        DecodingError::Format(error) => match error.to_string() {
+            error if error.starts_with("CRC error") => CHECKSUM.to_owned(),
+            error if error.ends_with("WrongChecksum") => {
+                "the data are damaged: their checksum is wrong".to_owned()
+            }
+            error if error.starts_with("Corrupt deflate") => NO_DEFLATE.to_owned(),
+            error if error.starts_with(NO_MORE) => EARLY.to_owned(),
+            _ => NO_SENSE.to_owned(),
+        },
+    })
+}
+
+fn channels(colours: ColorType) -> Channels {
+    match colours {
+        ColorType::Grayscale => Channels::Grey,
+        ColorType::GrayscaleAlpha => Channels::GreyAlpha,
+        ColorType::Rgb | ColorType::Indexed => Channels::Rgb,
+        ColorType::Rgba => Channels::Rgba,
     }
-    Some((size?, exif))
+}
+
+/// The colours of a palette, with alpha if some are transparent.
+fn expand<R: BufRead + Seek>(
+    reader: &Reader<R>,
+    header: &Header,
+    rows: &[u8],
+    row_bytes: usize,
+) -> Result<(Channels, Samples)> {
+    let info = reader.info();
+    let Some(palette) = &info.palette else { bail!("the palette is missing") };
+    let (width, height) = header.size;
+    let pixels = rows.chunks_exact(row_bytes).flat_map(|row| indices(row, header.depth, width));
+    let palette = palette.as_chunks::<3>().0;
+    Ok(match &info.trns {
+        None => (Channels::Rgb, Samples::Bytes(colours(pixels, palette, width * height)?)),
+        Some(alpha) => {
+            let of = |(index, &[red, green, blue]): (usize, &[u8; 3])| {
+                [red, green, blue, alpha.get(index).copied().unwrap_or(u8::MAX)]
+            };
+            let palette: Vec<[u8; 4]> = palette.iter().enumerate().map(of).collect();
+            (Channels::Rgba, Samples::Bytes(colours(pixels, &palette, width * height)?))
+        }
+    })
 }
 
 /// Of an animation only the first picture would be inspected; one of a single frame has no other, unless it is not the first

@@ -10,20 +10,23 @@ use super::decode::{HEAD, decode, format};
 use super::limits::MAX_FILE;
 use super::pixels::{Conversion, Pixels};
 use crate::error::ensure;
-use crate::files::{sha256, shown};
+#[cfg(feature = "network")]
+use crate::files::sha256;
+use crate::files::shown;
 use crate::{Error, Result};
 
 /// Reads a PNG, TIFF, BMP or JPEG file as a grey image with intensities in [0, 1].
 ///
 /// The format is told from the content, not from the file name. Integers are divided by the largest one that a sample of the file
 /// can hold, 255 of 8 bits and 65,535 of 16, colours become Rec. 601 luma, palettes are expanded, and alpha is ignored, as is an
-/// orientation tag: pixels, masks and results are in the order of the file. Floats are taken as they are.
+/// orientation tag: pixels, masks and results are in the order of the file. Floats are taken as they are. A file of 1 GiB of samples
+/// takes up to 4 GiB of memory while it is read.
 /// The crate's `IMAGES.md` lists which files are read, and what is said of the others.
 ///
 /// # Errors
 /// If the file cannot be read or is not one complete image of these formats (but an animation, or
-/// several pages, or inks), if it has more than 32,768 pixels a side, 2²⁸ in all or 1 GiB, or if
-/// float values are not in [0, 1].
+/// several pages, or inks), if it has more than 32,768 pixels a side, 2²⁸ in all or 1 GiB of samples, if
+/// the file has more than 2 GiB, or if float values are not in [0, 1].
 pub fn read_image(path: &Path) -> Result<Image> {
     read_image_with(path, Conversion::default())
 }
@@ -42,6 +45,7 @@ pub fn read_image_with(path: &Path, conversion: impl Into<Conversion>) -> Result
 ///
 /// # Errors
 /// As [`read_image_with`].
+#[cfg(feature = "network")]
 pub fn read_image_and_hash(path: &Path, conversion: Conversion) -> Result<(Image, String)> {
     let read = || {
         let bytes = read_start(path, MAX_FILE)?;

@@ -217,6 +217,15 @@ fn masks_of_zeros_and_ones_are_read_and_those_of_other_low_values_refused() {
         "{message}"
     );
     assert!(message.starts_with("cannot read mask "), "{message}");
+    let words = ImageBuffer::from_fn(4, 4, |x, _| Luma([x as u16 % 2 * 255]));
+    let words = saved(&folder, "words.png", DynamicImage::ImageLuma16(words));
+    let message = self::message(&words, read_mask(&words));
+    assert!(
+        message.ends_with(
+            "expected defects above 32767 of 65535, or 0 and 1, got values of at most 255"
+        ),
+        "{message}"
+    );
     let empty = saved(&folder, "empty.png", ImageBuffer::from_pixel(4, 4, Luma([0_u8])));
     assert_eq!(read_mask(&empty).unwrap(), Mask::filled(4, 4, false));
 }
@@ -236,6 +245,13 @@ fn masks_of_which_it_is_not_clear_what_they_mean_are_refused() {
     let classes = ImageBuffer::from_fn(9, 9, |x, y| Luma([(x / 3 * 100 + y / 8) as u8]));
     let classes = refusal(&saved(&folder, "classes.png", classes));
     assert!(classes.ends_with("got an area of grey (100 of 255) at column 4, row 1"), "{classes}");
+    // 0 good, 1 defective, 255 not to be looked at; and 254 of another class than 255.
+    for values in [[0, 1, 255], [0, 254, 255]] {
+        let classes = ImageBuffer::from_fn(9, 9, |x, _| Luma([values[x as usize / 3] as u8]));
+        let classes = refusal(&saved(&folder, "ignored.png", classes));
+        let expected = format!("got an area of grey ({} of 255) at column 4, row 1", values[1]);
+        assert!(classes.ends_with(&expected), "{classes}");
+    }
 }
 
 #[test]
@@ -318,6 +334,26 @@ fn colours_have_channels() {
     let refused = message(&grey, read_image_with(&grey, of(Channel::Saturation)));
     let expected = "expected colours (data.channel = \"saturation\"), got a grey image";
     assert!(refused.ends_with(expected), "{refused}");
+}
+
+/// A file in which 0 is white: levels are those of its values.
+#[test]
+fn levels_come_before_inversion() {
+    let folder = tempfile::tempdir().unwrap();
+    let tiff = tiffs::Tiff { bits: 16, photometric: 0, ..tiffs::Tiff::default() };
+    let path = file(&folder, "inverted.tif", &tiff.encode());
+    let value = tiff.sample(2, 3, 0) as f64;
+    let read = |levels| {
+        let conversion = Conversion { levels, ..Conversion::default() };
+        f64::from(read_image_with(&path, conversion).unwrap().get(2, 3))
+    };
+    assert!((read(Levels::OfFile) - (1.0 - value / 65_535.0)).abs() < 1e-6);
+    let half = Levels::Range([value / 2.0, value * 1.5]);
+    assert!((read(half) - 0.5).abs() < 1e-6);
+    // As a mask, 0 is defective, and there are no labels of 0 and 1.
+    let labels = tiffs::Tiff { bits: 1, photometric: 0, ..tiffs::Tiff::default() };
+    let mask = read_mask(&file(&folder, "mask.tif", &labels.encode())).unwrap();
+    assert_eq!(mask, Mask::from_fn(21, 13, |x, y| labels.sample(x, y, 0) == 0));
 }
 
 #[test]

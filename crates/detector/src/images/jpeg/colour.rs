@@ -21,7 +21,7 @@ impl Application {
     /// Looks at an application segment, of which JFIF has APP0 and Adobe APP14.
     pub fn note(&mut self, marker: u8, content: &[u8]) {
         match marker {
-            0xE0 if content.len() >= 12 && content.starts_with(b"JFIF\0") => self.has_jfif = true,
+            0xE0 if content.len() >= 14 && content.starts_with(b"JFIF\0") => self.has_jfif = true,
             0xEE if content.len() >= 12 && content.starts_with(b"Adobe") => {
                 self.adobe = Some(content[11]);
             }

@@ -8,6 +8,10 @@ const SHORT: u32 = 9;
 
 const EARLY: &str = "the data end before the picture does";
 
+/// The most bytes of no meaning behind a scan: some cameras leave one or two, which libjpeg passes over. More are pixels that are not
+/// where they belong.
+const MOST_STRAY: usize = 4;
+
 /// A table of codes.
 #[derive(Clone)]
 pub struct Huffman {
@@ -173,22 +177,24 @@ impl<'a> Bits<'a> {
         Ok(())
     }
 
-    /// The place of the next marker, or the end of the data.
+    /// The place of the next marker, or the end of the data. A row of units takes at least `row` bits.
     ///
     /// # Errors
-    /// If there are many more data before it: the header's size is not that of the picture.
-    pub fn end(mut self) -> Result<usize> {
-        const PADDING: usize = 64;
-        let start = self.next;
+    /// If there are more data before it than bits that fill up and a few bytes that are no row: the header's size is not that of the
+    /// picture.
+    pub fn end(self, row: usize) -> Result<usize> {
         let is_marker = |pair: &[u8]| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xFF | 0xD0..=0xD7);
-        let rest = &self.data[start.min(self.data.len())..];
+        let rest = &self.data[self.next.min(self.data.len())..];
         let length = rest.windows(2).position(is_marker).unwrap_or(rest.len());
-        let is_padding = |byte: &u8| matches!(byte, 0 | 0xFF);
+        // Bits of the last byte that was begun fill it up.
+        let buffer = (self.buffer << (self.count % 8)).to_be_bytes();
+        let ahead = &buffer[..(self.count / 8) as usize];
+        let count = ahead.len() + length;
+        let are_stray = count <= MOST_STRAY && 8 * (count + 1) <= row;
         ensure!(
-            length <= PADDING || rest[..length].iter().all(is_padding),
+            are_stray || ahead.iter().chain(&rest[..length]).all(|byte| matches!(byte, 0 | 0xFF)),
             "the data go on after the end of the picture: the size in its header is wrong"
         );
-        self.next = start + length;
-        Ok(self.next)
+        Ok(self.next + length)
     }
 }

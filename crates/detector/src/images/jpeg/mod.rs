@@ -104,5 +104,5 @@ fn pixels(picture: Picture, colour: Colour) -> Result<Pixels> {
             rows => values.extend(rows.iter().flatten()),
         }
     }
-    Ok(Pixels { width, height, channels, samples: Samples::Bytes(values) })
+    Ok(Pixels::new(width, height, channels, Samples::Bytes(values)))
 }

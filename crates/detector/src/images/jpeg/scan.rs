@@ -67,6 +67,21 @@ impl Scan {
         ensure!(is_band && scan.shifts.1 < 14, "{DAMAGED}");
         Ok(scan)
     }
+
+    /// The least bits of a row of units. A block of a sequential frame takes two codes or more, one of a progressive frame may take
+    /// nothing.
+    pub fn least_row(&self, frame: &Frame) -> usize {
+        let blocks = match self.components[..] {
+            _ if frame.is_progressive => 0,
+            [(index, ..)] => frame.components[index].blocks.0,
+            _ => {
+                let parts = self.components.iter().map(|&(index, ..)| &frame.components[index]);
+                let of_unit = |part: &Component| part.sampling.0 * part.sampling.1;
+                frame.units().0 * parts.map(of_unit).sum::<usize>()
+            }
+        };
+        2 * blocks
+    }
 }
 
 /// Calls `place` for each block of a scan in the order of the data, with the number of its component within the scan and its

@@ -159,7 +159,7 @@ impl State {
                     let (tables, quantisation) = (&self.tables, &self.quantisation);
                     let interval = self.restart_interval;
                     planes.decode(frame, &scan, tables, quantisation, interval, &mut bits)?;
-                    place = bits.end()?;
+                    place = bits.end(scan.least_row(frame))?;
                 }
                 _ => self.note(&segment)?,
             }

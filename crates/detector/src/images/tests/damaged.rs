@@ -14,10 +14,12 @@ use tiff::encoder::TiffEncoder;
 use tiff::encoder::colortype::{CMYK8, Gray8, Gray32};
 use tiff::tags::Tag;
 
-use super::tiffs::Tiff;
+use super::jpegs::{self, Jpeg};
+use super::pngs::chunk;
+use super::tiffs::{Tiff, with_directory_below};
 use crate::error::message;
 use crate::files::shown;
-use crate::images::{image_header, read_image};
+use crate::images::{decode_image, image_header, read_image};
 
 fn busy() -> GrayImage {
     GrayImage::from_fn(24, 16, |x, y| Luma([(x * x * 7 + y * y * 13 + x * y) as u8]))
@@ -27,19 +29,6 @@ fn encoded(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     image.into().write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
-}
-
-/// A chunk of a PNG file, with its checksum (CRC-32).
-fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
-    let mut checksum = u32::MAX;
-    for &byte in kind.iter().chain(content) {
-        checksum ^= u32::from(byte);
-        for _ in 0..8 {
-            checksum = checksum >> 1 ^ if checksum & 1 == 1 { 0xEDB8_8320 } else { 0 };
-        }
-    }
-    let length = u32::try_from(content.len()).unwrap().to_be_bytes();
-    [&length, &kind[..], content, &(!checksum).to_be_bytes()].concat()
 }
 
 /// A PNG file of 1 KB whose header claims `width` x `height` pixels.
@@ -183,6 +172,10 @@ fn unusual_images_are_read() {
             assert!((value - expected).abs() < 1e-6, "{name}: {value}");
         }
     }
+    assert_eq!(
+        read(&folder, "below.tif", &with_directory_below(0, 1)),
+        read(&folder, "alone.tif", &Tiff::default().encode())
+    );
     // A smaller copy beside the image is no page of its own.
     assert_eq!(read(&folder, "copy.tif", &pages(&[0, 1])).unwrap().get(1, 0), 0.2);
 }
@@ -213,6 +206,26 @@ fn what_is_packed_does_not_grow() {
 }
 
 /// Masks have no such tag, and results are in the pixels of the file.
+#[test]
+fn a_few_stray_bytes_before_a_marker_of_a_jpeg_are_passed_over() {
+    let whole = Jpeg { restart_interval: 2, ..jpegs::busy() }.encode();
+    let picture = decode_image(&whole).unwrap();
+    // A row of 3 units of 6 blocks takes at least 36 bits. Pillow 13.0.0, by libjpeg, reads the same pixels.
+    for count in 0..5 {
+        let stray = [&[0x5A; 4][..count], &[0xFF, 0xD9]].concat();
+        let bytes = [&whole[..whole.len() - 2], &stray].concat();
+        assert_eq!(decode_image(&bytes).is_ok_and(|image| image == picture), count < 4, "{count}");
+    }
+    // Between segments there may be any number.
+    let frame = whole.windows(2).position(|marker| marker == [0xFF, 0xC0]).unwrap();
+    let bytes = [&whole[..frame], &[0x5A; 9], &whole[frame..]].concat();
+    assert_eq!(decode_image(&bytes).unwrap(), picture);
+    // Those before a restart marker belong to the units before it.
+    let restart = whole.windows(2).position(|marker| marker == [0xFF, 0xD1]).unwrap();
+    let bytes = [&whole[..restart], &[0x5A], &whole[restart..]].concat();
+    assert!(decode_image(&bytes).is_err());
+}
+
 #[test]
 fn orientation_tags_are_ignored() {
     let folder = tempfile::tempdir().unwrap();
@@ -269,14 +282,18 @@ fn damage_anywhere_is_no_panic() {
     for format in [ImageFormat::Png, ImageFormat::Tiff, ImageFormat::Bmp, ImageFormat::Jpeg] {
         let whole = encoded(busy(), format);
         for length in (0..whole.len()).step_by(7) {
-            let result = read(&folder, "cut", &whole[..length]);
-            assert!(result.is_err(), "{format:?} cut off at {length}");
+            let refusal = read(&folder, "cut", &whole[..length]).unwrap_err();
+            assert!(
+                !refusal.contains("decoder failed"),
+                "{format:?} cut off at {length}: {refusal}"
+            );
         }
         for place in (0..whole.len()).step_by(3) {
             let mut changed = whole.clone();
             changed[place] ^= 1 << (place % 8);
-            if let Ok(image) = read(&folder, "changed", &changed) {
-                assert!(image.data().iter().all(|value| (0.0..=1.0).contains(value)));
+            match read(&folder, "changed", &changed) {
+                Ok(image) => assert!(image.data().iter().all(|value| (0.0..=1.0).contains(value))),
+                Err(refusal) => assert!(!refusal.contains("decoder failed"), "{format:?}, {place}"),
             }
         }
     }

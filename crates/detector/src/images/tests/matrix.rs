@@ -20,18 +20,31 @@ struct Meaning {
     photometric: u64,
     samples: usize,
     extra: &'static [u64],
+    is_opaque: bool,
 }
 
-const MEANINGS: [Meaning; 9] = [
-    Meaning { name: "grey", photometric: 1, samples: 1, extra: &[] },
-    Meaning { name: "grey, 0 is white", photometric: 0, samples: 1, extra: &[] },
-    Meaning { name: "grey, alpha", photometric: 1, samples: 2, extra: &[2] },
-    Meaning { name: "RGB", photometric: 2, samples: 3, extra: &[] },
-    Meaning { name: "RGB, alpha", photometric: 2, samples: 4, extra: &[1] },
-    Meaning { name: "RGB, unspecified sample", photometric: 2, samples: 4, extra: &[0] },
-    Meaning { name: "RGB, two more samples", photometric: 2, samples: 5, extra: &[2, 0] },
-    Meaning { name: "palette", photometric: 3, samples: 1, extra: &[] },
-    Meaning { name: "YCbCr, not subsampled", photometric: 6, samples: 3, extra: &[] },
+const GREY: Meaning =
+    Meaning { name: "grey", photometric: 1, samples: 1, extra: &[], is_opaque: false };
+const RGB: Meaning = Meaning { name: "RGB", photometric: 2, samples: 3, ..GREY };
+const RGB_AND_MORE: Meaning = Meaning { name: "RGB, alpha", samples: 4, extra: &[2], ..RGB };
+
+const MEANINGS: [Meaning; 10] = [
+    GREY,
+    Meaning { name: "grey, 0 is white", photometric: 0, ..GREY },
+    Meaning { name: "grey, alpha", samples: 2, extra: &[2], ..GREY },
+    RGB,
+    RGB_AND_MORE,
+    Meaning { name: "RGB, associated alpha, opaque", extra: &[1], is_opaque: true, ..RGB_AND_MORE },
+    Meaning { name: "RGB, unspecified sample", extra: &[0], ..RGB_AND_MORE },
+    Meaning {
+        name: "grey, unspecified sample of one value",
+        samples: 2,
+        extra: &[0],
+        is_opaque: true,
+        ..GREY
+    },
+    Meaning { name: "palette", photometric: 3, ..GREY },
+    Meaning { name: "YCbCr, not subsampled", photometric: 6, ..RGB },
 ];
 
 /// Bits a sample, and the sample format.
@@ -68,6 +81,7 @@ fn variants(meaning: Meaning, (bits, format): (usize, u64), compression: u64) ->
                             samples: meaning.samples,
                             photometric: meaning.photometric,
                             extra: meaning.extra.to_vec(),
+                            is_opaque: meaning.is_opaque,
                             is_big_endian,
                             is_big_tiff,
                             is_planar: *is_planar,

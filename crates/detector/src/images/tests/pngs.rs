@@ -1,5 +1,8 @@
 //! PNG files of all layouts.
 
+use std::io::Write;
+
+use flate2::write::ZlibEncoder;
 use inspect::{Image, Plane};
 use png::{BitDepth, ColorType, Encoder};
 
@@ -41,7 +44,43 @@ pub fn pngs() -> Vec<(&'static str, Vec<u8>, Image)> {
         all.filter(|&(is_transparent, frames)| !is_transparent || frames == 0)
             .map(move |(is_transparent, frames)| png(name, colours, depth, is_transparent, frames))
     });
-    plain.collect()
+    plain.chain([interlaced(1), interlaced(8)]).collect()
+}
+
+/// Grey in the seven passes of Adam7. Each is a picture of some columns and rows: every second, fourth or eighth, from a first one on.
+fn interlaced(bits: usize) -> (&'static str, Vec<u8>, Image) {
+    let passes = [
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    ];
+    let max = (1 << bits) - 1;
+    let mut data = Vec::new();
+    for (left, top, across, down) in passes {
+        for y in (top..SIZE.1).step_by(down) {
+            let columns = (left..SIZE.0).step_by(across);
+            let mut row = vec![0; (columns.clone().count() * bits).div_ceil(8)];
+            for (x, place) in columns.zip(0..) {
+                row[place * bits / 8] |=
+                    (sample(x, y, 0, max) << (8 - bits - place * bits % 8)) as u8;
+            }
+            // Without a filter.
+            data.extend([&[0][..], &row].concat());
+        }
+    }
+    let mut encoder = ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(&data).unwrap();
+    let sides = [SIZE.0.to_be_bytes(), SIZE.1.to_be_bytes()].concat();
+    let header = chunk(b"IHDR", &[&sides[..], &[bits as u8, 0, 0, 0, 1]].concat());
+    let parts = [header, chunk(b"IDAT", &encoder.finish().unwrap()), chunk(b"IEND", &[])];
+    let picture = Plane::from_fn(SIZE.0 as usize, SIZE.1 as usize, |x, y| {
+        sample(x as u32, y as u32, 0, max) as f32 / max as f32
+    });
+    ("grey, interlaced", [&b"\x89PNG\r\n\x1a\n"[..], &parts.concat()].concat(), picture)
 }
 
 fn png(
@@ -98,4 +137,17 @@ fn png(
     };
     let image = Plane::from_fn(SIZE.0 as usize, SIZE.1 as usize, intensity);
     (name, bytes, image)
+}
+
+/// A chunk of a PNG file, with its checksum (CRC-32).
+pub fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    let mut checksum = u32::MAX;
+    for &byte in kind.iter().chain(content) {
+        checksum ^= u32::from(byte);
+        for _ in 0..8 {
+            checksum = checksum >> 1 ^ if checksum & 1 == 1 { 0xEDB8_8320 } else { 0 };
+        }
+    }
+    let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+    [&length, &kind[..], content, &(!checksum).to_be_bytes()].concat()
 }

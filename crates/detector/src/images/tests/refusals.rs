@@ -1,13 +1,15 @@
 //! A file for each sentence of a refusal.
 
+mod bmp;
 mod jpeg;
+mod png;
 mod tiff;
 
 type Refusal = (&'static str, Vec<u8>, &'static str);
 
 /// Names, files, and the sentences that are said of them.
 pub fn refusals() -> Vec<Refusal> {
-    [formats(), tiff::tiffs(), jpeg::jpegs(), pngs_and_bmps()].concat()
+    [formats(), tiff::tiffs(), jpeg::jpegs(), png::pngs(), bmp::bmps()].concat()
 }
 
 fn formats() -> Vec<Refusal> {
@@ -50,6 +52,11 @@ fn formats() -> Vec<Refusal> {
             "expected a PNG, TIFF, BMP or JPEG image, got HEIF; convert it, for example to PNG",
         ),
         (
+            "MP4",
+            head(b"\0\0\0\x18ftypmp42"),
+            "expected a PNG, TIFF, BMP or JPEG image, got a video (MP4); convert it, for example to PNG",
+        ),
+        (
             "PGM",
             head(b"P5\n2 2\n255\n"),
             "expected a PNG, TIFF, BMP or JPEG image, got a netpbm image (PGM, PPM); convert it, for example to PNG",
@@ -63,38 +70,6 @@ fn formats() -> Vec<Refusal> {
             "PDF",
             head(b"%PDF-1.7"),
             "expected a PNG, TIFF, BMP or JPEG image, got PDF; convert it, for example to PNG",
-        ),
-    ]
-}
-
-fn pngs_and_bmps() -> Vec<Refusal> {
-    let bmp = |compression: u8| {
-        let mut bytes =
-            b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x10\0\0\0\x10\0\0\0\x01\0\x18\0".to_vec();
-        bytes.extend([compression, 0, 0, 0]);
-        bytes.extend([0; 20]);
-        bytes
-    };
-    vec![
-        (
-            "BMP that holds a JPEG",
-            bmp(4),
-            "BMP that holds a JPEG is not supported; convert it, for example to PNG",
-        ),
-        (
-            "BMP that holds a PNG",
-            bmp(5),
-            "BMP that holds a PNG is not supported; convert it, for example to PNG",
-        ),
-        (
-            "BMP, unknown compression",
-            bmp(9),
-            "BMP with compression number 9 is not supported; convert it, for example to PNG",
-        ),
-        (
-            "BMP, cut off",
-            bmp(0),
-            "expected a complete BMP image: 54 bytes cannot hold 16x16 pixels",
         ),
     ]
 }

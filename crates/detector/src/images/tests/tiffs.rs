@@ -33,6 +33,8 @@ pub struct Tiff {
     pub fill_order: u64,
     /// Further tags: number, type and values.
     pub tags: Vec<(u16, u16, Vec<u64>)>,
+    /// Whether the samples that are no colours are as large as they can be.
+    pub is_opaque: bool,
     /// Tags that are left out.
     pub without: Vec<u16>,
 }
@@ -56,6 +58,7 @@ impl Default for Tiff {
             predictor: 1,
             fill_order: 1,
             tags: Vec::new(),
+            is_opaque: false,
             without: Vec::new(),
         }
     }
@@ -66,9 +69,11 @@ impl Tiff {
     pub fn sample(&self, x: usize, y: usize, channel: usize) -> u64 {
         let max = (1_u64 << self.bits.min(16)) - 1;
         let noise = (x * x * 7 + y * y * 13 + x * y * (channel + 3) + 29 * channel) as u64;
+        let part = self.tile.unwrap_or((self.width, self.rows_per_strip));
         match self.compression {
-            // Lossy: flat blocks come back as they were.
-            7 => 40 + 60 * channel as u64,
+            _ if self.is_opaque && channel >= self.samples - self.extra.len() => max,
+            // Lossy: flat blocks come back as they were. Each strip or tile has a level of its own.
+            7 => (40 + 60 * channel + 13 * (x / part.0) + 7 * (y / part.1)) as u64,
             _ => (noise * 37 + (x / 4) as u64 * max / 7) & max,
         }
     }
@@ -206,7 +211,7 @@ impl Tiff {
             let channels: Vec<usize> =
                 if self.is_planar { vec![plane] } else { (0..self.samples).collect() };
             let levels: Vec<i16> =
-                channels.iter().map(|&channel| self.sample(0, 0, channel) as i16).collect();
+                channels.iter().map(|&channel| self.sample(left, top, channel) as i16).collect();
             return Jpeg { width, height, ..flat(&levels) }.encode();
         }
         let channels = if self.is_planar { plane..plane + 1 } else { 0..self.samples };
@@ -279,6 +284,19 @@ impl Tiff {
             _ => bytes.to_vec(),
         }
     }
+}
+
+/// A file with a directory below that of its picture, and the kind of each (NewSubfileType).
+pub fn with_directory_below(above: u64, below: u8) -> Vec<u8> {
+    let file = |place| Tiff {
+        tags: vec![(254, 4, vec![above]), (330, 4, vec![place])],
+        ..Tiff::default()
+    };
+    let mut bytes = file(0).encode();
+    bytes = file(bytes.len() as u64).encode();
+    // One tag, and no directory behind.
+    bytes.extend([1, 0, 254, 0, 4, 0, 1, 0, 0, 0, below, 0, 0, 0, 0, 0, 0, 0]);
+    bytes
 }
 
 fn group4(bytes: &[u8], width: usize, row_bytes: usize) -> Vec<u8> {

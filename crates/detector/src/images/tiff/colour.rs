@@ -75,8 +75,8 @@ pub fn meaning(
     };
     let colours = meaning.colours();
     ensure!(samples >= colours, "expected at least {colours} samples a pixel, got {samples}");
-    let is_measured = matches!(meaning, Meaning::Grey { .. }) && samples > 2;
-    demand!(!is_measured, "expected a grey image, got one of {samples} channels");
+    let kind = if colours == 1 { "a grey image" } else { "red, green and blue" };
+    demand!(samples <= colours + 1, "expected {kind}, got {samples} channels");
     let is_whole = matches!(meaning, Meaning::Grey { .. } | Meaning::Rgb) || samples == colours;
     demand!(
         is_whole,

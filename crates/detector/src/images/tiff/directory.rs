@@ -1,5 +1,6 @@
 //! The directories of a TIFF or BigTIFF file, and the tags in them (TIFF 6.0, section 2).
 
+use super::tag;
 use crate::Result;
 use crate::error::{Context, bail, ensure};
 use std::collections::{BTreeMap, HashSet};
@@ -76,29 +77,49 @@ struct File<'a> {
 /// # Errors
 /// If the file ends within a directory, or they form a circle.
 pub fn directories(bytes: &[u8]) -> Result<Vec<Directory<'_>>> {
-    let order = match bytes {
-        [b'I', b'I', ..] => ByteOrder::Little,
-        _ => ByteOrder::Big,
-    };
-    let is_big = bytes.get(2..4).is_some_and(|version| order.number(version) == 43);
-    let file = File { bytes, order, is_big };
-    let mut next = if is_big { file.number(8, 8)? } else { file.number(4, 4)? };
-    let (mut seen, mut found, mut tags) = (HashSet::new(), Vec::new(), 0);
-    while next != 0 {
-        ensure!(seen.insert(next), "the directories form a circle");
-        ensure!(found.len() < MOST_DIRECTORIES, "the file has too many directories");
-        let (table, following) = file.table(next)?;
-        tags += table.len() as u64 / file.widths().1;
-        ensure!(tags <= MOST_TAGS, "the directories have too many tags");
-        let directory = Directory { order, entries: file.entries(table) };
-        found.push(directory);
-        next = following;
-    }
+    let file = File::of(bytes);
+    let first = if file.is_big { file.number(8, 8)? } else { file.number(4, 4)? };
+    let found = file.directories([first])?;
     ensure!(!found.is_empty(), "the file has no directory");
     Ok(found)
 }
 
+/// The directories below another one (SubIFDs).
+///
+/// # Errors
+/// As [`directories`].
+pub fn sub_directories<'a>(bytes: &'a [u8], above: &Directory<'_>) -> Result<Vec<Directory<'a>>> {
+    let starts = above.numbers(tag::SUB_DIRECTORIES)?;
+    File::of(bytes).directories(starts.iter().flat_map(Numbers::iter))
+}
+
 impl<'a> File<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        let order = match bytes {
+            [b'I', b'I', ..] => ByteOrder::Little,
+            _ => ByteOrder::Big,
+        };
+        let is_big = bytes.get(2..4).is_some_and(|version| order.number(version) == 43);
+        Self { bytes, order, is_big }
+    }
+
+    /// The directories at some places, and those that follow each.
+    fn directories(&self, starts: impl IntoIterator<Item = u64>) -> Result<Vec<Directory<'a>>> {
+        let (mut seen, mut found, mut tags) = (HashSet::new(), Vec::new(), 0);
+        for mut next in starts {
+            while next != 0 {
+                ensure!(seen.insert(next), "the directories form a circle");
+                ensure!(found.len() < MOST_DIRECTORIES, "the file has too many directories");
+                let (table, following) = self.table(next)?;
+                tags += table.len() as u64 / self.widths().1;
+                ensure!(tags <= MOST_TAGS, "the directories have too many tags");
+                found.push(Directory { order: self.order, entries: self.entries(table) });
+                next = following;
+            }
+        }
+        Ok(found)
+    }
+
     fn slice(&self, start: u64, length: u64) -> Option<&'a [u8]> {
         let end = start.checked_add(length)?;
         self.bytes.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)

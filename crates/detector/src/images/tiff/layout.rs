@@ -3,6 +3,7 @@
 use super::colour::{Meaning, meaning};
 use super::directory::{ByteOrder, Directory, Numbers};
 use super::format::{Compression, Format};
+use super::stack::check_stack;
 use super::tag;
 use crate::Result;
 use crate::error::{Context, bail, ensure};
@@ -24,10 +25,10 @@ pub struct Layout {
     pub height: usize,
     pub format: Format,
     pub meaning: Meaning,
-    /// Samples of a pixel, with those that are not looked at.
+    /// Samples of a pixel: the colours, and another one if there is one.
     pub samples: usize,
-    /// Whether the first sample that is no colour is alpha.
-    pub has_alpha: bool,
+    /// The sample beside the colours, if there is one.
+    pub extra: Option<Extra>,
     /// Whether each sample has planes of its own.
     pub is_planar: bool,
     /// Width and height of a strip or tile.
@@ -37,6 +38,15 @@ pub struct Layout {
     pub predictor: Predictor,
     /// Whether the bits of each byte are in reverse order.
     pub is_reversed: bool,
+}
+
+/// A sample that is no colour (TIFF 6.0, ExtraSamples).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extra {
+    /// Alpha that colours are not multiplied with.
+    Alpha,
+    AssociatedAlpha,
+    Unspecified,
 }
 
 /// Values that are stored as differences to the pixel before.
@@ -57,9 +67,9 @@ impl Layout {
         let side = |tag| Ok::<usize, crate::Error>(number(tag, 0)? as usize);
         let (width, height) = (side(tag::WIDTH)?, side(tag::LENGTH)?);
         check_size(width, height)?;
-        check_stack(directory)?;
-        let compression = compression(number(tag::COMPRESSION, 1)?)?;
         let samples = number(tag::SAMPLES_PER_PIXEL, 1)? as usize;
+        check_stack(directory, (width, height), samples)?;
+        let compression = compression(number(tag::COMPRESSION, 1)?)?;
         ensure!(samples <= usize::from(u16::MAX), "expected fewer samples a pixel, got {samples}");
         let format = format(directory)?;
         let is_planar = samples > 1
@@ -69,8 +79,12 @@ impl Layout {
                 other => bail!("expected planar configuration 1 or 2, got {other}"),
             };
         let meaning = meaning(directory, format, samples, is_planar, compression)?;
-        let extra = directory.number(tag::EXTRA_SAMPLES)?;
-        let has_alpha = samples > meaning.colours() && matches!(extra, Some(1 | 2));
+        let extra = match directory.number(tag::EXTRA_SAMPLES)? {
+            _ if samples == meaning.colours() => None,
+            Some(1) => Some(Extra::AssociatedAlpha),
+            Some(2) => Some(Extra::Alpha),
+            _ => Some(Extra::Unspecified),
+        };
         let is_tiled = directory.has(tag::TILE_WIDTH);
         let part = match is_tiled {
             true => (side(tag::TILE_WIDTH)?, side(tag::TILE_LENGTH)?),
@@ -89,7 +103,7 @@ impl Layout {
             format,
             meaning,
             samples,
-            has_alpha,
+            extra,
             is_planar,
             part,
             is_tiled,
@@ -120,7 +134,7 @@ impl Layout {
             Format::Integer { .. } => 2,
             Format::Float { .. } => 4,
         };
-        check_bytes(self.width, self.height, pixels * stored * self.channels() as u64)?;
+        check_bytes(self.width, self.height, pixels * stored * self.samples as u64)?;
         self.check_parts()
     }
 
@@ -161,11 +175,6 @@ impl Layout {
         if self.compression == Compression::Jpeg { height } else { height.min(self.height) }
     }
 
-    /// Samples that are read of a pixel: the colours, and alpha if there is one.
-    pub fn channels(&self) -> usize {
-        self.meaning.colours() + usize::from(self.has_alpha)
-    }
-
     /// Samples side by side in a strip or tile.
     pub fn samples_in_part(&self) -> usize {
         if self.is_planar { 1 } else { self.samples }
@@ -203,26 +212,6 @@ fn format(directory: &Directory<'_>) -> Result<Format> {
         }
         (5 | 6, _) => refuse!("complex numbers are not read, only integers and floats"),
         _ => refuse!("{first}-bit integers are not read, only those of up to 16 bits and floats"),
-    }
-}
-
-/// Refuses what holds several pictures in one directory.
-fn check_stack(directory: &Directory<'_>) -> Result<()> {
-    for tag in [tag::IMAGE_DEPTH, tag::TILE_DEPTH] {
-        let depth = directory.number(tag)?.unwrap_or(1);
-        demand!(depth <= 1, "expected a single image, got a volume of {depth} slices");
-    }
-    let description = directory.bytes(tag::DESCRIPTION).ok().flatten().unwrap_or_default();
-    if !description.starts_with(b"ImageJ=") {
-        return Ok(());
-    }
-    let description = String::from_utf8_lossy(description);
-    let images = description.lines().find_map(|line| line.strip_prefix("images="));
-    match images.and_then(|images| images.trim().parse::<u64>().ok()) {
-        Some(images) if images > 1 => {
-            refuse!("expected a single image, got an ImageJ stack of {images} images")
-        }
-        _ => Ok(()),
     }
 }
 

@@ -21,6 +21,7 @@ pub const TILE_WIDTH: u16 = 322;
 pub const TILE_LENGTH: u16 = 323;
 pub const TILE_OFFSETS: u16 = 324;
 pub const TILE_BYTE_COUNTS: u16 = 325;
+pub const SUB_DIRECTORIES: u16 = 330;
 pub const EXTRA_SAMPLES: u16 = 338;
 pub const SAMPLE_FORMAT: u16 = 339;
 pub const JPEG_TABLES: u16 = 347;
@@ -29,3 +30,5 @@ pub const YCBCR_SUBSAMPLING: u16 = 530;
 pub const REFERENCE_BLACK_WHITE: u16 = 532;
 pub const IMAGE_DEPTH: u16 = 32_997;
 pub const TILE_DEPTH: u16 = 32_998;
+/// MetaMorph: values of each plane of a stack.
+pub const UIC2: u16 = 33_629;

@@ -1,6 +1,6 @@
 //! TIFF files that are refused.
 
-use super::super::tiffs::Tiff;
+use super::super::tiffs::{Tiff, with_directory_below};
 use super::Refusal;
 
 pub fn tiffs() -> Vec<Refusal> {
@@ -66,7 +66,22 @@ fn contents() -> Vec<Refusal> {
         (
             "TIFF, grey with five channels",
             photometric(1, 5),
-            "expected a grey image, got one of 5 channels",
+            "expected a grey image, got 5 channels",
+        ),
+        (
+            "TIFF, RGB with five channels",
+            Tiff { extra: vec![2, 0], ..photometric(2, 5) },
+            "expected red, green and blue, got 5 channels",
+        ),
+        (
+            "TIFF, grey with a second channel",
+            photometric(1, 2),
+            "expected a grey image, got a second channel, of which the file does not say that it is alpha",
+        ),
+        (
+            "TIFF, associated alpha",
+            Tiff { extra: vec![1], ..photometric(2, 4) },
+            "TIFF whose colours are multiplied with alpha (associated alpha) is read where it is opaque only; convert it, for example to PNG",
         ),
         (
             "TIFF, RGB with two samples",
@@ -132,6 +147,21 @@ fn contents() -> Vec<Refusal> {
             "TIFF, ImageJ stack",
             text(270, "ImageJ=1.53t\nimages=2\nslices=2\n\0"),
             "expected a single image, got an ImageJ stack of 2 images",
+        ),
+        (
+            "TIFF, tifffile stack",
+            text(270, "{\"shape\": [3, 13, 21]}\0"),
+            "expected a single image, got a tifffile stack of 3 images",
+        ),
+        (
+            "TIFF, MetaMorph stack",
+            tagged(33_629, 5, &[1, 1, 1]),
+            "expected a single image, got a MetaMorph stack of 3 images",
+        ),
+        (
+            "TIFF, nothing but a smaller copy",
+            tagged(254, 4, &[1]),
+            "expected a picture of full size, got nothing but what is marked as a smaller copy or as a mask (NewSubfileType)",
         ),
         (
             "TIFF, YCbCr, Rec. 709",
@@ -200,6 +230,11 @@ fn contents() -> Vec<Refusal> {
         "TIFF, cut off",
         whole[..whole.len() - 100].to_vec(),
         "expected a complete TIFF image: the file is cut off within a directory",
+    ));
+    refusals.push((
+        "TIFF, picture below a smaller copy (DNG)",
+        with_directory_below(1, 0),
+        "TIFF with pictures below others (SubIFDs), as DNG, is not supported; convert it, for example to PNG",
     ));
     let mut circle = whole;
     let start = circle[4..8].to_vec();
