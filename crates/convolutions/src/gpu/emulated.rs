@@ -13,6 +13,7 @@ use crate::geometry::{Conv2d, Size};
 use crate::precision::Precision;
 use crate::tests::noise;
 use emulation::{Program, bytes, floats};
+use rayon::prelude::*;
 use std::iter::once;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -242,7 +243,7 @@ fn assert_close(got: &[f32], [expected, sizes]: [&[f32]; 2], unit: f32, what: &s
 #[test]
 #[ignore = "needs a C++ compiler"]
 fn gathered_convolutions_are_those_of_columns() {
-    for (case, outputs) in GATHERED {
+    GATHERED.into_par_iter().for_each(|(case, outputs)| {
         let problem = problem(case, outputs);
         let shapes = Shapes::of(&problem, &[0, 4]).unwrap().unwrap();
         let (large, small) = problem.lengths();
@@ -285,7 +286,7 @@ fn gathered_convolutions_are_those_of_columns() {
                 assert_close(&got, [&expected, &sums[1]], unit, &what);
             }
         }
-    }
+    });
 }
 
 /// Lanes, rows of a tile, blocks, the division and turns.
@@ -298,7 +299,7 @@ fn launch_numbers(launch: &Launch) -> [u32; 7] {
 #[test]
 #[ignore = "needs a C++ compiler"]
 fn gathered_gradients_of_weights_are_those_of_columns() {
-    for (case, outputs) in GATHERED {
+    GATHERED.into_par_iter().for_each(|(case, outputs)| {
         let problem = problem(case, outputs);
         let shapes = Shapes::of(&problem, &[0]).unwrap().unwrap();
         let (large, small) = problem.lengths();
@@ -324,7 +325,7 @@ fn gathered_gradients_of_weights_are_those_of_columns() {
             let got = floats(&run("weigh", &numbers, input(&[&maps, &gradient])));
             assert_close(&got, [&expected, &sizes], unit, &format!("{problem:?}, {launch:?}"));
         }
-    }
+    });
 }
 
 #[test]
