@@ -89,7 +89,7 @@ impl Inspector {
         Self { network: self.network.on_smaller_batches(note), ..self }
     }
 
-    /// How a pixel is scored.
+    /// The first residual that decides: how a pixel and its reconstruction are compared.
     pub fn residual(&self) -> Residual {
         self.inspection.residual
     }

@@ -117,7 +117,7 @@ impl Reference {
         Self { zero: place(zero), one: place(one), ..self.clone() }
     }
 
-    /// That of some of the residual maps, by their numbers in ascending order: images have these only.
+    /// The reference for the residual maps with these numbers, in ascending order. The images that it scores must have only these maps.
     #[must_use]
     pub fn of_maps(&self, numbers: &[usize]) -> Self {
         let renumbered = |channel: &Channel| {

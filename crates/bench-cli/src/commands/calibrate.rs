@@ -8,7 +8,7 @@ use crate::interrupt;
 use crate::progress::Progress;
 use anyhow::Result;
 use detector::files::shown;
-use detector::records::{Calibration, CalibrationSource, DrawnDefects, ResidualMap, RuleThreshold};
+use detector::records::{Calibration, CalibrationSource, DrawnDefects, RuleThreshold};
 use detector::{CalibrationImages, Config, ModelFolder, RuleName, find_region};
 use std::path::Path;
 
@@ -59,7 +59,7 @@ fn text(calibration: &Calibration) -> String {
     let error = standard_error.map_or_else(String::new, |e| format!(", standard error {e:.3}"));
     let drawn =
         calibration.drawn.as_ref().map_or_else(String::new, |drawn| format!("\n{}", found(drawn)));
-    let maps = deciding_maps(calibration).map_or_else(String::new, |maps| format!("\n{maps}"));
+    let maps = calibration.deciding_maps().map_or_else(String::new, |maps| format!("\n{maps}"));
     format!(
         "threshold {threshold:.6} by {rule} from {images} good images{error}{drawn}{maps}\nother rules give{lines}"
     )
@@ -78,23 +78,6 @@ pub fn found(drawn: &DrawnDefects) -> String {
         "finds {found} of {all} clear defects drawn into {images} of them (area under the ROC curve of their pixels {au_roc:.3}): {}",
         by_kind.join(", ")
     )
-}
-
-/// The residual maps that decide, if others do not.
-pub fn deciding_maps(calibration: &Calibration) -> Option<String> {
-    let of = |decides: bool| {
-        let maps = calibration.residual_maps.iter().filter(|map| map.decides == decides);
-        let named =
-            maps.map(|ResidualMap { constants, au_roc, .. }| format!("{constants} ({au_roc:.3})"));
-        named.collect::<Vec<_>>().join(", ")
-    };
-    let left_out = of(false);
-    (!left_out.is_empty()).then(|| {
-        format!(
-            "decides by residual.constants {}; left out for seeing less of the drawn defects: {left_out}",
-            of(true)
-        )
-    })
 }
 
 /// Calibrates a model on good images, with a progress bar.

@@ -1,7 +1,7 @@
 //! `bench-cli info`
 
 use super::Context;
-use super::calibrate::{deciding_maps, found};
+use super::calibrate::found;
 use crate::args::InfoArgs;
 use anyhow::Result;
 use detector::records::{Calibration, ModelInfo, TrainingRecord};
@@ -34,7 +34,7 @@ fn text(info: &ModelInfo<Config>) -> Result<String> {
         Some(calibration) => {
             let Calibration { threshold, images, source, drawn, .. } = calibration;
             let drawn = drawn.iter().map(|drawn| format!("; {}", found(drawn)));
-            let maps = deciding_maps(calibration).map(|maps| format!("\n{maps}"));
+            let maps = calibration.deciding_maps().map(|maps| format!("\n{maps}"));
             let doubt = calibration.doubt().map(|doubt| format!("\n{doubt}"));
             let more: String = drawn.chain(maps).chain(doubt).collect();
             format!(

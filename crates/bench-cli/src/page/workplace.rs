@@ -27,6 +27,9 @@ pub struct Workplace<'a> {
     pub colour: usize,
 }
 
+/// The inputs that a command spells out, at most.
+const INPUTS: usize = 20;
+
 /// The command that makes a threshold the model's own.
 #[derive(Clone)]
 pub struct Recalibration {
@@ -50,9 +53,9 @@ impl Recalibration {
         if let Some(Calibration { source: CalibrationSource::Given, good, .. }) = calibration {
             let mut inputs: Vec<String> =
                 good.iter().map(|input| quoted(&shown_text(input))).collect();
-            // Earlier versions did not keep them.
-            if inputs.is_empty() {
-                inputs.push("GOOD".to_owned());
+            // Earlier versions did not keep them, and thousands are no command that one copies.
+            if inputs.is_empty() || inputs.len() > INPUTS {
+                inputs = vec!["GOOD".to_owned()];
             }
             call += &format!(" --good {}", inputs.join(" "));
         }

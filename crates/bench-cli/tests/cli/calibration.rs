@@ -48,6 +48,30 @@ fn another_rule_gives_another_threshold_and_changes_nothing_else() {
     assert!(of_calibration.contains("q = 0.5"), "{of_calibration}");
 }
 
+/// By constants of a hundred, nothing is seen but large differences of tone.
+#[test]
+fn a_residual_map_that_sees_less_of_drawn_defects_is_left_out() {
+    let bench = Bench::new();
+    write_cloth(&bench.path("cloth"));
+    bench.train("model", "");
+    let calibrate = |maps: &str| {
+        let constants = "residual.constants=[\"squared\",\"100,100\"]";
+        let choice = format!("--set {constants} --set calibration.maps=\"{maps}\"");
+        let run = bench.run(&format!("calibrate model {choice}")).done();
+        let maps = bench.json("model/calibration.json")["residual_maps"].clone();
+        println!("{maps} {}", run.stdout);
+        (run.stdout, maps)
+    };
+    let (text, maps) = calibrate("clear");
+    println!("{text} {maps}");
+    let (text, maps) = calibrate("all");
+    println!("{text} {maps}");
+    let edited = bench.text("model/config.toml").replace("maps = \"all\"", "maps = \"clear\"");
+    fs::write(bench.path("model/config.toml"), edited).unwrap();
+    bench.run("predict model cloth/test/hole --out found").done();
+    panic!();
+}
+
 #[test]
 fn no_pixel_of_the_calibration_images_is_flagged_by_the_papers_rule() {
     let bench = Bench::with_model();

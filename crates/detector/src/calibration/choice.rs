@@ -5,32 +5,37 @@ use super::good::{Good, relative_scores};
 use crate::Result;
 use crate::config::MapChoice;
 use crate::inspector::Inspector;
-use crate::records::ResidualMap;
+use crate::progress::{Progress, tell};
+use crate::records::{ENOUGH, ResidualMap};
 use inspect::{Decision, Image, Reference};
 
-/// A map is left out if the pixels of drawn defects are missed by this many times as many pairs as by the best map, …
+/// A map is left out if 1 − its area under the ROC curve of drawn defects' pixels is more than this many times that of the best map.
 const TIMES_THE_BEST: f64 = 2.0;
 
-/// … and by more than this share of them: below it, a map sees all that is drawn.
+/// A map with 1 − area up to this is never left out.
 const CLEAR: f64 = 0.02;
 
-/// The residual maps, as each of them alone sees the drawn defects; none if there is but one, or nothing to judge by.
+/// The residual maps, and how each of them alone sees the drawn defects. Empty if there is one map only, or too few defects were drawn.
 ///
 /// # Errors
-/// If scores are not finite.
+/// If scores are not finite, or the caller cancels.
 pub fn judged_maps(
     inspector: &Inspector,
     good: &Good,
     drawn: &[DrawnImage],
     reference: &Reference,
+    progress: &mut Progress<'_>,
 ) -> Result<Vec<ResidualMap>> {
     let constants = &inspector.config().residual.constants;
-    if drawn.is_empty() || reference.residual_maps() < 2 {
+    let defects: usize = drawn.iter().map(|image| image.defects.len()).sum();
+    if defects < ENOUGH || reference.residual_maps() < 2 {
         return Ok(Vec::new());
     }
-    let areas = (0..reference.residual_maps())
-        .map(|index| area(inspector, good, drawn, reference, index))
-        .collect::<Result<Vec<_>>>()?;
+    let mut areas = Vec::new();
+    for index in 0..reference.residual_maps() {
+        tell(progress, good.images.len())?;
+        areas.push(area(inspector, good, drawn, reference, index)?);
+    }
     let deciding = match inspector.config().calibration.maps {
         MapChoice::Clear => deciding(&areas),
         MapChoice::All => vec![true; areas.len()],

@@ -104,7 +104,7 @@ pub fn calibrate(
     rule.validate().context("calibration.threshold")?;
     let mut good = inspect_good(inspector, images, progress)?;
     let mut drawn = inspect_drawn(inspector, &good.images, progress)?;
-    let scored = scored(inspector, &mut good, &mut drawn, rule)?;
+    let scored = scored(inspector, &mut good, &mut drawn, rule, progress)?;
     let Scored { good: maps, drawn: drawn_maps, reference, residual_maps } = scored;
     let Good { images, left_out, places, .. } = good;
     let rules = rule_thresholds(&maps, rule)?;
@@ -150,6 +150,7 @@ fn scored(
     good: &mut Good,
     drawn: &mut [DrawnImage],
     rule: ThresholdRule,
+    progress: &mut Progress<'_>,
 ) -> Result<Scored> {
     let inspection = &inspector.config().inspection;
     if inspection.scores == Scores::Residual {
@@ -158,7 +159,7 @@ fn scored(
         return Ok(Scored { good, drawn, reference: None, residual_maps: Vec::new() });
     }
     let all = good.reference(&inspection.smoothing)?;
-    let residual_maps = judged_maps(inspector, good, drawn, &all)?;
+    let residual_maps = judged_maps(inspector, good, drawn, &all, progress)?;
     let decides = |&index: &usize| residual_maps.get(index).is_none_or(|map| map.decides);
     let deciding: Vec<usize> = (0..all.residual_maps()).filter(decides).collect();
     let of_drawn = drawn.iter_mut().map(|image| &mut image.maps);

@@ -376,11 +376,17 @@ impl Finder<'_> {
     }
 }
 
-/// Whether a folder has results of this program, which are no images of a data set.
+/// Files of which a folder has all if it has results of this program, which are no images of a data set: of a model, an evaluation, a
+/// prediction, or a tuning.
+const MADE: [&[&str]; 4] = [
+    &["config.toml", "log.jsonl"],
+    &["metrics.json", "images.csv"],
+    &["predictions.jsonl", "run.json"],
+    &["tune.json"],
+];
+
 fn is_made(folder: &Path) -> bool {
-    ["config.toml", "metrics.json", "predictions.jsonl", "tune.json"]
-        .iter()
-        .any(|file| folder.join(file).is_file())
+    MADE.iter().any(|files| files.iter().all(|file| folder.join(file).is_file()))
 }
 
 fn sample(image: PathBuf, defect: &str, masks: Vec<PathBuf>) -> TestSample {

@@ -65,9 +65,10 @@ fn decode_palette(bytes: &[u8], header: &Header) -> Result<Pixels> {
 
 fn decode_colours(bytes: &[u8], &Header { size: (width, height), .. }: &Header) -> Result<Pixels> {
     let mut decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(sentence)?;
+    let (read_width, read_height) = decoder.dimensions();
     ensure!(
-        decoder.dimensions() == (width as u32, height as u32),
-        "the header gives a size of {width}x{height} pixels"
+        (read_width, read_height) == (width as u32, height as u32),
+        "the header gives a size of {width}x{height} pixels, the library reads {read_width}x{read_height}"
     );
     check_bytes(width, height, decoder.total_bytes())?;
     let mut limits = Limits::default();

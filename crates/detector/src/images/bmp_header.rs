@@ -46,6 +46,14 @@ impl Header {
         let size = (width, signed.unsigned_abs() as usize);
         check_size(size.0, size.1)?;
         let pixels = (size.0 * size.1) as u64;
+        ensure!(
+            matches!(header_size, 12 | 40 | 52 | 56 | 108 | 124),
+            "a header of {header_size} bytes is none of BMP's that are known"
+        );
+        ensure!(
+            !matches!(compression, 3 | 6) || matches!(bits, 16 | 32),
+            "bit fields of {bits} bits a pixel"
+        );
         let can_hold = match compression {
             0 | 3 | 6 => pixels * bits as u64 / 8 <= bytes.len() as u64,
             1 | 2 => pixels <= LEFT_OUT.max(MOST_PIXELS * bytes.len() as u64),

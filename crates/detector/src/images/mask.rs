@@ -6,6 +6,7 @@ use inspect::{Image, Mask, Plane};
 
 use super::pixels::{Channels, Conversion, Pixels, Samples};
 use super::read::{cannot_read, read_pixels};
+use super::write::to_byte;
 use crate::Result;
 use crate::error::{bail, ensure};
 
@@ -14,6 +15,9 @@ const THRESHOLD: f32 = 127.5 / 255.0;
 
 /// Values further from black and white than this are neither: lossy files differ a little.
 const TOLERANCE: f32 = 16.0 / 255.0;
+
+/// Values of a file without loss that tells classes apart, at most.
+const CLASSES: usize = 8;
 
 /// How far the colours of a grey pixel may lie apart.
 const COLOURLESS: f32 = 64.0 / 255.0;
@@ -102,15 +106,22 @@ fn check_colours(pixels: &Pixels) -> Result<()> {
     Ok(())
 }
 
-/// Refuses areas of grey, such as numbers of classes. Smooth borders have none. Lossy files have areas that are not quite black or
-/// white, but all of them alike: of two values near black, one is a class.
+/// Refuses areas of grey, such as numbers of classes. Smooth borders have none. Lossy files have many values near black and white; where
+/// there are few values, each is a class.
 fn check_greys(image: &Image) -> Result<()> {
-    let (least, most) = image
-        .data()
-        .iter()
-        .fold((1.0_f32, 0.0_f32), |(least, most), &value| (least.min(value), most.max(value)));
+    let mut levels = [false; 256];
+    image.data().iter().for_each(|&value| levels[usize::from(to_byte(value))] = true);
+    let least = levels.iter().position(|&occurs| occurs).unwrap_or(0);
+    let most = levels.iter().rposition(|&occurs| occurs).unwrap_or(0);
+    let is_lossy = levels.iter().filter(|&&occurs| occurs).count() > CLASSES;
+    ensure!(
+        is_lossy || least == most || least < 128,
+        "expected white defects on black, got values from {least} to {most} of 255 only"
+    );
     let is_grey = |value: f32| {
-        (TOLERANCE..=1.0 - TOLERANCE).contains(&value) || (value != least && value != most)
+        let level = usize::from(to_byte(value));
+        let is_class = !is_lossy && level != least && level != most;
+        (TOLERANCE..=1.0 - TOLERANCE).contains(&value) || is_class
     };
     let (width, height) = image.size();
     for y in 1..height.saturating_sub(1) {

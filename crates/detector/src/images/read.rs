@@ -18,8 +18,8 @@ use crate::{Error, Result};
 /// Reads a PNG, TIFF, BMP or JPEG file as a grey image with intensities in [0, 1].
 ///
 /// The format is told from the content, not from the file name. Integers are divided by the largest one that a sample of the file
-/// can hold, 255 of 8 bits and 65,535 of 16, colours become Rec. 601 luma, palettes are expanded, and alpha is ignored, as is an
-/// orientation tag: pixels, masks and results are in the order of the file. Floats are taken as they are. A file of 1 GiB of samples
+/// can hold, 255 of 8 bits and 65,535 of 16, colours become Rec. 601 luma, palettes are expanded, and alpha that colours are not multiplied with is
+/// ignored, as is an orientation tag: pixels, masks and results are in the order of the file. Floats are taken as they are. A file of 1 GiB of samples
 /// takes up to 4 GiB of memory while it is read.
 /// The crate's `IMAGES.md` lists which files are read, and what is said of the others.
 ///

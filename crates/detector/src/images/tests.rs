@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageBuffer, Luma, LumaA, Rgb, Rgb32FImage, RgbImage, Rgba};
 use inspect::{Image, Mask, Plane};
 use tempfile::TempDir;
@@ -252,6 +253,25 @@ fn masks_of_which_it_is_not_clear_what_they_mean_are_refused() {
         let expected = format!("got an area of grey ({} of 255) at column 4, row 1", values[1]);
         assert!(classes.ends_with(&expected), "{classes}");
     }
+}
+
+/// At some qualities, black is 1 of 255, and pixels beside a border are 0.
+#[test]
+fn masks_in_jpeg_of_any_quality_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let shape = |x: u32, y: u32| (13..40).contains(&x) && (9..50).contains(&y);
+    let mask = ImageBuffer::from_fn(64, 64, |x, y| Luma([if shape(x, y) { 255_u8 } else { 0 }]));
+    for quality in [20, 50, 70, 75, 90] {
+        let path = folder.path().join("mask.jpg");
+        let mut file = fs::File::create(&path).unwrap();
+        mask.write_with_encoder(JpegEncoder::new_with_quality(&mut file, quality)).unwrap();
+        let area = read_mask(&path).unwrap().data().iter().filter(|&&pixel| pixel).count();
+        assert!(area.abs_diff(27 * 41) < 60, "{quality}: {area}");
+    }
+    let white = ImageBuffer::from_fn(8, 8, |x, _| Luma([255 - x as u8 / 4]));
+    let white = saved(&folder, "white.png", white);
+    let refusal = message(&white, read_mask(&white));
+    assert!(refusal.ends_with("got values from 254 to 255 of 255 only"), "{refusal}");
 }
 
 #[test]

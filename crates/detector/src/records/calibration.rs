@@ -45,8 +45,8 @@ pub struct Calibration {
     /// How many defects the decision finds that were drawn into some of the good images; absent from files of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drawn: Option<DrawnDefects>,
-    /// The residual maps of the configuration, in its order, as each of them alone sees the drawn defects; none if there is but one,
-    /// and absent from files of earlier versions, where all decide.
+    /// The residual maps of the configuration, in its order, and how each of them alone sees the drawn defects. Empty, so that all
+    /// decide, if there is one map only, if scores are not relative, if fewer than ten defects were drawn, and in files of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub residual_maps: Vec<ResidualMap>,
     /// The scores of good images that all others are relative to, if they are: of the residual maps that decide.
@@ -77,6 +77,22 @@ impl Calibration {
     /// Whether a residual map decides, by its number in the configuration.
     pub fn decides(&self, residual_map: usize) -> bool {
         self.residual_maps.get(residual_map).is_none_or(|map| map.decides)
+    }
+
+    /// The end of a sentence that says which residual maps decide, if others do not.
+    pub fn deciding_maps(&self) -> Option<String> {
+        let of = |decides: bool| {
+            let maps = self.residual_maps.iter().filter(|map| map.decides == decides);
+            let named = maps.map(|map| format!("{} ({:.3})", map.constants, map.au_roc));
+            named.collect::<Vec<_>>().join(", ")
+        };
+        let left_out = of(false);
+        (!left_out.is_empty()).then(|| {
+            let deciding = of(true);
+            format!(
+                "decides by residual.constants {deciding}; left out for seeing less of the drawn defects: {left_out}"
+            )
+        })
     }
 
     /// A sentence that says so if the model hardly tells good from bad; see [`DrawnDefects::doubt`].

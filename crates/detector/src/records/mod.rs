@@ -38,6 +38,8 @@ pub use bench::{
     SsimWork, Timing, TrainingWork,
 };
 pub use calibration::{Calibration, CalibrationSource, GoodScore, ResidualMap, RuleThreshold};
+#[cfg(feature = "network")]
+pub(crate) use drawn::ENOUGH;
 pub use drawn::{DrawnDefects, DrawnFound};
 pub use evaluation::{
     AtThreshold, DefectType, DemoRecord, EvaluationRecord, GoodImages, ImageRow, Metrics, Oracle,

@@ -96,6 +96,7 @@ impl Watch {
         let name = shown(training.plan().folder.path());
         let title = match calibration {
             Some(_) => format!("{name}: trained"),
+            None if training.is_done() => format!("{name}: trained, but not calibrated"),
             None => format!("{name}: stopped after {} patches", training.patches()),
         };
         if calibration.is_some() {

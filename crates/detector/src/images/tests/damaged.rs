@@ -205,7 +205,6 @@ fn what_is_packed_does_not_grow() {
     assert!(refusal.contains("bytes cannot hold 16384x16384 pixels"), "{refusal}");
 }
 
-/// Masks have no such tag, and results are in the pixels of the file.
 #[test]
 fn a_few_stray_bytes_before_a_marker_of_a_jpeg_are_passed_over() {
     let whole = Jpeg { restart_interval: 2, ..jpegs::busy() }.encode();
@@ -226,6 +225,7 @@ fn a_few_stray_bytes_before_a_marker_of_a_jpeg_are_passed_over() {
     assert!(decode_image(&bytes).is_err());
 }
 
+/// Masks have no such tag, and results are in the pixels of the file.
 #[test]
 fn orientation_tags_are_ignored() {
     let folder = tempfile::tempdir().unwrap();

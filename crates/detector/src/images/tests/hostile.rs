@@ -43,6 +43,29 @@ fn tiles_are_not_much_larger_than_the_picture() {
     assert_eq!(refusal(&small.encode()), "expected fewer than 2048x1024 strips or tiles");
 }
 
+/// Two thousand directories, each with the same list of two thousand directories below it.
+#[test]
+fn directories_below_others_are_counted_in_all() {
+    const COUNT: u32 = 2000;
+    let tag = |number: u16, count: u32, value: u32| {
+        let [number, kind] = [number, 4].map(u16::to_le_bytes);
+        [&number[..], &kind, &count.to_le_bytes(), &value.to_le_bytes()].concat()
+    };
+    let list = 8_u32;
+    let below = list + 4 * COUNT;
+    let first = below + 6;
+    let mut bytes = [b"II*\0", &first.to_le_bytes()[..]].concat();
+    (0..COUNT).for_each(|_| bytes.extend(below.to_le_bytes()));
+    bytes.extend([0; 6]);
+    for index in 1..=COUNT {
+        bytes.extend(2_u16.to_le_bytes());
+        bytes.extend([tag(254, 1, 1), tag(330, COUNT, list)].concat());
+        let next = if index < COUNT { first + 30 * index } else { 0 };
+        bytes.extend(next.to_le_bytes());
+    }
+    assert_eq!(refusal(&bytes), "the file has too many directories");
+}
+
 #[test]
 fn tiles_share_few_bytes() {
     let mut shared = of_tile((1, 1 << 24), (4000, 1));

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, HashSet};
 /// The most directories that are looked at.
 const MOST_DIRECTORIES: usize = 1 << 12;
 
+const TOO_MANY: &str = "the file has too many directories";
+
 /// The most tags that are looked at, of all directories together: they may share their bytes.
 const MOST_TAGS: u64 = 1 << 18;
 
@@ -84,13 +86,19 @@ pub fn directories(bytes: &[u8]) -> Result<Vec<Directory<'_>>> {
     Ok(found)
 }
 
-/// The directories below another one (SubIFDs).
+/// The directories below others (SubIFDs).
 ///
 /// # Errors
 /// As [`directories`].
-pub fn sub_directories<'a>(bytes: &'a [u8], above: &Directory<'_>) -> Result<Vec<Directory<'a>>> {
-    let starts = above.numbers(tag::SUB_DIRECTORIES)?;
-    File::of(bytes).directories(starts.iter().flat_map(Numbers::iter))
+pub fn sub_directories<'a>(bytes: &'a [u8], above: &[Directory<'_>]) -> Result<Vec<Directory<'a>>> {
+    let mut starts = Vec::new();
+    for directory in above {
+        if let Some(numbers) = directory.numbers(tag::SUB_DIRECTORIES)? {
+            ensure!(starts.len() + numbers.len() <= MOST_DIRECTORIES, "{TOO_MANY}");
+            starts.extend(numbers.iter());
+        }
+    }
+    File::of(bytes).directories(starts)
 }
 
 impl<'a> File<'a> {
@@ -109,7 +117,7 @@ impl<'a> File<'a> {
         for mut next in starts {
             while next != 0 {
                 ensure!(seen.insert(next), "the directories form a circle");
-                ensure!(found.len() < MOST_DIRECTORIES, "the file has too many directories");
+                ensure!(found.len() < MOST_DIRECTORIES, "{TOO_MANY}");
                 let (table, following) = self.table(next)?;
                 tags += table.len() as u64 / self.widths().1;
                 ensure!(tags <= MOST_TAGS, "the directories have too many tags");

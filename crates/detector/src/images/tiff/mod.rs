@@ -74,12 +74,12 @@ fn page<'a, 'b>(bytes: &'a [u8], directories: &'b [Directory<'a>]) -> Result<&'b
         if is_page(directory)? {
             pages.push(directory);
         }
-        for below in sub_directories(bytes, directory)? {
-            demand!(
-                !is_page(&below)?,
-                "TIFF with pictures below others (SubIFDs), as DNG, is not supported; {CONVERT}"
-            );
-        }
+    }
+    for below in sub_directories(bytes, directories)? {
+        demand!(
+            !is_page(&below)?,
+            "TIFF with pictures below others (SubIFDs), as DNG, is not supported; {CONVERT}"
+        );
     }
     match pages[..] {
         [page] => Ok(page),
