@@ -117,8 +117,13 @@ fn a_model_is_trained_calibrated_opened_and_decides() {
 /// A residual map that does not decide is not computed: inspection is that of a configuration without it.
 #[test]
 fn residual_maps_that_do_not_decide_are_left_out() {
-    let (_folder, mut plan) = trained();
-    let good = CalibrationImages::of_split(plan.split.clone(), plan.config.calibration.min_images);
+    let (folder, mut plan) = trained();
+    // One defect is drawn into each.
+    let full = Spec::full(SyntheticKind::Plain, 1);
+    let spec = Spec { good: 10, good_size: SIZE, defective: 0, defective_size: SIZE, ..full };
+    let more = folder.path().join("more");
+    generate(&spec, &more).unwrap();
+    let good = CalibrationImages::given(&[more], &plan.config.data).unwrap();
     let calibrated = |config: &Config| {
         let inspector =
             Inspector::new(plan.folder.model(config, &Device::Cpu).unwrap(), config).unwrap();
