@@ -62,12 +62,15 @@ pub fn positions(tour: &Tour, case: &Case, positions: &[Position]) -> Result<Vec
         let record: EvaluationRecord = crate::command::last_json_line(&tour.bench_cli(&evaluate)?)?;
         let AtThreshold { false_positive_rate, recall, precision, .. } =
             record.metrics.at_threshold;
+        // Given images have absolute paths, which a page of results is not to show.
+        let command = position.command.replace(&format!("{}/", tour.work.display()), "");
+        let is_complete = command.contains(case.kept);
         Ok(Compared {
             page: case.name,
-            position: position.clone(),
+            position: Position { command, ..position.clone() },
             measured: counts(&record),
             rates: [false_positive_rate, recall, precision],
-            is_complete: position.command.contains(case.kept),
+            is_complete,
         })
     };
     ensure!(!positions.is_empty(), "{}: no position was seen", case.name);
