@@ -1,8 +1,9 @@
 """Opens pages of bench-cli in a browser: check.py BROWSER SHOTS NAME=PAGE...
 
 Takes screenshots of each page at two widths, light and dark, and prints what was seen as JSON: requests that leave the page, errors of
-its script, content that is wider than the window, and pictures that do not load. The page called `report` is worked with as well: its
-sliders are moved, and for each of their positions the counts and the command that the page shows are printed.
+its script, content that is wider than the window, and pictures that do not load. The sliders of pages whose names begin with `report` are
+moved, and for each of their positions the counts, the command and the points on curves that the page shows are printed. The page called
+`report` is also sorted, filtered and looked at closely.
 """
 
 import json
@@ -34,10 +35,19 @@ def open_page(browser, path, seen, **options):
     return page
 
 
+# Pictures are not to show where they were made.
+STRIP = """(folder) => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(folder + '/', '');
+}"""
+
+
 def look(browser, name, path, shots, seen):
     for width in WIDTHS:
         for scheme in SCHEMES:
             page = open_page(browser, path, seen, viewport={"width": width, "height": 900}, color_scheme=scheme)
+            for folder in Path(path).resolve().parents[:2]:
+                page.evaluate(STRIP, str(folder))
             where = f"{name} at {width} px, {scheme}"
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 seen["wide"].append(where)
@@ -45,6 +55,8 @@ def look(browser, name, path, shots, seen):
             if page.evaluate(broken):
                 seen["broken"].append(where)
             page.screenshot(path=shots / f"{name}-{width}-{scheme}.png")
+            # Far below the window, images are not drawn until one scrolls there.
+            page.add_style_tag(content=".exhibit { content-visibility: visible !important; }")
             page.screenshot(path=shots / f"{name}-{width}-{scheme}-whole.png", full_page=True)
             page.context.close()
 
@@ -56,19 +68,37 @@ def move(page, selector, value):
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
-def work(browser, path, shots, seen):
-    page = open_page(browser, path, seen, viewport={"width": 1280, "height": 900}, color_scheme="light")
-    positions = []
-    for level, area in POSITIONS:
+# The points on curves, in the units of their axes.
+POINTS = """() => Object.fromEntries(Array.from(document.querySelectorAll('[data-curve]'), (figure) => {
+  const svg = figure.querySelector('svg'), mark = svg.querySelector('circle.moved');
+  if (!mark || mark.getAttribute('visibility') === 'hidden') return [figure.dataset.curve, null];
+  const [left, top, right, bottom] = svg.dataset.area.split(' ').map(Number);
+  const [x, y] = [svg.dataset.x, svg.dataset.y].map((ends) => ends.split(' ').map(Number));
+  const at = (share, [first, last]) => first + share * (last - first);
+  return [figure.dataset.curve, [
+    at((mark.getAttribute('cx') - left) / (right - left), x),
+    at((bottom - mark.getAttribute('cy')) / (bottom - top), y),
+    x[1],
+  ]];
+}))"""
+
+
+def moved(page, positions):
+    seen = []
+    for level, area in positions:
         move(page, "input.threshold", level)
         move(page, "input.area", area)
         texts = page.evaluate(
             "Object.fromEntries(Array.from(document.querySelectorAll('[data-count]'), (cell) => [cell.dataset.count, cell.textContent]))"
         )
         command = page.locator(".command code").first.inner_text()
-        marks = page.evaluate("document.querySelectorAll('[data-curve] circle.moved').length")
-        positions.append({"level": level, "area": area, "command": command, "counts": texts, "marks": marks})
+        seen.append({"level": level, "area": area, "command": command, "counts": texts, "points": page.evaluate(POINTS)})
     page.locator("button.reset").first.click()
+    return seen
+
+
+def work(browser, path, shots, seen):
+    page = open_page(browser, path, seen, viewport={"width": 1280, "height": 900}, color_scheme="light")
     choices = {}
     for outcome in ["missed", "alarm", "success", "quiet"]:
         page.locator("select.outcome").first.select_option(outcome)
@@ -77,7 +107,7 @@ def work(browser, path, shots, seen):
     page.locator("select.order").first.select_option("down")
     scores = page.evaluate("Array.from(document.querySelectorAll('figure.exhibit'), (figure) => Number(figure.dataset.score))")
     views = viewed(page, shots)
-    return {"positions": positions, "choices": choices, "sorted": scores == sorted(scores, reverse=True), "views": views}
+    return {"choices": choices, "sorted": scores == sorted(scores, reverse=True), "views": views}
 
 
 def viewed(page, shots):
@@ -110,11 +140,15 @@ def without_script(browser, path, seen):
 def main():
     executable, shots = sys.argv[1], Path(sys.argv[2])
     pages = dict(pair.split("=", 1) for pair in sys.argv[3:])
-    seen = {"requests": [], "errors": [], "wide": [], "broken": []}
+    seen = {"requests": [], "errors": [], "wide": [], "broken": [], "positions": {}}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         for name, path in pages.items():
             look(browser, name, path, shots, seen)
+            if name.startswith("report"):
+                page = open_page(browser, path, seen, viewport={"width": 1280, "height": 900}, color_scheme="light")
+                seen["positions"][name] = moved(page, POSITIONS if name == "report" else POSITIONS[:2])
+                page.context.close()
         if "report" in pages:
             seen["work"] = work(browser, pages["report"], shots, seen)
             seen["without_script"] = without_script(browser, pages["report"], seen)

@@ -28,6 +28,8 @@ pub struct Seen {
     pub wide: Vec<String>,
     /// Pages with pictures that do not load.
     pub broken: Vec<String>,
+    /// Positions of the sliders, by pages.
+    pub positions: BTreeMap<String, Vec<Position>>,
     pub work: Option<Work>,
     pub without_script: Option<WithoutScript>,
     pub browser: String,
@@ -36,7 +38,6 @@ pub struct Seen {
 /// The work with the report.
 #[derive(Deserialize)]
 pub struct Work {
-    pub positions: Vec<Position>,
     /// Images left by each choice of an outcome.
     pub choices: BTreeMap<String, usize>,
     /// Whether the highest score came first where that was chosen.
@@ -61,8 +62,8 @@ pub struct Position {
     pub level: usize,
     pub command: String,
     pub counts: BTreeMap<String, String>,
-    /// Points on curves.
-    pub marks: usize,
+    /// The points on curves, and where their first axis ends; `None` if there is no such point.
+    pub points: BTreeMap<String, Option<[f64; 3]>>,
 }
 
 /// Elements that are seen where scripts do not run.
@@ -86,6 +87,7 @@ impl Seen {
             joined.errors.extend(seen.errors);
             joined.wide.extend(seen.wide);
             joined.broken.extend(seen.broken);
+            joined.positions.extend(seen.positions);
             joined.work = joined.work.or(seen.work);
             joined.without_script = joined.without_script.or(seen.without_script);
             joined.browser = seen.browser;

@@ -18,8 +18,9 @@ use std::time::{Duration, Instant};
 /// Open the pages of bench-cli in a browser, and compare what they say with what bench-cli measures.
 ///
 /// Trains a small model on synthetic images, and opens the pages of its training, its evaluation, a batch and a watch in Chromium without
-/// a window, at two widths, light and dark. Moves the report's sliders, and runs the command that the page then shows: `evaluate` must
-/// count what the page counts. Writes `results/pages/README.md` and the pictures of `docs/`. Without a browser it is skipped.
+/// a window, at two widths, light and dark, and reports without masks, with a region of interest, with given good images and with other
+/// settings. Moves the reports' sliders, and runs the commands that the pages then show: `evaluate` must count what the page counts, and
+/// points must lie on the curves where it says. Writes `results/pages/README.md` and the pictures of `docs/`. Without a browser it is skipped.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -59,7 +60,7 @@ pub fn pages(args: &Args) -> Result<()> {
     let script = scripts.join("check.py");
     let tour = Tour { program, python, script, browser, work, shots };
     let live = tour.train(args.patches)?;
-    tour.bench_cli(&["evaluate", "model", "--out", "measured"])?;
+    tour.prepare_cases()?;
     tour.bench_cli(&[
         "predict",
         "model",
@@ -69,10 +70,17 @@ pub fn pages(args: &Args) -> Result<()> {
         "found",
     ])?;
     let watch = tour.watch()?;
-    let pages = [("report", "measured"), ("training", "model"), ("batch", "found")];
-    let pages = pages.map(|(name, folder)| (name, tour.work.join(folder).join("report.html")));
+    let folders = [("training", "model"), ("batch", "found")];
+    let folders = folders.into_iter().chain(CASES.map(|case| (case.name, case.name)));
+    let pages: Vec<_> =
+        folders.map(|(name, folder)| (name, tour.work.join(folder).join("report.html"))).collect();
     let seen = tour.look(&pages)?;
-    let compared = compare::positions(&tour, &seen)?;
+    let compare = |case: &Case| {
+        let positions = seen.positions.get(case.name).map_or(&[][..], Vec::as_slice);
+        compare::positions(&tour, case, positions)
+    };
+    let compared = CASES.iter().map(compare).collect::<Result<Vec<_>>>()?;
+    let compared: Vec<_> = compared.into_iter().flatten().collect();
     let all = Seen::joined([live, watch, seen])?;
     tour.copy_pictures()?;
     let page = report::page(&all, &compared, &tour.sizes(&pages)?, args.patches)?;
@@ -81,6 +89,45 @@ pub fn pages(args: &Args) -> Result<()> {
     tell!("{}", path.display());
     all.check()?;
     compare::check(&compared)
+}
+
+/// An evaluation whose page is worked with.
+struct Case {
+    name: &'static str,
+    model: &'static str,
+    data: &'static str,
+    /// A setting of `evaluate`.
+    setting: Option<&'static str>,
+    /// A part that the command of the page must have.
+    kept: &'static str,
+}
+
+const CASES: [Case; 5] = [
+    Case { name: "report", model: "model", data: "cloth", setting: None, kept: "" },
+    Case { name: "report-without-masks", model: "model", data: "bare", setting: None, kept: "" },
+    Case { name: "report-region", model: "model-region", data: "cloth", setting: None, kept: "" },
+    Case {
+        name: "report-given",
+        model: "model-given",
+        data: "cloth",
+        setting: None,
+        kept: "--good cloth/test/good",
+    },
+    Case {
+        name: "report-settings",
+        model: "model-settings",
+        data: "cloth",
+        setting: Some("inspection.smoothing=[3]"),
+        kept: "--set 'inspection.smoothing=[3]'",
+    },
+];
+
+impl Case {
+    /// The arguments of an evaluation into a folder.
+    fn evaluate(&self, out: &'static str) -> Vec<&'static str> {
+        let args = ["evaluate", self.model, "--data", self.data, "--out", out];
+        args.into_iter().chain(self.setting.into_iter().flat_map(|set| ["--set", set])).collect()
+    }
 }
 
 /// Programs, and the folders that they work in.
@@ -128,10 +175,35 @@ impl Tour {
         let settings = settings.iter().flat_map(|setting| ["--set", setting]);
         let args: Vec<&str> = args.into_iter().chain(settings).collect();
         let mut training = self.command(&args).spawn().context("cannot run bench-cli")?;
-        let seen = self.look_meanwhile(&mut training, "training-live", "model", 2_000);
+        let seen = self.look_meanwhile(&mut training, "training-live", "model", 8_000);
         let ended = training.wait()?;
         ensure!(ended.success(), "the training failed: {ended}");
         seen
+    }
+
+    /// Makes the models and images of all cases, and their pages.
+    fn prepare_cases(&self) -> Result<()> {
+        let at = |name: &str| self.work.join(name);
+        for model in ["model-region", "model-given", "model-settings"] {
+            copy_files(&at("model"), &at(model))?;
+        }
+        copy_files(&at("cloth/train/good"), &at("bare/train/good"))?;
+        copy_files(&at("cloth/test/good"), &at("bare/test/good"))?;
+        copy_files(&at("cloth/test/defective"), &at("bare/test/defective"))?;
+        let region = "data.region={ polygons = [[[40, 60], [470, 20], [440, 490], [90, 430]]] }";
+        self.bench_cli(&["calibrate", "model-region", "--set", region])?;
+        self.bench_cli(&["calibrate", "model-given", "--good", "cloth/test/good"])?;
+        // Scores of which 1 is the threshold are tied to the settings of the calibration.
+        let residual = [
+            "inspection.scores=residual",
+            "inspection.smoothing=[2]",
+            "residual.constants=[\"squared\"]",
+        ];
+        let residual = residual.iter().flat_map(|setting| ["--set", setting]);
+        let calibrate: Vec<&str> =
+            ["calibrate", "model-settings"].into_iter().chain(residual).collect();
+        self.bench_cli(&calibrate)?;
+        CASES.iter().try_for_each(|case| self.bench_cli(&case.evaluate(case.name)).map(drop))
     }
 
     /// Keeps four good images for the test, which the synthetic set has none for.
@@ -209,6 +281,15 @@ impl Tour {
     fn sizes(&self, pages: &[(&'static str, PathBuf)]) -> Result<Vec<(&'static str, u64)>> {
         pages.iter().map(|(name, path)| Ok((*name, fs::metadata(path)?.len()))).collect()
     }
+}
+
+/// Copies the files of a folder, without its subfolders.
+fn copy_files(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    let files = sorted(from)?.into_iter().filter(|path| path.is_file());
+    files
+        .into_iter()
+        .try_for_each(|file| files::copy(&file, &to.join(file.file_name().unwrap_or_default())))
 }
 
 /// The files of a folder by name.

@@ -10,7 +10,7 @@ use std::fmt::Write;
 pub const PICTURES: [(&str, &str); 5] = [
     ("report-1280-light.png", "report.png"),
     ("closer-map.png", "closer-look.png"),
-    ("training-live-1280-light.png", "training.png"),
+    ("training-1280-light.png", "training.png"),
     ("batch-1280-light.png", "batch.png"),
     ("watch-live-1280-light.png", "watch.png"),
 ];
@@ -56,14 +56,21 @@ pub fn page(
         writeln!(page, "| size of the page `{name}` | {:.1} MB |", *bytes as f64 / 1e6)?;
     }
     page.push_str(
-        "\nThe report's sliders were moved, the command that it showed was run, and `evaluate` after it:\n\n\
-         | command | defects found | false alarms | defective images hit | good images flagged | F1 | as `evaluate` counts |\n\
-         |---|---|---|---|---|---|---|\n",
+        "\nThe reports' sliders were moved, the commands that they showed were run, and `evaluate` after them. \"As `evaluate`\": all eight \
+         counts, and the points on the curves of ROC and of precision and recall, within 0.001.\n\n\
+         | page | command | defects found | false alarms | defective images hit | good images flagged | F1 | as `evaluate` |\n\
+         |---|---|---|---|---|---|---|---|\n",
     );
     for of in compared {
         let count = |key: &str| of.position.counts.get(key).map_or("", String::as_str);
         let cells = ["found", "alarms", "hit", "good", "f1"].map(count).join(" | ");
-        writeln!(page, "| `{}` | {cells} | {} |", of.position.command, said(of.is_equal()))?;
+        writeln!(
+            page,
+            "| {} | `{}` | {cells} | {} |",
+            of.page,
+            of.position.command,
+            said(of.is_equal())
+        )?;
     }
     Ok(page)
 }

@@ -46,7 +46,8 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<()> {
     draw_roc(&set.path().join("roc.png"), &outcomes)?;
     draw_figure(&set.path().join("figure.png"), &outcomes)?;
     let circumstances = Circumstances::now(&data, true, &context.device);
-    let page = Page { title: "Synthetic plain weave", circumstances, parts: &outcomes };
+    let page =
+        Page { title: "Synthetic plain weave", circumstances, parts: &outcomes, settings: &[] };
     write_page(&set.path().join("report.html"), &page)?;
     let table = table(args.patches, &outcomes);
     write_atomic(&set.path().join(TABLE), |file| Ok(file.write_all(table.as_bytes())?))?;

@@ -25,6 +25,8 @@ pub struct Page<'a> {
     pub circumstances: Circumstances,
     /// One or several models on the same images.
     pub parts: &'a [Evaluation],
+    /// The settings that the evaluation was given.
+    pub settings: &'a [String],
 }
 
 /// Writes the page.
@@ -38,7 +40,7 @@ pub fn write_page(path: &Path, page: &Page<'_>) -> Result<()> {
 impl Page<'_> {
     fn content(&self) -> Result<Markup> {
         let budget = BUDGET / self.parts.len().max(1);
-        let parts = self.parts.iter().map(|part| section(part, budget));
+        let parts = self.parts.iter().map(|part| section(part, self.settings, budget));
         let parts: Vec<Markup> = parts.collect::<Result<_>>()?;
         let provenance = provenance::section(&self.circumstances, self.parts)?;
         Ok(html! {
@@ -55,13 +57,13 @@ impl Page<'_> {
 }
 
 /// The section of a single model.
-fn section(evaluation: &Evaluation, budget: usize) -> Result<Markup> {
+fn section(evaluation: &Evaluation, settings: &[String], budget: usize) -> Result<Markup> {
     let Evaluation { origin, test_set, metrics, .. } = evaluation;
     Ok(html! {
         section {
             h2 { (evaluation.method().title()) }
             h3 { "Images" }
-            (images(evaluation, budget)?)
+            (images(evaluation, settings, budget)?)
             h3 { "Scores" }
             (charts::scores(test_set)?)
             h3 { "Thresholds" }
@@ -82,7 +84,7 @@ fn section(evaluation: &Evaluation, budget: usize) -> Result<Markup> {
 }
 
 /// The images that fit on the page, with their counts at the threshold that can be moved.
-fn images(evaluation: &Evaluation, budget: usize) -> Result<Markup> {
+fn images(evaluation: &Evaluation, settings: &[String], budget: usize) -> Result<Markup> {
     let Evaluation { origin, test_set, .. } = evaluation;
     let decision = test_set.decision;
     let levels = Levels::new(origin.calibration.good_unit(), decision.threshold);
@@ -100,7 +102,8 @@ fn images(evaluation: &Evaluation, budget: usize) -> Result<Markup> {
             &origin.model,
             origin.config.inspection.scores,
             Some(&origin.calibration),
-        ),
+        )
+        .with_settings(settings),
         colour: evaluation.method().colour(),
     };
     let all = test_set.samples.len();

@@ -164,9 +164,9 @@ class Workplace {
   say() {
     const { threshold, area, exhibits, element } = this;
     const isAbove = threshold === Infinity;
-    one("output.threshold", element).textContent = isAbove ? "above all" : this.digits(threshold);
+    one("output.threshold", element).textContent = isAbove ? "above all" : threshold.toFixed(4);
     one("output.area", element).textContent = `${area} ${area === 1 ? "pixel" : "pixels"}`;
-    const command = `${this.call} --rule manual:${this.digits(threshold / this.unit)} --set calibration.min_area=${area}`;
+    const command = `${this.call} --rule manual:${this.digits(threshold / this.unit)} --set calibration.min_area=${area}${this.settings}`;
     one(".command code", element).textContent = isAbove ? "" : command;
     const values = this.hasTruth ? this.counts() : { flagged: `${this.number("regions")} of ${exhibits.length}` };
     for (const [key, value] of Object.entries(values)) one(`[data-count=${key}]`, element).textContent = value;

@@ -24,7 +24,7 @@ pub fn numbers(parts: &[Evaluation]) -> Markup {
     let heads = parts.iter().map(|part| part.method().title());
     html! {
         div.scroll {
-            table {
+            table.figures {
                 thead { tr { th {} @for head in heads { th.number { (head) } } } }
                 tbody {
                     @for (name, number) in rows {

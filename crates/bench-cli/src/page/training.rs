@@ -190,7 +190,7 @@ fn calibration(calibration: &Calibration) -> Result<Markup> {
         section {
             h2 { "Calibration" }
             p {
-                "Threshold " (threshold) " by " (RuleName(*rule)) " from " (images) " good images, " (source.describe())
+                "Threshold " (format!("{threshold:.4}")) " by " (RuleName(*rule)) " from " (images) " good images, " (source.describe())
                 @if let Some(error) = error { (error) } "; a defect has at least " (min_area) " " @if *min_area == 1 { "pixel" } @else { "pixels" } "."
                 @if let Some(maps) = calibration.deciding_maps() { " It " (maps) "." }
             }

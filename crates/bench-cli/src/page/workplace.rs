@@ -35,6 +35,8 @@ const INPUTS: usize = 20;
 pub struct Recalibration {
     /// `bench-cli calibrate` with the model, and the good images if the calibration is by given ones.
     call: String,
+    /// Settings of the inspection that are not the model's, as further words.
+    settings: String,
     /// The score that is 1 in the units of the new calibration.
     unit: f32,
 }
@@ -59,13 +61,27 @@ impl Recalibration {
             }
             call += &format!(" --good {}", inputs.join(" "));
         }
-        Self { call, unit }
+        Self { call, settings: String::new(), unit }
+    }
+
+    /// With those of the settings of an evaluation that a calibration takes.
+    #[must_use]
+    pub fn with_settings(mut self, settings: &[String]) -> Self {
+        let is_taken = |setting: &&String| {
+            ["residual", "inspection", "data.region"].iter().any(|table| {
+                let rest = setting.strip_prefix(table);
+                rest.is_some_and(|rest| rest.starts_with(['.', '=']))
+            })
+        };
+        let words = settings.iter().filter(is_taken);
+        self.settings = words.map(|word| format!(" --set {}", quoted(&shown_text(word)))).collect();
+        self
     }
 
     fn command(&self, decision: Decision) -> String {
         let (threshold, min_area) = (decision.threshold / self.unit, decision.min_area.max(1));
-        let call = &self.call;
-        format!("{call} --rule manual:{threshold} --set calibration.min_area={min_area}")
+        let Self { call, settings, .. } = self;
+        format!("{call} --rule manual:{threshold} --set calibration.min_area={min_area}{settings}")
     }
 }
 
@@ -86,6 +102,7 @@ impl Workplace<'_> {
             "level": self.levels.calibrated(),
             "area": self.decision.min_area.max(1),
             "call": self.recalibration.call,
+            "settings": self.recalibration.settings,
             "unit": self.recalibration.unit,
             "range": [self.levels.range().low, self.levels.range().high],
         });
@@ -110,7 +127,7 @@ impl Workplace<'_> {
             div.controls {
                 div.sliders data-script {
                     label {
-                        span { "Threshold " output.threshold { (threshold) } }
+                        span { "Threshold " output.threshold { (format!("{threshold:.4}")) } }
                         input.threshold type="range" min="1" max="256" step="1" value=(self.levels.calibrated());
                     }
                     label {
@@ -218,6 +235,20 @@ impl Workplace<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_command_keeps_the_settings_that_a_calibration_takes() {
+        let settings =
+            ["residual.kind=l2", "inspection.smoothing=[0,4]", "data.root=x", "vae.samples=4"]
+                .map(String::from);
+        let recalibration = Recalibration::of(Path::new("model"), Scores::Residual, None);
+        let decision = Decision { threshold: 1.5, min_area: 4 };
+        assert_eq!(
+            recalibration.with_settings(&settings).command(decision),
+            "bench-cli calibrate model --rule manual:1.5 --set calibration.min_area=4 --set residual.kind=l2 \
+             --set 'inspection.smoothing=[0,4]'"
+        );
+    }
 
     #[test]
     fn the_command_names_a_model_with_spaces_in_quotes() {

@@ -1,12 +1,13 @@
 //! A look at what a network in training makes of good images.
 
+use super::images::read;
 use super::plan::TrainingPlan;
+use crate::Result;
 use crate::data::{Margins, crop};
 use crate::view::Views;
-use crate::{Error, Result};
 use candle_core::{Device, Tensor};
 use inspect::Image;
-use models::{Autoencoder, Latent, Objective};
+use models::{Autoencoder, Latent, Objective, TrainingImage};
 use std::path::Path;
 
 /// The patches that are looked at, at most.
@@ -23,7 +24,7 @@ pub struct Glimpse {
     pub reconstructions: Vec<Image>,
 }
 
-/// Good patches to look at, from the middle of at most eight images.
+/// Good patches to look at, from the middle of the regions of interest of at most eight images.
 #[derive(Debug)]
 pub struct Sight {
     /// The patches.
@@ -36,7 +37,8 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// The patches of a training's images, evenly spaced; `None` if no image can be read or is large enough.
+    /// The patches of a training's images, evenly spaced; `None` if no image can be read, or none has a patch in its
+    /// region of interest.
     pub(super) fn of(
         plan: &TrainingPlan,
         objective: &Objective,
@@ -47,7 +49,9 @@ impl Sight {
         let count = images.len().min(PATCHES);
         let chosen = (0..count).map(|index| &images[index * images.len() / count]);
         // An image that is of no use here is told of where it is needed.
-        let patches: Vec<Image> = chosen.filter_map(|path| middle(path, plan).ok()).collect();
+        let views = Views::of(&plan.config.data)?;
+        let patches = chosen.filter_map(|path| middle(path, plan, &views).ok().flatten());
+        let patches: Vec<Image> = patches.collect();
         if patches.is_empty() {
             return Ok(None);
         }
@@ -76,14 +80,16 @@ impl Sight {
     }
 }
 
-/// The patch in the middle of an image, as the network sees it.
-fn middle(path: &Path, plan: &TrainingPlan) -> Result<Image> {
-    let image = Views::of(&plan.config.data)?.read(path)?.image;
-    let (width, height) = image.size();
-    let side = plan.config.model.patch_size;
-    let (Some(across), Some(down)) = (width.checked_sub(side), height.checked_sub(side)) else {
-        return Err(Error::Value("smaller than a patch".to_owned()));
+/// The patch in the middle of an image, as the training takes it: mirrored up to a patch if the image is smaller, and the middle one of
+/// those that lie in the region of interest. `None` if there is none.
+fn middle(path: &Path, plan: &TrainingPlan, views: &Views) -> Result<Option<Image>> {
+    let Some(TrainingImage { width, height, pixels, places }) = read(plan, views, path)?.image
+    else {
+        return Ok(None);
     };
-    let (left, top) = (across / 2, down / 2);
-    crop(&image, Margins { left, top, right: across - left, bottom: down - top })
+    let side = plan.config.model.patch_size;
+    let (across, down) = (width - side, height - side);
+    let (left, top) = places.map_or((across / 2, down / 2), |places| places.at(places.count() / 2));
+    let image = Image::new(width, height, pixels)?;
+    Ok(Some(crop(&image, Margins { left, top, right: across - left, bottom: down - top })?))
 }

@@ -20,9 +20,9 @@ pub struct TrainingImages {
 }
 
 /// An image that was read.
-struct Read {
+pub(super) struct Read {
     /// `None` if no patch of it lies in the region of interest.
-    image: Option<TrainingImage>,
+    pub image: Option<TrainingImage>,
     /// Its oddity, if it has one.
     oddity: Option<Oddity>,
 }
@@ -108,7 +108,11 @@ fn expect_possible(rule: ThresholdRule, largest: usize) -> Result<()> {
     }
 }
 
-fn read(plan: &TrainingPlan, views: &Views, path: &Path) -> Result<Read> {
+/// Reads an image as the training takes it.
+///
+/// # Errors
+/// If it cannot be read, or is smaller than a patch and may not be mirrored.
+pub(super) fn read(plan: &TrainingPlan, views: &Views, path: &Path) -> Result<Read> {
     let View { image, place } = match views.read(path) {
         Err(error) if error.is_empty_region() => return Ok(Read { image: None, oddity: None }),
         view => view?,

@@ -68,7 +68,11 @@ impl CropPlaces {
     }
 
     /// Left and top of a place by its number, row by row.
-    pub(super) fn at(&self, number: usize) -> (usize, usize) {
+    ///
+    /// # Panics
+    /// If there is no place with this number.
+    pub fn at(&self, number: usize) -> (usize, usize) {
+        assert!(number < self.count, "a number below {}, got {number}", self.count);
         let Run { first, left, top } =
             self.runs[self.runs.partition_point(|run| run.first <= number) - 1];
         (left + number - first, top)

@@ -65,7 +65,8 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     write_tables_and_pictures(set.path(), &title, &evaluation)?;
     let circumstances = Circumstances::now(&dataset.root, record.synthetic, &context.device);
     let parts = std::slice::from_ref(&evaluation);
-    write_page(&set.path().join("report.html"), &Page { title: &title, circumstances, parts })?;
+    let page = Page { title: &title, circumstances, parts, settings: &args.settings };
+    write_page(&set.path().join("report.html"), &page)?;
     let maps = Path::new("maps").join(category(&dataset));
     if args.maps {
         write_maps(&set.path().join(&maps), &evaluation.test_set)?;
