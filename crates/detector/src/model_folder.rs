@@ -1,6 +1,7 @@
 //! The folder of a model: weights, configuration, calibration, training log and the state to go on training from.
 
-use crate::config::{Config, DataConfig, MapChoice};
+use crate::calibration::deciding;
+use crate::config::{Config, DataConfig};
 use crate::copies::{Copied, copied_paths, remove_copies_but};
 use crate::data::{RegionConfig, RegionMask, Split, fingerprint, list_of};
 use crate::error::{Context, ensure};
@@ -304,11 +305,10 @@ impl ModelFolder {
     fn expect_calibrated_for(&self, calibration: &Calibration) -> Result<()> {
         let config = self.config()?;
         calibration.scoring.expect(&Settings::of_scoring(&config)?)?;
-        let takes_all = config.calibration.maps == MapChoice::All;
-        ensure!(
-            !takes_all || (0..calibration.residual_maps.len()).all(|map| calibration.decides(map)),
-            "expected `calibration.maps` to be \"clear\", got \"all\""
-        );
+        let areas: Vec<f64> = calibration.residual_maps.iter().map(|map| map.au_roc).collect();
+        let deciding = deciding(config.calibration.maps, &areas);
+        let is_of_choice = calibration.residual_maps.iter().map(|map| map.decides).eq(deciding);
+        ensure!(is_of_choice, "expected another `calibration.maps`");
         let (expected, got) = (&calibration.rule, &config.calibration.threshold);
         ensure!(
             expected == got,

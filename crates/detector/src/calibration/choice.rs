@@ -36,10 +36,7 @@ pub fn judged_maps(
         tell(progress, good.images.len())?;
         areas.push(area(inspector, good, drawn, reference, index)?);
     }
-    let deciding = match inspector.config().calibration.maps {
-        MapChoice::Clear => deciding(&areas),
-        MapChoice::All => vec![true; areas.len()],
-    };
+    let deciding = deciding(inspector.config().calibration.maps, &areas);
     let maps = constants.iter().zip(areas).zip(deciding);
     Ok(maps
         .map(|((constants, au_roc), decides)| ResidualMap {
@@ -69,23 +66,29 @@ fn area(
     Ok(found(drawn, &scores, &good, decision).map_or(0.0, |found| found.au_roc))
 }
 
-fn deciding(areas: &[f64]) -> Vec<bool> {
+/// Whether each map decides, by the areas of all.
+pub fn deciding(choice: MapChoice, areas: &[f64]) -> Vec<bool> {
     let best = areas.iter().copied().fold(0.0, f64::max);
     let most = (TIMES_THE_BEST * (1.0 - best)).max(CLEAR);
-    areas.iter().map(|area| 1.0 - area <= most).collect()
+    areas.iter().map(|area| choice == MapChoice::All || 1.0 - area <= most).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn clear(areas: &[f64]) -> Vec<bool> {
+        deciding(MapChoice::Clear, areas)
+    }
+
     /// The areas are of short trainings, squared constants first: `results/decisions`.
     #[test]
     fn maps_that_miss_much_more_than_the_best_are_left_out() {
-        assert_eq!(deciding(&[0.987, 0.962]), [true, false]);
-        assert_eq!(deciding(&[0.821, 0.965]), [false, true]);
-        assert_eq!(deciding(&[0.987, 1.0]), [true, true], "both are clear");
-        assert_eq!(deciding(&[0.6, 0.5]), [true, true], "neither is");
-        assert_eq!(deciding(&[0.5]), [true]);
+        assert_eq!(clear(&[0.987, 0.962]), [true, false]);
+        assert_eq!(clear(&[0.821, 0.965]), [false, true]);
+        assert_eq!(clear(&[0.987, 1.0]), [true, true], "both are clear");
+        assert_eq!(clear(&[0.6, 0.5]), [true, true], "neither is");
+        assert_eq!(clear(&[0.5]), [true]);
+        assert_eq!(deciding(MapChoice::All, &[0.987, 0.962]), [true, true]);
     }
 }

@@ -136,3 +136,16 @@ pub fn rescaled(reference: &Reference, maps: &[Image], rule: ThresholdRule) -> R
     // Maps without any contrast leave nothing to measure by.
     Ok(reference.rescaled(zero, if one > zero { one } else { zero + 1.0 }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maps_are_kept_by_their_numbers() {
+        let map = |value| Image::filled(1, 1, value);
+        let mut maps = vec![map(0.0), map(1.0), map(2.0)];
+        keep(&mut maps, &[0, 2]);
+        assert_eq!(maps, [map(0.0), map(2.0)]);
+    }
+}
