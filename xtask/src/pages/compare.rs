@@ -1,4 +1,4 @@
-//! What pages show beside what `evaluate` measures.
+//! Comparison of the figures of pages with those of `evaluate`.
 
 use super::browser::Position;
 use super::{Case, Tour};
