@@ -194,7 +194,7 @@ impl RegionFinder {
     /// If the margins leave nothing, or a mask of its own is missing or cannot be read, or has another size than the image.
     pub fn region(&self, image: &Image, margins: Margins, name: Option<&Path>) -> Result<Mask> {
         let (path, mask) = match self {
-            // What the margins leave out, such as a black frame, is no background either.
+            // A black frame that the margins leave out must not be taken for the background.
             Self::Background(background) => return background.part(&crop(image, margins)?),
             Self::Polygons(polygons) => return crop(&polygons.fill(image.size()), margins),
             Self::Mask(path, mask) => (path.clone(), mask.clone()),

@@ -114,7 +114,7 @@ fn reader<'a>(file: Cow<'a, [u8]>, header: &Header) -> Result<Reader<Bytes<'a>>,
         true => Transformations::IDENTITY,
         false => Transformations::EXPAND,
     });
-    // By default, the library passes over that of the data.
+    // By default, the library does not verify the checksum of the data.
     decoder.ignore_checksums(false);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);

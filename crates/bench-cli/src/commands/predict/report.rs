@@ -25,9 +25,10 @@ const RECENT: usize = 8;
 /// The pictures of a page take no more than this, so that it can be sent by mail.
 const BUDGET: usize = 9_000_000;
 
-/// Scores that a watch remembers, those not flagged that are compared with the calibration, and images of which the flagged ones are
-/// counted.
+/// Scores that a watch keeps for its curve.
 const REMEMBERED: usize = 10_000;
+
+/// The last scores that were not flagged, which are compared with the calibration, and the last images, of which the flagged ones are counted.
 const COMPARED: usize = 100;
 
 /// Failures that are named.

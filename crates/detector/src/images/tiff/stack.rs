@@ -12,7 +12,7 @@ const MOST_TEXT: usize = 1 << 20;
 /// The bytes of a plane's values in MetaMorph's tag, of which the type says 8.
 const STK_VALUE: usize = 8;
 
-/// Refuses what holds several pictures of a size and of `samples` samples a pixel.
+/// Refuses a directory that holds several pictures, each of the given size and of `samples` samples a pixel.
 ///
 /// # Errors
 /// If it does, or a tag is damaged.
