@@ -5,6 +5,7 @@ use super::predict::good_inputs;
 use super::region::draw_region;
 use crate::args::CalibrateArgs;
 use crate::interrupt;
+use crate::page::RECALIBRATED;
 use crate::progress::Progress;
 use anyhow::Result;
 use detector::files::shown;
@@ -21,10 +22,7 @@ pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
     let _lock = folder.lock()?;
     let mut config = folder.config()?;
     let region = config.data.region.clone();
-    config = config.with_settings_of(
-        &["residual", "inspection", "calibration", "data.region"],
-        &args.settings,
-    )?;
+    config = config.with_settings_of(&RECALIBRATED, &args.settings)?;
     config.data.make_absolute()?;
     if let Some(RuleName(rule)) = args.rule {
         config.calibration.threshold = rule;

@@ -53,10 +53,10 @@ impl std::fmt::Display for ScoreRange {
     }
 }
 
-/// A score in at most three decimals.
+/// A score in at most four digits: those of squared differences are far below 1.
 pub fn short(score: f32) -> String {
-    let text = format!("{score:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let rounded = format!("{score:.3e}").parse().unwrap_or(score);
+    rounded.to_string()
 }
 
 /// The colour at `position` in [0, 1], each channel 0 to 255.
@@ -93,7 +93,10 @@ mod tests {
 
     #[test]
     fn scores_are_written_without_needless_zeros() {
-        assert_eq!([0.5, 2.0, 10.0, 0.1234].map(short), ["0.5", "2", "10", "0.123"]);
+        assert_eq!(
+            [0.5, 2.0, 10.0, 1.000_000_1, 0.000_123_45].map(short),
+            ["0.5", "2", "10", "1", "0.0001234"]
+        );
         assert_eq!(ScoreRange::of_good(1.0).to_string(), "0.5 to 2");
     }
 

@@ -28,4 +28,4 @@ pub use live::Live;
 pub use provenance::{Circumstances, now};
 pub use training::{Losses, Reconstructions, TrainingPage};
 pub use tuning::{TuningPage, write_tuning_page};
-pub use workplace::Recalibration;
+pub use workplace::{RECALIBRATED, Recalibration};

@@ -164,7 +164,7 @@ class Workplace {
   say() {
     const { threshold, area, exhibits, element } = this;
     const isAbove = threshold === Infinity;
-    one("output.threshold", element).textContent = isAbove ? "above all" : threshold.toFixed(4);
+    one("output.threshold", element).textContent = isAbove ? "above all" : String(Number(threshold.toPrecision(4)));
     one("output.area", element).textContent = `${area} ${area === 1 ? "pixel" : "pixels"}`;
     const command = `${this.call} --rule manual:${this.digits(threshold / this.unit)} --set calibration.min_area=${area}${this.settings}`;
     one(".command code", element).textContent = isAbove ? "" : command;

@@ -1,5 +1,6 @@
 //! The numbers of the page.
 
+use crate::drawing::short;
 use crate::terminal::decimals;
 use detector::Evaluation;
 use detector::records::{AtThreshold, DefectType, GoodImages, Metrics};
@@ -73,7 +74,7 @@ fn threshold_row(name: &str, threshold: f32, result: &AtThreshold) -> Markup {
     html! {
         tr {
             th { (name) }
-            td.number { (format!("{threshold:.4}")) }
+            td.number { (short(threshold)) }
             @for ratio in [result.precision, result.recall, result.f1, result.iou] {
                 td.number { (decimals(ratio)) }
             }

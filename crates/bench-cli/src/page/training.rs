@@ -5,6 +5,7 @@ use super::document::document;
 use super::live::EVERY;
 use super::picture::photograph;
 use super::provenance::rows;
+use crate::drawing::short;
 use anyhow::Result;
 use detector::records::{Calibration, GoodScore, LogEntry};
 use detector::{Config, Image, RuleName, to_grey8};
@@ -190,7 +191,7 @@ fn calibration(calibration: &Calibration) -> Result<Markup> {
         section {
             h2 { "Calibration" }
             p {
-                "Threshold " (format!("{threshold:.4}")) " by " (RuleName(*rule)) " from " (images) " good images, " (source.describe())
+                "Threshold " (short(*threshold)) " by " (RuleName(*rule)) " from " (images) " good images, " (source.describe())
                 @if let Some(error) = error { (error) } "; a defect has at least " (min_area) " " @if *min_area == 1 { "pixel" } @else { "pixels" } "."
                 @if let Some(maps) = calibration.deciding_maps() { " It " (maps) "." }
             }

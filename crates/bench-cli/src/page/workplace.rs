@@ -6,7 +6,7 @@ use crate::drawing::{inferno, short};
 use crate::terminal::decimals;
 use detector::files::{shown, shown_text};
 use detector::records::{AtThreshold, Calibration, CalibrationSource};
-use detector::{CalibrationConfig, Decision, Scores};
+use detector::{CalibrationConfig, Config, Decision, Scores};
 use maud::{Markup, PreEscaped, html};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -29,6 +29,9 @@ pub struct Workplace<'a> {
 
 /// The inputs that a command spells out, at most.
 const INPUTS: usize = 20;
+
+/// Tables of the configuration that a calibration may change.
+pub const RECALIBRATED: [&str; 4] = ["residual", "inspection", "calibration", "data.region"];
 
 /// The command that makes a threshold the model's own.
 #[derive(Clone)]
@@ -67,12 +70,7 @@ impl Recalibration {
     /// With those of the settings of an evaluation that a calibration takes.
     #[must_use]
     pub fn with_settings(mut self, settings: &[String]) -> Self {
-        let is_taken = |setting: &&String| {
-            ["residual", "inspection", "data.region"].iter().any(|table| {
-                let rest = setting.strip_prefix(table);
-                rest.is_some_and(|rest| rest.starts_with(['.', '=']))
-            })
-        };
+        let is_taken = |setting: &&String| Config::is_setting_of(setting, &RECALIBRATED);
         let words = settings.iter().filter(is_taken);
         self.settings = words.map(|word| format!(" --set {}", quoted(&shown_text(word)))).collect();
         self
@@ -127,7 +125,7 @@ impl Workplace<'_> {
             div.controls {
                 div.sliders data-script {
                     label {
-                        span { "Threshold " output.threshold { (format!("{threshold:.4}")) } }
+                        span { "Threshold " output.threshold { (short(threshold)) } }
                         input.threshold type="range" min="1" max="256" step="1" value=(self.levels.calibrated());
                     }
                     label {
@@ -239,13 +237,13 @@ mod tests {
     #[test]
     fn the_command_keeps_the_settings_that_a_calibration_takes() {
         let settings =
-            ["residual.kind=l2", "inspection.smoothing=[0,4]", "data.root=x", "vae.samples=4"]
+            ["residual.measure=l2", "inspection.smoothing=[0,4]", "data.root=x", "vae.samples=4"]
                 .map(String::from);
         let recalibration = Recalibration::of(Path::new("model"), Scores::Residual, None);
         let decision = Decision { threshold: 1.5, min_area: 4 };
         assert_eq!(
             recalibration.with_settings(&settings).command(decision),
-            "bench-cli calibrate model --rule manual:1.5 --set calibration.min_area=4 --set residual.kind=l2 \
+            "bench-cli calibrate model --rule manual:1.5 --set calibration.min_area=4 --set residual.measure=l2 \
              --set 'inspection.smoothing=[0,4]'"
         );
     }

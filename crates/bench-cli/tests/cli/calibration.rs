@@ -76,6 +76,11 @@ fn each_residual_map_is_judged_by_drawn_defects() {
     }
     assert_eq!(bench.json("model/calibration.json")["drawn"]["images"], 10);
     bench.error("calibrate model --set calibration.maps=\"some\"");
+    // The threshold is one of all maps.
+    let edited = bench.text("model/config.toml").replace("maps = \"all\"", "");
+    fs::write(bench.path("model/config.toml"), edited).unwrap();
+    let message = bench.error("predict model cloth/test/hole --out found");
+    assert!(message.contains("calibration.maps"), "{message}");
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn area(
 }
 
 /// Whether each map decides, by the areas of all.
-pub fn deciding(choice: MapChoice, areas: &[f64]) -> Vec<bool> {
+fn deciding(choice: MapChoice, areas: &[f64]) -> Vec<bool> {
     let best = areas.iter().copied().fold(0.0, f64::max);
     let most = (TIMES_THE_BEST * (1.0 - best)).max(CLEAR);
     areas.iter().map(|area| choice == MapChoice::All || 1.0 - area <= most).collect()

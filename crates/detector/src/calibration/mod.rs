@@ -15,7 +15,6 @@ use crate::records::{
     Calibration, CalibrationSource, GoodScore, ResidualMap, RuleThreshold, Settings,
 };
 use crate::view::Place;
-pub(crate) use choice::deciding;
 use choice::judged_maps;
 use drawn::{DrawnImage, found, inspect_drawn};
 use good::{Good, inspect_good, keep, relative_scores, rescaled};

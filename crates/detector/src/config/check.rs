@@ -18,20 +18,23 @@ impl Config {
     /// # Errors
     /// If a setting is of another table, or see [`Config::load`].
     pub fn with_settings_of(self, tables: &[&str], settings: &[String]) -> Result<Self> {
-        for setting in settings {
-            let is_preset = setting.starts_with("preset=") && tables.contains(&"calibration");
-            let is_of = |table: &&str| {
-                let rest = setting.strip_prefix(*table);
-                rest.is_some_and(|rest| rest.starts_with('.') || rest.starts_with('='))
-            };
-            if !is_preset && !tables.iter().any(is_of) {
-                let tables = tables.join("` and `");
-                bail!("--set {setting}: only keys of `{tables}` can be set here");
-            }
+        if let Some(other) = settings.iter().find(|setting| !Self::is_setting_of(setting, tables)) {
+            let tables = tables.join("` and `");
+            bail!("--set {other}: only keys of `{tables}` can be set here");
         }
         let config = self.with_settings(settings)?;
         config.validate()?;
         Ok(config)
+    }
+
+    /// Whether a setting is of one of the tables; a preset is of those with that of the calibration.
+    pub fn is_setting_of(setting: &str, tables: &[&str]) -> bool {
+        let is_preset = setting.starts_with("preset=") && tables.contains(&"calibration");
+        let is_of = |table: &&str| {
+            let rest = setting.strip_prefix(*table);
+            rest.is_some_and(|rest| rest.starts_with(['.', '=']))
+        };
+        is_preset || tables.iter().any(is_of)
     }
 
     /// The network.

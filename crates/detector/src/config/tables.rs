@@ -152,6 +152,7 @@ pub struct CalibrationConfig {
     /// join them, as far as there are any. Rare scores of good images are better known from many images, even from those, than from few.
     pub min_images: usize,
     /// The residual maps that decide, if there are several.
+    #[serde(skip_serializing_if = "MapChoice::is_clear")]
     pub maps: MapChoice,
 }
 
@@ -164,6 +165,13 @@ pub enum MapChoice {
     Clear,
     /// All.
     All,
+}
+
+impl MapChoice {
+    /// Whether this is the choice that a configuration need not name.
+    fn is_clear(&self) -> bool {
+        *self == Self::Clear
+    }
 }
 
 impl CalibrationConfig {

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::layout::{Arrangement, Layout, tiles};
 use super::list::{images_below, images_in, some_images_in, stem, subfolders};
+use super::made::is_made;
 use super::masks::{MASK_FOLDERS, Masks, place, suffix_beside, told_apart};
 use super::survey::LeftOut;
 use crate::error::ensure;
@@ -282,14 +283,15 @@ impl Finder<'_> {
         let used: HashSet<&PathBuf> = train.iter().chain(of_test).collect();
         let mut made = subfolders(self.root)?;
         made.retain(|folder| is_made(folder));
-        let images = images_below(self.root)?.into_iter().filter(|image| {
-            !used.contains(image) && !made.iter().any(|folder| image.starts_with(folder))
-        });
+        let images = images_below(self.root)?.into_iter().filter(|image| !used.contains(image));
         let left_out = |image: PathBuf| {
             let place = image.strip_prefix(self.root).ok().and_then(Path::parent);
             let folders: Vec<_> = place.into_iter().flat_map(Path::iter).collect();
             let reason = match folders[..] {
                 [] => "it lies beside the folders, which say what images are".to_owned(),
+                _ if made.iter().any(|folder| image.starts_with(folder)) => {
+                    "its folder has results of this program".to_owned()
+                }
                 [masks, ..] if self.arrangement.is_of_masks(Path::new(masks)) => {
                     format!(
                         "as a file of `{}` it is taken for a mask, but it is that of no test image",
@@ -374,19 +376,6 @@ impl Finder<'_> {
         let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
         parts.join("_")
     }
-}
-
-/// Files of which a folder has all if it has results of this program, which are no images of a data set: of a model, an evaluation, a
-/// prediction, or a tuning.
-const MADE: [&[&str]; 4] = [
-    &["config.toml", "log.jsonl"],
-    &["metrics.json", "images.csv"],
-    &["predictions.jsonl", "run.json"],
-    &["tune.json"],
-];
-
-fn is_made(folder: &Path) -> bool {
-    MADE.iter().any(|files| files.iter().all(|file| folder.join(file).is_file()))
 }
 
 fn sample(image: PathBuf, defect: &str, masks: Vec<PathBuf>) -> TestSample {

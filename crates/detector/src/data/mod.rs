@@ -6,6 +6,7 @@ mod dataset;
 mod fingerprint;
 mod layout;
 mod list;
+mod made;
 mod margins;
 mod masks;
 mod pattern;

@@ -2,7 +2,7 @@
 
 use super::limits::{Size, check_size};
 use crate::Result;
-use crate::error::ensure;
+use crate::error::{bail, ensure};
 use crate::images::refusal::{CONVERT, refuse};
 
 /// More pixels than a byte of run lengths can stand for: two bytes repeat one up to 255 times.
@@ -35,6 +35,10 @@ impl Header {
             bytes.iter().rev().fold(0_usize, |sum, &byte| sum << 8 | usize::from(byte))
         };
         let header_size = number(14, 4);
+        ensure!(
+            matches!(header_size, 12 | 40 | 52 | 56 | 108 | 124),
+            "a header of {header_size} bytes is none of BMP's that are known"
+        );
         // The oldest header has shorter numbers, and no fourth byte behind each colour.
         let is_old = header_size == 12;
         let (width, height, bits, compression, used) = match is_old {
@@ -46,27 +50,13 @@ impl Header {
         let size = (width, signed.unsigned_abs() as usize);
         check_size(size.0, size.1)?;
         let pixels = (size.0 * size.1) as u64;
-        ensure!(
-            matches!(header_size, 12 | 40 | 52 | 56 | 108 | 124),
-            "a header of {header_size} bytes is none of BMP's that are known"
-        );
-        ensure!(
-            !matches!(compression, 3 | 6) || matches!(bits, 16 | 32),
-            "bit fields of {bits} bits a pixel"
-        );
+        check_kind(compression, bits)?;
         let can_hold = match compression {
-            0 | 3 | 6 => pixels * bits as u64 / 8 <= bytes.len() as u64,
             1 | 2 => pixels <= LEFT_OUT.max(MOST_PIXELS * bytes.len() as u64),
-            4 => refuse!("BMP that holds a JPEG is not supported; {CONVERT}"),
-            5 => refuse!("BMP that holds a PNG is not supported; {CONVERT}"),
-            other => refuse!("BMP with compression number {other} is not supported; {CONVERT}"),
+            _ => pixels * bits as u64 / 8 <= bytes.len() as u64,
         };
         ensure!(can_hold, "{} bytes cannot hold {}x{} pixels", bytes.len(), size.0, size.1);
         let has_runs = matches!(compression, 1 | 2);
-        ensure!(
-            !has_runs || matches!((compression, bits), (1, 8) | (2, 4)),
-            "run lengths of {bits} bits a pixel"
-        );
         ensure!(
             !has_runs || signed > 0,
             "run lengths go from the bottom up, but the header says otherwise"
@@ -85,5 +75,17 @@ impl Header {
             palette: (start, count, each),
             data,
         })
+    }
+}
+
+/// Refuses compressions that are not read, and those of other numbers of bits a pixel than they have.
+fn check_kind(compression: usize, bits: usize) -> Result<()> {
+    match (compression, bits) {
+        (0, _) | (3 | 6, 16 | 32) | (1, 8) | (2, 4) => Ok(()),
+        (3 | 6, _) => bail!("bit fields of {bits} bits a pixel"),
+        (1 | 2, _) => bail!("run lengths of {bits} bits a pixel"),
+        (4, _) => refuse!("BMP that holds a JPEG is not supported; {CONVERT}"),
+        (5, _) => refuse!("BMP that holds a PNG is not supported; {CONVERT}"),
+        _ => refuse!("BMP with compression number {compression} is not supported; {CONVERT}"),
     }
 }

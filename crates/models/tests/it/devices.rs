@@ -1,11 +1,11 @@
 //! The same on every device, but for rounding. Where there is no GPU, the CPU takes its part.
 
-use crate::extractors;
+use crate::{extractors, stripes};
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::{VarBuilder, VarMap};
 use models::{
     AdamConfig, Architecture, Autoencoder, Elbo, Error, Extractor, FeatureMatching, Initialisation,
-    Latent, Objective, Schedule, Trainer, TrainingConfig, TrainingImage, initialise,
+    Latent, Objective, Schedule, Trainer, TrainingConfig, initialise,
 };
 
 const SSIM: Objective = Objective::Ssim(ssim::Params::new(
@@ -35,18 +35,6 @@ fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
     differences.fold(0.0, f32::max)
 }
 
-/// Oblique stripes, eight pixels wide.
-fn stripes() -> Vec<TrainingImage> {
-    let (width, height) = (80, 70);
-    let grey = |i: usize| 0.5 + 0.4 * ((i % width + i / width) as f32 * 0.785).sin();
-    vec![TrainingImage {
-        width,
-        height,
-        pixels: (0..width * height).map(grey).collect(),
-        places: None,
-    }]
-}
-
 /// All objectives, with what they need on the device.
 fn objectives(device: &Device) -> [Objective; 4] {
     let features = extractors::features(Extractor::Alexnet, "", device);
@@ -74,7 +62,7 @@ fn config(objective: Objective, learning_rate: f64) -> TrainingConfig {
 }
 
 fn trainer_with(objective: Objective, learning_rate: f64, device: &Device) -> Trainer {
-    Trainer::new(config(objective, learning_rate), stripes(), device).unwrap()
+    Trainer::new(config(objective, learning_rate), stripes(80, 70), device).unwrap()
 }
 
 fn trainer(objective: Objective, device: &Device) -> Trainer {
@@ -239,7 +227,7 @@ mod cuda {
             let mut there = trainer(Objective::L2, device);
             let mut config = config(Objective::L2, 1e-4);
             config.schedule.precision = precision;
-            let mut shorter = Trainer::new(config, stripes(), device).unwrap();
+            let mut shorter = Trainer::new(config, stripes(80, 70), device).unwrap();
             for _ in 0..3 {
                 let (expected, got) = (step(&mut there), step(&mut shorter));
                 assert!(

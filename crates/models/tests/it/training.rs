@@ -1,6 +1,6 @@
 //! Training runs as a whole: determinism, interruption, progress and failure.
 
-use crate::extractors;
+use crate::{extractors, stripes};
 use candle_core::{Device, Tensor};
 use models::{
     AdamConfig, Architecture, Elbo, EpochReport, Error, Extractor, FeatureMatching, Initialisation,
@@ -44,25 +44,17 @@ fn config(objective: &Objective) -> TrainingConfig {
     }
 }
 
-/// Oblique stripes, eight pixels wide.
-fn stripes() -> Vec<TrainingImage> {
-    let (width, height) = (48, 40);
-    let grey = |i: usize| 0.5 + 0.4 * ((i % width + i / width) as f32 * 0.785).sin();
-    vec![TrainingImage {
-        width,
-        height,
-        pixels: (0..width * height).map(grey).collect(),
-        places: None,
-    }]
+/// One image that is a patch, of one value.
+fn images() -> Vec<TrainingImage> {
+    stripes(48, 40)
 }
 
-/// One image that is a patch, of one value.
 fn flat(value: f32) -> Vec<TrainingImage> {
     vec![TrainingImage { width: 32, height: 32, pixels: vec![value; 32 * 32], places: None }]
 }
 
 fn start(config: &TrainingConfig) -> Trainer {
-    Trainer::new(config.clone(), stripes(), &Device::Cpu).unwrap()
+    Trainer::new(config.clone(), images(), &Device::Cpu).unwrap()
 }
 
 fn finish(trainer: &mut Trainer) -> Vec<StepReport> {
@@ -121,7 +113,7 @@ fn interrupted_runs_end_as_uninterrupted_ones() {
             let bytes = first.checkpoint("a note").unwrap();
             assert_eq!(checkpoint_note(&bytes).unwrap(), "a note");
             let mut second =
-                Trainer::resume(&bytes, config.clone(), stripes(), &Device::Cpu).unwrap();
+                Trainer::resume(&bytes, config.clone(), images(), &Device::Cpu).unwrap();
             assert_eq!(second.patches(), first.patches());
             reports.extend(finish(&mut second));
             let what = format!("{objective:?}, {sampling:?}, {steps} steps");
@@ -153,7 +145,7 @@ fn a_network_without_the_latent_layer_of_its_objective_is_refused() {
     for (objective, latent) in [(ELBO, Latent::Vector), (SSIM, Latent::Normal)] {
         let mut config = config(&objective);
         config.architecture.latent = latent;
-        let error = Trainer::new(config, stripes(), &Device::Cpu).unwrap_err();
+        let error = Trainer::new(config, images(), &Device::Cpu).unwrap_err();
         assert!(matches!(error, Error::Setting { name: "latent", .. }), "{error}");
     }
 }
@@ -168,7 +160,7 @@ fn a_run_that_ended_within_an_epoch_can_be_prolonged() {
     finish(&mut first);
     let bytes = first.checkpoint("").unwrap();
     let config = config(&Objective::L2);
-    let mut second = Trainer::resume(&bytes, config, stripes(), &Device::Cpu).unwrap();
+    let mut second = Trainer::resume(&bytes, config, images(), &Device::Cpu).unwrap();
     // The second epoch's report covers the patches before the checkpoint, too.
     let reports = epochs(&finish(&mut second));
     assert_eq!(reports, epochs(&expected)[1..]);
@@ -178,7 +170,7 @@ fn a_run_that_ended_within_an_epoch_can_be_prolonged() {
 #[test]
 fn checkpoints_of_other_runs_are_refused() {
     let bytes = start(&config(&SSIM)).checkpoint("").unwrap();
-    let resume = |config| Trainer::resume(&bytes, config, stripes(), &Device::Cpu).map(|_| ());
+    let resume = |config| Trainer::resume(&bytes, config, images(), &Device::Cpu).map(|_| ());
     assert!(resume(config(&SSIM)).is_ok());
     let changed = |change: fn(&mut TrainingConfig)| {
         let mut config = config(&SSIM);
@@ -208,7 +200,7 @@ fn checkpoints_of_other_runs_are_refused() {
     let bytes = start(&config(&feature_matching("one"))).checkpoint("").unwrap();
     let resume = |sha256| {
         let config = config(&feature_matching(sha256));
-        Trainer::resume(&bytes, config, stripes(), &Device::Cpu).map(drop)
+        Trainer::resume(&bytes, config, images(), &Device::Cpu).map(drop)
     };
     assert!(resume("one").is_ok());
     assert!(matches!(resume("other"), Err(Error::CheckpointMismatch { .. })));
@@ -231,7 +223,7 @@ fn states_that_no_run_of_this_version_can_have_are_refused() {
     let bytes = start(&config(&Objective::L2)).checkpoint("").unwrap();
     let refusal = |change: fn(&mut serde_json::Value)| {
         let bytes = with_state(&bytes, change);
-        let resumed = Trainer::resume(&bytes, config(&Objective::L2), stripes(), &Device::Cpu);
+        let resumed = Trainer::resume(&bytes, config(&Objective::L2), images(), &Device::Cpu);
         resumed.unwrap_err()
     };
     // The first format had the settings as a text, and no number.
@@ -264,7 +256,7 @@ fn a_state_that_is_not_finite_is_no_checkpoint() {
 fn bytes_that_are_no_checkpoint_are_refused() {
     let trainer = start(&config(&Objective::L2));
     let resume = |bytes: &[u8]| {
-        Trainer::resume(bytes, config(&Objective::L2), stripes(), &Device::Cpu).map(|_| ())
+        Trainer::resume(bytes, config(&Objective::L2), images(), &Device::Cpu).map(|_| ())
     };
     let bytes = trainer.checkpoint("").unwrap();
     for length in [0, 100, bytes.len() / 2, bytes.len() - 1] {
@@ -292,7 +284,7 @@ fn the_loss_falls_on_a_texture() {
 fn a_collapsed_run_is_reported() {
     for objective in [Objective::L2, SSIM] {
         let bytes = with_zero_weights(&start(&config(&objective)).checkpoint("").unwrap());
-        let resumed = Trainer::resume(&bytes, config(&objective), stripes(), &Device::Cpu);
+        let resumed = Trainer::resume(&bytes, config(&objective), images(), &Device::Cpu);
         let reports = epochs(&finish(&mut resumed.unwrap()));
         assert_eq!(reports.len(), 3);
         assert!(reports.iter().all(EpochReport::collapsed), "{objective:?}: {reports:?}");
