@@ -64,7 +64,9 @@ fn the_page_shows_the_numbers_of_the_evaluation() {
         assert!(page.contains(&cell), "{key}: {cell}");
     }
     for rule in metrics["rules"].as_array().unwrap() {
-        let cell = format!(">{:.4}</td>", number(rule, "threshold"));
+        // In four digits.
+        let threshold: f64 = format!("{:.3e}", number(rule, "threshold")).parse().unwrap();
+        let cell = format!(">{threshold}</td>");
         assert!(page.contains(&cell), "{cell}");
     }
     assert!(page.contains("false_alarms:20 (calibrated)") && page.contains("test labels in view"));
