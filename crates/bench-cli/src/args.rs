@@ -51,6 +51,9 @@ pub struct Common {
     /// Say nothing on standard error but warnings and errors.
     #[arg(long, short, global = true)]
     pub quiet: bool,
+    /// Append notes, warnings and errors to a file, too, each line with its time (UTC). It may be moved away meanwhile.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log: Option<PathBuf>,
     /// Number of threads; all processors by default. Results do not depend on it.
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<usize>,

@@ -86,6 +86,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
 
 fn context(cli: &Cli) -> Result<Context> {
     let common = &cli.common;
+    common.log.as_deref().map(terminal::log_to).transpose()?;
     // First, before anything starts threads.
     common.threads.map(threads::limit).transpose()?;
     let device = match cli.command.runs_network() {

@@ -99,3 +99,28 @@ fn progress_is_for_terminals() {
     assert!(run.stderr.contains("training on cpu"), "{}", run.stderr);
     assert!(!run.stderr.contains(['\r', '\u{1b}']), "{:?}", run.stderr);
 }
+
+/// What a service that nobody watches has said.
+#[test]
+fn a_log_grows_by_what_is_said() {
+    let bench = Bench::with_model();
+    let said = || {
+        let log = bench.text("log.txt");
+        let text = |line: &str| {
+            let (time, text) = line.split_once(' ').unwrap();
+            assert!(time.len() == 20 && time.ends_with('Z'), "{line}");
+            text.to_owned()
+        };
+        log.lines().map(text).collect::<Vec<_>>()
+    };
+    bench.run("train --data cloth --out other --patches 8 --set model.patch_size=32 --quiet --log log.txt").done();
+    let trained = said();
+    assert!(trained.iter().any(|line| line.starts_with("training on cpu")), "{trained:?}");
+    let error = bench.error("info nowhere --log log.txt");
+    assert_eq!(said(), [trained, vec![error]].concat());
+    assert!(
+        bench
+            .error("info model --log model")
+            .contains("cannot write the log model: expected a file")
+    );
+}
