@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use flate2::Crc;
 use flate2::bufread::ZlibDecoder;
+use memchr::memmem;
 
 use super::limits::Size;
 use crate::Result;
@@ -153,7 +154,7 @@ pub fn whole(bytes: &[u8]) -> Result<&[u8]> {
     let end = chunks(bytes).find(|(chunk, _)| chunk.kind == b"IEND");
     let (_, behind) = end.context(EARLY)?;
     demand!(
-        !behind.windows(8).any(|start| start == &bytes[..8]),
+        memmem::find(behind, &bytes[..8]).is_none(),
         "expected a single image, got several pictures in one file"
     );
     Ok(&bytes[..bytes.len() - behind.len()])

@@ -9,6 +9,7 @@ use crate::Result;
 use crate::error::{Context, bail, ensure};
 use crate::images::limits::Size;
 use crate::images::refusal::{CONVERT, refuse};
+use memchr::memmem;
 
 const START: u8 = 0xD8;
 const END: u8 = 0xD9;
@@ -67,8 +68,7 @@ fn segment(bytes: &[u8], place: usize) -> Result<Option<Segment<'_>>> {
 /// Whether bytes behind a picture hold another one. Those that are made to be searched again and again count as pictures.
 pub fn has_picture(bytes: &[u8]) -> bool {
     let mut left = 1_usize << 22;
-    let starts = bytes.windows(3).enumerate().filter(|(_, start)| *start == [0xFF, START, 0xFF]);
-    starts.into_iter().any(|(start, _)| {
+    memmem::find_iter(bytes, &[0xFF, START]).any(|start| {
         let mut place = start + 2;
         loop {
             let ones = bytes[place.min(bytes.len())..].iter().take_while(|&&byte| byte == 0xFF);
