@@ -61,6 +61,7 @@ fn mann_whitney(scores: &[f32], labels: &[bool]) -> f64 {
         members.map(|(score, _)| *score).collect::<Vec<_>>()
     };
     let (good, bad) = (of_class(false), of_class(true));
-    let pairs = bad.iter().flat_map(|b| good.iter().map(move |g| u32::from(b > g) + u32::from(b >= g)));
+    let pairs =
+        bad.iter().flat_map(|b| good.iter().map(move |g| u32::from(b > g) + u32::from(b >= g)));
     f64::from(pairs.sum::<u32>()) / (2 * good.len() * bad.len()) as f64
 }

@@ -32,5 +32,8 @@ fn check(image: Result<Image>) {
 
 fn check_refusal(error: &Error) {
     let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
-    assert!(!causes.any(|cause| cause.to_string().starts_with("the decoder failed")), "a decoder panicked");
+    assert!(
+        !causes.any(|cause| cause.to_string().starts_with("the decoder failed")),
+        "a decoder panicked"
+    );
 }

@@ -53,23 +53,14 @@ impl Inspector {
         Ok(Self { network, config: config.clone(), views, inspection, others, reference: None })
     }
 
-    /// The same with the good images of a calibration to compare with, and with the residual maps that decide there.
+    /// The same with the good images of a calibration to compare with.
     ///
     /// # Errors
     /// If scores are relative to good images, but the calibration has other residual maps or Gaussians.
-    pub fn calibrated(mut self, calibration: &Calibration) -> Result<Self> {
+    pub fn calibrated(self, calibration: &Calibration) -> Result<Self> {
         if self.config.inspection.scores == Scores::Residual {
             return Ok(self);
         }
-        let mut deciding = std::iter::once(self.inspection.residual)
-            .chain(self.others)
-            .enumerate()
-            .filter(|&(number, _)| calibration.decides(number))
-            .map(|(_, residual)| residual);
-        if let Some(first) = deciding.next() {
-            self.inspection.residual = first;
-        }
-        self.others = deciding.collect();
         let expected = (1 + self.others.len(), &self.config.inspection.smoothing[..]);
         let fits = |reference: &&Reference| {
             (reference.residual_maps(), &reference.sigmas()[..]) == expected
@@ -89,7 +80,7 @@ impl Inspector {
         Self { network: self.network.on_smaller_batches(note), ..self }
     }
 
-    /// The first residual that decides: how a pixel and its reconstruction are compared.
+    /// The first residual: how a pixel and its reconstruction are compared.
     pub fn residual(&self) -> Residual {
         self.inspection.residual
     }

@@ -54,9 +54,8 @@ pub use calibration::{CalibrationImages, calibrate};
 pub use candle_core::Device;
 #[cfg(feature = "network")]
 pub use config::{
-    BeyondBorder, CalibrationConfig, Config, DataConfig, FeaturesConfig, InspectionConfig,
-    MapChoice, Measure, ModelConfig, Preset, ResidualConfig, Scores, SsimConfig, VaeConfig,
-    VaeScore,
+    BeyondBorder, CalibrationConfig, Config, DataConfig, FeaturesConfig, InspectionConfig, Measure,
+    ModelConfig, Preset, ResidualConfig, Scores, SsimConfig, VaeConfig, VaeScore,
 };
 pub use data::{
     Arrangement, Auto, Background, Dataset, Layout, LeftOut, Margins, MaskNames, Polygons,

@@ -114,42 +114,6 @@ fn a_model_is_trained_calibrated_opened_and_decides() {
     assert!(detector.inspect(&small.image).is_err());
 }
 
-/// A residual map that does not decide is not computed: inspection is that of a configuration without it.
-#[test]
-fn residual_maps_that_do_not_decide_are_left_out() {
-    let (folder, mut plan) = trained();
-    // One defect is drawn into each.
-    let full = Spec::full(SyntheticKind::Plain, 1);
-    let spec = Spec { good: 10, good_size: SIZE, defective: 0, defective_size: SIZE, ..full };
-    let more = folder.path().join("more");
-    generate(&spec, &more).unwrap();
-    let good = CalibrationImages::given(&[more], &plan.config.data).unwrap();
-    let calibrated = |config: &Config| {
-        let inspector =
-            Inspector::new(plan.folder.model(config, &Device::Cpu).unwrap(), config).unwrap();
-        let go_on = &mut |_| ControlFlow::Continue(());
-        let calibration = calibrate(&plan.folder, config, &inspector, &good, go_on).unwrap();
-        (inspector, calibration)
-    };
-    let (inspector, mut of_two) = calibrated(&plan.config);
-    let named: Vec<_> = of_two.residual_maps.iter().map(|map| &*map.constants).collect();
-    assert_eq!(named, ["squared", "0.01,0.3"]);
-    assert!(of_two.residual_maps.iter().all(|map| (0.0..=1.0).contains(&map.au_roc)));
-    plan.config.residual.constants.swap_remove(0);
-    let (alone, of_one) = calibrated(&plan.config);
-    assert!(of_one.residual_maps.is_empty());
-
-    let image = detector::read_image(&good.images[0]).unwrap();
-    of_two.residual_maps[0].decides = false;
-    of_two.residual_maps[1].decides = true;
-    of_two.reference = of_one.reference.clone();
-    let map = |inspector: Inspector, calibration| {
-        let inspected = inspector.calibrated(calibration).unwrap().inspect(&image).unwrap();
-        (inspected.residual, inspected.anomaly_map)
-    };
-    assert_eq!(map(inspector, &of_two), map(alone, &of_one));
-}
-
 #[test]
 fn work_over_images_can_be_cancelled() {
     let (folder, plan) = trained();

@@ -117,17 +117,6 @@ impl Reference {
         Self { zero: place(zero), one: place(one), ..self.clone() }
     }
 
-    /// The reference for the residual maps with these numbers, in ascending order. The images that it scores must have only these maps.
-    #[must_use]
-    pub fn of_maps(&self, numbers: &[usize]) -> Self {
-        let renumbered = |channel: &Channel| {
-            let residual = numbers.iter().position(|&number| number == channel.residual)?;
-            Some(Channel { residual, ..channel.clone() })
-        };
-        let channels = self.channels.iter().filter_map(renumbered).collect();
-        Self { residuals: numbers.len(), channels, ..self.clone() }
-    }
-
     /// The number of residual maps that an image has.
     pub fn residual_maps(&self) -> usize {
         self.residuals

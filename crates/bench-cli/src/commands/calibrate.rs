@@ -57,9 +57,8 @@ fn text(calibration: &Calibration) -> String {
     let error = standard_error.map_or_else(String::new, |e| format!(", standard error {e:.3}"));
     let drawn =
         calibration.drawn.as_ref().map_or_else(String::new, |drawn| format!("\n{}", found(drawn)));
-    let maps = calibration.deciding_maps().map_or_else(String::new, |maps| format!("\n{maps}"));
     format!(
-        "threshold {threshold:.6} by {rule} from {images} good images{error}{drawn}{maps}\nother rules give{lines}"
+        "threshold {threshold:.6} by {rule} from {images} good images{error}{drawn}\nother rules give{lines}"
     )
 }
 

@@ -34,9 +34,8 @@ fn text(info: &ModelInfo<Config>) -> Result<String> {
         Some(calibration) => {
             let Calibration { threshold, images, source, drawn, .. } = calibration;
             let drawn = drawn.iter().map(|drawn| format!("; {}", found(drawn)));
-            let maps = calibration.deciding_maps().map(|maps| format!("\n{maps}"));
             let doubt = calibration.doubt().map(|doubt| format!("\n{doubt}"));
-            let more: String = drawn.chain(maps).chain(doubt).collect();
+            let more: String = drawn.chain(doubt).collect();
             format!(
                 "threshold {threshold:.6} from {images} good images, {}{more}",
                 source.describe()

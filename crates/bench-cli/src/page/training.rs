@@ -193,7 +193,6 @@ fn calibration(calibration: &Calibration) -> Result<Markup> {
             p {
                 "Threshold " (short(*threshold)) " by " (RuleName(*rule)) " from " (images) " good images, " (source.describe())
                 @if let Some(error) = error { (error) } "; a defect has at least " (min_area) " " @if *min_area == 1 { "pixel" } @else { "pixels" } "."
-                @if let Some(maps) = calibration.deciding_maps() { " It " (maps) "." }
             }
             div.beside {
                 (histogram)

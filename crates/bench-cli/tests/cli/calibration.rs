@@ -49,41 +49,6 @@ fn another_rule_gives_another_threshold_and_changes_nothing_else() {
 }
 
 #[test]
-fn each_residual_map_is_judged_by_drawn_defects() {
-    let bench = Bench::with_model();
-    // One defect is drawn into each.
-    (0..10).for_each(|index| save(&bench.path(&format!("more/{index}.png")), &texture(index)));
-    let calibrate = |maps: &str| {
-        let constants = "residual.constants=[\"squared\",\"100,100\"]";
-        let choice = format!("--set {constants} --set calibration.maps=\"{maps}\"");
-        bench.run(&format!("calibrate model --good more {choice}")).done();
-        bench.json("model/calibration.json")["residual_maps"].clone()
-    };
-    let (clear, all) = (calibrate("clear"), calibrate("all"));
-    assert_eq!(
-        (&clear[0]["constants"], &clear[1]["constants"]),
-        (&"squared".into(), &"100,100".into())
-    );
-    let area = |map: usize| number(&clear[map], "au_roc");
-    assert!(area(0) != area(1) && area(0).max(area(1)) > 0.0);
-    for map in 0..2 {
-        let most = (2.0 * (1.0 - area(0).max(area(1)))).max(0.02);
-        assert_eq!(clear[map]["decides"], 1.0 - area(map) <= most);
-        assert_eq!(
-            (&all[map]["decides"], &all[map]["au_roc"]),
-            (&true.into(), &clear[map]["au_roc"])
-        );
-    }
-    assert_eq!(bench.json("model/calibration.json")["drawn"]["images"], 10);
-    bench.error("calibrate model --set calibration.maps=\"some\"");
-    // The threshold is one of all maps.
-    let edited = bench.text("model/config.toml").replace("maps = \"all\"", "");
-    fs::write(bench.path("model/config.toml"), edited).unwrap();
-    let message = bench.error("predict model cloth/test/hole --out found");
-    assert!(message.contains("calibration.maps"), "{message}");
-}
-
-#[test]
 fn no_pixel_of_the_calibration_images_is_flagged_by_the_papers_rule() {
     let bench = Bench::with_model();
     bench.run("calibrate model --set preset=paper").done();

@@ -100,7 +100,7 @@ fn progress_is_for_terminals() {
     assert!(!run.stderr.contains(['\r', '\u{1b}']), "{:?}", run.stderr);
 }
 
-/// What a service that nobody watches has said.
+/// A service that nobody watches leaves a log.
 #[test]
 fn a_log_grows_by_what_is_said() {
     let bench = Bench::with_model();

@@ -30,7 +30,7 @@ const PIXELS: usize = 3 << 20;
 /// A good image with defects drawn into it, and its maps as [`maps`] has them.
 pub struct DrawnImage {
     size: (usize, usize),
-    pub defects: Vec<DrawnDefect>,
+    defects: Vec<DrawnDefect>,
     pub maps: Vec<Image>,
     pub place: Place,
 }

@@ -8,7 +8,6 @@ use crate::progress::{Progress, tell};
 use crate::view::{Place, View};
 use crate::{Error, Result};
 use inspect::{Image, Reference, ThresholdRule};
-use std::ops::Range;
 use std::path::PathBuf;
 
 /// Good images and their maps.
@@ -80,7 +79,7 @@ impl Good {
         Ok(Reference::within(&within, sigmas)?)
     }
 
-    /// The scores of each image by a range of its maps, relative to the reference of these.
+    /// The scores of each image relative to the reference.
     ///
     /// # Errors
     /// If the reference is of other maps.
@@ -88,10 +87,9 @@ impl Good {
         &self,
         inspector: &Inspector,
         reference: &Reference,
-        range: Range<usize>,
     ) -> Result<Vec<Image>> {
         let of = |(maps, place): (&Vec<Image>, &Place)| {
-            relative_scores(inspector, reference, &maps[range.clone()], place)
+            relative_scores(inspector, reference, maps, place)
         };
         self.maps.iter().zip(&self.places).map(of).collect()
     }
@@ -116,12 +114,6 @@ pub fn relative_scores(
     Ok(place.scores(inspector.relative(reference, maps, place.region.as_ref())?))
 }
 
-/// Leaves the maps with the given numbers of an image's.
-pub fn keep(maps: &mut Vec<Image>, numbers: &[usize]) {
-    let mut index = 0..;
-    maps.retain(|_| index.next().is_some_and(|index| numbers.contains(&index)));
-}
-
 /// Scores that are 0 where a pixel is as most are, and 1 at the threshold of the rule. A threshold of one's own, or one that most
 /// scores of good images reach, is measured in the unit of the default rule.
 ///
@@ -135,17 +127,4 @@ pub fn rescaled(reference: &Reference, maps: &[Image], rule: ThresholdRule) -> R
     let one = if one > zero { one } else { inspect::threshold(maps, &default)? };
     // Maps without any contrast leave nothing to measure by.
     Ok(reference.rescaled(zero, if one > zero { one } else { zero + 1.0 }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn maps_are_kept_by_their_numbers() {
-        let map = |value| Image::filled(1, 1, value);
-        let mut maps = vec![map(0.0), map(1.0), map(2.0)];
-        keep(&mut maps, &[0, 2]);
-        assert_eq!(maps, [map(0.0), map(2.0)]);
-    }
 }

@@ -1,6 +1,5 @@
 //! The threshold of a model, from the scores of good images.
 
-mod choice;
 mod drawn;
 mod good;
 
@@ -11,13 +10,10 @@ use crate::error::Context;
 use crate::inspector::Inspector;
 use crate::model_folder::ModelFolder;
 use crate::progress::Progress;
-use crate::records::{
-    Calibration, CalibrationSource, GoodScore, ResidualMap, RuleThreshold, Settings,
-};
+use crate::records::{Calibration, CalibrationSource, GoodScore, RuleThreshold, Settings};
 use crate::view::Place;
-use choice::judged_maps;
 use drawn::{DrawnImage, found, inspect_drawn};
-use good::{Good, inspect_good, keep, relative_scores, rescaled};
+use good::{Good, inspect_good, relative_scores, rescaled};
 use inspect::{Decision, Image, Reference, ThresholdRule, false_alarm_threshold};
 use std::path::PathBuf;
 
@@ -104,8 +100,8 @@ pub fn calibrate(
     rule.validate().context("calibration.threshold")?;
     let mut good = inspect_good(inspector, images, progress)?;
     let mut drawn = inspect_drawn(inspector, &good.images, progress)?;
-    let scored = scored(inspector, &mut good, &mut drawn, rule, progress)?;
-    let Scored { good: maps, drawn: drawn_maps, reference, residual_maps } = scored;
+    let scored = scored(inspector, &mut good, &mut drawn, rule)?;
+    let Scored { good: maps, drawn: drawn_maps, reference } = scored;
     let Good { images, left_out, places, .. } = good;
     let rules = rule_thresholds(&maps, rule)?;
     let RuleThreshold { threshold, .. } = rules[0];
@@ -121,7 +117,6 @@ pub fn calibrate(
         good_max: pixels.copied().fold(f32::MIN, f32::max),
         scores: good_scores(&images, &maps, &places, decision),
         drawn: found(&drawn, &drawn_maps, &maps, decision),
-        residual_maps,
         reference,
         images: images.len(),
         left_out: left_out.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
@@ -141,37 +136,27 @@ struct Scored {
     drawn: Vec<Image>,
     /// Present if they are relative to it.
     reference: Option<Reference>,
-    residual_maps: Vec<ResidualMap>,
 }
 
-/// Scores all images by the residual maps that decide. The other maps are gone then.
+/// Scores all images. Maps that are scores themselves are gone then.
 fn scored(
     inspector: &Inspector,
     good: &mut Good,
     drawn: &mut [DrawnImage],
     rule: ThresholdRule,
-    progress: &mut Progress<'_>,
 ) -> Result<Scored> {
     let inspection = &inspector.config().inspection;
     if inspection.scores == Scores::Residual {
         let drawn = drawn.iter_mut().map(DrawnImage::take_scores).collect();
-        let good = good.take_scores();
-        return Ok(Scored { good, drawn, reference: None, residual_maps: Vec::new() });
+        return Ok(Scored { good: good.take_scores(), drawn, reference: None });
     }
-    let all = good.reference(&inspection.smoothing)?;
-    let residual_maps = judged_maps(inspector, good, drawn, &all, progress)?;
-    let decides = |&index: &usize| residual_maps.get(index).is_none_or(|map| map.decides);
-    let deciding: Vec<usize> = (0..all.residual_maps()).filter(decides).collect();
-    let of_drawn = drawn.iter_mut().map(|image| &mut image.maps);
-    good.maps.iter_mut().chain(of_drawn).for_each(|maps| keep(maps, &deciding));
-    let (reference, range) = (all.of_maps(&deciding), 0..deciding.len());
-    let unscaled = good.relative_scores(inspector, &reference, range.clone())?;
-    let reference = rescaled(&reference, &unscaled, rule)?;
+    let reference = good.reference(&inspection.smoothing)?;
+    let reference = rescaled(&reference, &good.relative_scores(inspector, &reference)?, rule)?;
     // As every inspection computes them, so that the threshold holds to the last bit.
-    let good = good.relative_scores(inspector, &reference, range)?;
+    let good = good.relative_scores(inspector, &reference)?;
     let of = |image: &DrawnImage| relative_scores(inspector, &reference, &image.maps, &image.place);
     let drawn = drawn.iter().map(of).collect::<Result<_>>()?;
-    Ok(Scored { good, drawn, reference: Some(reference), residual_maps })
+    Ok(Scored { good, drawn, reference: Some(reference) })
 }
 
 /// The score of each image, and the place of the largest pixel of the region that has it.

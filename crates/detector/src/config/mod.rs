@@ -14,8 +14,7 @@ pub use file::Config;
 pub use method_tables::{FeaturesConfig, SsimConfig, VaeConfig, VaeScore};
 pub use preset::Preset;
 pub use tables::{
-    BeyondBorder, CalibrationConfig, InspectionConfig, MapChoice, Measure, ModelConfig,
-    ResidualConfig, Scores,
+    BeyondBorder, CalibrationConfig, InspectionConfig, Measure, ModelConfig, ResidualConfig, Scores,
 };
 
 #[cfg(test)]

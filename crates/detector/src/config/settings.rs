@@ -30,7 +30,7 @@ const NOT_LEARNT_FROM: [&str; 18] = [
 ];
 
 /// Settings that the scores of all methods depend on.
-const SCORED_BY: [&str; 18] = [
+const SCORED_BY: [&str; 17] = [
     "method",
     "data.margins.",
     "data.region",
@@ -48,7 +48,6 @@ const SCORED_BY: [&str; 18] = [
     "inspection.smoothing",
     "inspection.scores",
     "inspection.opening_diameter",
-    "calibration.maps",
 ];
 
 impl Settings {

@@ -151,44 +151,18 @@ pub struct CalibrationConfig {
     /// Good images that the threshold is derived from, at least: where fewer are held out, images that the network was trained on
     /// join them, as far as there are any. Rare scores of good images are better known from many images, even from those, than from few.
     pub min_images: usize,
-    /// The residual maps that decide, if there are several.
-    #[serde(skip_serializing_if = "MapChoice::is_clear")]
-    pub maps: MapChoice,
-}
-
-/// The residual maps that decide, of those that a configuration has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MapChoice {
-    /// Those by which defects that are drawn into good images are seen about as well as by the best of them.
-    #[default]
-    Clear,
-    /// All.
-    All,
-}
-
-impl MapChoice {
-    /// Whether this is the choice that a configuration need not name.
-    fn is_clear(&self) -> bool {
-        *self == Self::Clear
-    }
 }
 
 impl CalibrationConfig {
     /// No pixel of the good images that are held out is flagged.
     pub fn paper() -> Self {
-        Self {
-            threshold: ThresholdRule::Max {},
-            min_area: 1,
-            min_images: 1,
-            maps: MapChoice::default(),
-        }
+        Self { threshold: ThresholdRule::Max {}, min_area: 1, min_images: 1 }
     }
 }
 
 impl Default for CalibrationConfig {
     fn default() -> Self {
         let threshold = ThresholdRule::FalseAlarms { images: 20.0 };
-        Self { threshold, min_area: 1, min_images: 20, maps: MapChoice::default() }
+        Self { threshold, min_area: 1, min_images: 20 }
     }
 }

@@ -45,11 +45,7 @@ pub struct Calibration {
     /// How many defects the decision finds that were drawn into some of the good images; absent from files of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drawn: Option<DrawnDefects>,
-    /// The residual maps of the configuration, in its order, and how each of them alone sees the drawn defects. Empty, so that all
-    /// decide, if there is one map only, if scores are not relative, if fewer than ten defects were drawn, and in files of earlier versions.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub residual_maps: Vec<ResidualMap>,
-    /// The scores of good images that all others are relative to, if they are: of the residual maps that decide.
+    /// The scores of good images that all others are relative to, if they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
 }
@@ -74,43 +70,10 @@ impl Calibration {
         candidates.into_iter().flatten().find(|&unit| unit > 0.0 && unit.is_finite()).unwrap_or(1.0)
     }
 
-    /// Whether a residual map decides, by its number in the configuration.
-    pub fn decides(&self, residual_map: usize) -> bool {
-        self.residual_maps.get(residual_map).is_none_or(|map| map.decides)
-    }
-
-    /// The end of a sentence that says which residual maps decide, if others do not.
-    pub fn deciding_maps(&self) -> Option<String> {
-        let of = |decides: bool| {
-            let maps = self.residual_maps.iter().filter(|map| map.decides == decides);
-            let named = maps.map(|map| format!("{} ({:.3})", map.constants, map.au_roc));
-            named.collect::<Vec<_>>().join(", ")
-        };
-        let left_out = of(false);
-        (!left_out.is_empty()).then(|| {
-            let deciding = of(true);
-            format!(
-                "decides by residual.constants {deciding}; left out for seeing less of the drawn defects: {left_out}"
-            )
-        })
-    }
-
     /// A sentence that says so if the model hardly tells good from bad; see [`DrawnDefects::doubt`].
     pub fn doubt(&self) -> Option<String> {
         self.drawn.as_ref().and_then(DrawnDefects::doubt)
     }
-}
-
-/// A residual map of a model that has several.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ResidualMap {
-    /// Its constants of SSIM, as in the configuration.
-    pub constants: String,
-    /// As [`DrawnDefects::au_roc`], by this map alone.
-    pub au_roc: f64,
-    /// Whether it decides. One that misses much more of the drawn defects than the best is left out, unless
-    /// `calibration.maps` is `all`.
-    pub decides: bool,
 }
 
 /// The score of a good image in a calibration.

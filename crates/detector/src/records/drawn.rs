@@ -4,7 +4,7 @@ use crate::synthetic::DrawnKind;
 use serde::{Deserialize, Serialize};
 
 /// The fewest defects that say something about a model.
-pub(crate) const ENOUGH: usize = 10;
+const ENOUGH: usize = 10;
 
 /// The least area at which a model tells good from bad. Of short trainings on parts of public sets, it lies between those whose image or
 /// pixel areas by labels are above 0.9 and one where they are 0.55: `results/decisions`.

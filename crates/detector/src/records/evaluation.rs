@@ -80,7 +80,7 @@ pub struct Metrics {
 pub struct PixelMetrics {
     /// Area under the ROC curve of the opened anomaly maps.
     pub pixel_au_roc: f64,
-    /// Area under the ROC curve of the residual maps before the opening: of the first one that decides, if there are several.
+    /// Area under the ROC curve of the residual maps before the opening: of the first one if there are several.
     pub pixel_au_roc_raw: f64,
     /// Average precision of the opened anomaly maps.
     pub pixel_average_precision: f64,

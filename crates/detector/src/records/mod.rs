@@ -37,9 +37,8 @@ pub use bench::{
     Arithmetic, BenchRecord, CurveWork, ForwardWork, InspectionWork, LayerTimes, LayersRecord,
     SsimWork, Timing, TrainingWork,
 };
-pub use calibration::{Calibration, CalibrationSource, GoodScore, ResidualMap, RuleThreshold};
+pub use calibration::{Calibration, CalibrationSource, GoodScore, RuleThreshold};
 #[cfg(feature = "network")]
-pub(crate) use drawn::ENOUGH;
 pub use drawn::{DrawnDefects, DrawnFound};
 pub use evaluation::{
     AtThreshold, DefectType, DemoRecord, EvaluationRecord, GoodImages, ImageRow, Metrics, Oracle,

@@ -121,11 +121,6 @@ fn calibration() -> Calibration {
             au_roc: 0.75,
             kinds: vec![DrawnFound { kind: DrawnKind::Stroke, drawn: 2, found: 1, au_roc: 0.75 }],
         }),
-        residual_maps: vec![ResidualMap {
-            constants: "squared".to_owned(),
-            au_roc: 0.5,
-            decides: true,
-        }],
         min_area: 4,
         rule,
         rules: vec![RuleThreshold { rule, threshold: 0.25 }],

@@ -68,16 +68,6 @@ fn every_map_has_the_same_say() {
     }
 }
 
-/// Of some of the maps, it is what these maps alone give.
-#[test]
-fn maps_can_be_left_out() {
-    let good = good(4);
-    let reference = Reference::of(&good, &[1.0, 3.0]).unwrap().of_maps(&[1]);
-    let second: Vec<_> = good.iter().map(|maps| vec![maps[1].clone()]).collect();
-    assert_eq!(reference, Reference::of(&second, &[1.0, 3.0]).unwrap());
-    assert_eq!((reference.residual_maps(), reference.sigmas()), (1, vec![1.0, 3.0]));
-}
-
 /// With one map and one Gaussian, the order of scores inside is that of the smoothed map.
 #[test]
 fn inside_the_scores_are_affine_in_those_of_the_map() {

@@ -103,9 +103,6 @@ fn to_the_end(
         let folder = shown(folder.path());
         format!("the model is trained; `bench-cli calibrate {folder}` makes up for its threshold")
     })?;
-    if let Some(maps) = calibration.deciding_maps() {
-        context.terminal.note(&maps);
-    }
     Ok((record, calibration))
 }
 
