@@ -38,7 +38,6 @@ pub use bench::{
     SsimWork, Timing, TrainingWork,
 };
 pub use calibration::{Calibration, CalibrationSource, GoodScore, RuleThreshold};
-#[cfg(feature = "network")]
 pub use drawn::{DrawnDefects, DrawnFound};
 pub use evaluation::{
     AtThreshold, DefectType, DemoRecord, EvaluationRecord, GoodImages, ImageRow, Metrics, Oracle,
