@@ -117,6 +117,9 @@ fn output(layer: &Layer, input: MapShape) -> Result<MapShape> {
     if conv.kernel < conv.stride || conv.stride == 0 {
         bail!("{conv:?}: the stride must be between 1 and the kernel's size");
     }
+    if conv.in_channels.min(conv.out_channels).min(input.size.pixels()) == 0 {
+        bail!("{direction:?} {conv:?} of {:?}: expected channels and pixels", input.size);
+    }
     let (expected, channels) = layer.channels();
     if input.channels != expected {
         let got = input.channels;

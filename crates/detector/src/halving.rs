@@ -54,8 +54,10 @@ impl<R> Halving<R> {
         if patches == 1 {
             return Err("the GPU has no memory for a single patch".into());
         }
-        self.limit.store(patches / 2, Ordering::Relaxed);
-        (self.note)(patches / 2);
+        // Another thread may have found less to fit.
+        if self.limit.fetch_min(patches / 2, Ordering::Relaxed) > patches / 2 {
+            (self.note)(patches / 2);
+        }
         Ok(())
     }
 }

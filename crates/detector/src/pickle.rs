@@ -5,6 +5,7 @@
 
 use crate::Result;
 use crate::error::{Context, bail, ensure};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -28,6 +29,9 @@ pub struct StoredTensor {
     pub shape: Vec<usize>,
 }
 
+/// Tensors and their names.
+type Entries = Vec<(Rc<str>, Rc<StoredTensor>)>;
+
 #[derive(Clone)]
 enum Value {
     Mark,
@@ -45,7 +49,7 @@ enum Value {
     Storage(Rc<str>),
     Tensor(Rc<StoredTensor>),
     /// Its tensors; what else it holds is left out.
-    Dictionary(Rc<Vec<(Rc<str>, Rc<StoredTensor>)>>),
+    Dictionary(Rc<RefCell<Entries>>),
 }
 
 /// Tensors by name.
@@ -61,7 +65,7 @@ pub fn state_dict(pickle: &[u8]) -> Result<HashMap<String, StoredTensor>> {
     };
     let entry =
         |(name, tensor): &(Rc<str>, Rc<StoredTensor>)| (name.to_string(), (**tensor).clone());
-    Ok(entries.iter().map(entry).collect())
+    Ok(entries.borrow().iter().map(entry).collect())
 }
 
 struct Machine<'a> {
@@ -226,7 +230,7 @@ impl Machine<'_> {
         let Some(Value::Dictionary(entries)) = self.stack.last_mut() else {
             bail!("expected a dictionary to insert into");
         };
-        let entries = Rc::make_mut(entries);
+        let mut entries = entries.borrow_mut();
         for pair in items.chunks(2) {
             if let [Value::Text(name), Value::Tensor(tensor)] = pair {
                 entries.push((name.clone(), tensor.clone()));

@@ -5,6 +5,7 @@ use crate::config::DataConfig;
 use crate::data::{Auto, RegionConfig, Search, crop};
 use crate::error::Context;
 use crate::files::shown;
+use crate::spread::evenly;
 use rayon::prelude::*;
 use std::path::PathBuf;
 
@@ -20,8 +21,7 @@ pub fn find_region(data: &mut DataConfig, good: &[PathBuf]) -> Result<Option<Str
     if data.region != Some(RegionConfig::Auto(Auto::Auto)) {
         return Ok(None);
     }
-    let count = good.len().min(MOST);
-    let looked_at = (0..count).map(|index| &good[index * good.len() / count]).collect::<Vec<_>>();
+    let looked_at: Vec<&PathBuf> = evenly(good, MOST).collect();
     let look = |path: &&PathBuf| {
         let mut search = Search::default();
         let image = data.read(path)?;

@@ -68,7 +68,9 @@ pub fn false_alarm_threshold_of_maxima(maxima: &[Vec<f32>], images: f64) -> Resu
     Ok(reached_by_one_in(images, maxima, None))
 }
 
-fn check_images(images: f64) -> Result<(), Error> {
+/// # Errors
+/// If it is no number of images.
+pub(crate) fn check_images(images: f64) -> Result<(), Error> {
     if images.is_finite() && images >= 1.0 {
         return Ok(());
     }

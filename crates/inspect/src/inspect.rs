@@ -23,8 +23,6 @@ pub struct Inspected {
 ///
 /// The residual is taken of the image and its reconstruction without their padding: it depends on the image's own pixels only.
 ///
-/// Calibration, evaluation and prediction all go through this function, so that a pixel has the same score in each.
-///
 /// ```
 /// use inspect::{Disk, Image, Inspection, Reconstructor, Residual, Tiling, inspect};
 ///

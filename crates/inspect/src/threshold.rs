@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::false_alarms::threshold_of_false_alarms;
+use crate::false_alarms::{check_images, threshold_of_false_alarms};
 use crate::finite::check_finite;
 use crate::largest_region::score_of_too_large_region;
 use crate::{Error, Image, Mask, NOT_SCORED, Plane};
@@ -152,10 +152,7 @@ pub fn threshold_mask(scores: &Image, threshold: f32) -> Mask {
 fn check_rule(rule: &ThresholdRule) -> Result<(), Error> {
     let (name, value, valid, expected) = match *rule {
         ThresholdRule::Max {} | ThresholdRule::LargestRegion { .. } => return Ok(()),
-        ThresholdRule::FalseAlarms { images } => {
-            let valid = images.is_finite() && images >= 1.0;
-            ("images", images, valid, "finite and at least 1")
-        }
+        ThresholdRule::FalseAlarms { images } => return check_images(images),
         ThresholdRule::Quantile { q } => ("q", q, q > 0.0 && q <= 1.0, "above 0 and at most 1"),
         ThresholdRule::MeanSigma { k } => ("k", k, k.is_finite(), "finite"),
         ThresholdRule::Manual { threshold: t } => {
@@ -169,7 +166,7 @@ fn check_scores(good: &[Image]) -> Result<(), Error> {
     for map in good {
         check_finite("the score map of a good image", map.data())?;
     }
-    if good.iter().all(|map| map.data().is_empty()) { Err(Error::NoScores) } else { Ok(()) }
+    if scores(good).next().is_none() { Err(Error::NoScores) } else { Ok(()) }
 }
 
 fn scores(maps: &[Image]) -> impl Iterator<Item = f32> {

@@ -20,7 +20,7 @@ pub enum Error {
     Empty,
 
     /// An image that does not have one label per score.
-    #[error("image {image} has {scores} scores but {labels} labels")]
+    #[error("image {image} has {scores} values but {labels} labels")]
     LengthMismatch {
         /// The image at fault.
         image: usize,
@@ -150,8 +150,8 @@ pub enum Error {
     /// A point without a place on the axes of its figure.
     #[cfg(feature = "plot")]
     #[error(
-        "the series {series} has the point ({x}, {y} ± {deviation}), expected finite numbers, \
-         above 0 on logarithmic axes"
+        "the series {series} has the point ({x}, {y} ± {deviation}), expected finite numbers with a finite \
+         difference, above 0 on logarithmic axes"
     )]
     InvalidPoint {
         /// The label of the series.

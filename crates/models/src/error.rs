@@ -47,8 +47,8 @@ pub enum Error {
         /// The tensor's name.
         name: String,
     },
-    /// A tensor with values that are NaN or infinite.
-    #[error("the tensor `{name}` holds values that are not finite")]
+    /// A tensor with values that are NaN, infinite, or so large that the sum of their squares is.
+    #[error("the tensor `{name}` holds values that are not finite, or too large to compute with")]
     NotFinite {
         /// The tensor's name.
         name: String,

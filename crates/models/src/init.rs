@@ -55,7 +55,7 @@ impl Initialisation {
                 weight.take(weights).chain(std::iter::repeat_n(0.0, biases)).collect()
             }
             Self::Pytorch => {
-                // The convolution that a transposed one transposes takes what that gives.
+                // PyTorch counts a transposed convolution's output channels as its fan-in.
                 let fan_in = layer.conv.in_channels * layer.conv.kernel.pow(2);
                 let bound = (fan_in as f64).sqrt().recip();
                 let value = || (bound * (2.0 * rng.random::<f64>() - 1.0)) as f32;

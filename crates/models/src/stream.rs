@@ -6,7 +6,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-/// Streams of random numbers of one seed. Those of training do not overlap; no number of a patch or an epoch reaches 2⁶¹.
+/// Streams of random numbers of one seed. No two overlap: no number of a patch or an epoch reaches 2⁶¹.
 #[derive(Clone, Copy)]
 pub(crate) enum Stream {
     /// Initial weights.

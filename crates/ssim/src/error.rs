@@ -39,15 +39,15 @@ pub enum Error {
         sigma: f64,
     },
     /// A stabilising constant lies outside the positive normal range of `f32`.
-    #[error("constant {name} must be finite and at least {min:e}, got {value}", min = f32::MIN_POSITIVE)]
+    #[error("constant {name} must lie between {min:e} and {max:e}, got {value}", min = f32::MIN_POSITIVE, max = f32::MAX)]
     Constant {
         /// `"c1"`, `"c2"` or `"c3"`.
         name: &'static str,
         /// The value asked for.
         value: f64,
     },
-    /// An exponent is negative or not finite.
-    #[error("exponent {name} must be finite and not negative, got {value}")]
+    /// An exponent is negative or beyond the range of `f32`.
+    #[error("exponent {name} must lie between 0 and {max:e}, got {value}", max = f32::MAX)]
     Exponent {
         /// `"alpha"`, `"beta"` or `"gamma"`.
         name: &'static str,

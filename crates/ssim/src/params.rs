@@ -27,7 +27,7 @@ use crate::{Border, Constants, Error, Window};
     serde(try_from = "[f64; 3]", into = "[f64; 3]")
 )]
 pub struct Exponents {
-    /// Exponent of the luminance, at least 0.
+    /// Exponent of the luminance, at least 0 and within the range of `f32`, as the others.
     pub alpha: f64,
     /// Exponent of the contrast, at least 0.
     pub beta: f64,
@@ -41,7 +41,8 @@ impl Exponents {
 
     fn validate(&self) -> Result<(), Error> {
         for (name, value) in [("alpha", self.alpha), ("beta", self.beta), ("gamma", self.gamma)] {
-            if !(value.is_finite() && value >= 0.0) {
+            // Within these bounds no derivative leaves the range of `f64`.
+            if !(0.0..=f64::from(f32::MAX)).contains(&value) {
                 return Err(Error::Exponent { name, value });
             }
         }

@@ -8,8 +8,8 @@ use crate::{
     windowing::{Emit, Read, Windowing},
 };
 
-/// Quantities of a window from which [`loss_and_coefficients`] yields the gradient: 1 − SSIM and three coefficients.
-pub(crate) const COEFFICIENTS: usize = 4;
+/// Quantities of a window that [`Pass::loss_and_coefficients`] yields: 1 − SSIM, and three coefficients of its gradient.
+const COEFFICIENTS: usize = 4;
 
 /// A pass over some rows of a pair.
 #[derive(Clone, Copy)]
@@ -53,7 +53,7 @@ impl Pass<'_> {
         }
     }
 
-    /// 1 − SSIM, and the coefficients of its derivative's negative with respect to the first image, from the fewest moments.
+    /// 1 − SSIM, and the coefficients of the derivative of −SSIM with respect to the first image, from the fewest moments.
     pub(crate) fn loss_and_coefficients(
         &self,
         rows: Range<usize>,

@@ -72,7 +72,7 @@ exponents = [1.0, 0.5, 2.0]
                 "`uniform:SIZE` or `gaussian:SIZE:SIGMA`, got \"round:3\"",
             ),
             ("0.1,0.2", "-0.1,0.2", "constant c1 must be finite"),
-            ("2.0]", "-2.0]", "exponent gamma must be finite and not negative, got -2"),
+            ("2.0]", "-2.0]", "exponent gamma must lie between 0 and 3.4028235e38, got -2"),
             ("0.5, 2.0]", "0.5]", "3"),
         ] {
             let error = toml::from_str::<Config>(&TEXT.replace(from, to)).unwrap_err();

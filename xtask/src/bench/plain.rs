@@ -4,7 +4,8 @@ use super::Plan;
 use super::result::Measurement;
 use super::statistics::median;
 use crate::command::{output_of, repository};
-use anyhow::{Context, Result};
+use crate::files;
+use anyhow::Result;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -37,15 +38,11 @@ pub fn build(package: &str, plan: &Plan) -> Result<Measurement> {
     // Downloads are no part of a build.
     output_of(Command::new("cargo").args(["fetch", "--quiet"]).current_dir(repository()))?;
     let target = plan.work.join("build");
-    let remove = || match std::fs::remove_dir_all(&target) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    };
-    remove().with_context(|| target.display().to_string())?;
+    files::remove(&target)?;
     let mut command = Command::new("cargo");
     command.args(["build", "--quiet", "--package", package, "--jobs", &plan.threads.to_string()]);
     let time = timed(command.arg("--target-dir").arg(&target).current_dir(repository()));
-    remove().with_context(|| target.display().to_string())?;
+    files::remove(&target)?;
     time.map(|time| measurement(time, time))
 }
 

@@ -4,6 +4,7 @@ use super::cases::{Case, Kind, Opponent};
 use super::result::{Measurement, Outcome, OwnReport, Rival, Times};
 use super::{Plan, opponent, plain};
 use crate::command::{last_json_line, output_of};
+use crate::files;
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::path::Path;
@@ -29,9 +30,9 @@ pub fn measure(case: &Case, plan: &Plan) -> Result<Outcome> {
             let rounds = plan.rounds.min(most_rounds);
             let compared = compare(ours, opponents, rounds, &exchange, plan);
             // Scores of a whole test set are not to stay on the disk.
-            let removed = std::fs::remove_dir_all(&exchange);
+            let removed = files::remove(&exchange);
             let (rounds, work, rivals) = compared?;
-            removed.with_context(|| exchange.display().to_string())?;
+            removed?;
             Ok(outcome(format!("bench-cli bench {}", ours.join(" ")), &rounds, work, rivals))
         }
         Kind::StartUp => {

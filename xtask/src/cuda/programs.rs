@@ -39,7 +39,7 @@ pub fn build(toolkit: &Toolkit, target: &Path) -> Result<Vec<Program>> {
         (&libraries, "cuda", &["test", "--no-run", "--lib", "--tests"][..]),
         (&libraries, "cuda", &["bench", "--no-run", "--benches"]),
         (&programs, "cuda", &["build", "--bins"]),
-        (&vec!["models"], "cudnn", &["test", "--no-run", "--test", "devices"]),
+        (&vec!["models"], "cudnn", &["test", "--no-run", "--test", "it"]),
     ] {
         if !packages.is_empty() {
             built.extend(build_some(toolkit, target, packages, feature, arguments)?);

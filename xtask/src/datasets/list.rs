@@ -8,9 +8,9 @@ use std::path::Path;
 
 /// # Errors
 /// If a manifest or a record cannot be read.
-pub fn list(store: Option<&Path>) -> Result<()> {
+pub fn list(store: Option<&Path>, places: &Places) -> Result<()> {
     for key in keys()? {
-        let (manifest, _) = Places::usual(store).find(&key)?;
+        let (manifest, _) = places.find(&key)?;
         let state = match (is_there(&key, store)?, manifest.synthetic) {
             (true, _) => "there",
             (false, Some(_)) => "made when needed",

@@ -45,7 +45,7 @@ enum Command {
 pub fn datasets(args: &Args) -> Result<()> {
     let places = Places::usual(args.store.as_deref());
     match &args.command {
-        Command::List => list::list(args.store.as_deref()),
+        Command::List => list::list(args.store.as_deref(), &places),
         Command::Fetch(args) => fetch::fetch(args, &places, &Patience::of_minutes(args.patience)),
         Command::Verify(args) => verify::verify(args, &places),
         Command::Add(args) => add::add(args, &places.manifests),

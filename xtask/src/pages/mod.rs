@@ -221,6 +221,9 @@ impl Tour {
     fn watch(&self) -> Result<Seen> {
         let folder = self.work.join("line-3");
         fs::create_dir_all(&folder)?;
+        let test = self.work.join("cloth").join("test");
+        let good = sorted(&self.work.join("cloth").join("train").join("good"))?;
+        let images = [good, sorted(&test.join("good"))?, sorted(&test.join("defective"))?].concat();
         let mut watch = self
             .command(&[
                 "predict", "model", "--watch", "line-3", "--out", "watched", "--poll", "0.1",
@@ -228,13 +231,12 @@ impl Tour {
             .stdout(std::process::Stdio::null())
             .spawn()
             .context("cannot run bench-cli")?;
-        let test = self.work.join("cloth").join("test");
-        let good = sorted(&self.work.join("cloth").join("train").join("good"))?;
-        let images = [good, sorted(&test.join("good"))?, sorted(&test.join("defective"))?].concat();
-        for (number, image) in images.iter().enumerate() {
-            files::copy(image, &folder.join(format!("{number:04}.png")))?;
-        }
-        let seen = self.look_meanwhile(&mut watch, "watch-live", "watched", 12_000);
+        let arrive = |(number, image): (usize, &PathBuf)| {
+            files::copy(image, &folder.join(format!("{number:04}.png")))
+        };
+        let arrived = images.iter().enumerate().try_for_each(arrive);
+        let seen =
+            arrived.and_then(|()| self.look_meanwhile(&mut watch, "watch-live", "watched", 12_000));
         watch.kill()?;
         watch.wait()?;
         seen

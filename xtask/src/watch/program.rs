@@ -12,7 +12,7 @@ pub struct Watch {
 }
 
 /// Memory and processor time of a process.
-#[derive(Clone, Copy, serde::Serialize)]
+#[derive(Clone, Copy)]
 pub struct Usage {
     /// Resident, in 10⁶ bytes.
     pub resident_mb: f64,

@@ -1,5 +1,6 @@
 //! `bench-cli demo`
 
+use super::distinct::distinct;
 use super::evaluate::evaluate_on;
 use super::{Context, train};
 use crate::args::DemoArgs;
@@ -75,17 +76,6 @@ fn files(out: &Path, methods: &[Method]) -> String {
         shown(&out.join("roc.png")),
         shown(&out.join("report.html"))
     )
-}
-
-/// The methods in the order given, each once.
-fn distinct(methods: &[Method]) -> Vec<Method> {
-    let mut distinct = Vec::new();
-    for &method in methods {
-        if !distinct.contains(&method) {
-            distinct.push(method);
-        }
-    }
-    distinct
 }
 
 fn run(context: &Context, args: &DemoArgs, data: &Path, method: Method) -> Result<Evaluation> {

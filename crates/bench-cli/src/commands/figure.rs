@@ -100,7 +100,7 @@ fn row(models: &[Model], sample: &TestSample, side: usize) -> Result<Row> {
     for Model { inspector, .. } in models {
         interrupt::check(|| "interrupted; no figure was written".to_owned())?;
         let inspected = inspector
-            .inspect_named(&image, Some(&sample.image))
+            .inspect_named(&inspector.read(&sample.image)?, Some(&sample.image))
             .with_context(|| format!("cannot inspect {}", shown(&sample.image)))?;
         reconstructions.push(crop(&inspected.reconstruction, window)?);
         maps.push(crop(&inspected.anomaly_map, window)?);

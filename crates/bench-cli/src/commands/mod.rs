@@ -5,6 +5,7 @@ mod calibrate;
 mod config;
 mod context;
 mod demo;
+mod distinct;
 mod evaluate;
 mod export;
 mod figure;

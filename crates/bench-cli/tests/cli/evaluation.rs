@@ -69,9 +69,7 @@ fn rules_are_compared() {
             (&rule["rule"], &rule["threshold"]),
             (&calibrated["rule"], &calibrated["threshold"])
         );
-        let is_worse = number(rule, "recall") <= 1.0
-            && rule["f1"].as_f64() <= metrics["oracle"]["f1"].as_f64();
-        assert!(is_worse && number(rule, "false_alarms_per_image") >= 0.0, "{rule}");
+        assert!(rule["f1"].as_f64() <= metrics["oracle"]["f1"].as_f64(), "{rule}");
     }
     for key in ["precision", "recall", "f1", "iou", "regions_found", "false_alarms"] {
         assert_eq!(rules[0][key], metrics["at_threshold"][key], "{key}");
@@ -106,7 +104,11 @@ fn maps_are_where_the_official_evaluation_looks_for_them() {
     let mut lines = table.lines();
     assert_eq!(lines.next(), Some("image,defect,score,flagged_pixels,defective_pixels"));
     let threshold = number(&bench.json("model/calibration.json"), "threshold") as f32;
-    for (line, (defect, id)) in lines.zip([("good", "000"), ("hole", "000"), ("hole", "001")]) {
+    let lines: Vec<&str> = lines.collect();
+    assert_eq!(lines.len(), 3);
+    for (line, (defect, id)) in
+        lines.into_iter().zip([("good", "000"), ("hole", "000"), ("hole", "001")])
+    {
         let (map, size) = bench.map(&format!("results/maps/cloth/test/{defect}/{id}.tiff"));
         assert_eq!(size, (WIDTH as usize, HEIGHT as usize));
         let score = map.iter().copied().fold(f32::MIN, f32::max);

@@ -28,31 +28,10 @@ fn quiet_means_silent_and_json_means_json() {
 }
 
 #[test]
-fn every_command_explains_itself() {
+fn help_and_version_are_printed() {
     let bench = Bench::new();
-    let commands = [
-        "demo",
-        "train",
-        "calibrate",
-        "evaluate",
-        "figure",
-        "predict",
-        "ssim",
-        "synthesize",
-        "toy",
-        "info",
-        "export",
-        "bench",
-        "completions",
-        "man",
-    ];
     let overview = bench.run("--help").done().stdout;
     assert!(overview.contains("Exit codes"), "{overview}");
-    for command in commands {
-        assert!(overview.contains(command), "{command}");
-        let help = bench.run(&format!("{command} --help")).done().stdout;
-        assert!(help.contains("--json") && help.contains("Usage: bench-cli"), "{help}");
-    }
     let version = bench.run("--version").done().stdout;
     assert_eq!(version, format!("bench-cli {}\n", env!("CARGO_PKG_VERSION")));
 }

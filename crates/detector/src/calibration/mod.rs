@@ -11,9 +11,11 @@ use crate::inspector::Inspector;
 use crate::model_folder::ModelFolder;
 use crate::progress::Progress;
 use crate::records::{Calibration, CalibrationSource, GoodScore, RuleThreshold, Settings};
+use crate::spread::evenly;
 use crate::view::Place;
 use drawn::{DrawnImage, found, inspect_drawn};
-use good::{Good, inspect_good, relative_scores, rescaled};
+pub(crate) use good::rescaled;
+use good::{Good, inspect_good, relative_scores};
 use inspect::{Decision, Image, Reference, ThresholdRule, false_alarm_threshold};
 use std::path::PathBuf;
 
@@ -62,7 +64,7 @@ impl CalibrationImages {
             0 => CalibrationSource::HeldOut,
             _ => CalibrationSource::HeldOutAndTrainedOn,
         };
-        images.extend((0..missing).map(|index| train[index * train.len() / missing].clone()));
+        images.extend(evenly(&train, missing).cloned());
         Self::of_data(images, source)
     }
 

@@ -216,9 +216,6 @@ impl DataConfig {
         if !(0.0..1.0).contains(&self.held_out) {
             bail!("data.held_out must be in [0, 1), got {}", self.held_out);
         }
-        if self.size.is_some_and(|size| size.contains(&0)) {
-            bail!("data.size must be at least 1x1 pixels");
-        }
         Ok(())
     }
 

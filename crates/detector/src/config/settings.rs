@@ -1,6 +1,7 @@
 //! The parts of a configuration that weights and scores depend on.
 
 use super::file::Config;
+use super::tables::Measure;
 use crate::records::Settings;
 use crate::{Method, Result};
 use serde_json::Value;
@@ -78,12 +79,15 @@ impl Settings {
     /// If a path is not Unicode.
     pub fn of_scoring(config: &Config) -> Result<Self> {
         let of_method: &[&str] = match config.method {
-            Method::Ssim => &["ssim."],
             // The seed is also that of the latent samples.
             Method::Vae => &["vae.", "training.seed"],
-            Method::L2 | Method::FeatureMatching => &[],
+            Method::Ssim | Method::L2 | Method::FeatureMatching => &[],
         };
-        Self::chosen(config, |name| covers(&SCORED_BY, name) || covers(of_method, name))
+        let by_ssim = config.method == Method::Ssim || config.residual.measure == Measure::Ssim;
+        let of_measure: &[&str] = if by_ssim { &["ssim."] } else { &[] };
+        Self::chosen(config, |name| {
+            [&SCORED_BY, of_method, of_measure].iter().any(|names| covers(names, name))
+        })
     }
 
     fn chosen(config: &Config, is_chosen: impl Fn(&str) -> bool) -> Result<Self> {

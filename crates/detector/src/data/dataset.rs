@@ -7,7 +7,7 @@ use inspect::Mask;
 use rayon::prelude::*;
 
 use super::layout::{Arrangement, Layout, tiles};
-use super::list::{images_below, images_in, some_images_in, stem, subfolders};
+use super::list::{images_below, images_in, some, some_images_in, stem, subfolders};
 use super::made::is_made;
 use super::masks::{MASK_FOLDERS, Masks, place, suffix_beside, told_apart};
 use super::survey::LeftOut;
@@ -381,17 +381,6 @@ impl Finder<'_> {
 fn sample(image: PathBuf, defect: &str, masks: Vec<PathBuf>) -> TestSample {
     let id = stem(&image);
     TestSample { image, masks, defect: defect.to_owned(), id }
-}
-
-/// At least one image, found in `folder`.
-fn some(folder: &Path, images: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
-    match images.is_empty() {
-        true => Err(Error::file(
-            folder,
-            "expected images (PNG, TIFF, BMP, JPEG) in the folder, got none",
-        )),
-        false => Ok(images),
-    }
 }
 
 /// The images of a folder of magnetic tiles, whose masks are the PNG files.

@@ -97,14 +97,13 @@ pub(crate) fn list_of(images: &[PathBuf]) -> Result<Vec<u8>> {
 
 /// As [`images_in`], but none is an error.
 pub(super) fn some_images_in(folder: &Path) -> Result<Vec<PathBuf>> {
-    let images = images_in(folder)?;
-    match images.is_empty() {
-        true => {
-            let expected = "expected images (PNG, TIFF, BMP, JPEG) in the folder, got none";
-            Err(Error::file(folder, expected))
-        }
-        false => Ok(images),
-    }
+    some(folder, images_in(folder)?)
+}
+
+/// At least one image, found in `folder`.
+pub(super) fn some(folder: &Path, images: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+    let expected = "expected images (PNG, TIFF, BMP, JPEG) in the folder, got none";
+    if images.is_empty() { Err(Error::file(folder, expected)) } else { Ok(images) }
 }
 
 /// The image files in `folder`, sorted; there may be none.

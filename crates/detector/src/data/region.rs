@@ -10,7 +10,7 @@ use super::background::{Background, Side};
 use super::list::with_stem;
 use super::margins::{Margins, crop};
 use crate::error::{bail, ensure};
-use crate::files::{sha256, shown};
+use crate::files::{sha256_of_file, shown};
 use crate::images::read_mask;
 use crate::{Error, Result};
 
@@ -172,7 +172,7 @@ impl RegionFinder {
             RegionConfig::Mask(RegionMask { mask, sha256: expected }) => {
                 let inside = read_mask(mask)?;
                 if let Some(expected) = expected {
-                    let got = sha256(&std::fs::read(mask).map_err(Error::io("read", mask))?);
+                    let got = sha256_of_file(mask)?;
                     if *expected != got {
                         let message = format!(
                             "expected the region of interest of SHA-256 {expected}, got {got}"

@@ -22,6 +22,11 @@ pub struct Split {
 }
 
 impl Split {
+    /// The images that are held out, or those to train on if none is.
+    pub fn held_out_or_train(&self) -> &[PathBuf] {
+        if self.held_out.is_empty() { &self.train } else { &self.held_out }
+    }
+
     /// Holds out a fraction of the images, rounded down: evenly spaced ones, so that a slow drift of the camera is in both parts.
     pub fn of(images: Vec<PathBuf>, fraction: f64) -> Self {
         let numbers = 0..images.len();

@@ -1,14 +1,13 @@
 //! A look at the images of a training before it begins, by their names and headers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use super::list::stem;
 use super::margins::Margins;
-use super::masks::SUFFIXES;
+use super::masks::{SUFFIXES, told_apart};
 use crate::files::shown;
 use crate::images::{Header, image_header};
 
@@ -129,21 +128,9 @@ impl Smallest {
 
 /// A warning of images that are named as masks of others.
 fn masks_among(images: &[PathBuf]) -> Vec<String> {
-    let mut names_in: HashMap<&Path, Vec<String>> = HashMap::new();
-    for image in images {
-        names_in.entry(image.parent().unwrap_or(Path::new(""))).or_default().push(stem(image));
-    }
-    names_in.values_mut().for_each(|names| names.sort_unstable());
-    let is_mask = |image: &&PathBuf| {
-        let name = stem(image);
-        let others = &names_in[image.parent().unwrap_or(Path::new(""))];
-        SUFFIXES.iter().any(|suffix| {
-            let lower = name.to_lowercase();
-            let of = lower.strip_suffix(suffix).map(|of| name[..of.len()].to_owned());
-            of.is_some_and(|of| others.binary_search(&of).is_ok())
-        })
-    };
-    let masks: Vec<PathBuf> = images.iter().filter(is_mask).cloned().collect();
+    let (masks, _) = told_apart(images.to_vec(), &SUFFIXES);
+    let mut masks: Vec<PathBuf> = masks.into_values().flatten().collect();
+    masks.sort();
     match masks.is_empty() {
         true => Vec::new(),
         false => vec![format!(

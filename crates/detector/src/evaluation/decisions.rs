@@ -52,7 +52,7 @@ fn count(sample: &InspectedSample, decision: Decision) -> Result<Counts> {
     let Some(mask) = &sample.mask else {
         let is_flagged = usize::from(flagged.data().contains(&true));
         let (images_flagged, defective_images_hit) = (is_flagged, is_flagged);
-        return Ok(Counts { images_flagged, defective_images_hit, images: 1, ..Counts::default() });
+        return Ok(Counts { images_flagged, defective_images_hit, ..Counts::default() });
     };
     let alarms = touched(&label(&flagged, Connectivity::Eight), mask);
     let defects = touched(&label(mask, Connectivity::Eight), &flagged);

@@ -7,6 +7,7 @@ use crate::images::to_grey8;
 use crate::inspector::Inspector;
 use crate::progress::{Progress, tell};
 use crate::records::{Calibration, RuleThreshold};
+use crate::spread::evenly;
 use crate::{Error, Result};
 use inspect::{Decision, Image, Mask, NOT_SCORED, Plane};
 use std::path::{Path, PathBuf};
@@ -158,8 +159,7 @@ fn inspect_sample(
 /// The indices of `count` defective samples, evenly spaced over the set, or of all if there are fewer.
 pub fn shown_samples(samples: &[TestSample], count: usize) -> Vec<usize> {
     let defective: Vec<usize> = (0..samples.len()).filter(|&i| !samples[i].is_good()).collect();
-    let count = count.min(defective.len());
-    (0..count).map(|i| defective[i * defective.len() / count]).collect()
+    evenly(&defective, count).copied().collect()
 }
 
 impl InspectedSample {

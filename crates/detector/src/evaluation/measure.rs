@@ -117,20 +117,20 @@ impl InspectedSet {
         self.rules.iter().map(result).collect()
     }
 
-    /// In the order of the test set.
+    /// In the order of their names.
     fn defect_types(&self) -> Result<Vec<DefectType>> {
-        let is_same = |a: &InspectedSample, b: &InspectedSample| a.sample.defect == b.sample.defect;
-        let of_type = |samples: &[InspectedSample]| {
+        let of_type = |samples: &[&InspectedSample]| {
             let defective = samples.iter().map(|i| i.mask.as_ref().map_or(0, count) as u64);
-            let all: Vec<&InspectedSample> = samples.iter().collect();
             Ok(DefectType {
                 defect: samples[0].sample.defect.clone(),
                 images: samples.len(),
                 defective_pixels: defective.sum(),
-                result: decisions(&all, self.decision)?,
+                result: decisions(samples, self.decision)?,
             })
         };
-        self.samples.chunk_by(is_same).map(of_type).collect()
+        let mut all: Vec<&InspectedSample> = self.samples.iter().collect();
+        all.sort_by_key(|inspected| &inspected.sample.defect);
+        all.chunk_by(|a, b| a.sample.defect == b.sample.defect).map(of_type).collect()
     }
 
     fn image_au_roc(&self) -> Result<Option<(f64, GoodImages)>> {
@@ -139,7 +139,7 @@ impl InspectedSet {
             [] => GoodImages::Test,
             _ => GoodImages::HeldOut,
         };
-        if good.is_empty() {
+        if good.is_empty() || defective.is_empty() {
             return Ok(None);
         }
         let labels: Vec<bool> =

@@ -31,6 +31,16 @@ fn a_state_dictionary_says_where_its_tensors_lie() {
     assert!(state_dict(b"}.").unwrap().is_empty());
 }
 
+/// A dictionary that is remembered is the same one, however often, and has what is added to it later.
+#[test]
+fn a_dictionary_is_remembered_and_not_copied() {
+    let added = b"q\x0Ds";
+    let end = STATE.windows(3).position(|bytes| bytes == added).unwrap() + added.len();
+    let again = b"\x94h\x02h\x0Ds".repeat(150_000);
+    let remembered = [&STATE[..end], &again, b"h\x01."].concat();
+    assert_eq!(state_dict(&remembered).unwrap(), state_dict(STATE).unwrap());
+}
+
 /// Cut off or changed anywhere, it is read or refused, and nothing panics.
 #[test]
 fn damage_is_no_panic() {

@@ -144,7 +144,7 @@ pub struct AtThreshold {
     pub regions: usize,
     /// Flagged 8-connected regions without a defective pixel.
     pub false_alarms: usize,
-    /// False alarms divided by the number of images, good or defective.
+    /// False alarms divided by the number of images, good or defective, without those that lack ground truth.
     pub false_alarms_per_image: f64,
     /// Images with at least one flagged pixel.
     pub images_flagged: usize,
@@ -201,9 +201,9 @@ pub struct ImageRow {
     /// The name of its folder, `good` for no defect.
     #[serde(with = "cells")]
     pub defect: String,
-    /// The largest score of the anomaly map.
+    /// The largest threshold at which the image is defective.
     pub score: f32,
-    /// Pixels at or above the calibrated threshold.
+    /// Pixels of the regions that count as defects.
     pub flagged_pixels: usize,
     /// Defective pixels; absent if it is defective and has no mask.
     pub defective_pixels: Option<usize>,

@@ -10,7 +10,7 @@ pub struct PredictionRecord {
     pub image: String,
     /// The beginning of the names of its results.
     pub id: String,
-    /// The largest score of the anomaly map.
+    /// The largest threshold at which the image is defective.
     pub score: f32,
     /// A pixel is defective if its score is at least this.
     pub threshold: f32,

@@ -4,6 +4,7 @@ use super::images::read;
 use super::plan::TrainingPlan;
 use crate::Result;
 use crate::data::{Margins, crop};
+use crate::spread::evenly;
 use crate::view::Views;
 use candle_core::{Device, Tensor};
 use inspect::Image;
@@ -45,9 +46,7 @@ impl Sight {
         device: &Device,
     ) -> Result<Option<Self>> {
         let held_out = !plan.split.held_out.is_empty();
-        let images = if held_out { &plan.split.held_out } else { &plan.split.train };
-        let count = images.len().min(PATCHES);
-        let chosen = (0..count).map(|index| &images[index * images.len() / count]);
+        let chosen = evenly(plan.split.held_out_or_train(), PATCHES);
         // An image that is of no use here is told of where it is needed.
         let views = Views::of(&plan.config.data)?;
         let patches = chosen.filter_map(|path| middle(path, plan, &views).ok().flatten());

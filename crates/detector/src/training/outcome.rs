@@ -3,11 +3,11 @@
 use super::plan::TrainingPlan;
 use crate::inspector::Inspector;
 use crate::records::ReconstructionRecord;
+use crate::spread::evenly;
 use crate::view::Views;
 use crate::{Config, Method, Result};
 use inspect::{Image, Residual, residual_map};
 use ssim::Border;
-use std::path::PathBuf;
 
 /// The most images that are reconstructed.
 const MOST_IMAGES: usize = 8;
@@ -20,7 +20,7 @@ const LEVELS: usize = 32;
 /// `None` if the images cannot be read or reconstructed: that is the calibration's to say.
 pub fn reconstruction(plan: &TrainingPlan, inspector: &Inspector) -> Option<ReconstructionRecord> {
     let residual = residual(&plan.config);
-    let images = read(plan).ok()?;
+    let images = read(plan).ok().filter(|images| !images.is_empty())?;
     let losses = images.iter().map(|image| {
         let reconstruction = inspector.compare(image)?.inspected.reconstruction;
         mean_residual(image, &reconstruction, &residual)
@@ -45,12 +45,13 @@ fn residual(config: &Config) -> Residual {
 
 /// Some good images, evenly spaced, as the network sees them.
 fn read(plan: &TrainingPlan) -> Result<Vec<Image>> {
-    let held_out = &plan.split.held_out;
-    let all: &[PathBuf] = if held_out.is_empty() { &plan.split.train } else { held_out };
-    let count = all.len().min(MOST_IMAGES);
-    let chosen = (0..count).map(|index| &all[index * all.len() / count]);
+    let chosen = evenly(plan.split.held_out_or_train(), MOST_IMAGES);
     let views = Views::of(&plan.config.data)?;
-    chosen.map(|path| Ok(views.read(path)?.image.into_owned())).collect()
+    // An image without a region of interest is left out as it is of the calibration.
+    let with_region = chosen
+        .map(|path| views.read(path))
+        .filter(|view| !matches!(view, Err(error) if error.is_empty_region()));
+    with_region.map(|view| Ok(view?.image.into_owned())).collect()
 }
 
 fn mean_residual(image: &Image, reconstruction: &Image, residual: &Residual) -> Result<f64> {

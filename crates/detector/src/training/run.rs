@@ -283,7 +283,8 @@ impl Training {
         let is_logged = self.log.last().is_some_and(|last| last.patches == patches);
         if let (false, Some((epoch, loss))) = (is_logged, self.trainer.unfinished_epoch()?) {
             let (contrast, seconds) = (f64::NAN, self.seconds());
-            let patches_per_second = patches as f64 / seconds;
+            let trained = (patches - self.patches_before) as f64;
+            let patches_per_second = trained / (seconds - self.seconds_before);
             let held_out_loss = None;
             self.log.push(LogEntry {
                 epoch,

@@ -6,7 +6,7 @@ use crate::data::{Margins, TestSample, crop};
 use crate::error::Context;
 use crate::files::shown;
 use crate::images::resize;
-use crate::spread::spread;
+use crate::spread::{evenly, spread};
 use crate::synthetic::{Defective, Drawing, DrawnDefect, DrawnKind, draw_kinds};
 use crate::view::{View, Views, scaled_region};
 use crate::{Error, Result};
@@ -80,7 +80,7 @@ impl TuningImages {
         let views = Views::of(&config.data)?;
         let (_, size) = TuningImage::read(first, config, &views)?;
         let count = (GOOD_PIXELS / (size.0 * size.1).min(IMAGE_PIXELS)).clamp(1, good.images.len());
-        let paths = (0..count).map(|index| &good.images[index * good.images.len() / count]);
+        let paths = evenly(&good.images, count);
         let (mut good, mut is_uniform) = (Vec::with_capacity(count), true);
         for path in paths {
             let (image, (width, height)) = TuningImage::read(path, config, &views)?;

@@ -2,11 +2,12 @@
 
 use super::images::{DrawnImage, TuningImage, TuningImages};
 use crate::Result;
+use crate::calibration::rescaled;
 use crate::config::Config;
 use crate::data::Margins;
 use crate::images::resize;
 use crate::inspector::Inspector;
-use inspect::{Image, NOT_SCORED, Reference, ThresholdRule, threshold};
+use inspect::{Image, Reference, ThresholdRule};
 use models::Autoencoder;
 
 /// An image with drawn defects as a model sees it. All planes have its size.
@@ -40,22 +41,20 @@ pub fn show_drawn(
     let good = good.collect::<Result<Vec<_>>>()?;
     let within: Vec<_> = good.iter().map(|(region, maps)| (&maps[..], region.as_ref())).collect();
     let reference = Reference::within(&within, &config.inspection.smoothing)?;
-    let scores = |maps: &[Image], view: &TuningImage| {
-        let map = inspector.relative(&reference, maps, region(view, maps)?.as_ref())?;
+    let scores = |reference: &Reference, maps: &[Image], view: &TuningImage| {
+        let map = inspector.relative(reference, maps, region(view, maps)?.as_ref())?;
         Ok(view.scores(map))
     };
-    let maps = good.iter().zip(&images.good).map(|((_, maps), view)| scores(maps, view));
+    let maps =
+        good.iter().zip(&images.good).map(|((_, maps), view)| scores(&reference, maps, view));
     let maps = maps.collect::<Result<Vec<_>>>()?;
-    let zero = threshold(&maps, &ThresholdRule::Quantile { q: 0.5 })?;
-    let one = threshold(&maps, &ThresholdRule::FalseAlarms { images: false_alarms })?;
-    let relative = |score: &mut f32| *score = (*score - zero) / (one - zero);
+    let rule = ThresholdRule::FalseAlarms { images: false_alarms };
+    let reference = rescaled(&reference, &maps, rule)?;
     let show = |drawn: &DrawnImage| {
         let (compared, view) = (compare(&drawn.image)?, &images.good[drawn.good]);
         let (width, height) = view.image.size();
         let reconstruction = resize(&compared.inspected.reconstruction, width, height);
-        let mut map = scores(&compared.into_residuals(), view)?;
-        let scored = map.data_mut().iter_mut().filter(|score| **score > NOT_SCORED);
-        scored.for_each(relative);
+        let map = scores(&reference, &compared.into_residuals(), view)?;
         Ok(Shown { reconstruction, map })
     };
     images.drawn.iter().take(count).map(show).collect()

@@ -1,4 +1,4 @@
-use inspect::{Error, Image, ThresholdRule, threshold, threshold_mask};
+use inspect::{Error, Image, NOT_SCORED, ThresholdRule, threshold, threshold_mask};
 use proptest::prelude::*;
 
 use crate::fixtures::{at_least, images, levels};
@@ -105,8 +105,10 @@ fn parameters_out_of_range_are_errors() {
 
 #[test]
 fn missing_and_broken_scores_are_errors() {
-    for good in [vec![], vec![Image::filled(0, 3, 0.0)]] {
-        assert!(matches!(threshold(&good, &ThresholdRule::Max {}), Err(Error::NoScores)));
+    for good in [vec![], vec![Image::filled(0, 3, 0.0)], vec![row(&[NOT_SCORED; 2])]] {
+        for rule in [ThresholdRule::Max {}, ThresholdRule::Quantile { q: 0.5 }] {
+            assert!(matches!(threshold(&good, &rule), Err(Error::NoScores)));
+        }
     }
     let error = threshold(&[row(&[0.5, f32::NAN])], &ThresholdRule::Max {}).unwrap_err();
     assert!(matches!(error, Error::NotFinite { index: 1, .. }));

@@ -88,7 +88,8 @@ fn score_range(lists: &[(&str, &[f32])], style: &HistogramStyle) -> Option<(f64,
     let (low, high) = all.map(|&score| (score, score)).reduce(join)?;
     let (low, high) = style.threshold.map_or((low, high), |t| join((low, high), (t, t)));
     let (low, high) = (f64::from(low), f64::from(high));
-    Some(if low < high { (low, high) } else { (low - 0.5, high + 0.5) })
+    let margin = 0.5_f64.max(0.1 * low.abs());
+    Some(if low < high { (low, high) } else { (low - margin, high + margin) })
 }
 
 fn join(a: (f32, f32), b: (f32, f32)) -> (f32, f32) {
@@ -202,6 +203,8 @@ mod tests {
         let style = HistogramStyle::default();
         assert_eq!(score_range(&[("one", &[2.0])], &style), Some((1.5, 2.5)));
         assert_eq!(score_range(&[("none", &[])], &style), None);
+        // One half is nothing beside it.
+        assert!(score_range(&[("large", &[1e30])], &style).is_some_and(|(low, high)| low < high));
         let style = HistogramStyle { threshold: Some(4.0), ..style };
         assert_eq!(score_range(&[("one", &[2.0])], &style), Some((2.0, 4.0)));
     }

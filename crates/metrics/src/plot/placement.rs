@@ -69,7 +69,7 @@ impl<'a> LineAxis<'a> {
         values.sort_unstable_by(f64::total_cmp);
         values.dedup();
         Ok(Some(match self.spacing {
-            Spacing::Linear => Placement::linear(self.label, &values, given),
+            Spacing::Linear => Placement::linear(self.label, &values, given)?,
             Spacing::Logarithmic => Placement::logarithmic(self.label, &values, given),
             Spacing::Even => Placement::even(self.label, values),
         }))
@@ -102,12 +102,18 @@ impl Placement {
     }
 
     /// Values are in order, and at least one.
-    fn linear(label: &str, values: &[f64], given: Option<[f64; 2]>) -> Self {
+    fn linear(label: &str, values: &[f64], given: Option<[f64; 2]>) -> Result<Self, Error> {
         let ends = ends(values, if values[0] == 0.0 { 0.5 } else { 0.1 * values[0].abs() });
         let step = round_step(&ends);
         let round = ((ends.start / step).floor() * step)..((ends.end / step).ceil() * step);
+        // Numbers may lie further apart, or closer together, than others can say.
+        let is_drawn = step.is_normal() && round.start.is_finite() && round.end.is_finite();
+        if !is_drawn {
+            let label = label.to_owned();
+            return Err(Error::InvalidAxis { label, low: ends.start, high: ends.end });
+        }
         let axis = Axis::in_steps(label, kept(round, &ends, given), step);
-        Self { axis, spacing: Spacing::Linear, values: Vec::new() }
+        Ok(Self { axis, spacing: Spacing::Linear, values: Vec::new() })
     }
 
     fn logarithmic(label: &str, values: &[f64], given: Option<[f64; 2]>) -> Self {
@@ -206,6 +212,10 @@ mod tests {
             let axis = LineAxis { label: "x", range: Some(range), spacing };
             let placed = axis.place([0.5].into_iter());
             assert!(matches!(placed, Err(Error::InvalidAxis { .. })));
+        }
+        for values in [[-1e308, 1e308], [0.0, 5e-324]] {
+            let placed = LineAxis::new("x").place(values.into_iter());
+            assert!(matches!(placed, Err(Error::InvalidAxis { .. })), "{values:?}");
         }
     }
 }

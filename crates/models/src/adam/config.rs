@@ -50,7 +50,9 @@ impl AdamConfig {
         };
         positive("learning_rate", self.learning_rate)?;
         // Moments are f32, which rounds what is next to 0 or 1.
-        positive("epsilon", f64::from(self.epsilon as f32))?;
+        if !(self.epsilon as f32 > 0.0 && (self.epsilon as f32).is_finite()) {
+            return Err(Error::setting("epsilon", "positive in single precision", self.epsilon));
+        }
         for (name, beta) in [("beta1", self.beta1), ("beta2", self.beta2)] {
             if !(0.0..1.0).contains(&(beta as f32)) {
                 return Err(Error::setting(name, "in [0, 1)", beta));

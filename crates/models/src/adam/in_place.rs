@@ -2,6 +2,7 @@
 
 use super::config::AdamConfig;
 use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result, Tensor, Var, bail};
+use convolutions::contiguous;
 use pulp::Arch;
 use rayon::prelude::*;
 
@@ -43,7 +44,7 @@ impl InplaceOp3 for UpdateMoments {
         let AdamConfig { beta1, beta2, weight_decay, .. } = self.config;
         let (beta1, beta2, weight_decay) = (beta1 as f32, beta2 as f32, weight_decay as f32);
         let (gradient, variable) =
-            (values(gradient, gradient_layout)?, values(variable, variable_layout)?);
+            (contiguous(gradient, gradient_layout)?, contiguous(variable, variable_layout)?);
         let moments = values_mut(moments, layout)?;
         let (first, second) = moments.split_at_mut(gradient.len());
         first
@@ -86,7 +87,7 @@ impl InplaceOp2 for Descend {
     ) -> Result<()> {
         let &Self { step_size, second_correction, epsilon, .. } = self;
         let variable = values_mut(variable, layout)?;
-        let (first, second) = values(moments, moments_layout)?.split_at(variable.len());
+        let (first, second) = contiguous(moments, moments_layout)?.split_at(variable.len());
         variable
             .par_chunks_mut(CHUNK)
             .zip(first.par_chunks(CHUNK).zip(second.par_chunks(CHUNK)))
@@ -99,13 +100,6 @@ impl InplaceOp2 for Descend {
                 });
             });
         Ok(())
-    }
-}
-
-fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((from, to)) => Ok(&storage.as_slice::<f32>()?[from..to]),
-        None => bail!("Adam needs contiguous tensors"),
     }
 }
 

@@ -44,11 +44,11 @@ fn config(objective: &Objective) -> TrainingConfig {
     }
 }
 
-/// One image that is a patch, of one value.
 fn images() -> Vec<TrainingImage> {
     stripes(48, 40)
 }
 
+/// One image that is a patch, of one value.
 fn flat(value: f32) -> Vec<TrainingImage> {
     vec![TrainingImage { width: 32, height: 32, pixels: vec![value; 32 * 32], places: None }]
 }

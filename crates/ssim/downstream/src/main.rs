@@ -20,9 +20,7 @@ fn main() -> Result<(), Error> {
     println!("{:<10}{:>10}{:>10}{:>10}{:>10}", "", "luminance", "contrast", "structure", "SSIM");
     for (name, change) in changes {
         let changed: Vec<f32> = texture.iter().copied().map(change).collect();
-        let all =
-            Components::LUMINANCE | Components::CONTRAST | Components::STRUCTURE | Components::SSIM;
-        let maps = ssim::maps(&texture, &changed, SIDE, SIDE, &params, all)?;
+        let maps = ssim::maps(&texture, &changed, SIDE, SIDE, &params, Components::ALL)?;
         let [l, c, s, ssim] = [maps.luminance, maps.contrast, maps.structure, maps.ssim].map(mean);
         println!("{name:<10}{l:>10.3}{c:>10.3}{s:>10.3}{ssim:>10.3}");
     }

@@ -103,8 +103,8 @@ fn count(length: usize) -> Option<i32> {
 impl Formula {
     fn new(params: &Params) -> Self {
         let (constants, exponents) = (params.constants, params.exponents);
-        // Constants are valid and so within the range of f32; an exponent beyond it makes a 0 or a 1 of everything just the same.
-        let single = |value: f64| value.min(f32::MAX.into()) as f32;
+        // They are valid, and so within the range of f32.
+        let single = |value: f64| value as f32;
         Self {
             constants: [constants.c1, constants.c2, constants.c3].map(single),
             exponents: [exponents.alpha, exponents.beta, exponents.gamma].map(single),

@@ -246,8 +246,13 @@ fn constant_arguments_get_no_gradient(device: &Device) {
     let batches = batches(59, device);
     let params = Params::new(Window::Uniform { size: 11 }, Border::Valid, Constants::squared());
     let x = Var::from_tensor(&batches.x).unwrap();
-    let gradients = ssim_loss(&x, &batches.y, &params).unwrap().backward().unwrap();
-    assert!(gradients.get(&x).is_some() && gradients.get(&batches.y).is_none());
+    for objective in [
+        ssim_loss(&x, &batches.y, &params).unwrap(),
+        ssim_map(&x, &batches.y, &params).unwrap().mean_all().unwrap(),
+    ] {
+        let gradients = objective.backward().unwrap();
+        assert!(gradients.get(&x).is_some() && gradients.get(&batches.y).is_none());
+    }
 }
 
 fn empty_batches_are_refused(device: &Device) {

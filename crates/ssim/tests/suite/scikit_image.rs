@@ -6,7 +6,7 @@ use ssim::{Border, Constants, Params, Window, mean_ssim, ssim_map};
 const WIDTH: usize = 33;
 const HEIGHT: usize = 29;
 
-/// The issue asks for 1e-5. Rounding the result to `f32` costs 6e-8, and the moments are `f64` on both sides.
+/// Rounding the result to `f32` costs 6e-8, and the moments are `f64` on both sides.
 const TOLERANCE: f64 = 1e-6;
 
 /// `image` of generate.py.

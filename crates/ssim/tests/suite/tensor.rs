@@ -125,20 +125,6 @@ fn map_gradients_by_differences() {
     }
 }
 
-#[test]
-fn constant_arguments_get_no_gradient() {
-    let (x, y) = related(45, LEN);
-    let (x, y) = (Var::from_tensor(&tensor(&x)).unwrap(), tensor(&y));
-    for objective in [
-        ssim_loss(&x, &y, &params(Border::Valid)).unwrap(),
-        ssim_map(&x, &y, &params(Border::Valid)).unwrap().mean_all().unwrap(),
-    ] {
-        let gradients = objective.backward().unwrap();
-        assert!(gradients.get(&x).is_some());
-        assert!(gradients.get(&y).is_none());
-    }
-}
-
 /// A variable may come by way of a view: transposed, it is not contiguous.
 #[test]
 fn tensors_that_are_not_contiguous() {
@@ -204,10 +190,6 @@ fn refusals() {
     assert_eq!(
         message(&zeros(&[1, 1, 8, 4], DType::F32)),
         "the 5x5 window is larger than the 4x8 image"
-    );
-    assert_eq!(
-        message(&zeros(&[0, 1, 8, 8], DType::F32)),
-        "a batch without images has no SSIM, got shape [0, 1, 8, 8]"
     );
     let mut pixels = vec![0.0_f32; 2 * 64];
     pixels[70] = f32::NAN;

@@ -33,6 +33,7 @@ use crate::progress::Progress;
 use crate::terminal::Terminal;
 use anyhow::{Result, bail, ensure};
 use detector::files::{FolderLock, is_same_folder, prepare_folder, shown};
+use detector::records::Calibration;
 use detector::{Config, Decision, Detector, ModelFolder};
 use inputs::{Separator, named_images, spare};
 use list::{List, forget_run};
@@ -63,7 +64,7 @@ pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
         check_watch(watched, &outputs, &args.out)?;
     }
     let origin = origin(&folder, &config, args)?;
-    if let Some(doubt) = folder.calibration().ok().and_then(|calibration| calibration.doubt()) {
+    if let Some(doubt) = origin.calibration.as_ref().and_then(Calibration::doubt) {
         context.terminal.warn(&doubt);
     }
     let detector = Detector::new(context.calibrated(&folder, &config)?, origin.decision);

@@ -75,10 +75,10 @@ fn subfolder(subfolders: Subfolders, image: &Path) -> String {
     }
 }
 
-/// The same in every process.
+/// Of a name, whose case file systems may not tell.
 fn hash(id: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
+    id.to_lowercase().hash(&mut hasher);
     hasher.finish()
 }
 

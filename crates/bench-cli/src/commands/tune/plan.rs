@@ -2,6 +2,7 @@
 
 use crate::args::TuneArgs;
 use crate::commands::Context;
+use crate::commands::distinct::distinct;
 use crate::commands::train::{name_data, tell_of_images};
 use anyhow::{Context as _, Result, bail, ensure};
 use detector::files::shown;
@@ -158,17 +159,6 @@ fn axes(args: &TuneArgs, base: &Config) -> Result<Axes> {
         latent_dims: or(&args.latent_dims, [base.model.latent_dim, 100, 500]),
         patch_sizes: or(&args.patch_sizes, [base.model.patch_size, 128, 64]),
     })
-}
-
-/// The values in the order given, each once.
-fn distinct<T: Copy + PartialEq>(values: &[T]) -> Vec<T> {
-    let mut distinct = Vec::new();
-    for &value in values {
-        if !distinct.contains(&value) {
-            distinct.push(value);
-        }
-    }
-    distinct
 }
 
 impl Models {

@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "what a kernel does with its arguments is not for Rust to see")]
 
 use super::device::{Array, Cuda, EpilogueArguments, expect, view};
-use super::launch::{Module, count};
+use super::launch::{Module, THREADS, blocks, count};
 use crate::gpu::array::{ArrayView, ArrayViewMut};
 use crate::gpu::backend::{Epilogue, PartialSums};
 use crate::gpu::columns;
@@ -12,11 +12,8 @@ use crate::gpu::tiles::{Division, Launch, Shapes, turns};
 use candle_core::Result;
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaFunction, CudaViewMut, DeviceRepr, LaunchConfig, PushKernelArg,
+    CudaFunction, CudaViewMut, DeviceRepr, PushKernelArg,
 };
-
-/// Threads of a block.
-const BLOCK: u32 = 256;
 
 /// The fewest channels of the result of a transposed convolution that is gathered: with fewer, much would be gathered for few products.
 const FEWEST_CHANNELS: usize = 8;
@@ -139,14 +136,10 @@ fn add_shares(
     builder.arg(epilogue).arg(&mut result);
     // SAFETY: the arguments are those of the kernel, which reads as many values for each share as there are results, and the arrays of
     // the epilogue, and writes the results.
-    unsafe { builder.launch(blocks(values.div_ceil(BLOCK / turns))) }.w()?;
+    unsafe { builder.launch(blocks(values.div_ceil(THREADS / turns))) }.w()?;
     Ok(())
 }
 
 fn kernel(cuda: &Cuda, name: &str) -> Result<CudaFunction> {
     Module::Convolutions.kernel(&cuda.device, name)
-}
-
-fn blocks(count: u32) -> LaunchConfig {
-    LaunchConfig { grid_dim: (count, 1, 1), block_dim: (BLOCK, 1, 1), shared_mem_bytes: 0 }
 }

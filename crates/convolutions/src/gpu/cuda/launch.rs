@@ -4,7 +4,7 @@ use candle_core::cuda_backend::cudarc::driver::{CudaFunction, LaunchConfig};
 use candle_core::{CudaDevice, Result, bail};
 
 /// Threads of a block.
-const THREADS: usize = 256;
+pub const THREADS: u32 = 256;
 
 /// An array that a kernel does not need.
 pub const NULL: u64 = 0;
@@ -44,12 +44,12 @@ impl Module {
 
 /// Blocks of [`THREADS`] threads.
 pub fn blocks(count: u32) -> LaunchConfig {
-    LaunchConfig { grid_dim: (count, 1, 1), block_dim: (THREADS as u32, 1, 1), shared_mem_bytes: 0 }
+    LaunchConfig { grid_dim: (count, 1, 1), block_dim: (THREADS, 1, 1), shared_mem_bytes: 0 }
 }
 
 /// At least `count` threads.
 pub fn threads(count: u32) -> LaunchConfig {
-    blocks(count.div_ceil(THREADS as u32))
+    blocks(count.div_ceil(THREADS))
 }
 
 /// A number of values, as kernels count them.

@@ -1,4 +1,5 @@
 //! The program that runs the kernels.
+#![expect(unsafe_code, reason = "the kernels' arguments are passed as bytes")]
 
 use std::{iter, path::Path, slice, sync::OnceLock};
 
