@@ -1,11 +1,11 @@
 //! The same on every device, but for rounding. Where there is no GPU, the CPU takes its part.
 
-use crate::{extractors, stripes};
+use crate::stripes;
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::{VarBuilder, VarMap};
 use models::{
-    AdamConfig, Architecture, Autoencoder, Elbo, Error, Extractor, FeatureMatching, Initialisation,
-    Latent, Objective, Schedule, Trainer, TrainingConfig, initialise,
+    AdamConfig, Architecture, Autoencoder, Initialisation, Latent, Objective, Schedule, Trainer,
+    TrainingConfig, initialise,
 };
 
 /// Sums of up to 9,216 products in each of 14 to 18 layers, whose results are about 1.
@@ -128,7 +128,8 @@ mod cpu {
 #[cfg(feature = "cuda")]
 mod cuda {
     use super::*;
-    use models::{DeviceChoice, Precision, device_name};
+    use crate::extractors;
+    use models::{DeviceChoice, Elbo, Error, Extractor, FeatureMatching, Precision, device_name};
 
     const SSIM: Objective = Objective::Ssim(ssim::Params::new(
         ssim::Window::Uniform { size: 11 },
