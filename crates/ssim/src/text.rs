@@ -71,7 +71,11 @@ exponents = [1.0, 0.5, 2.0]
                 "round:3",
                 "`uniform:SIZE` or `gaussian:SIZE:SIGMA`, got \"round:3\"",
             ),
-            ("0.1,0.2", "-0.1,0.2", "constant c1 must be finite"),
+            (
+                "0.1,0.2",
+                "-0.1,0.2",
+                "constant c1 must lie between 1.1754944e-38 and 3.4028235e38, got -0.1",
+            ),
             ("2.0]", "-2.0]", "exponent gamma must lie between 0 and 3.4028235e38, got -2"),
             ("0.5, 2.0]", "0.5]", "3"),
         ] {
