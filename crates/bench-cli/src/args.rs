@@ -164,7 +164,7 @@ pub struct TrainArgs {
     /// Folder of the model.
     #[arg(long, value_name = "MODEL")]
     pub out: PathBuf,
-    /// Patches to train on; the paper's schedule is 2000000.
+    /// Patches to train on; the configuration's by default, which are the paper's 2000000 unless it says otherwise.
     #[arg(long, value_name = "N")]
     pub patches: Option<u64>,
     /// Seed of the initial weights and of the patches.

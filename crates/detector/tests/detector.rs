@@ -17,7 +17,7 @@ const SIZE: Size = Size { width: 64, height: 48 };
 fn fabric(folder: &Path) {
     let full = Spec::full(SyntheticKind::Plain, 0);
     let spec = Spec { good: 4, good_size: SIZE, defective: 2, defective_size: SIZE, ..full };
-    generate(&spec, &folder.join("fabric")).unwrap();
+    generate(&spec, &folder.join("fabric"), &mut |_| ControlFlow::Continue(())).unwrap();
 }
 
 fn config(folder: &Path) -> Config {

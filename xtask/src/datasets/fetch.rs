@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 use detector::files::sha256_of_file;
 use detector::synthetic::{Spec, generate};
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Download a data set, check and unpack it.
@@ -148,7 +149,7 @@ fn make(manifest: &Manifest, places: &Places) -> Result<PathBuf> {
         };
         let full = Spec::full(kind.parse()?, *seed);
         let (good, defective) = (good.unwrap_or(full.good), defective.unwrap_or(full.defective));
-        generate(&Spec { good, defective, ..full }, folder)?;
+        generate(&Spec { good, defective, ..full }, folder, &mut |_| ControlFlow::Continue(()))?;
         Ok(Vec::new())
     })
 }

@@ -23,7 +23,7 @@ pub struct TuneArgs {
     /// Folder for results and models.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Minutes for training and comparing.
+    /// Minutes for training and comparing, such as 30 or 0.5. What is trained is compared in any case.
     #[arg(long, value_name = "MINUTES", default_value_t = 30.0)]
     pub budget: f64,
     /// Methods to try; the configured one, `ssim` and `l2` by default.

@@ -11,6 +11,7 @@ use anyhow::Result;
 use detector::files::shown;
 use detector::records::{Calibration, CalibrationSource, DrawnDefects, RuleThreshold};
 use detector::{CalibrationImages, Config, ModelFolder, RuleName, find_region};
+use inspect::ThresholdRule;
 use std::path::Path;
 
 /// Chooses the threshold of a trained model anew.
@@ -55,10 +56,14 @@ fn text(calibration: &Calibration) -> String {
         .collect();
     let rule = RuleName(*rule);
     let error = standard_error.map_or_else(String::new, |e| format!(", standard error {e:.3}"));
+    let has_unit =
+        !matches!(rule.0, ThresholdRule::Manual { .. }) || calibration.reference.is_none();
+    let unit =
+        if has_unit { "" } else { "\nscores are in units of the threshold of false_alarms:20" };
     let drawn =
         calibration.drawn.as_ref().map_or_else(String::new, |drawn| format!("\n{}", found(drawn)));
     format!(
-        "threshold {threshold:.6} by {rule} from {images} good images{error}{drawn}\nother rules give{lines}"
+        "threshold {threshold:.6} by {rule} from {images} good images{error}{unit}{drawn}\nother rules give{lines}"
     )
 }
 

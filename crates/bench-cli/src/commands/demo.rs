@@ -2,6 +2,7 @@
 
 use super::distinct::distinct;
 use super::evaluate::evaluate_on;
+use super::synthesize::make;
 use super::{Context, train};
 use crate::args::DemoArgs;
 use crate::drawing::{Cell, Figure, ScoreRange, write_figure};
@@ -10,7 +11,7 @@ use crate::terminal::decimals;
 use anyhow::{Result, ensure};
 use detector::files::{FileSet, FolderLock, shown, write_atomic};
 use detector::records::DemoRecord;
-use detector::synthetic::{Spec, SyntheticKind, generate};
+use detector::synthetic::{Spec, SyntheticKind};
 use detector::{Config, Dataset, Evaluation, InspectedSample, Method, ModelFolder, Origin, Split};
 use metrics::Chart;
 use std::cmp::Reverse;
@@ -39,7 +40,7 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<()> {
     let data = args.out.join("fabric");
     context.terminal.note("making synthetic fabric");
     let full = Spec::full(SyntheticKind::Plain, args.seed);
-    generate(&Spec { good: 20, defective: 12, ..full }, &data)?;
+    make(context, &Spec { good: 20, defective: 12, ..full }, &data)?;
     let outcomes = methods.iter().map(|&method| run(context, args, &data, method));
     let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
 

@@ -2,10 +2,13 @@
 
 use super::Context;
 use crate::args::SynthesizeArgs;
+use crate::interrupt;
+use crate::progress::Progress;
 use anyhow::{Result, ensure};
 use detector::files::shown;
 use detector::records::SyntheticRecord;
 use detector::synthetic::{Spec, generate};
+use std::path::Path;
 
 /// More images than anybody looks at; a wrong number must not fill the disk.
 const MOST_IMAGES: usize = 100_000;
@@ -26,7 +29,7 @@ pub fn synthesize(context: &Context, args: &SynthesizeArgs) -> Result<()> {
         defective: args.defective.unwrap_or(full.defective),
         ..full
     };
-    generate(&spec, &args.out)?;
+    make(context, &spec, &args.out)?;
     let Spec { seed, good, defective, .. } = spec;
     let data = args.out.to_string_lossy().into_owned();
     context.terminal.text(&format!(
@@ -34,4 +37,20 @@ pub fn synthesize(context: &Context, args: &SynthesizeArgs) -> Result<()> {
         shown(&args.out)
     ))?;
     context.terminal.record(&SyntheticRecord { data, seed, good, defective })
+}
+
+/// Makes the images of a set.
+///
+/// # Errors
+/// If the folder holds something else, or cannot be written; or that it was interrupted.
+pub fn make(context: &Context, spec: &Spec, folder: &Path) -> Result<()> {
+    let all = (spec.good + spec.defective) as u64;
+    let names = ["making images", "images"];
+    let bar = Progress::new(context.terminal, names, (0, all), "{bar:30} {pos}/{len} images {eta}");
+    let made = generate(spec, folder, &mut interrupt::progress(&bar));
+    bar.finish();
+    made.map_err(|error| {
+        let folder = shown(folder);
+        interrupt::explain(error, || format!("interrupted; the same command goes on in {folder}"))
+    })
 }

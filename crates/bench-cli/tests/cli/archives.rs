@@ -276,6 +276,12 @@ fn what_is_missing_or_occurs_twice_is_said_when_shards_are_joined() {
     bench.run("predict model line --out found --shard 1/3").done();
     assert!(bench.error("merge found").contains("the shards of one run"));
     assert!(bench.error("merge line").contains("expected folders of shards"));
+    // The results of a whole run are not replaced by those of some shards.
+    bench.run("predict model cloth/test/hole --out whole").done();
+    bench.run("predict model cloth/test/hole --out whole --shard 1/2").done();
+    let records = bench.text("whole/predictions.jsonl");
+    assert!(bench.error("merge whole").contains("a run without shards"));
+    assert_eq!(bench.text("whole/predictions.jsonl"), records);
     for shard in ["0/2", "3/2", "2"] {
         let run = bench.run(&format!("predict model line --out found --shard {shard}"));
         assert!(run.code == 2 && run.stderr.contains("I/N"), "{}", run.stderr);

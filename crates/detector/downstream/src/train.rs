@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let size = Size { width: 64, height: 64 };
     let full = Spec::full(SyntheticKind::Plain, 0);
     let spec = Spec { good: 4, good_size: size, defective: 1, defective_size: size, ..full };
-    generate(&spec, &data)?;
+    generate(&spec, &data, &mut |_| ControlFlow::Continue(()))?;
 
     let mut config = Config::from_toml(
         "model = { patch_size = 32, latent_dim = 4 }

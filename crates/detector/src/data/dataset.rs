@@ -98,6 +98,10 @@ impl Dataset {
     /// # Errors
     /// If there are such; it names two of them.
     pub fn check_test(&self) -> Result<()> {
+        if self.test.iter().all(TestSample::is_good) {
+            let expected = "expected test images with defects, in a folder of their own, found none; `bench-cli predict` inspects images that nobody has sorted";
+            return Err(Error::file(&self.root, expected));
+        }
         let (mut named, mut masked) = (HashMap::new(), HashMap::new());
         for sample in &self.test {
             // Results of an image bear its name without extension.

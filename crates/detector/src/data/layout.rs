@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::list::{images_below, images_in, stem, subfolders};
+use super::list::{deeper, images_below, images_in, stem, subfolders};
 use super::masks::{MASK_FOLDERS, MaskNames, image_of, suffix_beside};
 use crate::files::shown;
 use crate::{Error, Result};
@@ -168,17 +168,7 @@ fn nothing_found(root: &Path) -> Result<String> {
     let folders = subfolders(root)?;
     let category = folders.iter().find(|folder| folder.join("train/good").is_dir());
     let mut hint = category.map(|folder| format!("; {} has one: name that folder", shown(folder)));
-    if hint.is_none() {
-        let images =
-            folders.iter().find(|folder| images_in(folder).is_ok_and(|images| !images.is_empty()));
-        hint = images.map(|folder| {
-            format!(
-                "; {} has some: name folders, or a pattern such as '{}/**/*.png'",
-                shown(folder),
-                shown(root)
-            )
-        });
-    }
+    hint = hint.or_else(|| deeper(root));
     Ok(format!(
         "expected a folder `train/good` (MVTec AD, woven textures), folders \
          `Normal` and `Anomalous/images` (NanoTWICE), `NODefect_images` (AITEX) or `MT_Free` (magnetic tiles), a folder \

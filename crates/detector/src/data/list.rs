@@ -102,8 +102,22 @@ pub(super) fn some_images_in(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// At least one image, found in `folder`.
 pub(super) fn some(folder: &Path, images: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+    let hint = || deeper(folder).unwrap_or_default();
     let expected = "expected images (PNG, TIFF, BMP, JPEG) in the folder, got none";
-    if images.is_empty() { Err(Error::file(folder, expected)) } else { Ok(images) }
+    match images.is_empty() {
+        true => Err(Error::file(folder, format!("{expected}{}", hint()))),
+        false => Ok(images),
+    }
+}
+
+/// The end of a sentence that tells of images further down, if there are any.
+pub(super) fn deeper(folder: &Path) -> Option<String> {
+    let has_images = |folder: &&PathBuf| images_below(folder).is_ok_and(|all| !all.is_empty());
+    let folders = subfolders(folder).ok()?;
+    let (with_images, folder) = (shown(folders.iter().find(has_images)?), shown(folder));
+    Some(format!(
+        "; {with_images} has some: name folders, or a pattern such as '{folder}/**/*.png'"
+    ))
 }
 
 /// The image files in `folder`, sorted; there may be none.

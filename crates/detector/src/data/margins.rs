@@ -8,7 +8,7 @@ use crate::error::ensure;
 
 /// Pixels to leave out at each side of an image, for example the selvedge of a fabric.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table such as { left = 10, right = 10 }")]
 pub struct Margins {
     /// Columns at the left.
     pub left: usize,

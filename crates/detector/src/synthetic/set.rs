@@ -10,6 +10,7 @@ use super::render::{render_defective, render_good};
 use super::vocabulary::{GENERATOR_VERSION, Rendering, Size, SyntheticKind};
 use crate::files::write_atomic;
 use crate::images::{write_grey_png, write_grey_tiff, write_mask_png};
+use crate::progress::{Progress, tell};
 use crate::{Error, Result};
 
 /// The file that says that a folder's images are synthetic, and how they were made.
@@ -49,6 +50,9 @@ impl Spec {
     }
 }
 
+/// Images that are made between two looks at whether the caller cancels.
+const AT_ONCE: usize = 16;
+
 /// Writes a synthetic data set into `folder`: fabric in the layout of the woven textures, fibres in
 /// NanoTWICE's.
 ///
@@ -56,8 +60,8 @@ impl Spec {
 /// itself.
 ///
 /// # Errors
-/// If the folder holds anything else, or cannot be written.
-pub fn generate(spec: &Spec, folder: &Path) -> Result<()> {
+/// If the folder holds anything else, or cannot be written; or if the caller cancels.
+pub fn generate(spec: &Spec, folder: &Path, progress: &mut Progress<'_>) -> Result<()> {
     let note = folder.join(NOTE);
     let text = spec.note();
     let is_free =
@@ -67,8 +71,17 @@ pub fn generate(spec: &Spec, folder: &Path) -> Result<()> {
         return Err(Error::file(folder, expected));
     }
     write_atomic(&note, |file| Ok(file.write_all(text.as_bytes())?))?;
-    (0..spec.good).into_par_iter().try_for_each(|index| spec.write_good(folder, index))?;
-    (0..spec.defective).into_par_iter().try_for_each(|index| spec.write_defective(folder, index))
+    let all = spec.good + spec.defective;
+    for first in (0..all).step_by(AT_ONCE) {
+        tell(progress, first)?;
+        (first..all.min(first + AT_ONCE)).into_par_iter().try_for_each(|number| {
+            match number.checked_sub(spec.good) {
+                None => spec.write_good(folder, number),
+                Some(index) => spec.write_defective(folder, index),
+            }
+        })?;
+    }
+    tell(progress, all)
 }
 
 /// Whether the images in `folder` are known to be synthetic.

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::scene::Scene;
@@ -31,6 +32,10 @@ fn checksum(image: &Image) -> u64 {
 
 /// Literals, so that they hold across machines, builds and versions; whoever changes them raises
 /// [`GENERATOR_VERSION`].
+fn write_set(spec: &Spec, folder: &Path) -> crate::Result<()> {
+    generate(spec, folder, &mut |_| ControlFlow::Continue(()))
+}
+
 #[test]
 fn pixels_are_the_same_everywhere() {
     assert_eq!(GENERATOR_VERSION, 1);
@@ -153,7 +158,7 @@ fn sets_have_the_layout_sizes_and_counts_of_those_they_stand_for() {
         (SyntheticKind::Fibres, Layout::NanoTwice),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        generate(&small(kind), folder.path()).unwrap();
+        write_set(&small(kind), folder.path()).unwrap();
         let dataset = Dataset::open(folder.path(), None).unwrap();
         assert_eq!((dataset.layout, dataset.train.len(), dataset.test.len()), (layout, 3, 4));
         let good = read_image(&dataset.train[0]).unwrap();
@@ -173,7 +178,7 @@ fn sets_have_the_layout_sizes_and_counts_of_those_they_stand_for() {
 fn files_hold_what_is_rendered() {
     let folder = tempfile::tempdir().unwrap();
     let spec = small(SyntheticKind::Twill);
-    generate(&spec, folder.path()).unwrap();
+    write_set(&spec, folder.path()).unwrap();
     let rendering = render_defective(spec.kind, spec.seed, 2, spec.defective_size);
     let image = read_image(&folder.path().join("test/defective/002.png")).unwrap();
     for (read, rendered) in image.data().iter().zip(rendering.image.data()) {
@@ -191,20 +196,20 @@ fn files_are_the_same_with_any_number_of_threads_and_again() {
     let folders = [1, 3].map(|threads| {
         let folder = tempfile::tempdir().unwrap();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| generate(&small(SyntheticKind::Fibres), folder.path())).unwrap();
+        pool.install(|| write_set(&small(SyntheticKind::Fibres), folder.path())).unwrap();
         folder
     });
     let before = contents(folders[0].path());
     assert_eq!(before.len(), 3 + 2 * 4 + 1);
     assert_eq!(before, contents(folders[1].path()));
-    generate(&small(SyntheticKind::Fibres), folders[0].path()).unwrap();
+    write_set(&small(SyntheticKind::Fibres), folders[0].path()).unwrap();
     assert_eq!(before, contents(folders[0].path()));
 }
 
 #[test]
 fn the_folder_says_that_it_is_synthetic() {
     let folder = tempfile::tempdir().unwrap();
-    generate(&small(SyntheticKind::Plain), folder.path()).unwrap();
+    write_set(&small(SyntheticKind::Plain), folder.path()).unwrap();
     let note = fs::read_to_string(folder.path().join("SYNTHETIC.md")).unwrap();
     assert!(note.starts_with("# Synthetic data set"));
     assert!(note.contains("generator: version 1, Plain, seed 1"), "{note}");
@@ -215,13 +220,13 @@ fn what_a_folder_holds_already_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("mine.txt"), "").unwrap();
     let refused = |folder: &Path| {
-        let message = message(&generate(&small(SyntheticKind::Plain), folder).unwrap_err());
+        let message = message(&write_set(&small(SyntheticKind::Plain), folder).unwrap_err());
         assert!(message.contains("expected an empty folder"), "{message}");
     };
     refused(folder.path());
     assert!(list_images(folder.path()).is_err());
     let other = tempfile::tempdir().unwrap();
-    generate(&Spec { seed: 9, ..small(SyntheticKind::Plain) }, other.path()).unwrap();
+    write_set(&Spec { seed: 9, ..small(SyntheticKind::Plain) }, other.path()).unwrap();
     refused(other.path());
 }
 
@@ -231,7 +236,7 @@ fn an_unwritable_folder_is_named() {
     let occupied = folder.path().join("file");
     fs::write(&occupied, "").unwrap();
     let out = occupied.join("set");
-    let message = message(&generate(&small(SyntheticKind::Plain), &out).unwrap_err());
+    let message = message(&write_set(&small(SyntheticKind::Plain), &out).unwrap_err());
     assert!(
         message.starts_with(&format!("cannot write {}", out.join("SYNTHETIC.md").display())),
         "{message}"

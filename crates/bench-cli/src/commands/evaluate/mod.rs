@@ -42,6 +42,7 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let folder = ModelFolder::open(&args.model)?;
     let config = config(context, &folder, args)?;
     let dataset = config.data.open()?;
+    dataset.check_test()?;
     warn_of_missing_masks(context, &dataset);
     let inspector = context.calibrated(&folder, &config)?;
     let held_out = held_out(context, &folder, &config, &dataset)?;

@@ -30,6 +30,11 @@ struct Part {
 pub fn merge(context: &Context, args: &MergeArgs) -> Result<Outcome> {
     let folder = &args.folder;
     let count = shard_count(folder)?;
+    ensure!(
+        read_run(folder)?.is_none(),
+        "{}: holds the results of a run without shards, which merging would replace; give shards an --out of their own",
+        shown(folder)
+    );
     let _lock = FolderLock::take(folder)?;
     let shards = (1..=count).map(|index| Shard { index, count });
     let (mut parts, mut problems) = (Vec::new(), Vec::new());

@@ -12,7 +12,7 @@ use crate::interrupt::{self, Interrupted};
 use crate::progress::Progress;
 use crate::terminal::{self, Terminal};
 use anyhow::{Error, Result};
-use detector::files::shown_text;
+use detector::files::{shown, shown_text};
 use std::path::Path;
 
 /// How a run over images ended.
@@ -158,7 +158,7 @@ impl<'a> Run<'a> {
         interrupt::check(|| {
             self.bar.finish();
             let images = self.tally.inspected();
-            format!("interrupted after {images} images")
+            format!("interrupted after {images} {}", if images == 1 { "image" } else { "images" })
         })
     }
 
@@ -195,8 +195,13 @@ impl<'a> Run<'a> {
         self.bar.finish();
         let Tally { defective, failed, .. } = self.tally;
         let all = self.tally.all();
-        if failed > 0 && all > 1 {
-            self.terminal.note(&format!("{failed} of {all} images could not be inspected"));
+        if all > 1 {
+            let failed = match failed {
+                0 => String::new(),
+                _ => format!(", {failed} could not be inspected"),
+            };
+            let out = shown(&self.job.out);
+            self.terminal.note(&format!("{all} images, {defective} with defects{failed}: {out}"));
         }
         Ok(match defective {
             _ if failed > 0 => Outcome::Incomplete,

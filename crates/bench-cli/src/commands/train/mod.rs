@@ -73,11 +73,15 @@ fn execute(
         ));
     }
     tell_of_images(context, &plan);
+    if plan.config.data.groups.is_some() && plan.split.held_out.is_empty() {
+        context.terminal.warn("data.groups: the images are of too few groups to hold one out");
+    }
     let mut training = Training::start(plan, &context.device)?;
     training.warnings().iter().for_each(|warning| context.terminal.warn(warning));
     let TrainingPlan { folder, config, split, .. } = training.plan();
     draw_region(context, folder, &config.data, &split.train)?;
-    context.terminal.note(&format!("training on {}", training.device()));
+    let (device, patches) = (training.device(), config.training.patches);
+    context.terminal.note(&format!("training on {device}, {patches} patches"));
     let mut watch = Watch::of(&training, context.terminal)?;
     context.terminal.note(&format!("{} shows how it goes", watch.path()));
     let ended = to_the_end(context, &mut training, &mut watch, checkpoint_interval);
