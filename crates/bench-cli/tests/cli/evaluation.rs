@@ -308,6 +308,6 @@ fn a_data_set_without_defects_cannot_be_evaluated_on() {
     for folder in ["cloth/test/hole", "cloth/test"] {
         fs::remove_dir_all(bench.path(folder)).unwrap();
         let message = bench.error("evaluate model --data cloth --out results");
-        assert!(message.contains("cloth: expected test images with ground truth"), "{message}");
+        assert!(message.contains("cloth: expected test images with defects"), "{message}");
     }
 }
