@@ -31,7 +31,6 @@ mod network;
 pub mod pickle;
 #[cfg(feature = "network")]
 mod pixel_area;
-#[cfg(feature = "network")]
 mod progress;
 pub mod records;
 #[cfg(feature = "network")]
@@ -87,7 +86,6 @@ pub use method::Method;
 pub use model_folder::ModelFolder;
 #[cfg(feature = "network")]
 pub use models::DeviceChoice;
-#[cfg(feature = "network")]
 pub use progress::Progress;
 #[cfg(feature = "network")]
 pub use region_search::find_region;

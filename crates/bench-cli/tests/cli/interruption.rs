@@ -46,6 +46,24 @@ fn a_training_that_is_asked_to_end_says_so_by_its_exit_code() {
 }
 
 #[test]
+fn the_making_of_images_can_be_interrupted() {
+    let bench = Bench::new();
+    let child = spawn(&bench, "synthesize plain --good 100000 --out fabric --quiet");
+    while !bench.path("fabric/train/good/000.png").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert!(
+        Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success()
+    );
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        (output.status.code(), &*stderr),
+        (Some(130), "interrupted; the same command goes on in fabric\n")
+    );
+}
+
+#[test]
 fn a_folder_is_written_to_by_one_process_at_a_time() {
     let bench = Bench::new();
     write_cloth(&bench.path("cloth"));

@@ -152,7 +152,7 @@ fn what_is_no_image_is_reported_once_and_the_rest_inspected() {
     watch.signal("-INT");
     let mut rest = String::new();
     stderr.read_to_string(&mut rest).unwrap();
-    assert_eq!(rest, "interrupted after 1 images\n");
+    assert_eq!(rest, "interrupted after 1 image\n");
     assert_eq!(watch.child.wait().unwrap().code(), Some(130));
 }
 
@@ -227,7 +227,7 @@ fn a_page_that_cannot_be_written_does_not_hide_the_signal() {
     let (code, _, stderr) = watch.end();
     assert_eq!(code, Some(143), "{stderr}");
     assert!(stderr.contains("warning: cannot write found/report.html"), "{stderr}");
-    assert!(stderr.ends_with("interrupted after 1 images\n"), "{stderr}");
+    assert!(stderr.ends_with("interrupted after 1 image\n"), "{stderr}");
 }
 
 /// After a restart, the content of files decides whose entries have changed. What arrives is inspected, and they are not inspected again.
