@@ -8,7 +8,9 @@ use detector::Method;
 #[cfg(unix)]
 use detector::records::{AtThreshold, EvaluationRecord, Metrics, Oracle, PixelMetrics};
 use std::fs;
+#[cfg(unix)]
 use std::path::Path;
+#[cfg(unix)]
 use tempfile::TempDir;
 
 const MATRIX: &str = r#"

@@ -2,7 +2,9 @@
 
 use crate::bench::{Bench, TINY, number};
 use crate::extractor::{squeezenet, write_safetensors};
-use crate::images::{HEIGHT, WIDTH, defective, save, texture, write_cloth};
+#[cfg(unix)]
+use crate::images::texture;
+use crate::images::{HEIGHT, WIDTH, defective, save, write_cloth};
 use image::{GrayImage, Luma};
 use std::fs;
 use std::io::Write;
