@@ -56,10 +56,12 @@ fn text(calibration: &Calibration) -> String {
         .collect();
     let rule = RuleName(*rule);
     let error = standard_error.map_or_else(String::new, |e| format!(", standard error {e:.3}"));
-    let has_unit =
-        !matches!(rule.0, ThresholdRule::Manual { .. }) || calibration.reference.is_none();
-    let unit =
-        if has_unit { "" } else { "\nscores are in units of the threshold of false_alarms:20" };
+    let unit = match (rule.0, &calibration.reference) {
+        (ThresholdRule::Manual { .. }, Some(_)) => {
+            "\nscores are in units of the threshold of false_alarms:20"
+        }
+        _ => "",
+    };
     let drawn =
         calibration.drawn.as_ref().map_or_else(String::new, |drawn| format!("\n{}", found(drawn)));
     format!(

@@ -80,7 +80,7 @@ fn files(out: &Path, methods: &[Method]) -> String {
 }
 
 fn run(context: &Context, args: &DemoArgs, data: &Path, method: Method) -> Result<Evaluation> {
-    context.terminal.note(&format!("{}: training on {} patches", method.title(), args.patches));
+    context.terminal.note(method.title());
     let folder = ModelFolder::new(args.out.join(method.key()));
     let mut config = Config { method, ..Config::default() };
     config.data.root = Some(std::path::absolute(data)?);

@@ -2,6 +2,7 @@
 use super::*;
 use crate::Method;
 use crate::error::message;
+use crate::records::Settings;
 use candle_core::Device;
 use inspect::ThresholdRule;
 
@@ -50,6 +51,19 @@ fn residual_maps_are_named_apart_from_the_loss() {
         config.inspection().unwrap().residual,
         Config::default().inspection().unwrap().residual
     );
+}
+
+#[test]
+fn scores_depend_on_the_loss_where_the_residual_takes_its_parameters() {
+    let of = |settings: &[&str]| {
+        let settings: Vec<_> = settings.iter().map(ToString::to_string).collect();
+        Settings::of_scoring(&Config::load(None, &settings).unwrap()).unwrap()
+    };
+    let window = "ssim.window=uniform:5";
+    assert_ne!(of(&[]), of(&[window]));
+    assert_eq!(of(&["method=l2"]), of(&["method=l2", window]));
+    let by_ssim = ["method=l2", "residual.measure=ssim"];
+    assert_ne!(of(&by_ssim), of(&[by_ssim[0], by_ssim[1], window]));
 }
 
 #[test]

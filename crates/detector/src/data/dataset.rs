@@ -93,10 +93,10 @@ impl Dataset {
         self.test.iter().filter(|sample| !sample.is_good() && sample.masks.is_empty())
     }
 
-    /// Refuses test images whose results could not be told apart, and those that have a mask in common.
+    /// Refuses a test set without defects, test images whose results could not be told apart, and those that have a mask in common.
     ///
     /// # Errors
-    /// If there are such; it names two of them.
+    /// If it has none, or there are such images, of which it names two.
     pub fn check_test(&self) -> Result<()> {
         if self.test.iter().all(TestSample::is_good) {
             let expected = "expected test images with defects, in a folder of their own, found none; `bench-cli predict` inspects images that nobody has sorted";

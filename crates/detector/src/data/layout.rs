@@ -167,8 +167,8 @@ fn nothing_found(root: &Path) -> Result<String> {
     }
     let folders = subfolders(root)?;
     let category = folders.iter().find(|folder| folder.join("train/good").is_dir());
-    let mut hint = category.map(|folder| format!("; {} has one: name that folder", shown(folder)));
-    hint = hint.or_else(|| deeper(root));
+    let hint = category.map(|folder| format!("; {} has one: name that folder", shown(folder)));
+    let hint = hint.or_else(|| deeper(root));
     Ok(format!(
         "expected a folder `train/good` (MVTec AD, woven textures), folders \
          `Normal` and `Anomalous/images` (NanoTWICE), `NODefect_images` (AITEX) or `MT_Free` (magnetic tiles), a folder \

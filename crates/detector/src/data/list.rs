@@ -102,12 +102,11 @@ pub(super) fn some_images_in(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// At least one image, found in `folder`.
 pub(super) fn some(folder: &Path, images: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
-    let hint = || deeper(folder).unwrap_or_default();
-    let expected = "expected images (PNG, TIFF, BMP, JPEG) in the folder, got none";
-    match images.is_empty() {
-        true => Err(Error::file(folder, format!("{expected}{}", hint()))),
-        false => Ok(images),
+    if !images.is_empty() {
+        return Ok(images);
     }
+    let expected = "expected images (PNG, TIFF, BMP, JPEG) in the folder, got none";
+    Err(Error::file(folder, format!("{expected}{}", deeper(folder).unwrap_or_default())))
 }
 
 /// The end of a sentence that tells of images further down, if there are any.

@@ -207,4 +207,11 @@ mod tests {
         let expected = format!("{}: to be turned or mirrored", turned.display());
         assert!(survey.warnings[0].starts_with(&expected), "{:?}", survey.warnings);
     }
+
+    /// In lower case, the name is a byte shorter.
+    #[test]
+    fn masks_are_told_by_their_names_in_any_script() {
+        let warned = masks_among(&["WEI\u{1e9e}.png", "WEI\u{1e9e}_mask.png"].map(PathBuf::from));
+        assert!(warned[0].starts_with("WEI\u{1e9e}_mask.png: named as masks"), "{warned:?}");
+    }
 }

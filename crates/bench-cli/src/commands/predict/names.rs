@@ -96,6 +96,7 @@ mod tests {
         };
         let ids = ["x/a.png", "y/a.tif", "a-3.png", "z/a.png", "a-3.png"].map(&mut name);
         assert_eq!(ids, ["a", "a-2", "a-3", "a-4", "a-3-2"]);
+        assert_eq!(name("w/A.png"), "A-5", "a file system may take it for a");
         assert_eq!(names.free(Path::new("b.png")), "b");
         assert_eq!(names.free(Path::new("b.png")), "b", "until it is taken");
     }
