@@ -48,7 +48,7 @@ pub fn indexed(plane: &Plane<u8>, palette: &[[u8; 3]]) -> Result<String> {
     encoder.set_color(ColorType::Indexed);
     encoder.set_depth(BitDepth::Eight);
     encoder.set_palette(palette.as_flattened());
-    encoder.set_compression(Compression::High);
+    encoder.set_compression(Compression::Balanced);
     encoder.set_filter(Filter::Up);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(plane.data())?;
