@@ -46,6 +46,16 @@ pub fn remove(path: &Path) -> Result<()> {
     removed.with_context(|| format!("cannot remove {}", path.display()))
 }
 
+/// Reads a TOML file.
+///
+/// # Errors
+/// If it cannot be read or is no such value; the error names it.
+pub fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let name = path.display();
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+    from_toml(&text).with_context(|| name.to_string())
+}
+
 /// Parses TOML.
 ///
 /// # Errors

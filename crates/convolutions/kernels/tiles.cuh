@@ -3,7 +3,7 @@
 
 #include "tensor_cores.cuh"
 
-constexpr unsigned BLOCK = 256;  // threads, in eight warps; as in src/gpu/cuda/gathered.rs
+constexpr unsigned BLOCK = 256;  // threads, in eight warps; as in src/gpu/cuda/launch.rs
 constexpr unsigned CHUNK = 32, COLUMNS = 32;  // of a tile; as in src/gpu/tiles.rs
 
 // Chunks that shared memory has room for.

@@ -94,9 +94,12 @@ impl Layers {
     /// The shapes of the input and of the outputs of all layers, for an input `(N, H, W, C)`.
     ///
     /// # Errors
-    /// For an input or a number of parameters that the layers are not made for.
+    /// For an input or a number of parameters that the layers are not made for, and if there are no layers.
     pub fn shapes(&self, input: &Shape, parameters: usize) -> Result<Vec<MapShape>> {
         let (_, height, width, channels) = input.dims4()?;
+        if self.all.is_empty() {
+            bail!("expected layers, got none");
+        }
         let mut shape = MapShape { size: Size { height, width }, channels };
         let mut shapes = vec![shape];
         for layer in self.all.iter() {
@@ -113,7 +116,10 @@ impl Layers {
 
 /// The shape of a layer's output.
 fn output(layer: &Layer, input: MapShape) -> Result<MapShape> {
-    let Layer { conv, direction, .. } = layer;
+    let Layer { conv, direction, slope } = layer;
+    if slope.is_some_and(|slope| !(0.0..1.0).contains(&slope)) {
+        bail!("{conv:?}: the slope must be at least 0 and below 1");
+    }
     if conv.kernel < conv.stride || conv.stride == 0 {
         bail!("{conv:?}: the stride must be between 1 and the kernel's size");
     }

@@ -47,8 +47,8 @@ impl Decision {
     }
 
     /// The score of an image: the largest threshold at which it is defective, and so at least [`threshold`](Self::threshold) if
-    /// and only if it is. Where no region can reach the least area, the image never is: it scores as its lowest scored pixel does, but
-    /// less than the threshold. An image without a scored pixel scores [`f32::MIN`].
+    /// and only if it is. If no region can reach the least area, the image is never defective:
+    /// its score is that of its lowest scored pixel, or just below the threshold if that is lower. An image without a scored pixel scores [`f32::MIN`].
     pub fn score(&self, map: &Image) -> f32 {
         if self.min_area <= 1 {
             return map.data().iter().copied().fold(f32::MIN, f32::max);

@@ -104,14 +104,14 @@ pub enum Error {
     #[error("a residual of samples needs at least 1 of each patch")]
     ZeroSamples,
 
-    /// A smallest variance that is none.
+    /// A variance floor that is not positive and finite.
     #[error("the variance floor must be positive and finite, got {got}")]
     VarianceFloor {
         /// The floor given.
         got: f64,
     },
 
-    /// A Gaussian that is too wide, or none.
+    /// A standard deviation that is negative, too large or not finite.
     #[error("the standard deviation of a smoothing must lie in 0..={widest} pixels, got {got}")]
     Sigma {
         /// The largest standard deviation, in pixels.
@@ -131,7 +131,7 @@ pub enum Error {
         got: usize,
     },
 
-    /// No residual, or no Gaussian, to gather evidence from.
+    /// No residual map, or no Gaussian.
     #[error(
         "normal scores need at least one residual map and one standard deviation of a Gaussian"
     )]

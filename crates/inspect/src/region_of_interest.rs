@@ -40,7 +40,7 @@ impl RegionOfInterest {
         if !inside.data().contains(&true) {
             return Err(Error::EmptyRegion);
         }
-        let (sources, distances) = (sources(&inside), chessboard(&inside, 0));
+        let (sources, distances) = (sources(&inside), chessboard(&inside));
         Ok(Self { inside, sources, distances })
     }
 
@@ -90,9 +90,9 @@ impl RegionOfInterest {
     }
 }
 
-/// Distances of set pixels from the nearest one that is not, less one, by the larger of the two coordinates; pixels at the
-/// border of the plane have at most `beyond`.
-fn chessboard(inside: &Mask, beyond: u16) -> Plane<u16> {
+/// Distances of set pixels from the nearest one that is not set or lies at the border of the plane, by the larger of the two coordinates,
+/// less one where that is unset; 0 at the border.
+fn chessboard(inside: &Mask) -> Plane<u16> {
     let (width, height) = inside.size();
     let mut distances = Plane::filled(width, height, 0_u16);
     // A pixel and its four neighbours that a scan has passed, forwards and then backwards.
@@ -113,7 +113,7 @@ fn chessboard(inside: &Mask, beyond: u16) -> Plane<u16> {
                     true => distances.get(x, y).saturating_add(1),
                     false => 0,
                 },
-                _ => beyond,
+                _ => 0,
             };
             let nearest = neighbours.into_iter().map(distance).min().unwrap_or(0);
             let before = if pass == 0 { u16::MAX } else { distances.get(x, y) };

@@ -25,8 +25,7 @@ impl<'a> Stitch<'a> {
 
     /// The mean of the patches that cover each pixel of the image, without its margins.
     pub fn average(&self) -> Image {
-        let average = self.precise_average();
-        Plane::from_fn(average.width(), average.height(), |x, y| average.get(x, y) as f32)
+        self.precise_average().map(|mean| mean as f32)
     }
 
     /// As [`average`](Self::average), before the rounding.

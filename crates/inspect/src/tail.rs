@@ -47,8 +47,8 @@ impl Tail {
     }
 }
 
-/// The largest score of each tile of a map with a pixel that is scored, row by row. Tiles have 48×48 pixels, or a little more where the map's sides are no
-/// multiples of 48; a smaller map is a tile of its own. Rules of extreme values look at nothing else of a map.
+/// The largest score of each tile of a map, row by row; tiles without a scored pixel are left out. Tiles have 48×48 pixels, or a little more
+/// where the map's sides are no multiples of 48; a smaller map is a tile of its own. Rules of extreme values look at nothing else of a map.
 ///
 /// ```
 /// use inspect::{Image, tile_maxima};

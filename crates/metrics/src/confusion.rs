@@ -185,22 +185,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_of_a_hand_made_count() {
-        let counts = Confusion {
-            true_positives: 3,
-            false_positives: 1,
-            true_negatives: 9,
-            false_negatives: 2,
-        };
-        assert_eq!(counts.precision(), Some(3.0 / 4.0));
-        assert_eq!(counts.recall(), Some(3.0 / 5.0));
-        assert_eq!(counts.false_positive_rate(), Some(1.0 / 10.0));
-        assert_eq!(counts.f1(), Some(6.0 / 9.0));
-        assert_eq!(counts.dice(), Some(6.0 / 9.0));
-        assert_eq!(counts.iou(), Some(3.0 / 6.0));
-    }
-
-    #[test]
     fn undefined_rates_are_none() {
         let nothing = Confusion::default();
         assert_eq!(nothing.precision(), None);

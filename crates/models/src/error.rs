@@ -97,8 +97,7 @@ pub enum Error {
     },
     /// A checkpoint of another version of this crate.
     #[error(
-        "the checkpoint has format {got}, of another version of this program, and not {expected}: the run cannot go on, but \
-         begin anew"
+        "the checkpoint has format {got}, but this version of the program reads format {expected}: train anew"
     )]
     CheckpointFormat {
         /// The format that this version reads.
@@ -109,9 +108,9 @@ pub enum Error {
     /// A device that cannot be used.
     #[error("cannot compute on {device}: {failure}")]
     Device {
-        /// Which one.
+        /// The device.
         device: DeviceChoice,
-        /// Why not.
+        /// Why it cannot be used.
         failure: DeviceFailure,
     },
     /// Bytes that are not a safetensors file.

@@ -76,9 +76,9 @@ impl Formula {
 
     #[inline(always)]
     pub(crate) fn structure(&self, moments: [f64; FULL]) -> f64 {
-        let Deviations { x, y, covariance } = Deviations::from_full(moments);
+        let Deviations { product, covariance, .. } = Deviations::from_full(moments);
         let c3 = self.constants.c3;
-        (covariance + c3) / (x * y + c3)
+        (covariance + c3) / (product + c3)
     }
 
     /// l · r in one division.
@@ -143,19 +143,22 @@ impl Formula {
     pub(crate) fn derivative(&self, moments: [f64; FULL]) -> Derivative {
         let Exponents { alpha, beta, gamma } = self.exponents;
         let Constants { c2, c3, .. } = self.constants;
-        let Deviations { x, y, .. } = Deviations::from_full(moments);
+        let Deviations { x, y, product, .. } = Deviations::from_full(moments);
         let luminance = self.luminance(moments[0], moments[1]);
         let (contrast, structure) = (self.contrast(moments), self.structure(moments));
         let (l, c, s) = (power(luminance, alpha), power(contrast, beta), power(structure, gamma));
         let per_contrast = l * s * slope(contrast, beta) / (x * x + y * y + c2);
-        let per_structure = l * c * slope(structure, gamma) / (x * y + c3);
-        let per_deviation = 2.0 * (y - x * contrast) * per_contrast - structure * y * per_structure;
+        let per_structure = l * c * slope(structure, gamma) / (product + c3);
+        let ratio = y / x;
+        let per_variance =
+            2.0 * (ratio - contrast) * per_contrast - structure * ratio * per_structure;
         Derivative {
             ssim: l * c * s,
             mean: c * s * slope(luminance, alpha) * self.luminance_slope(moments[0], moments[1]),
             // The chain rule through σx = √variance; a window without variance is at the root's kink.
-            variance: if x > 0.0 { per_deviation / x } else { 0.0 },
-            covariance: per_structure,
+            variance: if x > 0.0 { per_variance } else { 0.0 },
+            // In a window of y without variance, y − μy is nothing but rounding.
+            covariance: if y == 0.0 { 0.0 } else { per_structure },
         }
     }
 

@@ -50,6 +50,8 @@ pub(crate) struct Deviations {
     pub(crate) x: f64,
     /// σy.
     pub(crate) y: f64,
+    /// σxσy. The square of a root is not exact: of equal variances this is the variance itself, so that equal images score exactly 1.
+    pub(crate) product: f64,
     /// σxy, at most σxσy in magnitude.
     pub(crate) covariance: f64,
 }
@@ -57,10 +59,10 @@ pub(crate) struct Deviations {
 impl Deviations {
     #[inline(always)]
     pub(crate) fn from_full([mean_x, mean_y, xx, yy, xy]: [f64; FULL]) -> Self {
-        let x = (xx - mean_x * mean_x).max(0.0).sqrt();
-        let y = (yy - mean_y * mean_y).max(0.0).sqrt();
-        let bound = x * y;
-        Self { x, y, covariance: (xy - mean_x * mean_y).max(-bound).min(bound) }
+        let (xx, yy) = ((xx - mean_x * mean_x).max(0.0), (yy - mean_y * mean_y).max(0.0));
+        let (x, y) = (xx.sqrt(), yy.sqrt());
+        let product = if xx == yy { xx } else { x * y };
+        Self { x, y, product, covariance: (xy - mean_x * mean_y).max(-product).min(product) }
     }
 }
 

@@ -108,9 +108,7 @@ impl Places {
         } else {
             return Ok(None);
         };
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let record: Record = files::from_toml(&text).with_context(|| path.display().to_string())?;
+        let record: Record = files::read_toml(&path)?;
         let root = below(&folder, &record.root);
         Ok(Some(Stored { record, root, hashes, place }))
     }

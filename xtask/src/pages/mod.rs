@@ -82,13 +82,13 @@ pub fn pages(args: &Args) -> Result<()> {
     let compared = CASES.iter().map(compare).collect::<Result<Vec<_>>>()?;
     let compared: Vec<_> = compared.into_iter().flatten().collect();
     let all = Seen::joined([live, watch, seen])?;
-    tour.copy_pictures()?;
     let page = report::page(&all, &compared, &tour.sizes(&pages)?, args.patches)?;
     let path = repository().join("results").join("pages").join("README.md");
     files::replace(&path, &page)?;
     tell!("{}", path.display());
     all.check()?;
-    compare::check(&compared)
+    compare::check(&compared)?;
+    tour.copy_pictures()
 }
 
 /// An evaluation whose page is worked with.

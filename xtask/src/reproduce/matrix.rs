@@ -5,7 +5,6 @@ use crate::{datasets, files};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -65,10 +64,8 @@ impl Matrix {
     /// # Errors
     /// If the file cannot be read, or is no matrix.
     pub fn read(path: &Path) -> Result<Self> {
-        let name = path.display();
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-        let matrix: Self = files::from_toml(&text).with_context(|| name.to_string())?;
-        matrix.check().with_context(|| name.to_string())?;
+        let matrix: Self = files::read_toml(path)?;
+        matrix.check().with_context(|| path.display().to_string())?;
         Ok(matrix)
     }
 

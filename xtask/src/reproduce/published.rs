@@ -3,9 +3,8 @@
 use super::cell::Config;
 use crate::command::repository;
 use crate::files;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
-use std::fs;
 use toml::Table;
 
 /// A figure that somebody else has published.
@@ -47,10 +46,7 @@ impl Publications {
     /// # Errors
     /// If the file cannot be read.
     pub fn read() -> Result<Self> {
-        let path = repository().join("results/matrix/published.toml");
-        let name = path.display();
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {name}"))?;
-        files::from_toml(&text).with_context(|| name.to_string())
+        files::read_toml(&repository().join("results/matrix/published.toml"))
     }
 
     /// The figure for a method with such settings on a data set.

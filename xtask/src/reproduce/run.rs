@@ -158,7 +158,9 @@ impl Runner {
         let output = command.args(self.on_device(words)).current_dir(repository()).output();
         let output = output.with_context(|| format!("cannot run {program}"))?;
         let messages = String::from_utf8_lossy(&output.stderr);
-        note!("{}", messages.trim_end());
+        if !messages.is_empty() {
+            note!("{}", messages.trim_end());
+        }
         let last = messages.lines().last().unwrap_or("no message");
         let task = words.first().map_or("", String::as_str);
         ensure!(output.status.success(), "bench-cli {task}: {last} ({})", output.status);

@@ -30,12 +30,15 @@ const TABLE: &str = "table.md";
 /// If the folder cannot be written.
 pub fn demo(context: &Context, args: &DemoArgs) -> Result<()> {
     let methods = distinct(&args.methods);
-    if args.features_weights.is_some() {
-        ensure!(
-            methods.contains(&Method::FeatureMatching),
-            "--features-weights is for the method feature-matching, which is not among --methods"
-        );
-    }
+    let has_features = methods.contains(&Method::FeatureMatching);
+    ensure!(
+        has_features || args.features_weights.is_none(),
+        "--features-weights is for the method feature-matching, which is not among --methods"
+    );
+    ensure!(
+        !has_features || args.features_weights.is_some(),
+        "the method feature-matching needs the weights of a network: --features-weights FILE"
+    );
     let _lock = FolderLock::take(&args.out)?;
     let data = args.out.join("fabric");
     context.terminal.note("making synthetic fabric");

@@ -2,13 +2,12 @@
 
 use super::Context;
 use crate::args::ExportArgs;
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 use detector::ModelFolder;
 use detector::files::{folder_of, is_same_folder, shown, write_atomic};
 use detector::records::ExportRecord;
 use models::Latent;
 use std::io::Write;
-use std::path::Path;
 
 /// Writes the network of a model as ONNX.
 ///
@@ -19,7 +18,7 @@ pub fn export(context: &Context, args: &ExportArgs) -> Result<()> {
     let config = folder.config()?;
     let model = folder.model(&config, &context.device)?;
     let out = args.out.clone().unwrap_or_else(|| args.model.join("model.onnx"));
-    expect_file(&out)?;
+    ensure!(!out.is_dir(), "{}: is a folder; expected the name of a file", shown(&out));
     // A training may replace the model meanwhile, and sweeps the folder before it begins.
     let is_in_folder = is_same_folder(folder_of(&out), folder.path());
     let _lock = is_in_folder.then(|| folder.lock()).transpose()?;
@@ -38,11 +37,4 @@ pub fn export(context: &Context, args: &ExportArgs) -> Result<()> {
     let inputs = export.inputs.join(" and ");
     context.terminal.text(&format!("{}: takes {inputs}, gives reconstructions", shown(&out)))?;
     context.terminal.record(&export)
-}
-
-fn expect_file(path: &Path) -> Result<()> {
-    match path.is_dir() {
-        true => bail!("{}: is a folder; expected the name of a file", shown(path)),
-        false => Ok(()),
-    }
 }

@@ -15,7 +15,7 @@ use std::path::Path;
 const GAP: usize = 4;
 
 /// The longest side of an image of a figure in pixels; larger ones are scaled down.
-const LONGEST: u32 = 640;
+pub const LONGEST: u32 = 640;
 
 /// The width of the widest column in letters, the least and the greatest size of these in pixels, and their colour, which is read on
 /// white and on black.

@@ -8,7 +8,7 @@ use inspect::{Image, Mask, Plane};
 
 use super::caption::caption;
 use super::colour::{ScoreRange, inferno};
-use super::figure::{Cell, Figure, write_figure};
+use super::figure::{Cell, Figure, LONGEST, write_figure};
 use detector::{resize, to_byte, write_rgb_png};
 
 /// The opacity of the highest score; the image shows through, and undimmed where the score is
@@ -17,9 +17,6 @@ const OPACITY: f32 = 0.75;
 
 /// The brightness that is left outside of the region of interest.
 const OUTSIDE: f32 = 0.4;
-
-/// The widest picture of regions, in pixels: that of a figure.
-const WIDEST: usize = 640;
 
 /// Cyan, which neither grey images nor the heat colours contain.
 const OUTLINE: [u8; 3] = [0, 255, 255];
@@ -41,7 +38,7 @@ pub struct Overlay<'a> {
     pub caption: &'a [&'a str],
 }
 
-/// Writes images one below the other, at most [`WIDEST`] pixels wide, with what lies outside of their regions of interest dimmed and
+/// Writes images one below the other, at most [`LONGEST`] pixels a side, with what lies outside of their regions of interest dimmed and
 /// the regions outlined.
 ///
 /// # Errors
@@ -49,7 +46,8 @@ pub struct Overlay<'a> {
 pub fn write_regions_png(path: &Path, images: &[(Image, Mask)]) -> Result<()> {
     let drawn = images.iter().map(|(image, inside)| {
         let (width, height) = image.size();
-        let scaled = |length: usize| (length * WIDEST.min(width)).div_ceil(width);
+        let longest = width.max(height);
+        let scaled = |side: usize| (side * longest.min(LONGEST as usize)).div_ceil(longest);
         let (width, height) = (scaled(width), scaled(height));
         let image = resize(image, width, height);
         let inside = resize(&inside.map(|is_inside| f32::from(u8::from(is_inside))), width, height);

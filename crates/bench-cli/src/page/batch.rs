@@ -41,8 +41,8 @@ pub struct BatchPage<'a> {
 
 /// The images of a page.
 pub enum Kind<'a> {
-    /// A batch that is over, with the images that score highest.
-    Batch { exhibits: &'a [Exhibit], recalibration: Recalibration },
+    /// A batch that is over, with the images of this run that score highest, and how many it has inspected.
+    Batch { exhibits: &'a [Exhibit], inspected: usize, recalibration: Recalibration },
     /// A folder that is watched, with the images that came last, and seconds before now for each of the scores.
     Watch { exhibits: &'a [Exhibit], ages: &'a [f64], is_over: bool },
 }
@@ -76,7 +76,7 @@ impl BatchPage<'_> {
 
     fn images(&self) -> Markup {
         match &self.kind {
-            Kind::Batch { exhibits, recalibration } => {
+            Kind::Batch { exhibits, inspected, recalibration } => {
                 let workplace = Workplace {
                     exhibits,
                     levels: self.levels,
@@ -89,12 +89,12 @@ impl BatchPage<'_> {
                 html! {
                     section {
                         h2 { "Images by score" }
-                        p {
-                            @if exhibits.len() < self.scores.len() {
-                                "The " (exhibits.len()) " of " (self.scores.len()) " images that score highest; all are rows of "
+                        @if exhibits.len() < *inspected {
+                            p {
+                                "The " (exhibits.len()) " of this run's " (inspected) " images that score highest; all are rows of "
                                 code { "predictions.csv" } ". Counts beside the sliders are of these images."
-                            } @else { "The highest first." }
-                        }
+                            }
+                        } @else if !exhibits.is_empty() { p { "The highest first." } }
                         @if !exhibits.is_empty() { (workplace.markup()) }
                     }
                 }

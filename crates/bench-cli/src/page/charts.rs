@@ -42,15 +42,16 @@ impl Role {
 /// # Errors
 /// If a chart cannot be drawn.
 pub fn curves<'a>(parts: &'a [Evaluation]) -> Result<Markup> {
-    let with_curves: Vec<&Evaluation> = parts.iter().filter(|part| part.curves.is_some()).collect();
-    let titled = |part: &&'a Evaluation| Some((part.method().title(), part.curves.as_ref()?));
-    let titled: Vec<_> = with_curves.iter().filter_map(titled).collect();
+    let of_part = |part: &'a Evaluation| Some((part.method(), part.curves.as_ref()?));
+    let of_parts: Vec<_> = parts.iter().filter_map(of_part).collect();
+    let titled: Vec<_> =
+        of_parts.iter().map(|(method, curves)| (method.title(), *curves)).collect();
     if titled.is_empty() {
         return Ok(
             html! { p { "No defective image has a mask: there are no figures of pixels." } },
         );
     }
-    let mut colours: Vec<usize> = with_curves.iter().map(|part| part.method().colour()).collect();
+    let mut colours: Vec<usize> = of_parts.iter().map(|(method, _)| method.colour()).collect();
     let pr: Vec<_> =
         titled.iter().map(|(title, curves)| (*title, &curves.precision_recall)).collect();
     let pro: Vec<_> = titled.iter().map(|(title, curves)| (*title, &curves.pro)).collect();
@@ -83,7 +84,7 @@ pub fn scores(test_set: &InspectedSet) -> Result<Markup> {
         [] => "good images",
         _ => "good images, held out from training",
     };
-    let (good, defective) = test_set.image_scores()?;
+    let (good, defective) = test_set.image_scores();
     let images = [(good_images, good.as_slice()), ("defective images", &defective)];
     let [good, defective] = test_set.pixel_scores();
     let pixels = [("defect-free pixels", good.as_slice()), ("defective pixels", &defective)];

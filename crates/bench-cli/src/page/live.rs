@@ -31,16 +31,13 @@ impl Live {
         Instant::now() >= self.next
     }
 
-    /// Writes the page that `make` makes. What cannot be written now may be the next time: the run goes on, and the error is given
-    /// once, until a page is written again.
-    pub fn write(&mut self, make: impl FnOnce() -> Result<Markup>) -> Option<anyhow::Error> {
-        let start = Instant::now();
-        let written = make().and_then(|page| write_document(&self.path, page));
+    /// Writes a page that has been in the making since `start`. What cannot be written now may be the next time: the run goes on, and
+    /// the error is given once, until a page is written again.
+    pub fn write(&mut self, start: Instant, page: Result<Markup>) -> Option<anyhow::Error> {
+        let failed = page.and_then(|page| write_document(&self.path, page)).err();
         self.next = Instant::now() + EVERY.max(start.elapsed() * SHARE);
-        let failed = written.err();
-        let is_news =
-            failed.is_some() && !std::mem::replace(&mut self.has_failed, failed.is_some());
-        failed.filter(|_| is_news)
+        let had_failed = std::mem::replace(&mut self.has_failed, failed.is_some());
+        failed.filter(|_| !had_failed)
     }
 
     /// The file.
@@ -63,11 +60,14 @@ mod tests {
         std::fs::create_dir(&path).unwrap();
         let mut live = Live::new(path.clone());
         assert!(live.is_due());
-        let mut write = || live.write(|| Ok(html! { p { "page" } })).is_some();
+        let mut write = || live.write(Instant::now(), Ok(html! { p { "page" } })).is_some();
         assert_eq!([write(), write()], [true, false]);
         std::fs::remove_dir(&path).unwrap();
         assert!(!write());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "<p>page</p>");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert_eq!([write(), write()], [true, false], "of the next failure, too");
         assert!(!live.is_due(), "only after some seconds");
     }
 }

@@ -90,7 +90,7 @@ class Exhibit {
 
 // ---- Images with a threshold ----
 
-// The least areas of the slider: all up to 20, then steps of about a tenth.
+// The least areas of the slider: all up to 13, then steps of about an eighth.
 const AREAS = [];
 for (let area = 1; AREAS.length < 61; area = Math.max(area + 1, Math.round(area * 1.12))) AREAS.push(area);
 

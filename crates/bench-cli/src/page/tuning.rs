@@ -138,7 +138,7 @@ fn candidate_row(candidate: &TunedCandidate<ResidualChoice>, has_labels: bool) -
     html! {
         @if let Some(MeasuredChoice { choice, figures }) = candidate.choices.first() {
             tr {
-                th { (name) @if *collapsed { " (collapsed to grey)" } }
+                th { (name) @if *collapsed { " (of no use)" } }
                 td { (size) }
                 td.number { (patches) }
                 (figure_cells(figures, has_labels))

@@ -36,6 +36,11 @@ fn a_configuration_that_is_not_the_trainings_is_refused_by_all() {
             "held_out = 0.1\nsize = [64, 64]",
             "expected `data.size` to be nothing, got",
         ),
+        (
+            "held_out = 0.1",
+            "held_out = 0.1\nbits = 12",
+            "expected `data.bits` to be nothing, got 12",
+        ),
     ] {
         let bench = Bench::with_model();
         edit(&bench, from, to);
@@ -66,6 +71,9 @@ fn what_decides_nothing_about_the_weights_can_be_edited() {
     );
     bench.run("calibrate model").done();
     bench.run("predict model moved/test/good --out results").done();
+    edit(&bench, "[residual]", "[residual]\nwindow = \"uniform:7\"");
+    let message = bench.error("predict model moved/test/good --out results");
+    assert!(message.contains("expected `residual.window` to be nothing, got"), "{message}");
 }
 
 #[test]

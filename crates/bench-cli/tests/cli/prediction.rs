@@ -271,11 +271,7 @@ fn regions_are_a_table_too() {
         assert_eq!(cells[0], id);
         for (cell, column) in cells.iter().zip(columns.split(',')).skip(1) {
             let (cell, expected) = (cell.parse::<f64>().unwrap(), number(region, column));
-            // serde_json reads a number to within one step of f64.
-            assert!(
-                (cell - expected).abs() <= expected * f64::EPSILON,
-                "{column}: {cell} for {expected}"
-            );
+            assert_eq!(cell, expected, "{column}");
         }
         total += region["area"].as_u64().unwrap();
     }

@@ -22,7 +22,7 @@ impl Problem {
     }
 }
 
-/// Maps and the pixels of their convolution; `Geometry` in `kernels/layers.cu` has the same fields.
+/// Maps and the pixels of their convolution; `Geometry` in `kernels/geometry.cuh` has the same fields.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct Geometry {

@@ -29,7 +29,7 @@ const FEWEST_CHUNKS: u32 = 4;
 const SHARES_PER_TURN: u32 = 4;
 const MOST_TURNS: u32 = 32;
 
-/// As in `kernels/convolutions.cu`.
+/// As in `kernels/gathering.cuh`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Shapes {

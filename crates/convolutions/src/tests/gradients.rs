@@ -21,8 +21,7 @@ fn a_frozen_chain_has_the_input_gradient_of_a_trained_one_and_no_other() {
     let gradients = chains.map(|chain| {
         let output = chain.apply(&input, &parameters, Mode::Training).unwrap();
         let gradients = output.sqr().unwrap().sum_all().unwrap().backward().unwrap();
-        let values = |gradient: &Tensor| gradient.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-        (values(gradients.get(&input).unwrap()), gradients.get(&parameters).is_some())
+        (flat(gradients.get(&input).unwrap()), gradients.get(&parameters).is_some())
     });
     assert_eq!(gradients[0].0, gradients[1].0);
     assert!(gradients[0].1 && !gradients[1].1);

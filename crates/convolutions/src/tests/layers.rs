@@ -240,6 +240,16 @@ fn wrong_shapes_are_refused() {
     assert!(
         run(&[1, 5, 5, 2], 3).unwrap_err().to_string().contains("expected 76 parameters, got 75")
     );
+    let steep = layer(
+        Direction::Convolution,
+        conv,
+        [&noise(2, &[1, 5, 5, 2]), &weights, &noise(3, &[4])],
+        Some(2.0),
+    );
+    assert!(steep.unwrap_err().to_string().contains("the slope must be"));
+    let none = Chain::new(Vec::new(), InputGradient::Needed);
+    let error = none.apply(&noise(2, &[1, 5, 5, 2]), &noise(3, &[0]), Mode::Inference).unwrap_err();
+    assert!(error.to_string().contains("expected layers"));
 }
 
 /// Plain rectifiers: their slope is 0, on which no result may depend by its sign.

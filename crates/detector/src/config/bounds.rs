@@ -1,7 +1,7 @@
 //! Bounds of settings: a wrong number must not exhaust the memory, or overflow.
 
 use super::file::Config;
-use crate::error::{Context, bail, ensure};
+use crate::error::{Context, ensure};
 use crate::images::{MAX_PIXELS, MAX_SIDE};
 use crate::{Margins, Result};
 use inspect::Residual;
@@ -40,9 +40,6 @@ pub fn check_bounds(config: &Config) -> Result<()> {
         ("calibration.min_area", calibration.min_area, MAX_PIXELS as usize),
     ] {
         ensure!(value <= most, "{name} must be at most {most}, got {value}");
-    }
-    if let Some(sigma) = inspection.smoothing.iter().find(|&&sigma| sigma > WIDEST as f64) {
-        bail!("inspection.smoothing must be at most {WIDEST} pixels, got {sigma}");
     }
     if let Some([width, height]) = data.size {
         let pixels = width.checked_mul(height).is_some_and(|pixels| pixels as u64 <= MAX_PIXELS);

@@ -51,6 +51,18 @@ const SCORED_BY: [&str; 17] = [
     "inspection.opening_diameter",
 ];
 
+/// Settings that a configuration may do without, which is a setting, too.
+const OPTIONAL: [&str; 8] = [
+    "data.size",
+    "data.bits",
+    "data.range",
+    "data.channel",
+    "data.groups",
+    "residual.window",
+    "residual.exponents",
+    "inspection.stride",
+];
+
 impl Settings {
     /// The settings that weights depend on.
     ///
@@ -95,8 +107,9 @@ impl Settings {
         flatten("", serde_json::to_value(config)?, &mut settings);
         // The place of a copy; its content has a hash.
         settings.remove("data.region.mask");
-        // A configuration does without these, and that is a setting, too.
-        settings.entry("data.size".to_owned()).or_insert(Value::Null);
+        for name in OPTIONAL {
+            settings.entry(name.to_owned()).or_insert(Value::Null);
+        }
         if config.data.region.is_none() {
             settings.insert("data.region".to_owned(), Value::Null);
         }

@@ -105,7 +105,7 @@ impl RegionConfig {
         }
     }
 
-    /// The paths that it names.
+    /// The path that it names, if any.
     pub fn path_mut(&mut self) -> Option<&mut PathBuf> {
         match self {
             Self::Mask(RegionMask { mask: path, .. })

@@ -53,7 +53,7 @@ impl Split {
         Self::by_number(numbered.collect::<Vec<_>>().into_iter(), fraction)
     }
 
-    /// Holds out the images of a fraction of the numbers, which are below the largest and all occur.
+    /// Holds out the images of a fraction of the numbers, which run from 0 without a gap.
     fn by_number(images: impl Iterator<Item = (PathBuf, usize)> + Clone, fraction: f64) -> Self {
         let count = images.clone().map(|(_, number)| number + 1).max().unwrap_or(0);
         let held_out = (count as f64 * fraction) as usize;

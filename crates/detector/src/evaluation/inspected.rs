@@ -81,8 +81,8 @@ pub fn inspect_set(
     let inspected = dataset.test.len();
     let held_out = held_out_for(dataset, held_out);
     let mut held_out_scores = Vec::with_capacity(held_out.len());
-    for path in held_out {
-        tell(progress, inspected + held_out_scores.len())?;
+    for (index, path) in held_out.iter().enumerate() {
+        tell(progress, inspected + index)?;
         match score(inspector, path, calibration.decision()) {
             Err(error) if error.is_empty_region() => {}
             score => held_out_scores.push(score?),

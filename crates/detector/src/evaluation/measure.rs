@@ -16,13 +16,13 @@ use std::borrow::Cow;
 
 /// The curves of an evaluation.
 pub struct Curves {
-    /// Of the opened anomaly maps.
+    /// Of the anomaly maps.
     pub roc: RocCurve,
-    /// Of the residual maps before the opening.
+    /// Of the first residual map of each image.
     pub roc_raw: RocCurve,
-    /// Of the opened anomaly maps.
+    /// Of the anomaly maps.
     pub precision_recall: PrCurve,
-    /// Per-region overlap of the opened anomaly maps.
+    /// Per-region overlap of the anomaly maps.
     pub pro: ProCurve,
 }
 
@@ -89,7 +89,7 @@ impl InspectedSet {
         Ok((pixel, curves))
     }
 
-    /// Of the residual maps before the opening, and the area under it.
+    /// Of the first residual map of each image, and the area under it.
     fn raw_roc(&self) -> Result<(RocCurve, f64)> {
         let judged = |i: &InspectedSample| i.judged(&i.residual).unzip();
         let raw: Vec<(Vec<f32>, Vec<bool>)> = self.samples.iter().map(judged).collect();
@@ -134,7 +134,7 @@ impl InspectedSet {
     }
 
     fn image_au_roc(&self) -> Result<Option<(f64, GoodImages)>> {
-        let (good, defective) = self.image_scores()?;
+        let (good, defective) = self.image_scores();
         let source = match self.held_out_scores.as_slice() {
             [] => GoodImages::Test,
             _ => GoodImages::HeldOut,
@@ -149,32 +149,26 @@ impl InspectedSet {
 
     /// The largest scores of good and of defective images. If the test set has no good ones, those that training held out
     /// stand for them.
-    ///
-    /// # Errors
-    /// If a map is empty.
-    pub fn image_scores(&self) -> Result<(Vec<f32>, Vec<f32>)> {
+    pub fn image_scores(&self) -> (Vec<f32>, Vec<f32>) {
         let (mut good, mut defective) = (self.held_out_scores.clone(), Vec::new());
         for InspectedSample { sample, anomaly_map, .. } in &self.samples {
             let scores = if sample.is_good() { &mut good } else { &mut defective };
             scores.push(self.decision.score(anomaly_map));
         }
-        Ok((good, defective))
+        (good, defective)
     }
 
     /// The table of images.
-    ///
-    /// # Errors
-    /// If a map is empty.
-    pub fn rows(&self) -> Result<Vec<ImageRow>> {
+    pub fn rows(&self) -> Vec<ImageRow> {
         let row = |sample: &InspectedSample| {
             let map = &sample.anomaly_map;
-            Ok(ImageRow {
+            ImageRow {
                 image: sample.sample.id.clone(),
                 defect: sample.sample.defect.clone(),
                 score: self.decision.score(map),
                 flagged_pixels: count(&self.decision.mask(map)),
                 defective_pixels: sample.mask.as_ref().map(count),
-            })
+            }
         };
         self.samples.iter().map(row).collect()
     }

@@ -11,9 +11,8 @@ use super::limits::{MAX_BYTES, Size, check_bytes};
 use super::palette::{colours, indices};
 use super::pixels::{Channels, Pixels, Samples};
 use crate::error::{Context, bail, ensure};
+use crate::images::refusal::EARLY;
 use crate::{Error, Result};
-
-const EARLY: &str = "the data end before the picture does";
 
 /// Decodes a file.
 ///

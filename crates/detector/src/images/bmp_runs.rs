@@ -3,8 +3,7 @@
 use super::limits::Size;
 use crate::Result;
 use crate::error::{Context, bail, ensure};
-
-const EARLY: &str = "the data end before the picture does";
+use crate::images::refusal::EARLY;
 
 /// The pixels of 4 or 8 bits each, from the lowest row on.
 ///

@@ -98,17 +98,15 @@ pub enum Levels {
 
 /// A value of a file as an intensity.
 enum Scale {
-    /// The largest value, and whether a larger one is an error.
-    Maximum {
-        max: f32,
-    },
+    /// The largest value.
+    Maximum(f32),
     Range([f64; 2]),
 }
 
 impl Scale {
     fn intensity(&self, value: f32) -> f32 {
         match *self {
-            Self::Maximum { max } => value / max,
+            Self::Maximum(max) => value / max,
             Self::Range([low, high]) => {
                 ((f64::from(value) - low) / (high - low)).clamp(0.0, 1.0) as f32
             }
@@ -144,7 +142,7 @@ impl Pixels {
             }
             Samples::Floats(values) => {
                 let scale = match levels {
-                    Levels::OfFile => Scale::Maximum { max: 1.0 },
+                    Levels::OfFile => Scale::Maximum(1.0),
                     Levels::Range(range) => Scale::Range(range),
                     Levels::Bits(bits) => {
                         bail!("data.bits = {bits} is for integers, but the file has floats")
@@ -191,14 +189,14 @@ impl Pixels {
 /// The scale of integers up to `max`.
 fn scale(levels: Levels, max: u16) -> Result<Scale> {
     Ok(match levels {
-        Levels::OfFile => Scale::Maximum { max: max.into() },
+        Levels::OfFile => Scale::Maximum(max.into()),
         Levels::Bits(bits) => {
             let of_file = (u32::from(max) + 1).ilog2();
             ensure!(
                 bits <= of_file,
                 "expected samples of at least {bits} bits (data.bits), got {of_file}"
             );
-            Scale::Maximum { max: ((1_u32 << bits) - 1) as f32 }
+            Scale::Maximum(((1_u32 << bits) - 1) as f32)
         }
         Levels::Range(range) => Scale::Range(range),
     })

@@ -8,9 +8,9 @@ use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Reader, Transform
 use super::limits::{MAX_BYTES, Size, check_bytes, check_size};
 use super::palette::{colours, indices};
 use super::pixels::{Channels, Pixels, Samples};
-use super::png_chunks::{self, CHECKSUM, EARLY, Header, LONG, NO_DEFLATE};
+use super::png_chunks::{self, CHECKSUM, Header, LONG, NO_DEFLATE};
 use crate::error::{Context, bail, ensure};
-use crate::images::refusal::demand;
+use crate::images::refusal::{EARLY, demand};
 use crate::{Error, Result};
 
 /// The library's words for rows that do not come.

@@ -9,9 +9,8 @@ use memchr::memmem;
 use super::limits::Size;
 use crate::Result;
 use crate::error::{Context, bail, ensure};
-use crate::images::refusal::{CONVERT, demand};
+use crate::images::refusal::{CONVERT, EARLY, demand};
 
-pub const EARLY: &str = "the data end before the picture does";
 pub const LONG: &str =
     "the data go on after the end of the picture: the size in its header is wrong";
 pub const NO_DEFLATE: &str = "the data are damaged: they are no Deflate stream";

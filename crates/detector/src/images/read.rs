@@ -24,8 +24,8 @@ use crate::{Error, Result};
 /// The crate's `IMAGES.md` lists which files are read, and what is said of the others.
 ///
 /// # Errors
-/// If the file cannot be read or is not one complete image of these formats (but an animation, or
-/// several pages, or inks), if it has more than 32,768 pixels a side, 2²⁸ in all or 1 GiB of samples, if
+/// If the file cannot be read or is not one complete image of these formats (animations, several pages
+/// and inks such as CMYK are refused), if it has more than 32,768 pixels a side, 2²⁸ in all or 1 GiB of samples, if
 /// the file has more than 2 GiB, or if float values are not in [0, 1].
 pub fn read_image(path: &Path) -> Result<Image> {
     read_image_with(path, Conversion::default())

@@ -6,6 +6,9 @@ use crate::{Error, Result};
 /// The advice of a refusal.
 pub const CONVERT: &str = "convert it, for example to PNG";
 
+/// The fault of a file that was cut.
+pub const EARLY: &str = "the data end before the picture does";
+
 /// Says where something went wrong, but of a refusal, whose sentence says it all.
 pub fn within<T>(result: Result<T>, task: impl FnOnce() -> String) -> Result<T> {
     match result {

@@ -19,7 +19,7 @@ use crate::files::{shown, write_atomic};
 /// # Errors
 /// If the file cannot be written.
 pub fn write_grey_png(path: &Path, image: &Image) -> Result<()> {
-    write_png(path, image.width(), image.height(), &to_bytes(image), ExtendedColorType::L8)
+    write_png(path, image.width(), image.height(), to_grey8(image).data(), ExtendedColorType::L8)
 }
 
 /// Writes a mask as 8-bit grey PNG: 0, and 255 for defective pixels.
@@ -27,9 +27,8 @@ pub fn write_grey_png(path: &Path, image: &Image) -> Result<()> {
 /// # Errors
 /// If the file cannot be written.
 pub fn write_mask_png(path: &Path, mask: &Mask) -> Result<()> {
-    let bytes: Vec<u8> =
-        mask.data().iter().map(|&defective| if defective { 255 } else { 0 }).collect();
-    write_png(path, mask.width(), mask.height(), &bytes, ExtendedColorType::L8)
+    let grey = mask.map(|is_defective| if is_defective { 255 } else { 0 });
+    write_png(path, mask.width(), mask.height(), grey.data(), ExtendedColorType::L8)
 }
 
 /// Writes an image with intensities in [0, 1] as 8-bit grey PackBits TIFF; what lies outside is
@@ -42,7 +41,7 @@ pub fn write_grey_tiff(path: &Path, image: &Image) -> Result<()> {
         path,
         image.width(),
         image.height(),
-        &to_bytes(image),
+        to_grey8(image).data(),
         Compression::Packbits,
     )
 }
@@ -134,12 +133,7 @@ fn checked_size(path: &Path, width: usize, height: usize) -> Result<(u32, u32)> 
 
 /// An image with intensities in [0, 1] in 256 levels, rounded to the nearest; what lies outside is clipped.
 pub fn to_grey8(image: &Image) -> Plane<u8> {
-    Plane::from_fn(image.width(), image.height(), |x, y| to_byte(image.get(x, y)))
-}
-
-/// Intensities in [0, 1] as bytes, rounded to the nearest.
-fn to_bytes(image: &Image) -> Vec<u8> {
-    image.data().iter().map(|&value| to_byte(value)).collect()
+    image.map(to_byte)
 }
 
 /// An intensity in [0, 1] as byte, rounded to the nearest; NaN is black.

@@ -78,11 +78,11 @@ pub struct Metrics {
 /// The figures of pixels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PixelMetrics {
-    /// Area under the ROC curve of the opened anomaly maps.
+    /// Area under the ROC curve of the anomaly maps.
     pub pixel_au_roc: f64,
-    /// Area under the ROC curve of the residual maps before the opening: of the first one if there are several.
+    /// Area under the ROC curve of the first residual map of each image.
     pub pixel_au_roc_raw: f64,
-    /// Average precision of the opened anomaly maps.
+    /// Average precision of the anomaly maps.
     pub pixel_average_precision: f64,
     /// The largest F1 of all thresholds.
     pub pixel_f1_max: f64,

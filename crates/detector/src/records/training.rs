@@ -126,7 +126,7 @@ pub struct TrainingSummary {
     pub seconds: f64,
     /// The mean loss of the last epoch.
     pub loss: f64,
-    /// Whether all reconstructions are constant grey.
+    /// Whether the reconstructions are of no use: see [`TrainingRecord::collapsed`].
     pub collapsed: bool,
     /// The calibrated threshold.
     pub threshold: f32,

@@ -60,7 +60,7 @@ pub struct TunedCandidate<C = serde_json::Value> {
     pub patches: u64,
     /// The mean loss of the last epoch; losses of different methods do not compare.
     pub loss: f64,
-    /// Whether all reconstructions are constant grey.
+    /// Whether the reconstructions are of no use: see [`TrainingRecord::collapsed`](super::TrainingRecord::collapsed).
     pub collapsed: bool,
     /// Whether some hundreds of choices were compared, rather than some 20.
     pub is_thorough: bool,

@@ -3,7 +3,7 @@
 use inspect::{Image, Mask};
 
 use super::dice::Dice;
-use super::noise::{mix, smoothstep};
+use super::noise::{mix, moments};
 use super::shape::{Blob, Path};
 use super::source::Purpose;
 use super::vocabulary::Size;
@@ -18,7 +18,8 @@ const OPACITY: f32 = 0.8;
 pub fn draw_defects(image: &Image, seed: u64) -> (Image, Mask) {
     let (width, height) = image.size();
     let drawing = Drawing::draw(Size { width, height }, seed);
-    let (mean, deviation) = moments(image.data());
+    let (mean, variance) = moments(image.data().iter().copied());
+    let (mean, deviation) = (mean as f32, variance.sqrt() as f32);
     let mut painted = image.clone();
     let mask = Mask::from_fn(width, height, |x, y| {
         let (stroke, blob) = drawing.cover(x as f32, y as f32);
@@ -56,27 +57,9 @@ impl Drawing {
 
     /// The shares of a pixel that stroke and blob cover.
     fn cover(&self, x: f32, y: f32) -> (f32, f32) {
-        let stroke = stroke_cover(&self.stroke, self.half_width, x - self.stroke_left, y);
+        let stroke = self.stroke.cover(self.half_width, x - self.stroke_left, y);
         (stroke, self.blob.coverage(x - self.blob_left, y, 0.2))
     }
-}
-
-/// 1 on the path, 0 beside it, with an edge of a pixel.
-fn stroke_cover(path: &Path, half_width: f32, x: f32, y: f32) -> f32 {
-    let (along, across) = path.to_local(x, y);
-    if along.abs() > 1.0 {
-        0.0
-    } else {
-        1.0 - smoothstep(half_width - 1.0, half_width, across.abs())
-    }
-}
-
-/// Mean and standard deviation.
-fn moments(values: &[f32]) -> (f32, f32) {
-    let count = values.len() as f64;
-    let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
-    let squares = values.iter().map(|&value| (f64::from(value) - mean).powi(2));
-    (mean as f32, (squares.sum::<f64>() / count).sqrt() as f32)
 }
 
 #[cfg(test)]

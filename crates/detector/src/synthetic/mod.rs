@@ -24,7 +24,7 @@ pub use defects::{Defective, Drawing, DrawnDefect, DrawnKind, draw_kinds};
 pub use drawn::draw_defects;
 pub use render::{render_defective, render_good};
 pub use set::{Spec, generate, is_synthetic};
-pub use vocabulary::{DefectKind, GENERATOR_VERSION, Rendering, Size, SyntheticKind};
+pub use vocabulary::{GENERATOR_VERSION, Rendering, Size, SyntheticKind};
 
 #[cfg(test)]
 mod tests;

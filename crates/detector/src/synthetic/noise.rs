@@ -111,3 +111,11 @@ pub(super) fn smoothstep(low: f32, high: f32, value: f32) -> f32 {
 pub(super) fn mix(from: f32, to: f32, weight: f32) -> f32 {
     from + (to - from) * weight
 }
+
+/// Mean and variance.
+pub(super) fn moments(values: impl Iterator<Item = f32> + Clone) -> (f64, f64) {
+    let count = values.clone().count() as f64;
+    let mean = values.clone().map(f64::from).sum::<f64>() / count;
+    let squares = values.map(|value| (f64::from(value) - mean).powi(2));
+    (mean, squares.sum::<f64>() / count)
+}

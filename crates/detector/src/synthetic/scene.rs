@@ -6,7 +6,7 @@ use super::camera::{Camera, changed};
 use super::dice::Dice;
 use super::fibres::{self, Mat};
 use super::source::{Purpose, Source};
-use super::vocabulary::{DefectKind, Rendering, Size, SyntheticKind};
+use super::vocabulary::{Rendering, Size, SyntheticKind};
 use super::weave::{self, Cloth, Weave};
 
 /// Where a defective image differs less from its good twin it is not marked, and is in fact made
@@ -62,33 +62,26 @@ impl Scene {
     pub(super) fn defective(&self, source: &Source, size: Size) -> Rendering {
         let good = self.camera.expose(self.subject.render(size));
         let mut dice = source.dice(Purpose::Flaw);
-        let (mut flawed, mut mask, mut defect) = self.flaw(&mut dice, source.index, &good, size);
+        let (mut flawed, mut mask) = self.flaw(&mut dice, source.index, &good, size);
         for _ in 1..ATTEMPTS {
             if mask.data().iter().filter(|&&defective| defective).count() >= LEAST_AREA {
                 break;
             }
-            (flawed, mask, defect) = self.flaw(&mut dice, source.index, &good, size);
+            (flawed, mask) = self.flaw(&mut dice, source.index, &good, size);
         }
         let pixels = flawed.data_mut().iter_mut().zip(good.data()).zip(mask.data());
         for ((flawed, &good), _) in pixels.filter(|(_, defective)| !**defective) {
             *flawed = good;
         }
         let image = self.camera.develop(flawed, &mut source.dice(Purpose::Noise));
-        Rendering { image, mask, defect }
+        Rendering { image, mask }
     }
 
     /// The image with a defect, before noise, and where it differs from the good one.
-    fn flaw(
-        &self,
-        dice: &mut Dice,
-        turn: usize,
-        good: &Image,
-        size: Size,
-    ) -> (Image, Mask, DefectKind) {
-        let (scene, kind) = self.subject.render_flawed(dice, turn, size);
-        let flawed = self.camera.expose(scene);
+    fn flaw(&self, dice: &mut Dice, turn: usize, good: &Image, size: Size) -> (Image, Mask) {
+        let flawed = self.camera.expose(self.subject.render_flawed(dice, turn, size));
         let mask = changed(good, &flawed, TOLERANCE, CLOSING_RADIUS);
-        (flawed, mask, kind)
+        (flawed, mask)
     }
 }
 
@@ -100,16 +93,10 @@ impl Subject {
         }
     }
 
-    fn render_flawed(&self, dice: &mut Dice, turn: usize, size: Size) -> (Image, DefectKind) {
+    fn render_flawed(&self, dice: &mut Dice, turn: usize, size: Size) -> Image {
         match self {
-            Self::Cloth(cloth) => {
-                let flaw = weave::Flaw::draw(dice, turn, size);
-                (flaw.render(cloth, size), flaw.kind())
-            }
-            Self::Mat(mat) => {
-                let flaw = fibres::Flaw::draw(dice, turn, mat, size);
-                (flaw.render(mat), flaw.kind())
-            }
+            Self::Cloth(cloth) => weave::Flaw::draw(dice, turn, size).render(cloth, size),
+            Self::Mat(mat) => fibres::Flaw::draw(dice, turn, mat, size).render(mat),
         }
     }
 }

@@ -102,6 +102,15 @@ impl Path {
         (along / self.half_length, across - self.bend(along))
     }
 
+    /// 1 on a stroke along the path, 0 beside it, with an edge of a pixel.
+    pub(super) fn cover(&self, half_width: f32, x: f32, y: f32) -> f32 {
+        let (along, across) = self.to_local(x, y);
+        if along.abs() > 1.0 {
+            return 0.0;
+        }
+        1.0 - smoothstep(half_width - 1.0, half_width, across.abs())
+    }
+
     /// The inverse of [`Path::to_local`].
     pub(super) fn to_image(&self, along: f32, across: f32) -> (f32, f32) {
         let along = along * self.half_length;

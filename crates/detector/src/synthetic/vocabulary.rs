@@ -49,25 +49,6 @@ impl FromStr for SyntheticKind {
     }
 }
 
-/// The type of a synthetic defect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DefectKind {
-    /// Fabric: a gaping slit.
-    Cut,
-    /// Fabric: yarns in disorder.
-    Roughened,
-    /// Fabric: paste, or a foreign fibre.
-    Contamination,
-    /// Fabric: a yarn is missing on a part of its length.
-    MissingYarn,
-    /// Fibres: drops of polymer along fibres.
-    Bead,
-    /// Fibres: a membrane between fibres.
-    Film,
-    /// Fibres: a heap of grains.
-    Clump,
-}
-
 /// The size of an image in pixels, at least 1 each way. Yarns and fibres keep their width whatever
 /// the size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,8 +66,6 @@ pub struct Rendering {
     pub image: Image,
     /// Where the defect changed it. All other pixels are those of the image without the defect.
     pub mask: Mask,
-    /// The type of the defect.
-    pub defect: DefectKind,
 }
 
 impl Size {

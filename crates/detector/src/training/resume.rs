@@ -1,9 +1,9 @@
 //! The state that an earlier part of a training has left.
 
 use super::plan::TrainingPlan;
+use crate::Result;
 use crate::error::{Context, ensure};
 use crate::records::{LogEntry, Settings};
-use crate::{Error, Result};
 use models::{Schedule, Trainer, checkpoint_note};
 use serde::{Deserialize, Serialize};
 
@@ -64,11 +64,11 @@ fn is_kept(entry: &LogEntry, seen: u64, schedule: &Schedule) -> bool {
 fn note(checkpoint: &[u8], data_sha256: &str, settings: &Settings) -> Result<Note> {
     let note: Note = serde_json::from_str(&checkpoint_note(checkpoint)?)
         .context("expected a checkpoint of `bench-cli train`")?;
-    if note.data_sha256 != data_sha256 {
-        let expected = format!("expected images of SHA-256 {}", note.data_sha256);
-        let message = format!("{expected}, with which the training began, got {data_sha256}");
-        return Err(Error::Value(message));
-    }
+    ensure!(
+        note.data_sha256 == data_sha256,
+        "expected images of SHA-256 {}, with which the training began, got {data_sha256}",
+        note.data_sha256
+    );
     note.settings.expect(settings)?;
     Ok(note)
 }

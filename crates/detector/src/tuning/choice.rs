@@ -2,7 +2,7 @@
 
 use crate::config::{Config, InspectionConfig, Measure, ResidualConfig, Scores};
 use crate::{Method, Result};
-use inspect::Residual;
+use inspect::{Averaging, Residual};
 use serde::{Deserialize, Serialize};
 use ssim::{Constants, Exponents, Window};
 use std::fmt;
@@ -49,7 +49,16 @@ impl ResidualChoice {
         config.residual = self.residual.clone();
         config.inspection.smoothing = self.smoothing.clone();
         config.inspection.scores = Scores::Relative;
+        config.inspection.opening_diameter = 0;
+        if self.is_of_reconstructions() {
+            config.inspection.averaging = Averaging::Reconstruction;
+        }
         config
+    }
+
+    /// Whether the residual is of averaged reconstructions, as all are but that of a variational autoencoder's samples.
+    fn is_of_reconstructions(&self) -> bool {
+        self.residual.measure != Measure::Method
     }
 
     /// Whether the windows of SSIM fit into images of a size.
@@ -75,7 +84,9 @@ impl ResidualChoice {
     /// use detector::{Method, ResidualChoice};
     ///
     /// let settings = ResidualChoice::usual(Method::L2).settings();
-    /// assert_eq!(settings, ["residual.measure=l2", "inspection.smoothing=[4.0, 20.0]", "inspection.scores=relative"]);
+    /// let of_inspection = ["smoothing=[4.0, 20.0]", "scores=relative", "opening_diameter=0", "averaging=reconstruction"];
+    /// assert_eq!(settings[0], "residual.measure=l2");
+    /// assert_eq!(settings[1..], of_inspection.map(|setting| format!("inspection.{setting}")));
     /// ```
     pub fn settings(&self) -> Vec<String> {
         let ResidualConfig { measure, window, constants, exponents } = &self.residual;
@@ -96,7 +107,12 @@ impl ResidualChoice {
             format!("residual.exponents=[{alpha:?}, {beta:?}, {gamma:?}]")
         }));
         settings.push(format!("inspection.smoothing={:?}", self.smoothing));
-        settings.push("inspection.scores=relative".to_owned());
+        settings.extend(
+            ["inspection.scores=relative", "inspection.opening_diameter=0"].map(str::to_owned),
+        );
+        if self.is_of_reconstructions() {
+            settings.push("inspection.averaging=reconstruction".to_owned());
+        }
         settings
     }
 }

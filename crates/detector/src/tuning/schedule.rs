@@ -22,8 +22,9 @@ const FINALISTS: usize = 2;
 /// ```
 pub fn schedule(candidates: usize, patches: u64) -> Vec<Rung> {
     let affordable = |count: &usize| patches / cost(*count) >= LEAST;
+    let candidates = candidates.max(1);
     let fewest = candidates.min(FINALISTS);
-    let count = (fewest..=candidates).rev().find(affordable).unwrap_or(fewest).max(1);
+    let count = (fewest..=candidates).rev().find(affordable).unwrap_or(fewest);
     // Whole batches and hundreds.
     let first = (patches / cost(count) / 200 * 200).max(400);
     let patches = |step: usize| first << step;

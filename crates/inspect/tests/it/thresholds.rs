@@ -19,12 +19,6 @@ fn largest_region(maps: &[Image], threshold: f32) -> usize {
     maps.iter().flat_map(areas).max().unwrap_or(0)
 }
 
-#[test]
-fn max_lies_just_above_the_largest_good_score() {
-    let good = [row(&[0.1, 0.5]), row(&[0.7, 0.2, 0.7])];
-    assert_eq!(threshold(&good, &ThresholdRule::Max {}).unwrap(), 0.7_f32.next_up());
-}
-
 /// Ten scores 0.0, 0.1, …, 0.9, shuffled: `q = 0.7` lets the seventh smallest be good and flags three.
 #[test]
 fn a_quantile_flags_the_rest() {
@@ -81,12 +75,6 @@ fn an_area_that_no_region_can_exceed_is_an_error() {
     let good = [row(&[0.5, 0.6]), row(&[0.1, 0.2, 0.3])];
     let error = threshold(&good, &ThresholdRule::LargestRegion { max_area: 3 }).unwrap_err();
     assert_eq!(error.to_string(), "no region exceeds 3 pixels: the largest good map has only 3");
-}
-
-#[test]
-fn a_manual_threshold_needs_no_images() {
-    let rule = ThresholdRule::Manual { threshold: 0.3 };
-    assert_eq!(threshold(&[], &rule).unwrap(), 0.3);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::axis::{Axis, Tick, decimal, round_step};
+use super::axis::{Axis, Tick, round_step};
 use crate::Error;
 
 /// An axis of a [`LineChart`](crate::LineChart).
@@ -129,7 +129,7 @@ impl Placement {
     fn even(label: &str, values: Vec<f64>) -> Self {
         let tick = |(place, &value): (usize, &f64)| Tick {
             position: place as f64,
-            text: decimal(value, 3),
+            text: value.to_string(),
         };
         let ticks = values.iter().enumerate().map(tick).collect();
         let range = -0.5..values.len() as f64 - 0.5;

@@ -104,8 +104,8 @@ proptest! {
     }
 
     #[test]
-    fn equal_images_score_exactly_one((params, x, _, width, height) in cases()) {
-        let x = to_f32(&x);
+    fn equal_images_score_exactly_one(exponents in exponents(), (params, x, _, width, height) in cases()) {
+        let params = Params { exponents, ..params };
         let maps = ssim::maps(&x, &x, width, height, &params, Components::ALL).unwrap();
         for map in [maps.luminance, maps.contrast, maps.structure, maps.ssim] {
             prop_assert!(map.unwrap().iter().all(|&value| value == 1.0));

@@ -30,7 +30,7 @@ pub fn dice(seed: u64, stream: u64) -> ChaCha8Rng {
 }
 
 /// Uniform in [0, 1), in steps of 2⁻²⁴.
-fn unit(dice: &mut impl Rng) -> f32 {
+pub fn unit(dice: &mut impl Rng) -> f32 {
     (dice.next_u32() >> 8) as f32 / (1 << 24) as f32
 }
 

@@ -1,13 +1,12 @@
 //! The features of a training step that matches them.
 
-use super::inputs::dice;
+use super::inputs::{dice, unit};
 use crate::args::{FeatureArgs, LossArgs};
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use detector::{ExtractorWeights, Method, read_extractor_weights};
 use models::{Extractor, Features};
-use rand::Rng;
 use std::collections::HashMap;
 
 /// The stream of random weights.
@@ -46,7 +45,7 @@ fn random(extractor: Extractor, seed: u64) -> Result<ExtractorWeights> {
         let fan_in: usize = shape[1..].iter().product();
         let scale = (6.0 / fan_in as f64).sqrt() as f32;
         let count = shape.iter().product();
-        let value = |_| scale * (2.0 * (dice.next_u32() >> 8) as f32 / (1 << 24) as f32 - 1.0);
+        let value = |_| scale * (2.0 * unit(&mut dice) - 1.0);
         let values: Vec<f32> = (0..count).map(value).collect();
         Ok((name, Tensor::from_vec(values, shape, &Device::Cpu)?))
     };

@@ -191,7 +191,7 @@ fn write_rows(path: &Path, rows: &[impl Serialize]) -> Result<()> {
 
 fn write_tables_and_pictures(out: &Path, title: &str, evaluation: &Evaluation) -> Result<()> {
     let Evaluation { test_set, curves, .. } = evaluation;
-    write_rows(&out.join("images.csv"), &test_set.rows()?)?;
+    write_rows(&out.join("images.csv"), &test_set.rows())?;
     if let Some(curves) = curves {
         write_curves(out, curves)?;
         draw_curves(out, title, curves, evaluation.method().colour())?;

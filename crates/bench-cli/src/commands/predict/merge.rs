@@ -83,7 +83,11 @@ impl Part {
     fn read(folder: &Path, shard: Shard) -> Result<Option<Self>> {
         let folder = folder.join(shard.folder());
         let Some(run) = read_run(&folder)? else { return Ok(None) };
-        let records = records_in(&folder)?.collect::<Result<_>>()?;
+        let mut records: Vec<PredictionRecord> = records_in(&folder)?.collect::<Result<_>>()?;
+        if run.finished {
+            // What else is there is of images that are listed no longer: those that are, were done again.
+            records.retain(|record| record.settings.as_deref() == Some(&*run.settings));
+        }
         let failures = Failures::read(&folder)?;
         Ok(Some(Self { shard, folder, run, records, failures }))
     }

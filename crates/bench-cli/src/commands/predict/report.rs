@@ -1,6 +1,6 @@
 //! The page of a run: of a batch when it is over, of a watch while it goes on.
 
-use super::prediction::{Looks, Prediction};
+use super::prediction::Prediction;
 use super::tally::Tally;
 use crate::drawing::short;
 use crate::page::{
@@ -122,7 +122,7 @@ impl Report {
     /// Notes an image.
     pub fn add(&mut self, found: &Prediction) -> Result<()> {
         self.count(found.record.score, found.record.defective);
-        self.show(found, &found.looks)
+        self.show(found)
     }
 
     fn count(&mut self, score: f32, is_defective: bool) {
@@ -153,8 +153,8 @@ impl Report {
     }
 
     /// Keeps the pictures of an image, if it is among those that are shown.
-    fn show(&mut self, found: &Prediction, looks: &Looks) -> Result<()> {
-        let score = found.record.score;
+    fn show(&mut self, Prediction { record, looks, .. }: &Prediction) -> Result<()> {
+        let score = record.score;
         if self.has_dropped && self.exhibits.last().is_some_and(|last| last.score >= score) {
             return Ok(());
         }
@@ -166,10 +166,10 @@ impl Report {
             ground_truth: None,
         };
         let exhibit = Exhibit {
-            name: found.record.image.clone(),
+            name: record.image.clone(),
             kind: None,
             score,
-            text: format!("score {score:.3}, {}", found.record.verdict()),
+            text: format!("score {score:.3}, {}", record.verdict()),
             pictures: Pictures::of(&planes, &self.levels)?,
         };
         let is_too_much = |exhibits: &[Exhibit], most: usize| {
@@ -197,8 +197,9 @@ impl Report {
         let is_due = self.is_news || self.written.elapsed() >= IDLE;
         if self.course == Course::Watch && is_due && self.live.is_due() {
             (self.is_news, self.written) = (false, Instant::now());
+            let start = Instant::now();
             let page = self.page(tally, false);
-            if let Some(error) = self.live.write(|| page) {
+            if let Some(error) = self.live.write(start, page) {
                 self.terminal
                     .warn(&format!("the page of the watch is left out for now: {error:#}"));
             }
@@ -223,7 +224,8 @@ impl Report {
             Course::Watch => Kind::Watch { exhibits: &self.exhibits, ages: &ages, is_over },
             Course::Batch => {
                 let recalibration = Recalibration::of(model, *kind, calibration.as_ref());
-                Kind::Batch { exhibits: &self.exhibits, recalibration }
+                let inspected = self.scores.len() - self.recorded;
+                Kind::Batch { exhibits: &self.exhibits, inspected, recalibration }
             }
         };
         let title = match (self.course, is_over) {

@@ -44,10 +44,11 @@ pub fn train(context: &Context, args: &TrainArgs) -> Result<()> {
     context.terminal.record(&summary)
 }
 
-/// Trains and calibrates the model of a configuration; a finished training of the same configuration is taken over.
+/// Trains and calibrates the model of the demo. A training of the same configuration is taken over, one of other settings on the same data
+/// is replaced.
 ///
 /// # Errors
-/// See [`train`].
+/// As [`train`], and if the folder holds a model of other data.
 pub fn train_model(
     context: &Context,
     folder: &ModelFolder,
@@ -55,6 +56,10 @@ pub fn train_model(
 ) -> Result<TrainingRecord> {
     let start = match folder.config() {
         Ok(found) if found == *config && folder.has_checkpoint() => Start::Resuming,
+        Ok(found) if found.data.root != config.data.root => bail!(
+            "{}: holds a model of other images; the demo needs another --out",
+            shown(folder.path())
+        ),
         _ => Start::Replacing,
     };
     let plan = TrainingPlan::new(folder.clone(), config.clone(), start)?;

@@ -7,6 +7,7 @@ use anyhow::Result;
 use detector::files::shown;
 use detector::records::{Calibration, CalibrationSource, LogEntry};
 use detector::{Glimpse, Training, TrainingPlan, TrainingStep};
+use std::time::Instant;
 
 /// The file in the folder of the model.
 const FILE: &str = "report.html";
@@ -133,6 +134,7 @@ impl Watch {
         is_over: bool,
         calibration: Option<&Calibration>,
     ) {
+        let start = Instant::now();
         let Self { live, reconstructions, steps, good, good_are_held_out, .. } = self;
         let page = TrainingPage {
             title,
@@ -153,7 +155,7 @@ impl Watch {
             reconstructions,
             calibration,
         };
-        if let Some(error) = live.write(|| page.markup()) {
+        if let Some(error) = live.write(start, page.markup()) {
             self.terminal.warn(&format!("the page of the training is left out for now: {error:#}"));
         }
     }
@@ -171,16 +173,15 @@ fn next_stage(patches: u64) -> u64 {
 }
 
 fn facts(training: &Training) -> Vec<(&'static str, String)> {
-    let TrainingPlan { config, split, .. } = training.plan();
+    let TrainingPlan { config, split, dataset, .. } = training.plan();
     let (seen, all, seconds) = (training.patches(), config.training.patches, training.seconds());
     let rate = training.log().last().map(|epoch| epoch.patches_per_second);
     let left = rate.filter(|_| seen < all).map(|rate| (all - seen) as f64 / rate);
     let left = left.map_or_else(String::new, |left| format!(", about {} left", duration(left)));
-    let data = config.data.root.as_deref().map_or_else(String::new, shown);
     vec![
         ("Method", config.method.title().to_owned()),
         ("Patches", format!("{seen} of {all} in {}{left}", duration(seconds))),
-        ("Data", data),
+        ("Data", shown(&dataset.root)),
         (
             "Good images",
             format!("{} to train on, {} held out", split.train.len(), split.held_out.len()),

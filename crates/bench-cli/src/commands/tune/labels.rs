@@ -29,8 +29,10 @@ pub fn compare(measuring: &Measuring<'_>, models: &Models, state: &mut State) ->
             labelled.again(models, state, index, effort)?;
         }
     }
-    state.record.agreement =
-        Some(agreement(&state.record.candidates).context("expected a measured model")?);
+    state.record.agreement = Some(
+        agreement(&state.record.candidates)
+            .context("no test image has a defect in its region of interest")?,
+    );
     state.save()
 }
 

@@ -9,6 +9,7 @@ mod state;
 
 use super::Context;
 use crate::args::TuneArgs;
+use crate::interrupt;
 use anyhow::Result;
 use detector::{Effort, TuningImages};
 use measuring::Measuring;
@@ -48,8 +49,14 @@ pub fn tune(context: &Context, args: &TuneArgs) -> Result<()> {
     state.sort();
     state.record.is_complete = true;
     state.save()?;
-    if args.labels {
-        labels::compare(&measuring, &models, &mut state)?;
+    // What was chosen without labels is kept, whatever is wrong with them.
+    let compared = match args.labels {
+        true => labels::compare(&measuring, &models, &mut state),
+        false => Ok(()),
+    };
+    if interrupt::came() {
+        return compared;
     }
-    Outcome { measuring: &measuring, models: &models, state: &state }.write()
+    Outcome { measuring: &measuring, models: &models, state: &state }.write()?;
+    compared
 }

@@ -92,6 +92,6 @@ fn row(candidate: &Tuned) -> Option<String> {
     let labels = figures.image_au_roc.map_or_else(String::new, |area| format!("  {area:>9.3}"));
     let Tuned { name, patches, .. } = candidate;
     let (found, area) = (decimals(Some(figures.found)), decimals(Some(figures.au_roc)));
-    let collapsed = if candidate.collapsed { " (collapsed)" } else { "" };
+    let collapsed = if candidate.collapsed { " (of no use)" } else { "" };
     Some(format!("{name:<28} {patches:>8} {found:>6} {area:>6}{labels}  {}{collapsed}", choice))
 }

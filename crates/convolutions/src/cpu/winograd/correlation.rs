@@ -3,10 +3,9 @@
 
 use super::algorithm::{Algorithm, InputMatrix, Matrix, OutputMatrix};
 use super::blocks::BlockView;
-use super::matrices::SKEW;
 use super::sandwich::{Strides, sandwich};
 use super::taps::TransformedTaps;
-use super::tiles::{Tiles, Tiling, Transformed};
+use super::tiles::{SKEW, Tiles, Tiling, Transformed};
 use crate::cpu::buffer::{Buffer, Buffers};
 use crate::cpu::gather::{Grid, Taps};
 use crate::cpu::simd::Convolve;

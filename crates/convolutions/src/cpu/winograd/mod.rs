@@ -13,7 +13,6 @@ mod algorithm;
 mod blocks;
 mod convolution;
 mod correlation;
-mod matrices;
 mod sandwich;
 mod tap_gradient;
 mod taps;

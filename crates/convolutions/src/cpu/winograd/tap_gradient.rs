@@ -3,10 +3,9 @@
 
 use super::algorithm::{Algorithm, InputMatrix, Matrix, OutputMatrix, TapMatrix, Transpose};
 use super::blocks::BlockView;
-use super::matrices::SKEW;
 use super::sandwich::sandwich;
 use super::taps::Place;
-use super::tiles::{Tiles, Tiling, Transformed};
+use super::tiles::{SKEW, Tiles, Tiling, Transformed};
 use crate::cpu::buffer::{Buffer, Buffers};
 use crate::cpu::simd::Correlate;
 use pulp::{Arch, Simd, WithSimd};

@@ -2,8 +2,8 @@
 #![expect(unsafe_code, reason = "taps are read and written at strides")]
 
 use super::algorithm::{Algorithm, Matrix, TapMatrix};
-use super::matrices::SKEW;
 use super::sandwich::{Strides, sandwich};
+use super::tiles::SKEW;
 use crate::cpu::buffer::{Buffer, Buffers};
 use crate::cpu::strip::{Strips, strip_width};
 use pulp::{Arch, Simd, WithSimd};

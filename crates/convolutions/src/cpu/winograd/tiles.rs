@@ -3,11 +3,14 @@
 
 use super::algorithm::Matrix;
 use super::blocks::BlockView;
-use super::matrices::SKEW;
 use super::sandwich::{Strides, sandwich};
 use crate::cpu::buffer::{Buffer, Buffers};
 use pulp::{Arch, Simd, WithSimd};
 use std::marker::PhantomData;
+
+/// Values between two of the t² matrices of the transform domain, whose distance would else be a power of two: a cache line, so that a
+/// tile's t² vectors do not compete for the same lines.
+pub const SKEW: usize = 16;
 
 /// How the blocks of a map are cut into tiles of `side`×`side` results.
 #[derive(Clone, Copy)]

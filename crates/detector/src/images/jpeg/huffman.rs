@@ -2,11 +2,10 @@
 
 use crate::Result;
 use crate::error::{Context, bail, ensure};
+use crate::images::refusal::EARLY;
 
 /// Codes up to this length are looked up at once.
 const SHORT: u32 = 9;
-
-const EARLY: &str = "the data end before the picture does";
 
 /// The most bytes of no meaning behind a scan: some cameras leave one or two, which libjpeg passes over. More are pixels that are not
 /// where they belong.

@@ -19,7 +19,7 @@ use super::limits::{check_bytes, check_size};
 use super::pixels::{Channels, Pixels, Samples};
 use crate::Result;
 use crate::error::{Context, ensure};
-use crate::images::refusal::demand;
+use crate::images::refusal::{EARLY, demand};
 use frame::Frame;
 use planes::Planes;
 use segments::{Picture, State};
@@ -35,7 +35,7 @@ const MOST_PIXELS: u64 = 1024;
 pub fn decode(bytes: &[u8]) -> Result<Pixels> {
     let mut state = State::default();
     let picture = state.picture(bytes, check)?;
-    ensure!(picture.has_end, "the data end before the picture does");
+    ensure!(picture.has_end, "{EARLY}");
     demand!(
         !segments::has_picture(&bytes[picture.end..]),
         "expected a single image, got several pictures in one file"

@@ -6,6 +6,7 @@ use super::idct;
 use super::scan::{Block, Decoder, Scan, Tables, walk};
 use crate::Result;
 use crate::error::{Context, ensure};
+use crate::images::refusal::EARLY;
 
 /// The quantisation tables, row by row, by their numbers.
 pub type Quantisation = [Option<[u16; 64]>; 4];
@@ -162,10 +163,7 @@ impl Planes {
     /// If some coefficients have not come.
     pub fn finish(mut self, frame: &Frame) -> Result<Vec<Samples>> {
         let is_whole = |plane: &Plane| plane.missing.iter().all(|&missing| missing == Some(0));
-        ensure!(
-            self.planes.iter().all(is_whole),
-            "the data end before the picture does: a scan is missing"
-        );
+        ensure!(self.planes.iter().all(is_whole), "{EARLY}: a scan is missing");
         for (plane, component) in self.planes.iter_mut().zip(&frame.components) {
             let quantisation = plane.quantisation.context("a quantisation table is missing")?;
             for (index, block) in std::mem::take(&mut plane.blocks).iter().enumerate() {

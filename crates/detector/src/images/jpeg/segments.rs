@@ -8,7 +8,7 @@ use super::scan::{Scan, Tables, ZIGZAG};
 use crate::Result;
 use crate::error::{Context, bail, ensure};
 use crate::images::limits::Size;
-use crate::images::refusal::{CONVERT, refuse};
+use crate::images::refusal::{CONVERT, EARLY, refuse};
 use memchr::memmem;
 
 const START: u8 = 0xD8;
@@ -60,7 +60,7 @@ fn segment(bytes: &[u8], place: usize) -> Result<Option<Segment<'_>>> {
     let Some(content) =
         length.filter(|&length| length >= 2).and_then(|length| rest.get(3..1 + length))
     else {
-        bail!("the data end before the picture does: a segment is cut off");
+        bail!("{EARLY}: a segment is cut off");
     };
     Ok(Some(Segment { marker, content, end: start + 2 + content.len() }))
 }
@@ -164,7 +164,7 @@ impl State {
                 _ => self.note(&segment)?,
             }
         }
-        let (frame, planes) = found.context("the data end before the picture does")?;
+        let (frame, planes) = found.context(EARLY)?;
         Ok(Picture { frame, planes, has_end, end: place })
     }
 

@@ -4,7 +4,7 @@ use super::format::Compression;
 use super::layout::Layout;
 use crate::Result;
 use crate::error::{bail, ensure};
-use crate::images::refusal::{CONVERT, demand};
+use crate::images::refusal::{CONVERT, EARLY, demand};
 use fax::Color;
 use fax::decoder::{DecodeStatus, Group4Decoder};
 use flate2::bufread::ZlibDecoder;
@@ -12,8 +12,6 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::io::Read;
 use weezl::{BitOrder, LzwStatus};
-
-const EARLY: &str = "the data end before the picture does";
 
 /// At least the first `length` bytes that packed ones stand for.
 ///

@@ -1,6 +1,7 @@
 //! The part of an image that a defect is drawn into.
 
 use crate::synthetic::dice::Dice;
+use crate::synthetic::noise::moments;
 use crate::synthetic::vocabulary::Size;
 use inspect::Image;
 
@@ -72,14 +73,6 @@ impl<'a> Cell<'a> {
         let has_room = |difference: f32| (0.0..=1.0).contains(&(self.mean + difference));
         if has_room(difference) || !has_room(-difference) { difference } else { -difference }
     }
-}
-
-/// Mean and variance.
-fn moments(values: impl Iterator<Item = f32> + Clone) -> (f64, f64) {
-    let count = values.clone().count() as f64;
-    let mean = values.clone().map(f64::from).sum::<f64>() / count;
-    let squares = values.map(|value| (f64::from(value) - mean).powi(2));
-    (mean, squares.sum::<f64>() / count)
 }
 
 /// The place inside of `0..length` that a place beyond its ends is mirrored to.

@@ -101,12 +101,7 @@ fn stroke<'a>(cell: &'a Cell<'a>, strength: Strength, dice: &mut Dice) -> Brush<
     let tone = cell.mean + cell.difference(dice, contrast);
     let half_width = dice.between(size, 3.0 * size);
     let path = Path::draw(dice, cell.size, 30.0 * size, 110.0 * size, 8.0);
-    Box::new(move |x, y| {
-        let (along, across) = path.to_local(x as f32, y as f32);
-        let is_beyond = along.abs() > 1.0;
-        let cover = 1.0 - smoothstep(half_width - 1.0, half_width, across.abs());
-        Paint { tone, cover: if is_beyond { 0.0 } else { cover } }
-    })
+    Box::new(move |x, y| Paint { tone, cover: path.cover(half_width, x as f32, y as f32) })
 }
 
 fn cut<'a>(cell: &'a Cell<'a>, strength: Strength, dice: &mut Dice) -> Brush<'a> {

@@ -4,11 +4,11 @@ use inspect::Image;
 
 use super::fibre::Bead;
 use super::mat::Mat;
+use crate::synthetic::Size;
 use crate::synthetic::camera::blur;
 use crate::synthetic::dice::Dice;
 use crate::synthetic::noise::{Field, mix, smoothstep};
 use crate::synthetic::shape::Blob;
-use crate::synthetic::{DefectKind, Size};
 
 /// How often the fibres are blurred before they shape the edge of a film.
 const EDGE_BLUR: usize = 24;
@@ -47,15 +47,6 @@ impl Flaw {
             0 => Self::Film(Film::draw(dice, size)),
             1 => Self::Beads((0..2).map(|_| draw_beads(dice, mat, size)).collect()),
             _ => Self::Clump(heap(dice, size)),
-        }
-    }
-
-    /// The type of the defect.
-    pub(in crate::synthetic) fn kind(&self) -> DefectKind {
-        match self {
-            Self::Beads(_) => DefectKind::Bead,
-            Self::Film(_) => DefectKind::Film,
-            Self::Clump(_) => DefectKind::Clump,
         }
     }
 

@@ -7,8 +7,8 @@ use super::missing::MissingYarn;
 use super::rough::Rough;
 use super::slit::Slit;
 use super::stain::{Stain, Thread};
+use crate::synthetic::Size;
 use crate::synthetic::dice::Dice;
-use crate::synthetic::{DefectKind, Size};
 
 /// A defect of a piece of fabric.
 pub(in crate::synthetic) enum Flaw {
@@ -33,16 +33,6 @@ impl Flaw {
             2 if dice.unit() < 0.5 => Self::Stain(Stain::draw(dice, size)),
             2 => Self::Thread(Thread::draw(dice, size)),
             _ => Self::MissingYarn(MissingYarn::draw(dice, size)),
-        }
-    }
-
-    /// The type of the defect.
-    pub(in crate::synthetic) fn kind(&self) -> DefectKind {
-        match self {
-            Self::Slit(_) => DefectKind::Cut,
-            Self::Rough(_) => DefectKind::Roughened,
-            Self::Stain(_) | Self::Thread(_) => DefectKind::Contamination,
-            Self::MissingYarn(_) => DefectKind::MissingYarn,
         }
     }
 
