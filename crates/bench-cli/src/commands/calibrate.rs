@@ -7,7 +7,7 @@ use crate::args::CalibrateArgs;
 use crate::interrupt;
 use crate::page::RECALIBRATED;
 use crate::progress::Progress;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use detector::files::shown;
 use detector::records::{Calibration, CalibrationSource, DrawnDefects, RuleThreshold};
 use detector::{CalibrationImages, Config, ModelFolder, RuleName, find_region};
@@ -29,7 +29,16 @@ pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
         config.calibration.threshold = rule;
     }
     let good = match &args.good[..] {
-        [] => CalibrationImages::of_training(&folder, &config)?,
+        [] => {
+            let was_given = |old: Calibration| old.source == CalibrationSource::Given;
+            if folder.calibration().is_ok_and(was_given) {
+                context.terminal.note(
+                    "calibrating on images of the training again; the last calibration was on images that --good named",
+                );
+            }
+            CalibrationImages::of_training(&folder, &config)
+                .context("the images of the training; --good names other good images")?
+        }
         inputs => CalibrationImages::given(&good_inputs(inputs)?, &config.data)?,
     };
     if let Some(warning) = find_region(&mut config.data, &good.images)? {
@@ -110,7 +119,7 @@ pub fn calibrate_on(
     let calibration = calibration.map_err(|error| {
         interrupt::explain(error, || {
             let folder = shown(folder.path());
-            format!("interrupted while calibrating; `bench-cli calibrate {folder}` does it again")
+            format!("interrupted while calibrating; `bench-cli calibrate {folder}`, with the options that were given, does it again")
         })
     })?;
     if let Some(doubt) = calibration.doubt() {

@@ -55,6 +55,8 @@ pub fn thresholds(metrics: &Metrics) -> Markup {
         "IoU",
         "Defects found",
         "False alarms per image",
+        "Defective images hit",
+        "Good images flagged",
     ];
     html! {
         div.scroll {
@@ -62,7 +64,7 @@ pub fn thresholds(metrics: &Metrics) -> Markup {
                 thead { tr { th { "Rule" } @for head in heads { th.number { (head) } } } }
                 tbody {
                     @for (name, threshold, result) in metrics.thresholds() {
-                        (threshold_row(&name, threshold, result))
+                        (threshold_row(&name, threshold, result, metrics))
                     }
                 }
             }
@@ -70,7 +72,9 @@ pub fn thresholds(metrics: &Metrics) -> Markup {
     }
 }
 
-fn threshold_row(name: &str, threshold: f32, result: &AtThreshold) -> Markup {
+fn threshold_row(name: &str, threshold: f32, result: &AtThreshold, metrics: &Metrics) -> Markup {
+    let defective = metrics.defective_images;
+    let alarms = metrics.of_pixels(|_| result.false_alarms_per_image);
     html! {
         tr {
             th { (name) }
@@ -79,7 +83,9 @@ fn threshold_row(name: &str, threshold: f32, result: &AtThreshold) -> Markup {
                 td.number { (decimals(ratio)) }
             }
             td.number { (found(result)) }
-            td.number { (format!("{:.2}", result.false_alarms_per_image)) }
+            td.number { (alarms.map_or_else(|| "–".to_owned(), |alarms| format!("{alarms:.2}"))) }
+            td.number { (result.defective_images_hit) " of " (defective) }
+            td.number { (result.good_images_flagged) " of " (metrics.images - defective) }
         }
     }
 }

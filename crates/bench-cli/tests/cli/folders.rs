@@ -180,6 +180,10 @@ fn ok_and_ng_without_masks() {
     let files = bench.names("results");
     assert_eq!(files, ["figure.png", "images.csv", "metrics.json", "report.html"]);
     assert!(bench.text("results/report.html").contains("no figures of pixels"));
+    // Of each rule, what it says of images.
+    let table = bench.run("evaluate model --out results").done().stdout;
+    let row = table.lines().find(|line| line.starts_with("max ")).unwrap();
+    assert!(row.contains("/4") && row.ends_with('–'), "{row}");
     // With a folder of masks, whatever it is called.
     for index in 0..4 {
         save(&bench.path(&format!("line/drawn/{index}-roi.png")), &mask());
