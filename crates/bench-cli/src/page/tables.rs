@@ -84,8 +84,8 @@ fn threshold_row(name: &str, threshold: f32, result: &AtThreshold, metrics: &Met
             }
             td.number { (found(result)) }
             td.number { (alarms.map_or_else(|| "–".to_owned(), |alarms| format!("{alarms:.2}"))) }
-            td.number { (result.defective_images_hit) " of " (defective) }
-            td.number { (result.good_images_flagged) " of " (metrics.images - defective) }
+            td.number { (part_of(result.defective_images_hit, defective)) }
+            td.number { (part_of(result.good_images_flagged, metrics.images - defective)) }
         }
     }
 }
@@ -121,8 +121,10 @@ fn defect_type(of_type: &DefectType) -> Markup {
 }
 
 fn found(result: &AtThreshold) -> String {
-    match result.regions {
-        0 => "–".to_owned(),
-        regions => format!("{} of {regions}", result.regions_found),
-    }
+    part_of(result.regions_found, result.regions)
+}
+
+/// A part of a number of things, if there are any.
+fn part_of(part: usize, all: usize) -> String {
+    if all == 0 { "–".to_owned() } else { format!("{part} of {all}") }
 }
