@@ -49,7 +49,7 @@ impl ModelFolder {
             return Err(Error::file(path, expected));
         }
         if !folder.file(WEIGHTS).is_file() {
-            let hint = if folder.has_checkpoint() {
+            let hint = if folder.file(CONFIG).is_file() {
                 "; its training is not finished: `bench-cli train --resume` goes on"
             } else {
                 ""

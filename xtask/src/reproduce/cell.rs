@@ -15,6 +15,10 @@ pub struct Cell {
     /// SHA-256 of the weights of the features that are matched, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub features: Option<String>,
+    /// The preset that the trained model is inspected and calibrated by, if it is another than the paper's. It prevails over the
+    /// tables `residual`, `inspection` and `calibration` of `config`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
     pub config: Config,
 }
 
@@ -59,9 +63,10 @@ impl Cell {
         config
     }
 
-    /// The settings of the inspection, as arguments of `bench-cli evaluate`.
+    /// The settings of the inspection, as arguments of `bench-cli evaluate`; none if the preset has them.
     pub fn inspection_settings(&self) -> Vec<String> {
-        let inspection = self.config.0.get("inspection").and_then(Value::as_table);
+        let config = self.preset.is_none().then_some(&self.config);
+        let inspection = config.and_then(|config| config.get("inspection")?.as_table());
         let settings = inspection.into_iter().flatten();
         settings
             .flat_map(|(key, value)| ["--set".into(), format!("inspection.{key}={value}")])
@@ -191,7 +196,7 @@ pub mod tests {
         config
             .overlay(&toml::from_str(text).expect("it is TOML"))
             .expect("keys are of their kinds");
-        Cell { set: "plain".into(), images: String::new(), features: None, config }
+        Cell { set: "plain".into(), images: String::new(), features: None, preset: None, config }
     }
 
     #[test]

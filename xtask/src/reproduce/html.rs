@@ -129,7 +129,7 @@ impl Page<'_> {
                 h2 { "Provenance" }
                 p {
                     "Configurations lie beside the models in the work folder; " code { "DIR" } " is the folder of the images. Cells \
-                     that inspect a model in different ways share its training."
+                     that inspect a model in different ways share its training; for another preset than the paper's, a copy of it is calibrated."
                 }
                 div.scroll {
                     table {

@@ -45,7 +45,7 @@ pub struct Experiment {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vary {
-    /// A key of the configuration with its table, for example `model.latent_dim`.
+    /// A key of the configuration with its table, for example `model.latent_dim`; or `preset`, whose rows share their models.
     pub key: String,
     pub values: Vec<Value>,
 }
@@ -58,6 +58,19 @@ pub struct Row {
     /// The value of the key that varies.
     pub value: Option<Value>,
     pub cells: Vec<Cell>,
+}
+
+impl Experiment {
+    /// Whether its rows are inspected by different presets.
+    pub fn compares_presets(&self) -> bool {
+        self.vary.as_ref().is_some_and(|vary| vary.key == "preset")
+    }
+
+    /// The preset of a row, if it is another than the paper's.
+    fn preset(&self, value: Option<&Value>) -> Option<String> {
+        let preset = value.filter(|_| self.compares_presets())?.as_str()?;
+        (preset != "paper").then(|| preset.to_owned())
+    }
 }
 
 impl Matrix {
@@ -93,6 +106,11 @@ impl Matrix {
                     .is_none_or(|vary| !["method", "training.seed"].contains(&vary.key.as_str())),
                 "experiment {key}: methods and seeds have lists of their own"
             );
+            ensure!(
+                !experiment.compares_presets()
+                    || vary.iter().flat_map(|vary| &vary.values).all(Value::is_str),
+                "experiment {key}: expected names of presets"
+            );
         }
         Ok(())
     }
@@ -119,13 +137,15 @@ impl Matrix {
             for method in &experiment.methods {
                 for value in &values {
                     let (set, method, value) = (set.clone(), method.clone(), value.clone());
+                    let preset = experiment.preset(value.as_ref());
                     let configs = self
                         .configs(experiment, defaults, &set, &method, value.as_ref())
                         .with_context(|| format!("experiment {}", experiment.key))?;
                     let cell = |config: Config| {
                         let (set, images) = (set.clone(), images.clone());
                         let features = features.filter(|_| config.matches_features());
-                        Cell { set, images, features: features.map(str::to_owned), config }
+                        let features = features.map(str::to_owned);
+                        Cell { set, images, features, preset: preset.clone(), config }
                     };
                     let cells = configs.into_iter().map(cell).collect();
                     rows.push(Row { set, method, value, cells });
@@ -149,7 +169,8 @@ impl Matrix {
             config.overlay(settings)?;
         }
         config.set("method", method.into())?;
-        if let Some((vary, value)) = experiment.vary.as_ref().zip(value) {
+        let vary = experiment.vary.as_ref().filter(|_| !experiment.compares_presets());
+        if let Some((vary, value)) = vary.zip(value) {
             config.set(&vary.key, value.clone())?;
         }
         let seeds = experiment.seeds.as_ref().unwrap_or(&self.seeds);

@@ -9,7 +9,7 @@ use crate::machine::{date, processor};
 use crate::terminal::note;
 use anyhow::{Context, Result, ensure};
 use detector::records::{TrainingRecord, TrainingSummary};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -85,10 +85,23 @@ impl Runner {
                 self.train(cell, &set, &model)?
             }
         };
+        let training = read(&model.join("training.json"))?;
+        let mut commands = Vec::new();
+        let model = match &cell.preset {
+            None => model,
+            Some(preset) => {
+                let copy = self.store.copy_model(cell)?;
+                let mut calibrate = strings(["calibrate", "--json", "--quiet", "--set"]);
+                calibrate.extend([format!("preset={preset}"), text(&copy)?]);
+                self.call::<IgnoredAny>(&calibrate)?;
+                commands.push(calibrate);
+                copy
+            }
+        };
         let evaluate = self.evaluation(cell, &set, &model)?;
         let metrics = self.call(&evaluate)?;
-        let training = read(&model.join("training.json"))?;
-        Ok(Finished { metrics, training, trained, evaluated: self.provenance(&evaluate, &set)? })
+        commands.push(evaluate);
+        Ok(Finished { metrics, training, trained, evaluated: self.provenance(&commands, &set)? })
     }
 
     /// Trains the cell's model, or resumes its training.
@@ -101,14 +114,15 @@ impl Runner {
         } else {
             self.call::<TrainingSummary>(&train)?;
         }
-        let provenance = self.provenance(&train, set)?;
+        let provenance = self.provenance(&[train], set)?;
         self.store.finish_training(cell, &provenance)?;
         Ok(provenance)
     }
 
-    fn provenance(&self, words: &[String], set: &Set) -> Result<Provenance> {
+    fn provenance(&self, commands: &[Vec<String>], set: &Set) -> Result<Provenance> {
+        let described = commands.iter().map(|words| self.described(&self.on_device(words), set));
         Ok(Provenance {
-            command: self.described(&self.on_device(words), set),
+            command: described.collect::<Vec<_>>().join(" && "),
             commit: self.commit.clone(),
             date: date(),
             processor: processor(),

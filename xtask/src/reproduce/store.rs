@@ -3,7 +3,7 @@
 use super::cell::Cell;
 use crate::files;
 use crate::terminal::note;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use detector::files::write_json;
 use detector::records::{EvaluationRecord, TrainingRecord};
 use serde::de::DeserializeOwned;
@@ -61,6 +61,24 @@ impl Store {
     /// The folder of the cell's model, which other cells may share.
     pub fn model(&self, cell: &Cell) -> PathBuf {
         self.0.join("models").join(cell.model_hash())
+    }
+
+    /// Copies the cell's trained model, so that it can be calibrated otherwise, without the state for more training. Returns the
+    /// folder of the copy.
+    ///
+    /// # Errors
+    /// If a file cannot be copied.
+    pub fn copy_model(&self, cell: &Cell) -> Result<PathBuf> {
+        let (model, copy) = (self.model(cell), self.cell(cell).join("model"));
+        for file in
+            fs::read_dir(&model).with_context(|| format!("cannot read {}", model.display()))?
+        {
+            let name = file?.file_name();
+            if name != STATE[1] && name != ".lock" {
+                files::copy(&model.join(&name), &copy.join(&name))?;
+            }
+        }
+        Ok(copy)
     }
 
     /// The folder that `bench-cli evaluate` writes to.

@@ -5,7 +5,7 @@ use super::published::{Certainty, Publications, Published};
 use super::run::Runner;
 use super::store::Finished;
 use anyhow::Result;
-use detector::records::PixelMetrics;
+use detector::records::{AtThreshold, PixelMetrics};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -16,6 +16,9 @@ pub struct Table {
     pub title: String,
     /// The key that differs from line to line.
     pub vary: Option<String>,
+    /// Whether decisions are a part of the result: not where the inspection is another than that of the calibration.
+    #[serde(skip)]
+    has_decisions: bool,
     pub lines: Vec<Line>,
 }
 
@@ -53,10 +56,23 @@ pub struct Measured {
     pub au_pro: Spread,
     /// Absent unless there are good images to compare with.
     pub image_au_roc: Option<Spread>,
+    /// At the threshold, of all defects.
+    pub regions_found: Counted,
+    /// Defective images in which the threshold finds a defect.
+    pub images_hit: Counted,
+    /// Good test images with a defect by the threshold.
+    pub good_flagged: Counted,
     pub loss: Spread,
     pub training_seconds: Spread,
     /// Trainings whose reconstructions are constant.
     pub collapsed: usize,
+}
+
+/// How many of a number, on the average.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Counted {
+    pub mean: f64,
+    pub of: usize,
 }
 
 /// Mean and standard deviation of a sample.
@@ -81,6 +97,7 @@ impl Table {
             key: experiment.key.clone(),
             title: experiment.title.clone(),
             vary: experiment.vary.as_ref().map(|vary| vary.key.clone()),
+            has_decisions: experiment.vary.is_none() || experiment.compares_presets(),
             lines: rows.iter().map(line).collect::<Result<_>>()?,
         })
     }
@@ -129,6 +146,9 @@ impl Table {
             heads.extend(["published", "difference"]);
         }
         heads.extend(["AU-PRO", "image ROC-AUC", "AP"]);
+        if self.has_decisions {
+            heads.extend(["regions found", "images hit", "good flagged"]);
+        }
         heads.extend(["loss", "patches", "seeds", "training s"]);
         heads
     }
@@ -153,6 +173,17 @@ impl Table {
         cells.push(spread(|measured| Some(measured.au_pro)));
         cells.push(spread(|measured| measured.image_au_roc));
         cells.push(spread(|measured| Some(measured.pixel_average_precision)));
+        if self.has_decisions {
+            let counts: [fn(&Measured) -> &Counted; 3] = [
+                |measured| &measured.regions_found,
+                |measured| &measured.images_hit,
+                |measured| &measured.good_flagged,
+            ];
+            let count = |of: fn(&Measured) -> &Counted| {
+                line.measured.as_ref().map(of).map_or_else(dash, Counted::text)
+            };
+            cells.extend(counts.map(count));
+        }
         cells.push(spread(|measured| Some(measured.loss)));
         let patches = line.measured.as_ref().map_or_else(dash, |m| m.patches.to_string());
         cells.extend([patches, format!("{}/{}", line.seeds, line.seeds_planned)]);
@@ -179,7 +210,8 @@ impl Table {
 
     /// The text above the table: how to read the figures.
     pub fn caption(&self) -> String {
-        let mut caption = "Mean ± standard deviation over seeds; all pixels of a test set pooled, after the opening. "
+        let mut caption = "Mean ± standard deviation over seeds; all pixels of a test set pooled. Images are inspected as \
+                           the paper does, with its opening, unless another preset is named. "
             .to_owned();
         caption += match self.has_published() {
             true => "The column “published” has figures of others, all other columns have ours.",
@@ -262,7 +294,9 @@ impl Line {
             failures: row.cells.iter().filter_map(|cell| store.failure(cell)).collect(),
             missing,
             measured: Measured::new(&finished),
+            // Figures of others are of the paper's inspection.
             published: config
+                .filter(|_| row.cells.iter().all(|cell| cell.preset.is_none()))
                 .and_then(|config| publications.of(&row.set, &row.method, config))
                 .cloned(),
         })
@@ -319,6 +353,12 @@ impl Measured {
             Spread::of(values.collect::<Option<Vec<_>>>()?.into_iter())
         };
         let image_au_roc = finished.iter().filter_map(|f| f.metrics.metrics.image_au_roc);
+        let count = |of: fn(&AtThreshold) -> usize, all| {
+            let counts = finished.iter().map(|f| of(&f.metrics.metrics.at_threshold) as f64);
+            Counted { mean: counts.sum::<f64>() / finished.len() as f64, of: all }
+        };
+        let first_metrics = &first.metrics.metrics;
+        let good = first_metrics.images - first_metrics.defective_images;
         Some(Self {
             synthetic: first.metrics.synthetic,
             test_images: first.metrics.metrics.images,
@@ -329,6 +369,9 @@ impl Measured {
             pixel_average_precision: metric(|metrics| metrics.pixel_average_precision)?,
             au_pro: metric(|metrics| metrics.au_pro)?,
             image_au_roc: Spread::of(image_au_roc),
+            regions_found: count(|at| at.regions_found, first_metrics.at_threshold.regions),
+            images_hit: count(|at| at.defective_images_hit, first_metrics.defective_images),
+            good_flagged: count(|at| at.good_images_flagged, good),
             loss: Spread::of(finished.iter().map(|f| f.training.loss))?,
             training_seconds: Spread::of(finished.iter().map(|f| f.training.seconds))?,
             collapsed: finished.iter().filter(|f| f.training.collapsed).count(),
@@ -351,6 +394,17 @@ impl Spread {
         match self.deviation {
             None => format!("{:.3}", self.mean),
             Some(deviation) => format!("{:.3} ± {deviation:.3}", self.mean),
+        }
+    }
+}
+
+impl Counted {
+    fn text(&self) -> String {
+        match self.of {
+            0 => "–".to_owned(),
+            // A mean over seeds need not be whole.
+            of if self.mean.fract() == 0.0 => format!("{} of {of}", self.mean),
+            of => format!("{:.1} of {of}", self.mean),
         }
     }
 }

@@ -87,6 +87,7 @@ fn what_is_no_matrix_is_refused() {
     assert!(message("seeds = [0, 1]", "seeds = [1, 1]").contains("different seeds"));
     assert!(message("seeds = [0, 1]", "seeds = []").contains("at least one"));
     assert!(message("inspection.stride\"", "training.seed\"").contains("lists of their own"));
+    assert!(message("inspection.stride\"", "preset\"").contains("names of presets"));
     assert!(!message("key = \"methods\"", "key = ").contains('\n'), "one line");
 }
 
@@ -115,11 +116,12 @@ echo "$@" >> "$here/calls"
 out=
 while [ $# -gt 0 ]; do
   case $1 in
-    train|evaluate) task=$1 ;;
+    train|calibrate|evaluate) task=$1 ;;
     --out) out=$2 ;;
   esac
   shift
 done
+[ "$task" = calibrate ] && echo '{}' && exit
 mkdir -p "$out"
 if [ "$task" = train ]; then
   echo '{"version": "0", "patches": 8, "seconds": 2.0, "threads": 1, "loss": 0.5, "collapsed": false, "images": 1,
@@ -286,6 +288,42 @@ fn a_longer_training_goes_on_where_a_shorter_one_ended() {
     assert!(prolonged[0].contains(&middle.model_hash()), "{prolonged:?}");
     let finished = runner.store.finished(middle).expect("it is finished");
     assert!(!finished.trained.command.contains("--resume"), "what anyone would do at once");
+}
+
+/// The paper's inspection and another one of the same model.
+#[cfg(unix)]
+#[test]
+fn a_preset_calibrates_a_copy_of_the_model() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let runner = runner(folder.path());
+    let vary = r#"{ key = "preset", values = ["paper", "recommended"] }"#;
+    let text = MATRIX.replace(r#"{ key = "inspection.stride", values = [30, 64] }"#, vary);
+    let matrix = matrix(&text).expect("it is a matrix");
+    let plan = Plan::new(&matrix, &defaults(), None, None).expect("the set is known");
+    let (experiment, rows) = &plan.experiments[1];
+    let [paper, recommended] = [0, 1].map(|row| &rows[row].cells[0]);
+    assert!(plan.cells()[..4].contains(&paper), "a cell like those without a preset");
+    assert_eq!(paper.model_hash(), recommended.model_hash());
+    for cell in [paper, recommended] {
+        assert_eq!(runner.run(cell, None).expect("it can be written"), Outcome::Finished);
+    }
+    let calls = calls(&folder);
+    let tasks: Vec<_> = calls.iter().filter_map(|call| call.split(' ').next()).collect();
+    assert_eq!(tasks, ["train", "evaluate", "calibrate", "evaluate"]);
+    let copy = runner.store.cell(recommended).join("model");
+    assert!(calls[2].ends_with(&format!("--set preset=recommended {}", copy.display())));
+    assert!(calls[3].ends_with(&*copy.to_string_lossy()) && !calls[3].contains("inspection"));
+    assert!(copy.join("config.toml").exists() && !copy.join("checkpoint.safetensors").exists());
+    let finished = runner.store.finished(recommended).expect("it is finished");
+    let command = &finished.evaluated.command;
+    assert!(command.contains("calibrate") && command.contains(" && bench-cli evaluate"));
+
+    let publications = published::Publications::read().expect("it is part of the repository");
+    let table = table::Table::new(experiment, rows, &runner, &publications);
+    let table = table.expect("the results can be read");
+    let published: Vec<bool> = table.lines.iter().map(|line| line.published.is_some()).collect();
+    assert_eq!(published, [true, false], "figures of the paper are of its inspection");
+    assert!(table.markdown().contains("| 0 of 1 |"), "{}", table.markdown());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::drawing::{Cell, Figure, ScoreRange, write_figure};
 use crate::page::{Circumstances, Page, write_page};
 use crate::terminal::decimals;
 use anyhow::{Result, ensure};
-use detector::files::{FileSet, FolderLock, shown, write_atomic};
+use detector::files::{FileSet, FolderLock, remove_if_present, shown, write_atomic};
 use detector::records::DemoRecord;
 use detector::synthetic::{Spec, SyntheticKind};
 use detector::{Config, Dataset, Evaluation, InspectedSample, Method, ModelFolder, Origin, Split};
@@ -21,6 +21,9 @@ use std::path::Path;
 
 /// Images of the figure.
 const SHOWN: usize = 4;
+const ROC: &str = "roc.png";
+const FIGURE: &str = "figure.png";
+const PAGE: &str = "report.html";
 /// The file that comes last: where it is, all that belongs to it is there.
 const TABLE: &str = "table.md";
 
@@ -44,16 +47,20 @@ pub fn demo(context: &Context, args: &DemoArgs) -> Result<()> {
     context.terminal.note("making synthetic fabric");
     let full = Spec::full(SyntheticKind::Plain, args.seed);
     make(context, &Spec { good: 20, defective: 12, ..full }, &data)?;
+    // Those of an earlier run, which would lie beside other models until this one ends.
+    [TABLE, PAGE, FIGURE, ROC]
+        .iter()
+        .try_for_each(|name| remove_if_present(&args.out.join(name)))?;
     let outcomes = methods.iter().map(|&method| run(context, args, &data, method));
     let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
 
     let set = FileSet::begin(&args.out)?;
-    draw_roc(&set.path().join("roc.png"), &outcomes)?;
-    draw_figure(&set.path().join("figure.png"), &outcomes)?;
+    draw_roc(&set.path().join(ROC), &outcomes)?;
+    draw_figure(&set.path().join(FIGURE), &outcomes)?;
     let circumstances = Circumstances::now(&data, true, &context.device);
     let page =
         Page { title: "Synthetic plain weave", circumstances, parts: &outcomes, settings: &[] };
-    write_page(&set.path().join("report.html"), &page)?;
+    write_page(&set.path().join(PAGE), &page)?;
     let table = table(args.patches, &outcomes);
     write_atomic(&set.path().join(TABLE), |file| Ok(file.write_all(table.as_bytes())?))?;
     set.publish(&[], TABLE)?;
@@ -75,10 +82,10 @@ fn files(out: &Path, methods: &[Method]) -> String {
     format!(
         "{}: image, then reconstruction and anomaly map of {}, then ground truth\n{}: ROC curves\n{}: \
          all of it on a page",
-        shown(&out.join("figure.png")),
+        shown(&out.join(FIGURE)),
         titles.join(" and of "),
-        shown(&out.join("roc.png")),
-        shown(&out.join("report.html"))
+        shown(&out.join(ROC)),
+        shown(&out.join(PAGE))
     )
 }
 

@@ -258,7 +258,7 @@ fn regions_are_a_table_too() {
     let run = bench.run("predict model line --out results --threshold 0.05 --json").done();
     let text = bench.text("results/regions.csv");
     let mut rows = text.lines();
-    let columns = "image,label,area,x0,y0,x1,y1,centroid_x,centroid_y,mean_score,max_score";
+    let columns = "id,label,area,x0,y0,x1,y1,centroid_x,centroid_y,mean_score,max_score";
     assert_eq!(rows.next(), Some(columns));
     let predictions = run.json();
     let regions = predictions.iter().flat_map(|prediction| {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::list::{deeper, images_below, images_in, stem, subfolders};
+use super::list::{first_with_images, images_below, images_in, stem, subfolders};
 use super::masks::{MASK_FOLDERS, MaskNames, image_of, suffix_beside};
 use crate::files::shown;
 use crate::{Error, Result};
@@ -168,7 +168,12 @@ fn nothing_found(root: &Path) -> Result<String> {
     let folders = subfolders(root)?;
     let category = folders.iter().find(|folder| folder.join("train/good").is_dir());
     let hint = category.map(|folder| format!("; {} has one: name that folder", shown(folder)));
-    let hint = hint.or_else(|| deeper(root));
+    let hint = hint.or_else(|| {
+        let (further, root) = (shown(&first_with_images(root)?), shown(root));
+        Some(format!(
+            "; {further} has images: name that folder, or to train on good images alone a pattern such as '{root}/**/*.png'"
+        ))
+    });
     Ok(format!(
         "expected a folder `train/good` (MVTec AD, woven textures), folders \
          `Normal` and `Anomalous/images` (NanoTWICE), `NODefect_images` (AITEX) or `MT_Free` (magnetic tiles), a folder \

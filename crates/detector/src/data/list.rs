@@ -106,17 +106,17 @@ pub(super) fn some(folder: &Path, images: Vec<PathBuf>) -> Result<Vec<PathBuf>> 
         return Ok(images);
     }
     let expected = "expected images (PNG, TIFF, BMP, JPEG) in the folder, got none";
-    Err(Error::file(folder, format!("{expected}{}", deeper(folder).unwrap_or_default())))
+    let hint = first_with_images(folder).map(|further| {
+        let (further, folder) = (shown(&further), shown(folder));
+        format!("; {further} has some: name folders, or a pattern such as '{folder}/**/*.png'")
+    });
+    Err(Error::file(folder, format!("{expected}{}", hint.unwrap_or_default())))
 }
 
-/// The end of a sentence that tells of images further down, if there are any.
-pub(super) fn deeper(folder: &Path) -> Option<String> {
-    let has_images = |folder: &&PathBuf| images_below(folder).is_ok_and(|all| !all.is_empty());
-    let folders = subfolders(folder).ok()?;
-    let (with_images, folder) = (shown(folders.iter().find(has_images)?), shown(folder));
-    Some(format!(
-        "; {with_images} has some: name folders, or a pattern such as '{folder}/**/*.png'"
-    ))
+/// The first folder in `folder` with images, in it or further down.
+pub(super) fn first_with_images(folder: &Path) -> Option<PathBuf> {
+    let has_images = |folder: &PathBuf| images_below(folder).is_ok_and(|all| !all.is_empty());
+    subfolders(folder).ok()?.into_iter().find(has_images)
 }
 
 /// The image files in `folder`, sorted; there may be none.

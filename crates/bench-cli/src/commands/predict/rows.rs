@@ -8,7 +8,7 @@ use serde::Serialize;
 pub const IMAGE_COLUMNS: &str = "image,id,score,threshold,defective,regions,seconds\n";
 
 pub const REGION_COLUMNS: &str =
-    "image,label,area,x0,y0,x1,y1,centroid_x,centroid_y,mean_score,max_score\n";
+    "id,label,area,x0,y0,x1,y1,centroid_x,centroid_y,mean_score,max_score\n";
 
 /// The line of an image in `predictions.csv`.
 pub fn image_row(found: &PredictionRecord) -> Result<Vec<u8>> {
