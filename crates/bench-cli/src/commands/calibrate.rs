@@ -122,7 +122,7 @@ pub fn calibrate_on(
             format!("interrupted while calibrating; `bench-cli calibrate {folder}`, with the options that were given, does it again")
         })
     })?;
-    if let Some(doubt) = calibration.doubt() {
+    for doubt in calibration.doubt().into_iter().chain(calibration.uncertainty()) {
         context.terminal.warn(&doubt);
     }
     for image in &calibration.left_out {

@@ -34,8 +34,8 @@ fn text(info: &ModelInfo<Config>) -> Result<String> {
         Some(calibration) => {
             let Calibration { threshold, images, source, drawn, .. } = calibration;
             let drawn = drawn.iter().map(|drawn| format!("; {}", found(drawn)));
-            let doubt = calibration.doubt().map(|doubt| format!("\n{doubt}"));
-            let more: String = drawn.chain(doubt).collect();
+            let doubts = calibration.doubt().into_iter().chain(calibration.uncertainty());
+            let more: String = drawn.chain(doubts.map(|doubt| format!("\n{doubt}"))).collect();
             format!(
                 "threshold {threshold:.6} from {images} good images, {}{more}",
                 source.describe()

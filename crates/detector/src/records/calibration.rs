@@ -1,6 +1,7 @@
 //! Records of a calibration.
 
 use super::{DrawnDefects, Settings};
+use crate::files::shown_text;
 use inspect::{Decision, Reference, ThresholdRule};
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +51,9 @@ pub struct Calibration {
     pub reference: Option<Reference>,
 }
 
+/// The largest standard error of a threshold, as a share of it, that needs no warning.
+const MOST_ERROR: f64 = 0.25;
+
 fn one() -> usize {
     1
 }
@@ -68,6 +72,21 @@ impl Calibration {
         let by_rule = self.rules.iter().find(is_default).map(|of| of.threshold);
         let candidates = [by_rule, Some(self.good_max), Some(self.threshold.abs())];
         candidates.into_iter().flatten().find(|&unit| unit > 0.0 && unit.is_finite()).unwrap_or(1.0)
+    }
+
+    /// A sentence that says so if single good images decide about the threshold: its standard error is above a quarter of it.
+    pub fn uncertainty(&self) -> Option<String> {
+        let error = self.standard_error? / f64::from(self.threshold).abs();
+        let highest = self.scores.iter().max_by(|a, b| a.score.total_cmp(&b.score))?;
+        (error > MOST_ERROR).then(|| {
+            format!(
+                "the good images differ so much that single ones decide about the threshold, whose standard error is {:.0} % of it; {} scores \
+                 highest, {:.2}: if it is good, give more images like it, and if it is not, take it out",
+                100.0 * error,
+                shown_text(&highest.image),
+                highest.score
+            )
+        })
     }
 
     /// A sentence that says so if the model hardly tells good from bad; see [`DrawnDefects::doubt`].

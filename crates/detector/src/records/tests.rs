@@ -155,6 +155,14 @@ fn a_calibration_reads_back() {
 }
 
 #[test]
+fn a_threshold_that_hangs_on_single_images_is_told() {
+    let warning = |error| Calibration { standard_error: error, ..calibration() }.uncertainty();
+    assert_eq!([None, Some(0.0625)].map(warning), [None, None], "a quarter of the threshold");
+    let warning = warning(Some(0.1)).unwrap();
+    assert!(warning.contains("40 % of it; a.png scores highest, 0.20"), "{warning}");
+}
+
+#[test]
 fn pictures_are_measured_by_good_images_not_by_a_threshold_that_may_be_wrong() {
     let false_alarms = ThresholdRule::FalseAlarms { images: 20.0 };
     let calibration = |threshold, rules: &[(ThresholdRule, f32)], good_max| {
