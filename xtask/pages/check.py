@@ -42,6 +42,22 @@ STRIP = """(folder) => {
 }"""
 
 
+# The parts of pages that the guide shows: from which element on, and how many pixels.
+SHOWN = {
+    "report": ("section:has(.sliders)", 1400),
+    "batch": ("section:has(.sliders)", 1150),
+    "training": ("body", 1250),
+    "watch-live": ("body", 1650),
+}
+
+
+def show(page, name, shots):
+    selector, height = SHOWN[name]
+    top = page.evaluate("(selector) => document.querySelector(selector).getBoundingClientRect().top", selector)
+    clip = {"x": 0, "y": max(top, 0), "width": 1280, "height": height}
+    page.screenshot(path=shots / f"{name}-shown.png", full_page=True, clip=clip)
+
+
 def look(browser, name, path, shots, seen):
     for width in WIDTHS:
         for scheme in SCHEMES:
@@ -58,6 +74,8 @@ def look(browser, name, path, shots, seen):
             # Far below the window, images are not drawn until one scrolls there.
             page.add_style_tag(content=".exhibit { content-visibility: visible !important; }")
             page.screenshot(path=shots / f"{name}-{width}-{scheme}-whole.png", full_page=True)
+            if name in SHOWN and (width, scheme) == (1280, "light"):
+                show(page, name, shots)
             page.context.close()
 
 

@@ -6,7 +6,7 @@ use crate::data::{RegionConfig, RegionMask, Split, fingerprint, list_of};
 use crate::error::{Context, ensure};
 use crate::files::{
     FolderLock, read_file, read_text, remove_if_present, sha256, sha256_of_file, shown,
-    write_durable, write_json,
+    shown_argument, write_durable, write_json,
 };
 use crate::records::{Calibration, LogEntry, Settings, TrainingRecord};
 use crate::{Error, Result};
@@ -49,10 +49,12 @@ impl ModelFolder {
             return Err(Error::file(path, expected));
         }
         if !folder.file(WEIGHTS).is_file() {
-            let hint = if folder.file(CONFIG).is_file() {
-                "; its training is not finished: `bench-cli train --resume` goes on"
-            } else {
-                ""
+            let hint = match folder.file(CONFIG).is_file() {
+                true => format!(
+                    "; its training is not finished: `bench-cli train --out {} --resume` goes on",
+                    shown_argument(path)
+                ),
+                false => String::new(),
             };
             return Err(Error::file(path, format!("expected `{WEIGHTS}` in it{hint}")));
         }
@@ -65,7 +67,7 @@ impl ModelFolder {
         if !self.file(RECORD).is_file() {
             return Ok(());
         }
-        let (record, folder) = (self.record()?, shown(&self.path));
+        let (record, folder) = (self.record()?, shown_argument(&self.path));
         record.settings.expect(&Settings::of_learning(&self.config()?)?).with_context(|| {
             format!(
                 "{}: not as the model was trained; put it back, or train anew with `bench-cli train --out {folder} --overwrite \
@@ -281,18 +283,18 @@ impl ModelFolder {
         let path = self.file(CALIBRATION);
         if !self.is_calibrated() {
             let message =
-                format!("not calibrated; run `bench-cli calibrate {}`", shown(&self.path));
+                format!("not calibrated; run `bench-cli calibrate {}`", shown_argument(&self.path));
             return Err(Error::file(&self.path, message));
         }
         let calibration: Calibration = read_json(&path).with_context(|| {
-            let folder = shown(&self.path);
+            let folder = shown_argument(&self.path);
             format!("cannot use the calibration; `bench-cli calibrate {folder}` makes it anew")
         })?;
         if !calibration.threshold.is_finite() || !calibration.good_max.is_finite() {
             return Err(Error::file(&path, "expected finite numbers"));
         }
         self.expect_calibrated_for(&calibration).with_context(|| {
-            let folder = shown(&self.path);
+            let folder = shown_argument(&self.path);
             format!(
                 "{}: not of this model; `bench-cli calibrate {folder}` makes it anew",
                 shown(&path)
@@ -310,6 +312,12 @@ impl ModelFolder {
             "expected `calibration.threshold` to be {}, got {}",
             serde_json::to_string(expected)?,
             serde_json::to_string(got)?
+        );
+        let area = config.calibration.threshold.min_area().max(config.calibration.min_area);
+        ensure!(
+            calibration.min_area == area,
+            "expected `calibration.min_area` to be {}, got {area}",
+            calibration.min_area
         );
         let (expected, got) = (&calibration.weights_sha256, self.weights_sha256()?);
         if *expected != got {

@@ -8,11 +8,11 @@ use std::fmt::Write;
 
 /// Screenshots, and the names that the guide has for them.
 pub const PICTURES: [(&str, &str); 5] = [
-    ("report-1280-light.png", "report.png"),
+    ("report-shown.png", "report.png"),
     ("closer-map.png", "closer-look.png"),
-    ("training-1280-light.png", "training.png"),
-    ("batch-1280-light.png", "batch.png"),
-    ("watch-live-1280-light.png", "watch.png"),
+    ("training-shown.png", "training.png"),
+    ("batch-shown.png", "batch.png"),
+    ("watch-live-shown.png", "watch.png"),
 ];
 
 /// # Errors

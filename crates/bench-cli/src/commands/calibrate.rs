@@ -8,9 +8,9 @@ use crate::interrupt;
 use crate::page::RECALIBRATED;
 use crate::progress::Progress;
 use anyhow::{Context as _, Result};
-use detector::files::shown;
+use detector::files::{shown, shown_argument};
 use detector::records::{Calibration, CalibrationSource, DrawnDefects, RuleThreshold};
-use detector::{CalibrationImages, Config, ModelFolder, RuleName, find_region};
+use detector::{CalibrationImages, Config, ModelFolder, RuleName, Survey, find_region};
 use inspect::ThresholdRule;
 use std::path::Path;
 
@@ -39,7 +39,12 @@ pub fn calibrate(context: &Context, args: &CalibrateArgs) -> Result<()> {
             CalibrationImages::of_training(&folder, &config)
                 .context("the images of the training; --good names other good images")?
         }
-        inputs => CalibrationImages::given(&good_inputs(inputs)?, &config.data)?,
+        inputs => {
+            let good = CalibrationImages::given(&good_inputs(inputs)?, &config.data)?;
+            let (_, survey) = Survey::of(good.images.clone(), None);
+            survey.warnings.iter().for_each(|warning| context.terminal.warn(warning));
+            good
+        }
     };
     if let Some(warning) = find_region(&mut config.data, &good.images)? {
         context.terminal.warn(&warning);
@@ -118,7 +123,7 @@ pub fn calibrate_on(
     bar.finish();
     let calibration = calibration.map_err(|error| {
         interrupt::explain(error, || {
-            let folder = shown(folder.path());
+            let folder = shown_argument(folder.path());
             format!("interrupted while calibrating; `bench-cli calibrate {folder}`, with the options that were given, does it again")
         })
     })?;

@@ -1,9 +1,11 @@
 //! The options of every subcommand.
 
 use crate::terminal::Terminal;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use candle_core::Device;
+use detector::files::{prepare_folder, shown};
 use detector::{Config, Inspector, ModelFolder, Scores};
+use std::path::Path;
 
 /// The options of every subcommand.
 #[derive(Clone, Debug)]
@@ -35,6 +37,19 @@ impl Context {
             Scores::Relative => Ok(inspector.calibrated(&folder.calibration()?)?),
         }
     }
+}
+
+/// Makes the folder of results.
+///
+/// # Errors
+/// If that is not possible, or it is the folder of a model, whose page would be replaced.
+pub fn prepare_results(out: &Path) -> Result<()> {
+    ensure!(
+        !ModelFolder::new(out).is_occupied(),
+        "{}: the folder of a model, whose page the results would replace; name another --out",
+        shown(out)
+    );
+    Ok(prepare_folder(out)?)
 }
 
 /// Warns that a GPU is out of memory and that the inspection goes on with smaller batches.

@@ -140,7 +140,7 @@ fn draw_figure(path: &Path, outcomes: &[Evaluation]) -> Result<()> {
     });
     let headings = std::iter::once("image".to_owned()).chain(of_methods);
     let first = &outcomes[0];
-    let is_common = outcomes.iter().all(|other| range(other) == range(first));
+    let is_common = outcomes.iter().all(|other| range(other).looks_like(range(first)));
     let scale = (range(first), Some(first.test_set.decision.threshold));
     let figure = Figure {
         headings: headings.chain(["ground truth".to_owned()]).collect(),

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::args::FigureArgs;
-use crate::drawing::{Cell, Figure, ScoreRange, around_largest_defect, write_figure};
+use crate::drawing::{Cell, Figure, ScoreRange, around_largest_defect, short, write_figure};
 use crate::interrupt;
 use anyhow::{Context as _, Result, bail, ensure};
 use detector::files::shown;
@@ -86,8 +86,8 @@ fn headings(models: &[Model]) -> Vec<String> {
 /// The scale of the maps, if all have the same.
 fn scale(models: &[Model]) -> Option<(ScoreRange, Option<f32>)> {
     let (range, threshold) = (models[0].range, models[0].threshold);
-    let is_common = models.iter().all(|model| model.range == range);
-    let has_one = models.iter().all(|model| model.threshold == threshold);
+    let is_common = models.iter().all(|model| model.range.looks_like(range));
+    let has_one = models.iter().all(|model| short(model.threshold) == short(threshold));
     is_common.then_some((range, has_one.then_some(threshold)))
 }
 

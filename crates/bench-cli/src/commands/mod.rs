@@ -22,7 +22,7 @@ mod tune;
 pub use bench::bench;
 pub use calibrate::calibrate;
 pub use config::config;
-pub use context::{Context, warn_of_smaller_batches};
+pub use context::{Context, prepare_results, warn_of_smaller_batches};
 pub use demo::demo;
 pub use evaluate::evaluate;
 pub use export::export;

@@ -40,6 +40,11 @@ impl ScoreRange {
         Self { low: 0.5 * unit, high: 2.0 * unit }
     }
 
+    /// Whether a scale with these ends says the same. Thresholds of 1 may differ in their last digit.
+    pub fn looks_like(self, other: Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+
     /// The position of `score` between the ends: 0 to 1, and 0 for NaN.
     pub fn position(self, score: f32) -> f32 {
         let position = (score - self.low) / (self.high - self.low);

@@ -171,6 +171,8 @@ fn said_of_flagged(flagged: usize, of_last: usize) -> Markup {
 fn said_of_drift(drift: &Drift) -> Markup {
     let Drift { higher, z, recent } = drift;
     let percent = format!("{:.0} %", 100.0 * higher);
+    // Without a negative zero.
+    let z = (10.0 * z).round() / 10.0 + 0.0;
     let test = format!("Mann–Whitney U test, {z:+.1} standard deviations");
     html! {
         @if !drift.is_significant() {

@@ -109,9 +109,9 @@ fn steps(record: &TuningRecord<ResidualChoice>) -> String {
     let steps =
         record.rungs.iter().map(|rung| format!("{} on {} patches", rung.candidates, rung.patches));
     format!(
-        "Successive halving: models were trained, {}. It took {:.0} minutes.",
+        "Successive halving: models were trained, {}. It took {}.",
         steps.collect::<Vec<_>>().join(", the best "),
-        record.seconds / 60.0
+        crate::progress::duration(record.seconds)
     )
 }
 

@@ -4,7 +4,7 @@ use super::exhibits::{Exhibit, exhibit, legend};
 use super::levels::Levels;
 use crate::drawing::{inferno, short};
 use crate::terminal::decimals;
-use detector::files::{shown, shown_text};
+use detector::files::{shown_argument, shown_word};
 use detector::records::{AtThreshold, Calibration, CalibrationSource};
 use detector::{CalibrationConfig, Config, Decision, Scores};
 use maud::{Markup, PreEscaped, html};
@@ -54,10 +54,9 @@ impl Recalibration {
             (Scores::Relative, Some(of)) if of.threshold > 0.0 => of.threshold,
             _ => 1.0,
         };
-        let mut call = format!("bench-cli calibrate {}", quoted(&shown(model)));
+        let mut call = format!("bench-cli calibrate {}", shown_argument(model));
         if let Some(Calibration { source: CalibrationSource::Given, good, .. }) = calibration {
-            let mut inputs: Vec<String> =
-                good.iter().map(|input| quoted(&shown_text(input))).collect();
+            let mut inputs: Vec<String> = good.iter().map(|input| shown_word(input)).collect();
             // Earlier versions did not keep them, and thousands are no command that one copies.
             if inputs.is_empty() || inputs.len() > INPUTS {
                 inputs = vec!["GOOD".to_owned()];
@@ -72,7 +71,7 @@ impl Recalibration {
     pub fn with_settings(mut self, settings: &[String]) -> Self {
         let is_taken = |setting: &&String| Config::is_setting_of(setting, &RECALIBRATED);
         let words = settings.iter().filter(is_taken);
-        self.settings = words.map(|word| format!(" --set {}", quoted(&shown_text(word)))).collect();
+        self.settings = words.map(|word| format!(" --set {}", shown_word(word))).collect();
         self
     }
 
@@ -80,15 +79,6 @@ impl Recalibration {
         let (threshold, min_area) = (decision.threshold / self.unit, decision.min_area.max(1));
         let Self { call, settings, .. } = self;
         format!("{call} --rule manual:{threshold} --set calibration.min_area={min_area}{settings}")
-    }
-}
-
-/// A word of a command line.
-fn quoted(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+=:,@%".contains(letter);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
     }
 }
 

@@ -42,6 +42,42 @@ fn a_truncated_image() {
     }
 }
 
+/// It is read for the calibration only, which comes after the training.
+#[test]
+fn a_truncated_image_that_is_held_out() {
+    let bench = bench();
+    let good = bench.names("cloth/train/good");
+    let last = format!("cloth/train/good/{}", good.last().unwrap());
+    truncate(&bench, &last);
+    let options = format!("{TINY} --set data.held_out=0.5");
+    let run = bench.run(&format!("train --data cloth --out model {options}"));
+    assert!(run.code == 2 && run.stderr.contains(&last), "{}", run.stderr);
+    assert!(!bench.path("model/model.safetensors").exists(), "{}", run.stderr);
+}
+
+#[test]
+fn the_folder_of_a_model_takes_no_results() {
+    let bench = Bench::with_model();
+    let page = bench.bytes("model/report.html");
+    for arguments in ["predict model cloth/test/good --out model", "evaluate model --out model"] {
+        let message = bench.error(arguments);
+        assert!(message.contains("model: the folder of a model"), "{message}");
+    }
+    assert!(bench.bytes("model/report.html") == page);
+}
+
+#[test]
+fn images_scaled_to_less_than_half_a_patch() {
+    let bench = bench();
+    let message =
+        bench.error(&format!("train --data cloth --out model {TINY} --set data.size=[15,40]"));
+    assert!(
+        message
+            .contains("data.size: expected at least 16 pixels a side for patches of 32, got 15x40"),
+        "{message}"
+    );
+}
+
 #[test]
 fn a_mask_of_another_size() {
     let bench = Bench::with_model();

@@ -201,7 +201,7 @@ fn names_of_good_folders_are_a_setting() {
     save(&bench.path("line/scarto/0.png"), &defective(1));
     let message = bench.error(&format!("train --data line --out model {TINY}"));
     assert!(message.contains("a folder `good` or `OK` beside others"), "{message}");
-    assert!(message.contains("line/io has images: name that folder, or to train"), "{message}");
+    assert!(message.contains("line/io has images: name the folder"), "{message}");
     let run = train(&bench, "line", "--set data.good=[\"IO\"]");
     assert!(run.stderr.contains("(folders): 1 good images"), "{}", run.stderr);
 }

@@ -71,6 +71,10 @@ fn what_decides_nothing_about_the_weights_can_be_edited() {
     );
     bench.run("calibrate model").done();
     bench.run("predict model moved/test/good --out results").done();
+    edit(&bench, "min_area = 1", "min_area = 9");
+    let message = bench.error("predict model moved/test/good --out results");
+    assert!(message.contains("expected `calibration.min_area` to be 1, got 9"), "{message}");
+    edit(&bench, "min_area = 9", "min_area = 1");
     edit(&bench, "[residual]", "[residual]\nwindow = \"uniform:7\"");
     let message = bench.error("predict model moved/test/good --out results");
     assert!(message.contains("expected `residual.window` to be nothing, got"), "{message}");

@@ -2,6 +2,7 @@
 
 use crate::bench::{Bench, keys, number};
 use crate::images::{HEIGHT, WIDTH, defective, save, texture};
+use image::GrayImage;
 use serde_json::Value;
 use std::fs;
 
@@ -250,6 +251,25 @@ fn a_list_on_standard_input_is_inspected() {
     );
     let run = list("results/x.png\n", "-");
     assert!(run.code == 2 && run.stdout.is_empty(), "{}", run.stderr);
+}
+
+/// Once, with the first one.
+#[test]
+fn an_image_that_is_scaled_otherwise_than_the_good_ones_is_warned_of() {
+    let bench = Bench::with_model();
+    bench.train("scaled", "--set data.size=[48,40]");
+    let predict =
+        |images: &str| bench.run(&format!("predict scaled {images} --out results")).done();
+    assert!(predict("cloth/test/good").warnings().is_empty());
+    for name in ["wide", "wider"] {
+        save(&bench.path(&format!("{name}.png")), &GrayImage::new(96, 40));
+    }
+    let run = predict("wide.png wider.png cloth/test/good");
+    let warnings = run.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let expected =
+        "wide.png: an image of 96x40 is scaled to 48x40 otherwise than the good ones of 48x40";
+    assert!(warnings[0].contains(expected), "{warnings:?}");
 }
 
 #[test]

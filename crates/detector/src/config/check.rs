@@ -4,7 +4,7 @@ use super::bounds::check_bounds;
 use super::file::Config;
 use super::tables::{BeyondBorder, Measure, ModelConfig, ResidualConfig, Scores};
 use crate::data::{Dataset, LeftOut, Smallest, Split, Survey};
-use crate::error::{Context, bail};
+use crate::error::{Context, bail, ensure};
 use crate::files::shown;
 use crate::{Method, Result};
 use candle_core::Device;
@@ -206,6 +206,12 @@ impl Config {
             BeyondBorder::None => patch,
         };
         let smallest = Smallest { margins: self.data.margins, side, patch };
+        if let Some([width, height]) = self.data.size {
+            ensure!(
+                width.min(height) >= side,
+                "data.size: expected at least {side} pixels a side for patches of {patch}, got {width}x{height}"
+            );
+        }
         let images = std::mem::take(&mut dataset.train);
         let (images, mut survey) = Survey::of(images, self.data.size.is_none().then_some(smallest));
         if let ([], Some(LeftOut { image, reason })) = (&images[..], survey.left_out.first()) {

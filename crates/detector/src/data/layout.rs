@@ -169,10 +169,8 @@ fn nothing_found(root: &Path) -> Result<String> {
     let category = folders.iter().find(|folder| folder.join("train/good").is_dir());
     let hint = category.map(|folder| format!("; {} has one: name that folder", shown(folder)));
     let hint = hint.or_else(|| {
-        let (further, root) = (shown(&first_with_images(root)?), shown(root));
-        Some(format!(
-            "; {further} has images: name that folder, or to train on good images alone a pattern such as '{root}/**/*.png'"
-        ))
+        let further = shown(&first_with_images(root)?);
+        Some(format!("; {further} has images: name the folder that has the good ones"))
     });
     Ok(format!(
         "expected a folder `train/good` (MVTec AD, woven textures), folders \

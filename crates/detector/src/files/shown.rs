@@ -30,6 +30,28 @@ pub fn shown_lines(text: &str) -> String {
     text.split('\n').map(shown_text).collect::<Vec<_>>().join("\n")
 }
 
+/// A word of a command that somebody copies, in quotes where a shell would take it apart; see [`shown_text`].
+///
+/// ```
+/// use detector::files::shown_word;
+///
+/// assert_eq!(shown_word("line-3/model"), "line-3/model");
+/// assert_eq!(shown_word("my model"), "'my model'");
+/// ```
+pub fn shown_word(word: &str) -> String {
+    let word = shown_text(word);
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+=:,@%".contains(letter);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word,
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
+/// A path, likewise.
+pub fn shown_argument(path: &Path) -> String {
+    shown_word(&path.to_string_lossy())
+}
+
 /// Control characters, ends of lines and of paragraphs, and those that change the direction of writing.
 fn forges(character: char) -> bool {
     let is_separator = matches!(character, '\u{2028}' | '\u{2029}');

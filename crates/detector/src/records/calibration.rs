@@ -74,8 +74,14 @@ impl Calibration {
         candidates.into_iter().flatten().find(|&unit| unit > 0.0 && unit.is_finite()).unwrap_or(1.0)
     }
 
-    /// A sentence that says so if single good images decide about the threshold: its standard error is above a quarter of it.
+    /// A sentence that says so if single good images decide about the threshold of false alarms: there is one, or the standard error
+    /// is above a quarter of the threshold.
     pub fn uncertainty(&self) -> Option<String> {
+        if self.images == 1 && matches!(self.rule, ThresholdRule::FalseAlarms { .. }) {
+            return Some(
+                "the threshold is of a single good image, and may suit no other".to_owned(),
+            );
+        }
         let error = self.standard_error? / f64::from(self.threshold).abs();
         let highest = self.scores.iter().max_by(|a, b| a.score.total_cmp(&b.score))?;
         (error > MOST_ERROR).then(|| {

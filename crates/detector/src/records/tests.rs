@@ -158,6 +158,9 @@ fn a_calibration_reads_back() {
 fn a_threshold_that_hangs_on_single_images_is_told() {
     let warning = |error| Calibration { standard_error: error, ..calibration() }.uncertainty();
     assert_eq!([None, Some(0.0625)].map(warning), [None, None], "a quarter of the threshold");
+    let rule = ThresholdRule::FalseAlarms { images: 20.0 };
+    let single = Calibration { images: 1, rule, standard_error: None, ..calibration() };
+    assert!(single.uncertainty().is_some_and(|warning| warning.contains("a single good image")));
     let warning = warning(Some(0.1)).unwrap();
     assert!(warning.contains("40 % of it; a.png scores highest, 0.20"), "{warning}");
 }

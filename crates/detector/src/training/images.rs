@@ -10,7 +10,7 @@ use crate::{Error, Result};
 use inspect::{Image, Mask, ThresholdRule, mirror_to};
 use models::{CropPlaces, TrainingImage};
 use rayon::prelude::*;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The images to train on, and what there is to say of them.
 pub struct TrainingImages {
@@ -57,12 +57,20 @@ fn dim_images(images: &[TrainingImage]) -> Option<String> {
 /// Reads the images to train on: their regions of interest, scaled, and mirrored up to a patch if they are smaller.
 ///
 /// # Errors
-/// If one cannot be read or has no region of interest, or no patch lies in that of any; of several errors, that of the first image.
+/// If one of them, or of those that are held out, cannot be read, or no patch lies in the region of interest of any; of several errors,
+/// that of the first image.
 pub fn read_images(plan: &TrainingPlan) -> Result<TrainingImages> {
     let (views, paths) = (Views::of(&plan.config.data)?, &plan.split.train);
     // All are read before the first error is looked for, so that it is the same one in each run.
     let read = paths.par_iter().map(|path| read(plan, &views, path)).collect::<Vec<_>>();
     let read = read.into_iter().collect::<Result<Vec<_>>>()?;
+    // Those of the calibration, too: after the training would be too late.
+    let check = |path: &PathBuf| match views.read(path) {
+        Err(error) if !error.is_empty_region() => Err(error),
+        _ => Ok(()),
+    };
+    let checked = plan.split.held_out.par_iter().map(check).collect::<Vec<_>>();
+    checked.into_iter().collect::<Result<()>>()?;
     let which = |is_chosen: &dyn Fn(&Read) -> bool| {
         let chosen = paths.iter().zip(&read).filter(|(_, read)| is_chosen(read));
         chosen.map(|(path, _)| path.clone()).collect::<Vec<_>>()

@@ -7,7 +7,7 @@ use super::plan::{Start, TrainingPlan};
 use super::resume::{Note, checkpoint, restore};
 use crate::data::fingerprint;
 use crate::error::Context;
-use crate::files::{FolderLock, shown};
+use crate::files::{FolderLock, shown_argument};
 use crate::inspector::Inspector;
 use crate::records::{FeaturesRecord, LogEntry, Settings, TrainingRecord};
 use crate::{Error, Result};
@@ -259,7 +259,7 @@ impl Training {
                 "the training ended; {} is the state after {patches} patches, which `bench-cli train --out {} --resume --patches \
                  {patches}` makes a model of",
                 self.plan.folder.checkpoint_name(),
-                shown(self.plan.folder.path())
+                shown_argument(self.plan.folder.path())
             ),
         }
     }

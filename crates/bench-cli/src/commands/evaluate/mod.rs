@@ -2,7 +2,7 @@
 
 mod table;
 
-use super::Context;
+use super::{Context, prepare_results};
 use crate::args::EvaluateArgs;
 use crate::curve_points::write_curves;
 use crate::drawing::{Cell, Figure, ScoreRange, around_largest_defect, write_figure};
@@ -10,7 +10,7 @@ use crate::interrupt;
 use crate::page::{Circumstances, Page, RESIDUAL_COLOUR, write_page};
 use crate::progress::Progress;
 use anyhow::Result;
-use detector::files::{FileSet, FolderLock, prepare_folder, shown, write_atomic, write_json};
+use detector::files::{FileSet, FolderLock, shown, write_atomic, write_json};
 use detector::records::{EvaluationRecord, Settings};
 use detector::synthetic::is_synthetic;
 use detector::{
@@ -47,7 +47,7 @@ pub fn evaluate(context: &Context, args: &EvaluateArgs) -> Result<()> {
     let inspector = context.calibrated(&folder, &config)?;
     let held_out = held_out(context, &folder, &config, &dataset)?;
     let origin = Origin::of(&folder, config)?;
-    prepare_folder(&args.out)?;
+    prepare_results(&args.out)?;
     let _lock = FolderLock::take(&args.out)?;
     let evaluation = evaluate_on(context, &dataset, &held_out, &inspector, origin)?;
     for mask in &evaluation.test_set.empty_masks {

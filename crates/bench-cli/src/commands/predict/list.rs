@@ -114,7 +114,7 @@ pub fn inspect(
         leave_last_records(&job.out, with_regions)?;
     }
     run.write_summaries()?;
-    run.check_interrupt()?;
+    run.check_interrupt("; the same command with --resume goes on")?;
     (record.finished, record.listed, record.images) = (true, listed.into_inner(), run.images());
     ensure!(record.listed > 0, "expected images on standard input, got none");
     write_json(&job.out.join(FILE), &record)?;

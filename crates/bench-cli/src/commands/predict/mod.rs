@@ -26,13 +26,13 @@ pub use inputs::good_inputs;
 pub use merge::merge;
 pub use run::Outcome;
 
-use super::Context;
+use super::{Context, prepare_results};
 use crate::args::{Output, PredictArgs};
 use crate::drawing::ScoreRange;
 use crate::progress::Progress;
 use crate::terminal::Terminal;
 use anyhow::{Result, bail, ensure};
-use detector::files::{FolderLock, is_same_folder, prepare_folder, shown};
+use detector::files::{FolderLock, is_same_folder, shown};
 use detector::records::Calibration;
 use detector::{Config, Decision, Detector, ModelFolder};
 use inputs::{Separator, named_images, spare};
@@ -73,7 +73,7 @@ pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
         None => args.out.clone(),
     };
     named.iter().try_for_each(|image| spare(image, &out, args.subfolders))?;
-    prepare_folder(&out)?;
+    prepare_results(&out)?;
     let job = Job {
         detector,
         settings: settings_hash(&folder, origin.decision, args)?,
@@ -84,6 +84,7 @@ pub fn predict(context: &Context, args: &PredictArgs) -> Result<Outcome> {
         lock: FolderLock::take(&out)?,
         out,
         range: ScoreRange::of_good(origin.unit()),
+        scaled: config.data.size.map(|size| (origin.good_sizes(), size)),
     };
     let course = if args.watch.is_some() { Course::Watch } else { Course::Batch };
     let report = job.keeps(Output::Report);

@@ -5,7 +5,7 @@ use super::stamp::Stamp;
 use crate::args::{Keep, MapFormat, Output, Subfolders};
 use crate::drawing::{Cell, OUTSIDE, Overlay, ScoreRange, write_overlay_png};
 use anyhow::{Context as _, Result, ensure};
-use detector::files::{FolderLock, remove_if_present, shown};
+use detector::files::{FolderLock, remove_if_present, shown, shown_text};
 use detector::records::PredictionRecord;
 use detector::{
     Detector, Found, Image, Mask, Plane, Verdict, write_float_tiff, write_grey_png,
@@ -37,6 +37,8 @@ pub struct Job {
     pub lock: FolderLock,
     /// The scores that colours stand for.
     pub range: ScoreRange,
+    /// If images are scaled: the sizes of the calibration's images, and the size that all get.
+    pub scaled: Option<(Vec<[usize; 2]>, [usize; 2])>,
 }
 
 /// An image file that was read.
@@ -130,6 +132,20 @@ impl Job {
             return Vec::new();
         }
         found.regions.iter().map(|region| region.run_lengths(&found.labels)).collect()
+    }
+
+    /// A warning if an image is scaled otherwise than those of the calibration were.
+    pub fn other_scale(&self, record: &PredictionRecord) -> Option<String> {
+        let (good, [width, height]) = self.scaled.as_ref()?;
+        let usual = good.first().filter(|_| !good.contains(&record.size))?;
+        let [of, by] = record.size;
+        Some(format!(
+            "{}: an image of {of}x{by} is scaled to {width}x{height} otherwise than the good ones of {}x{} were (data.size), and may \
+             look defective; others like it are not named",
+            shown_text(&record.image),
+            usual[0],
+            usual[1]
+        ))
     }
 
     /// Writes what is to be kept of an image beside its record, and puts its names and the time that all took into the record.

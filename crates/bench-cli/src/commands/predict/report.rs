@@ -3,6 +3,7 @@
 use super::prediction::Prediction;
 use super::tally::Tally;
 use crate::drawing::short;
+use crate::interrupt;
 use crate::page::{
     BatchPage, Exhibit, Kind, Levels, Live, Pictures, Planes, Recalibration, write_document,
 };
@@ -47,6 +48,12 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// The sizes of the calibration's images.
+    pub fn good_sizes(&self) -> Vec<[usize; 2]> {
+        let scores = self.calibration.iter().flat_map(|calibration| &calibration.scores);
+        scores.map(|good| [good.width, good.height]).collect()
+    }
+
     /// The score that good images reach: the unit of colours.
     pub fn unit(&self) -> f32 {
         let threshold = self.decision.threshold.abs();
@@ -261,6 +268,10 @@ impl Report {
             0 => String::new(),
             count => format!("; {count} of them by an earlier run, without pictures here"),
         };
+        let interrupted = match self.course {
+            Course::Batch if interrupt::came() => "; interrupted before the end of the list",
+            _ => "",
+        };
         vec![
             (
                 match self.course {
@@ -268,7 +279,7 @@ impl Report {
                     Course::Watch => "Images since the start",
                 },
                 format!(
-                    "{all}: {good} good, {defective} with defects, {failed} not inspected{recorded}"
+                    "{all}: {good} good, {defective} with defects, {failed} not inspected{recorded}{interrupted}"
                 ),
             ),
             (

@@ -37,6 +37,8 @@ pub struct Run<'a> {
     /// Whether the result of an earlier run was replaced.
     has_replaced: bool,
     report: Option<Report>,
+    /// Whether an image was warned of that is scaled otherwise than those of the calibration.
+    has_warned_of_scale: bool,
 }
 
 impl<'a> Run<'a> {
@@ -49,7 +51,8 @@ impl<'a> Run<'a> {
         report: Option<Report>,
     ) -> Self {
         let (names, tally) = (Names::new(job.subfolders), Tally::default());
-        Self { job, terminal, bar, tables, names, tally, has_replaced: false, report }
+        let (has_replaced, has_warned_of_scale) = (false, false);
+        Self { job, terminal, bar, tables, names, tally, has_replaced, report, has_warned_of_scale }
     }
 
     /// Gives the ids of images of earlier runs to no other.
@@ -125,6 +128,10 @@ impl<'a> Run<'a> {
             report.add(found)?;
         }
         self.tally.add(record.defective);
+        if let Some(warning) = self.job.other_scale(record).filter(|_| !self.has_warned_of_scale) {
+            self.has_warned_of_scale = true;
+            self.bar.suspend(|| self.terminal.warn(&warning));
+        }
         let (image, verdict) = (shown_text(&record.image), record.verdict());
         self.bar.increment();
         self.bar.suspend(|| {
@@ -153,12 +160,15 @@ impl<'a> Run<'a> {
         self.bar.suspend(|| terminal::error(error));
     }
 
-    /// Ends the run if a signal came.
-    pub fn check_interrupt(&self) -> Result<(), Interrupted> {
+    /// Ends the run if a signal came. `next` ends the sentence that says so.
+    pub fn check_interrupt(&self, next: &str) -> Result<(), Interrupted> {
         interrupt::check(|| {
             self.bar.finish();
             let images = self.tally.inspected();
-            format!("interrupted after {images} {}", if images == 1 { "image" } else { "images" })
+            format!(
+                "interrupted after {images} {}{next}",
+                if images == 1 { "image" } else { "images" }
+            )
         })
     }
 

@@ -10,7 +10,7 @@ use crate::args::{CHECKPOINT_SECONDS, TrainArgs};
 use crate::interrupt;
 use crate::progress::Progress;
 use anyhow::{Context as _, Result, bail};
-use detector::files::shown;
+use detector::files::{shown, shown_argument};
 use detector::records::{
     Calibration, LogEntry, ReconstructionRecord, TrainingRecord, TrainingSummary,
 };
@@ -109,7 +109,7 @@ fn to_the_end(
     let TrainingPlan { folder, config, split, .. } = training.plan();
     let good = CalibrationImages::of_split(split.clone(), config.calibration.min_images);
     let calibration = calibrate_on(context, folder, config, &good).with_context(|| {
-        let folder = shown(folder.path());
+        let folder = shown_argument(folder.path());
         format!("the model is trained; `bench-cli calibrate {folder}` makes up for its threshold")
     })?;
     Ok((record, calibration))
@@ -236,7 +236,8 @@ fn advance(
         }
         interrupt::check(|| {
             bar.abandon();
-            let (patches, folder) = (training.patches(), shown(training.plan().folder.path()));
+            let (patches, folder) =
+                (training.patches(), shown_argument(training.plan().folder.path()));
             format!(
                 "interrupted after {patches} patches; `bench-cli train --out {folder} --resume` goes on"
             )
