@@ -38,9 +38,9 @@ fn a_tuning_chooses_a_configuration_that_train_takes() {
     let choices = best["choices"].as_array().unwrap();
     assert_eq!((choices.len(), &best["is_thorough"]), (250, &true.into()));
     assert_eq!(keys(&choices[0]), ["au_roc", "choice", "found", "kinds", "pixel_au_roc"]);
-    let found: Vec<f64> = choices.iter().map(|choice| number(choice, "found")).collect();
+    let areas: Vec<f64> = choices.iter().map(|choice| number(choice, "pixel_au_roc")).collect();
     assert!(
-        found.is_sorted_by(|a, b| a >= b) && found.iter().all(|share| (0.0..=1.0).contains(share))
+        areas.is_sorted_by(|a, b| a >= b) && areas.iter().all(|area| (0.0..=1.0).contains(area))
     );
 
     let page = bench.text("tuned/tune.html");

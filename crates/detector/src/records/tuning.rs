@@ -107,9 +107,10 @@ pub struct ChoiceFigures {
 }
 
 impl ChoiceFigures {
-    /// Puts what finds more defects first, and of those that find the same share what separates them better.
+    /// Puts first what separates the pixels of defects better from good ones, and of equals what finds more defects. Of what is found at
+    /// a threshold, few defects decide.
     pub fn best_first(&self, other: &Self) -> Ordering {
-        other.found.total_cmp(&self.found).then(other.au_roc.total_cmp(&self.au_roc))
+        other.pixel_au_roc.total_cmp(&self.pixel_au_roc).then(other.found.total_cmp(&self.found))
     }
 }
 

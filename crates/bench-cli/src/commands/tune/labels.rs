@@ -56,8 +56,6 @@ fn agreement(candidates: &[Tuned]) -> Option<Agreement> {
 fn correlation(choices: &[&MeasuredChoice<ResidualChoice>]) -> Option<f64> {
     let labels: Option<Vec<f64>> =
         choices.iter().map(|choice| choice.figures.image_au_roc).collect();
-    // The area by drawn defects decides between equal shares.
-    let own: Vec<f64> =
-        choices.iter().map(|choice| choice.figures.found + 1e-6 * choice.figures.au_roc).collect();
+    let own: Vec<f64> = choices.iter().map(|choice| choice.figures.pixel_au_roc).collect();
     if choices.len() < 3 { None } else { rank_correlation(&own, &labels?) }
 }

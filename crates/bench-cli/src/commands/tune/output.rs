@@ -59,12 +59,12 @@ impl Outcome<'_> {
         let labels = if record.agreement.is_some() { "  by labels" } else { "" };
         let alarms = record.false_alarms;
         format!(
-            "Drawn defects found at one false alarm in {alarms} good images, mean of the kinds:\n\
+            "Area under the ROC curve of the pixels of drawn defects, and the share found at one false alarm in {alarms} good images:\n\
              {:<28} {:>8} {:>6} {:>6}{labels}  residual\n{}",
             "model",
             "patches",
-            "found",
             "area",
+            "found",
             rows.collect::<Vec<_>>().join("\n")
         )
     }
@@ -91,7 +91,7 @@ fn row(candidate: &Tuned) -> Option<String> {
     let MeasuredChoice { choice, figures } = candidate.choices.first()?;
     let labels = figures.image_au_roc.map_or_else(String::new, |area| format!("  {area:>9.3}"));
     let Tuned { name, patches, .. } = candidate;
-    let (found, area) = (decimals(Some(figures.found)), decimals(Some(figures.au_roc)));
+    let (area, found) = (decimals(Some(figures.pixel_au_roc)), decimals(Some(figures.found)));
     let collapsed = if candidate.collapsed { " (of no use)" } else { "" };
-    Some(format!("{name:<28} {patches:>8} {found:>6} {area:>6}{labels}  {}{collapsed}", choice))
+    Some(format!("{name:<28} {patches:>8} {area:>6} {found:>6}{labels}  {}{collapsed}", choice))
 }
