@@ -54,7 +54,7 @@ SHOWN = {
 def show(page, name, shots):
     selector, height = SHOWN[name]
     top = page.evaluate("(selector) => document.querySelector(selector).getBoundingClientRect().top", selector)
-    clip = {"x": 0, "y": max(top, 0), "width": 1280, "height": height}
+    clip = {"x": 0, "y": top, "width": 1280, "height": height}
     page.screenshot(path=shots / f"{name}-shown.png", full_page=True, clip=clip)
 
 

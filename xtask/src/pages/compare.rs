@@ -83,7 +83,7 @@ fn counts(record: &EvaluationRecord) -> BTreeMap<String, String> {
     let AtThreshold { regions_found, regions, false_alarms, precision, recall, f1, .. } =
         metrics.at_threshold;
     let ratio = |ratio: Option<f64>| ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.3}"));
-    let good = metrics.images - metrics.defective_images;
+    let good = metrics.good_images();
     let (hit, flagged) =
         (metrics.at_threshold.defective_images_hit, metrics.at_threshold.good_images_flagged);
     let counts = [

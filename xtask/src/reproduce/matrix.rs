@@ -66,6 +66,11 @@ impl Experiment {
         self.vary.as_ref().is_some_and(|vary| vary.key == "preset")
     }
 
+    /// Whether its rows are inspected as they are calibrated.
+    pub fn is_decided(&self) -> bool {
+        !self.vary.as_ref().is_some_and(|vary| vary.key.starts_with("inspection."))
+    }
+
     /// The preset of a row, if it is another than the paper's.
     fn preset(&self, value: Option<&Value>) -> Option<String> {
         let preset = value.filter(|_| self.compares_presets())?.as_str()?;

@@ -3,6 +3,7 @@
 mod cell;
 mod html;
 mod matrix;
+mod measured;
 mod pictures;
 mod plan;
 mod published;

@@ -2,9 +2,10 @@
 
 use super::cell::Cell;
 use super::matrix::Row;
+use super::measured::Measured;
 use super::run::Runner;
 use super::store::Finished;
-use super::table::{Measured, Table};
+use super::table::Table;
 use crate::command::{strings, text};
 use crate::datasets;
 use anyhow::{Context, Result};

@@ -3,6 +3,7 @@
 use crate::command::output;
 use crate::files;
 use anyhow::{Context, Result};
+use detector::files::quoted;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -71,15 +72,6 @@ fn sbatch(options: &[String], script: &Path) -> Result<String> {
     Ok(printed.trim().split(';').next().unwrap_or_default().to_owned())
 }
 
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=:,%".contains(&byte);
-    if !word.is_empty() && word.bytes().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +90,5 @@ mod tests {
                         exec /shared/xtask reproduce 'a b' --shard \"$SLURM_ARRAY_TASK_ID/8\"\n";
         assert_eq!(jobs.array(), expected);
         assert!(jobs.report().ends_with("'a b' --report\n"));
-        assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 }

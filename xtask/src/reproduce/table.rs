@@ -1,11 +1,10 @@
 //! The table of an experiment.
 
 use super::matrix::{Experiment, Row};
+use super::measured::{Counted, Measured, Spread};
 use super::published::{Certainty, Publications, Published};
 use super::run::Runner;
-use super::store::Finished;
 use anyhow::Result;
-use detector::records::{AtThreshold, PixelMetrics};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -16,9 +15,6 @@ pub struct Table {
     pub title: String,
     /// The key that differs from line to line.
     pub vary: Option<String>,
-    /// Whether decisions are a part of the result: not where the inspection is another than that of the calibration.
-    #[serde(skip)]
-    has_decisions: bool,
     pub lines: Vec<Line>,
 }
 
@@ -42,47 +38,6 @@ pub struct Line {
     pub published: Option<Published>,
 }
 
-/// Measurements of the finished cells of a line.
-#[derive(Debug, Serialize)]
-pub struct Measured {
-    pub synthetic: bool,
-    pub test_images: usize,
-    /// The number of images that were there, if not all.
-    pub part: Option<String>,
-    pub patches: u64,
-    pub pixel_au_roc: Spread,
-    pub pixel_au_roc_raw: Spread,
-    pub pixel_average_precision: Spread,
-    pub au_pro: Spread,
-    /// Absent unless there are good images to compare with.
-    pub image_au_roc: Option<Spread>,
-    /// At the threshold, of all defects.
-    pub regions_found: Counted,
-    /// Defective images in which the threshold finds a defect.
-    pub images_hit: Counted,
-    /// Good test images with a defect by the threshold.
-    pub good_flagged: Counted,
-    pub loss: Spread,
-    pub training_seconds: Spread,
-    /// Trainings whose reconstructions are constant.
-    pub collapsed: usize,
-}
-
-/// How many of a number, on the average.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Counted {
-    pub mean: f64,
-    pub of: usize,
-}
-
-/// Mean and standard deviation of a sample.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Spread {
-    pub mean: f64,
-    /// Absent for a single value.
-    pub deviation: Option<f64>,
-}
-
 impl Table {
     /// # Errors
     /// If a result cannot be read.
@@ -92,12 +47,11 @@ impl Table {
         runner: &Runner,
         publications: &Publications,
     ) -> Result<Self> {
-        let line = |row: &Row| Line::new(row, runner, publications);
+        let line = |row: &Row| Line::new(row, experiment.is_decided(), runner, publications);
         Ok(Self {
             key: experiment.key.clone(),
             title: experiment.title.clone(),
             vary: experiment.vary.as_ref().map(|vary| vary.key.clone()),
-            has_decisions: experiment.vary.is_none() || experiment.compares_presets(),
             lines: rows.iter().map(line).collect::<Result<_>>()?,
         })
     }
@@ -109,6 +63,10 @@ impl Table {
 
     pub fn measured(&self) -> impl Iterator<Item = &Measured> {
         self.lines.iter().filter_map(|line| line.measured.as_ref())
+    }
+
+    fn has_decisions(&self) -> bool {
+        self.measured().any(|measured| measured.decisions.is_some())
     }
 
     fn has_published(&self) -> bool {
@@ -146,7 +104,7 @@ impl Table {
             heads.extend(["published", "difference"]);
         }
         heads.extend(["AU-PRO", "image ROC-AUC", "AP"]);
-        if self.has_decisions {
+        if self.has_decisions() {
             heads.extend(["regions found", "images hit", "good flagged"]);
         }
         heads.extend(["loss", "patches", "seeds", "training s"]);
@@ -173,16 +131,10 @@ impl Table {
         cells.push(spread(|measured| Some(measured.au_pro)));
         cells.push(spread(|measured| measured.image_au_roc));
         cells.push(spread(|measured| Some(measured.pixel_average_precision)));
-        if self.has_decisions {
-            let counts: [fn(&Measured) -> &Counted; 3] = [
-                |measured| &measured.regions_found,
-                |measured| &measured.images_hit,
-                |measured| &measured.good_flagged,
-            ];
-            let count = |of: fn(&Measured) -> &Counted| {
-                line.measured.as_ref().map(of).map_or_else(dash, Counted::text)
-            };
-            cells.extend(counts.map(count));
+        if self.has_decisions() {
+            let decisions = line.measured.as_ref().and_then(|measured| measured.decisions);
+            let counts = decisions.map(|decisions| decisions.all().map(Counted::text));
+            cells.extend(counts.unwrap_or_else(|| [(); 3].map(|()| dash())));
         }
         cells.push(spread(|measured| Some(measured.loss)));
         let patches = line.measured.as_ref().map_or_else(dash, |m| m.patches.to_string());
@@ -247,7 +199,7 @@ impl Table {
 }
 
 /// Columns of the CSV file. Those that end in `_sd` are standard deviations over seeds.
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 27] = [
     "data",
     "method",
     "value",
@@ -269,10 +221,21 @@ const COLUMNS: [&str; 21] = [
     "image_au_roc",
     "image_au_roc_sd",
     "loss",
+    "regions_found",
+    "regions",
+    "images_hit",
+    "defective_images",
+    "good_flagged",
+    "good_images",
 ];
 
 impl Line {
-    fn new(row: &Row, runner: &Runner, publications: &Publications) -> Result<Self> {
+    fn new(
+        row: &Row,
+        is_decided: bool,
+        runner: &Runner,
+        publications: &Publications,
+    ) -> Result<Self> {
         let store = &runner.store;
         let (mut cells, mut finished) = (Vec::new(), Vec::new());
         for cell in &row.cells {
@@ -293,7 +256,7 @@ impl Line {
             cells,
             failures: row.cells.iter().filter_map(|cell| store.failure(cell)).collect(),
             missing,
-            measured: Measured::new(&finished),
+            measured: Measured::new(&finished, is_decided),
             // Figures of others are of the paper's inspection.
             published: config
                 .filter(|_| row.cells.iter().all(|cell| cell.preset.is_none()))
@@ -341,71 +304,14 @@ impl Line {
             cells.push(number(spread.and_then(|spread| spread.deviation)));
         }
         cells.push(text(|measured| measured.loss.mean.to_string()));
+        let decisions = self.measured.as_ref().and_then(|measured| measured.decisions);
+        let counts = decisions.map(|decisions| decisions.all());
+        for index in 0..3 {
+            let count = counts.map(|counts| counts[index]);
+            cells.push(number(count.map(|count| count.mean)));
+            cells.push(count.map_or_else(String::new, |count| count.of.to_string()));
+        }
         cells
-    }
-}
-
-impl Measured {
-    fn new(finished: &[Finished]) -> Option<Self> {
-        let first = finished.first()?;
-        let metric = |of: fn(&PixelMetrics) -> f64| {
-            let values = finished.iter().map(|f| f.metrics.metrics.of_pixels(of));
-            Spread::of(values.collect::<Option<Vec<_>>>()?.into_iter())
-        };
-        let image_au_roc = finished.iter().filter_map(|f| f.metrics.metrics.image_au_roc);
-        let count = |of: fn(&AtThreshold) -> usize, all| {
-            let counts = finished.iter().map(|f| of(&f.metrics.metrics.at_threshold) as f64);
-            Counted { mean: counts.sum::<f64>() / finished.len() as f64, of: all }
-        };
-        let first_metrics = &first.metrics.metrics;
-        let good = first_metrics.images - first_metrics.defective_images;
-        Some(Self {
-            synthetic: first.metrics.synthetic,
-            test_images: first.metrics.metrics.images,
-            part: first.evaluated.source.split_once(": ").map(|(_, part)| part.to_owned()),
-            patches: first.metrics.patches,
-            pixel_au_roc: metric(|metrics| metrics.pixel_au_roc)?,
-            pixel_au_roc_raw: metric(|metrics| metrics.pixel_au_roc_raw)?,
-            pixel_average_precision: metric(|metrics| metrics.pixel_average_precision)?,
-            au_pro: metric(|metrics| metrics.au_pro)?,
-            image_au_roc: Spread::of(image_au_roc),
-            regions_found: count(|at| at.regions_found, first_metrics.at_threshold.regions),
-            images_hit: count(|at| at.defective_images_hit, first_metrics.defective_images),
-            good_flagged: count(|at| at.good_images_flagged, good),
-            loss: Spread::of(finished.iter().map(|f| f.training.loss))?,
-            training_seconds: Spread::of(finished.iter().map(|f| f.training.seconds))?,
-            collapsed: finished.iter().filter(|f| f.training.collapsed).count(),
-        })
-    }
-}
-
-impl Spread {
-    /// `None` for no values.
-    fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
-        let values: Vec<f64> = values.collect();
-        let count = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / count;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let deviation = (values.len() > 1).then(|| (squares / (count - 1.0)).sqrt());
-        (!values.is_empty()).then_some(Self { mean, deviation })
-    }
-
-    fn text(self) -> String {
-        match self.deviation {
-            None => format!("{:.3}", self.mean),
-            Some(deviation) => format!("{:.3} ± {deviation:.3}", self.mean),
-        }
-    }
-}
-
-impl Counted {
-    fn text(&self) -> String {
-        match self.of {
-            0 => "–".to_owned(),
-            // A mean over seeds need not be whole.
-            of if self.mean.fract() == 0.0 => format!("{} of {of}", self.mean),
-            of => format!("{:.1} of {of}", self.mean),
-        }
     }
 }
 
@@ -421,17 +327,4 @@ impl Published {
 /// A value of a configuration without quotes.
 pub fn plain(value: &toml::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_spread_is_that_of_a_sample() {
-        let of = |values: &[f64]| Spread::of(values.iter().copied()).map(Spread::text);
-        assert_eq!(of(&[]), None);
-        assert_eq!(of(&[0.5]).as_deref(), Some("0.500"));
-        assert_eq!(of(&[1.0, 2.0, 3.0]).as_deref(), Some("2.000 ± 1.000"));
-    }
 }

@@ -85,7 +85,7 @@ fn threshold_row(name: &str, threshold: f32, result: &AtThreshold, metrics: &Met
             td.number { (found(result)) }
             td.number { (alarms.map_or_else(|| "–".to_owned(), |alarms| format!("{alarms:.2}"))) }
             td.number { (part_of(result.defective_images_hit, defective)) }
-            td.number { (part_of(result.good_images_flagged, metrics.images - defective)) }
+            td.number { (part_of(result.good_images_flagged, metrics.good_images())) }
         }
     }
 }

@@ -75,7 +75,8 @@ impl TuningPage<'_> {
                 h2 { "How far to trust it" }
                 p {
                     "Drawn defects stand for real ones that nobody has shown yet. Whether they rank settings as real ones do depends on the \
-                     data; on seven sets measured so far, rank correlations were 0.76, 0.75, 0.71, 0.27, 0.25, 0.08 and −0.19. The pictures above show what was drawn: if your defects look \
+                     data; on seven sets measured so far, rank correlations were 0.76, 0.75, 0.71, 0.27, 0.25, 0.08 and −0.19. \
+                     The pictures above show what was drawn: if your defects look \
                      otherwise, compare the first rows by your own images before you rely on the order. On a data set with ground truth, \
                      the option --labels says how well it holds."
                 }

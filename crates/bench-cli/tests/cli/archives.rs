@@ -345,11 +345,12 @@ fn rows_and_files_are_the_same_for_any_number_of_threads() {
 }
 
 /// Starts a run over many images, and signals it after the first line that it prints.
-fn signalled(bench: &Bench, signal: &str) -> Option<i32> {
+fn signalled(bench: &Bench, signal: &str) -> (Option<i32>, String) {
     let mut child = Command::new(program())
         .args("predict model many --out found --resume --subfolders hash --json --quiet".split(' '))
         .current_dir(bench.path(""))
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -357,7 +358,8 @@ fn signalled(bench: &Bench, signal: &str) -> Option<i32> {
     let kill = Command::new("kill").args([signal, &child.id().to_string()]).status();
     assert!(kill.unwrap().success());
     std::io::copy(&mut stdout, &mut std::io::sink()).unwrap();
-    child.wait().unwrap().code()
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
 /// All files below a folder.
@@ -378,7 +380,8 @@ fn an_interrupted_or_killed_run_goes_on_to_the_results_of_a_whole_one() {
     }
     let mut last = 0;
     for (signal, code) in [("-INT", Some(130)), ("-KILL", None), ("-TERM", Some(143))] {
-        assert_eq!(signalled(&bench, signal), code, "{signal}");
+        let (ended, said) = signalled(&bench, signal);
+        assert_eq!(ended, code, "{signal}");
         // Whole records, of which all files are there.
         let records = records(&bench, "found");
         assert!((last + 1..100).contains(&records.len()), "{signal}: {} records", records.len());
@@ -388,6 +391,8 @@ fn an_interrupted_or_killed_run_goes_on_to_the_results_of_a_whole_one() {
         }
         assert_eq!(bench.json("found/run.json")["finished"], false);
         if code.is_some() {
+            assert!(said.ends_with("images; the same command with --resume goes on\n"), "{said}");
+            assert!(bench.text("found/report.html").contains("interrupted before the end"));
             let is_part = |name: &String| name.ends_with(".part");
             assert!(!files(&bench.path("found")).iter().any(is_part), "{signal}");
         }

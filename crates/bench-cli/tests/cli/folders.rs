@@ -337,7 +337,7 @@ fn strangers_among_the_images_are_named() {
     for expected in [
         "(flat): 21 good images to train on and 2 held out, 22 of 48x40, 1 of 10x10, 1 of 60x40 pixels",
         "mixed/icon.png: left out: 10x10 pixels to train on, expected at least 16x16, half a patch; a smaller model.patch_size than 32",
-        "mixed/03_mask.png: named as masks of other images, and trained on as images",
+        "mixed/03_mask.png: named as masks of other images, and used as images",
         "mixed/03_mask.png: black and white only, as masks are, and trained on",
         "mixed/empty.png: a single grey value, and trained on",
         "mixed/wide.png: of another size than all others, which have 48x40 pixels",

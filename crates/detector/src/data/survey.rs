@@ -133,10 +133,9 @@ fn masks_among(images: &[PathBuf]) -> Vec<String> {
     masks.sort();
     match masks.is_empty() {
         true => Vec::new(),
-        false => vec![format!(
-            "{}: named as masks of other images, and trained on as images",
-            names(&masks)
-        )],
+        false => {
+            vec![format!("{}: named as masks of other images, and used as images", names(&masks))]
+        }
     }
 }
 

@@ -16,4 +16,6 @@ pub use identity::{folder_of, is_at, is_same_folder};
 pub use lock::{FolderLock, refuse_link};
 pub use read::{BYTE_ORDER_MARK, path_of_bytes, read_file, read_text};
 pub use set::FileSet;
-pub use shown::{cell, shown, shown_argument, shown_lines, shown_text, shown_word, text_of_cell};
+pub use shown::{
+    cell, quoted, shown, shown_argument, shown_lines, shown_text, shown_word, text_of_cell,
+};

@@ -30,19 +30,24 @@ pub fn shown_lines(text: &str) -> String {
     text.split('\n').map(shown_text).collect::<Vec<_>>().join("\n")
 }
 
-/// A word of a command that somebody copies, in quotes where a shell would take it apart; see [`shown_text`].
-///
-/// ```
-/// use detector::files::shown_word;
-///
-/// assert_eq!(shown_word("line-3/model"), "line-3/model");
-/// assert_eq!(shown_word("my model"), "'my model'");
-/// ```
+/// A word of a command that somebody copies, as [`quoted`] and [`shown_text`] have it.
 pub fn shown_word(word: &str) -> String {
-    let word = shown_text(word);
+    quoted(&shown_text(word))
+}
+
+/// A word of a command, in quotes where a shell would take it apart.
+///
+/// ```
+/// use detector::files::quoted;
+///
+/// assert_eq!(quoted("line-3/model"), "line-3/model");
+/// assert_eq!(quoted("my model"), "'my model'");
+/// assert_eq!(quoted("it's"), r"'it'\''s'");
+/// ```
+pub fn quoted(word: &str) -> String {
     let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+=:,@%".contains(letter);
     match !word.is_empty() && word.chars().all(is_plain) {
-        true => word,
+        true => word.to_owned(),
         false => format!("'{}'", word.replace('\'', "'\\''")),
     }
 }

@@ -95,6 +95,11 @@ pub struct PixelMetrics {
 }
 
 impl Metrics {
+    /// Number of test images without a defect.
+    pub fn good_images(&self) -> usize {
+        self.images - self.defective_images
+    }
+
     /// A figure of pixels, if there are any.
     pub fn of_pixels(&self, figure: impl Fn(&PixelMetrics) -> f64) -> Option<f64> {
         self.pixel.as_ref().map(figure)

@@ -6,7 +6,7 @@ use detector::records::{AtThreshold, GoodImages, Metrics};
 /// All numbers, one on a line, and below them a row for each threshold.
 pub fn table(metrics: &Metrics, title: &str) -> String {
     let at = &metrics.at_threshold;
-    let good = metrics.images - metrics.defective_images;
+    let good = metrics.good_images();
     let rows = [
         ("pixel ROC-AUC", metrics.of_pixels(|p| p.pixel_au_roc)),
         ("pixel ROC-AUC, residual map", metrics.of_pixels(|p| p.pixel_au_roc_raw)),
@@ -51,7 +51,7 @@ fn part_of(part: usize, all: usize) -> String {
 /// A row for each threshold.
 fn thresholds(metrics: &Metrics) -> String {
     let defective = metrics.defective_images;
-    let good = metrics.images - defective;
+    let good = metrics.good_images();
     let rows = metrics.thresholds().map(|(name, threshold, result)| {
         let &AtThreshold { precision, recall, f1, iou, false_alarms_per_image, .. } = result;
         let ratios = [precision, recall, f1, iou].map(|ratio| format!("{:>10}", decimals(ratio)));

@@ -10,6 +10,7 @@ use super::report::Report;
 use super::run::{Outcome, Run};
 use super::tables::{Tables, leave_last_records};
 use crate::args::{Output, Subfolders};
+use crate::interrupt::Interrupted;
 use crate::progress::Progress;
 use crate::terminal::Terminal;
 use anyhow::{Context, Result, ensure};
@@ -114,7 +115,9 @@ pub fn inspect(
         leave_last_records(&job.out, with_regions)?;
     }
     run.write_summaries()?;
-    run.check_interrupt("; the same command with --resume goes on")?;
+    run.check_interrupt().map_err(|Interrupted(said)| {
+        Interrupted(format!("{said}; the same command with --resume goes on"))
+    })?;
     (record.finished, record.listed, record.images) = (true, listed.into_inner(), run.images());
     ensure!(record.listed > 0, "expected images on standard input, got none");
     write_json(&job.out.join(FILE), &record)?;

@@ -128,7 +128,9 @@ impl<'a> Run<'a> {
             report.add(found)?;
         }
         self.tally.add(record.defective);
-        if let Some(warning) = self.job.other_scale(record).filter(|_| !self.has_warned_of_scale) {
+        if !self.has_warned_of_scale
+            && let Some(warning) = self.job.other_scale(record)
+        {
             self.has_warned_of_scale = true;
             self.bar.suspend(|| self.terminal.warn(&warning));
         }
@@ -160,15 +162,12 @@ impl<'a> Run<'a> {
         self.bar.suspend(|| terminal::error(error));
     }
 
-    /// Ends the run if a signal came. `next` ends the sentence that says so.
-    pub fn check_interrupt(&self, next: &str) -> Result<(), Interrupted> {
+    /// Ends the run if a signal came.
+    pub fn check_interrupt(&self) -> Result<(), Interrupted> {
         interrupt::check(|| {
             self.bar.finish();
             let images = self.tally.inspected();
-            format!(
-                "interrupted after {images} {}{next}",
-                if images == 1 { "image" } else { "images" }
-            )
+            format!("interrupted after {images} {}", if images == 1 { "image" } else { "images" })
         })
     }
 

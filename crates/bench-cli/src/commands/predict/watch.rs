@@ -52,7 +52,7 @@ pub fn watch(
         };
         failures.iter().for_each(|error| run.reject(error));
         for image in ready {
-            run.check_interrupt("")?;
+            run.check_interrupt()?;
             match run.inspect(&image) {
                 Ok(mut found) => {
                     keep(run, &mut found)?;
@@ -65,12 +65,12 @@ pub fn watch(
         }
         let start = Instant::now();
         for image in doubtful.iter().take_while(|_| start.elapsed() < CHECKING) {
-            run.check_interrupt("")?;
+            run.check_interrupt()?;
             watched.settle(image, sha256_of_file(image).ok());
         }
         run.refresh();
         pause(rest);
-        run.check_interrupt("")?;
+        run.check_interrupt()?;
     }
 }
 
@@ -85,7 +85,7 @@ fn keep(run: &mut Run<'_>, found: &mut Prediction) -> Result<()> {
         }
         is_waiting = true;
         pause(RETRY);
-        run.check_interrupt("")?;
+        run.check_interrupt()?;
     }
     if is_waiting {
         run.note("results are written again");
