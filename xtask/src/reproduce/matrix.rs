@@ -37,6 +37,8 @@ pub struct Experiment {
     /// Settings that prevail over the matrix's.
     #[serde(default)]
     pub config: Table,
+    /// The preset that its models are inspected and calibrated by, if it is another than the paper's.
+    pub preset: Option<String>,
     /// The key that differs from row to row.
     pub vary: Option<Vary>,
 }
@@ -73,8 +75,8 @@ impl Experiment {
 
     /// The preset of a row, if it is another than the paper's.
     fn preset(&self, value: Option<&Value>) -> Option<String> {
-        let preset = value.filter(|_| self.compares_presets())?.as_str()?;
-        (preset != "paper").then(|| preset.to_owned())
+        let compared = value.filter(|_| self.compares_presets()).and_then(Value::as_str);
+        compared.or(self.preset.as_deref()).filter(|&preset| preset != "paper").map(str::to_owned)
     }
 }
 
@@ -90,7 +92,7 @@ impl Matrix {
     fn check(&self) -> Result<()> {
         let is_plain = |key: &str| key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         for (index, experiment) in self.experiments.iter().enumerate() {
-            let Experiment { key, seeds, vary, .. } = experiment;
+            let Experiment { key, seeds, preset, vary, .. } = experiment;
             ensure!(
                 !key.is_empty() && is_plain(key) && !["data", "provenance"].contains(&key.as_str()),
                 "expected a key of letters, digits and hyphens, not `data` or `provenance`, got `{key}`"
@@ -115,6 +117,10 @@ impl Matrix {
                 !experiment.compares_presets()
                     || vary.iter().flat_map(|vary| &vary.values).all(Value::is_str),
                 "experiment {key}: expected names of presets"
+            );
+            ensure!(
+                preset.is_none() || experiment.is_decided() && !experiment.compares_presets(),
+                "experiment {key}: the preset sets what varies"
             );
         }
         Ok(())

@@ -88,6 +88,8 @@ fn what_is_no_matrix_is_refused() {
     assert!(message("seeds = [0, 1]", "seeds = []").contains("at least one"));
     assert!(message("inspection.stride\"", "training.seed\"").contains("lists of their own"));
     assert!(message("inspection.stride\"", "preset\"").contains("names of presets"));
+    let preset = "preset = \"recommended\"\nkey = \"stride\"";
+    assert!(message("key = \"stride\"", preset).contains("sets what varies"));
     assert!(!message("key = \"methods\"", "key = ").contains('\n'), "one line");
 }
 
@@ -288,6 +290,22 @@ fn a_longer_training_goes_on_where_a_shorter_one_ended() {
     assert!(prolonged[0].contains(&middle.model_hash()), "{prolonged:?}");
     let finished = runner.store.finished(middle).expect("it is finished");
     assert!(!finished.trained.command.contains("--resume"), "what anyone would do at once");
+}
+
+/// A preset of a whole experiment, whose models are those of another without.
+#[test]
+fn an_experiment_may_have_a_preset() {
+    let preset = "preset = \"recommended\"\nkey = \"methods\"";
+    let text = MATRIX.replace("key = \"methods\"", preset);
+    let [by_paper, by_preset] = [MATRIX, &text].map(|text| {
+        let matrix = matrix(text).expect("it is a matrix");
+        let plan = Plan::new(&matrix, &defaults(), None, None).expect("the set is known");
+        plan.experiments[0].1.iter().flat_map(|row| row.cells.clone()).collect::<Vec<_>>()
+    });
+    for (paper, recommended) in by_paper.iter().zip(&by_preset) {
+        assert_eq!(paper.model_hash(), recommended.model_hash());
+        assert_eq!([&paper.preset, &recommended.preset], [&None, &Some("recommended".to_owned())]);
+    }
 }
 
 /// The paper's inspection and another one of the same model.
