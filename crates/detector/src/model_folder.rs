@@ -11,7 +11,7 @@ use crate::files::{
 use crate::records::{Calibration, LogEntry, Settings, TrainingRecord};
 use crate::{Error, Result};
 use candle_core::Device;
-use models::Autoencoder;
+use models::{Autoencoder, Corruption};
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
@@ -143,6 +143,10 @@ impl ModelFolder {
     pub fn config(&self) -> Result<Config> {
         let path = self.file(CONFIG);
         let mut config = Config::read(&path)?;
+        if !read_text(&path, MAX_FILE)?.contains("\ncorruption") {
+            // A model of before there was the setting.
+            config.training.corruption = Corruption::None;
+        }
         config.validate().with_context(|| shown(&path))?;
         // A copy in the folder goes where the folder goes; another path is not changed by this.
         copied_paths(&mut config.data).for_each(|path| *path = self.path.join(&*path));

@@ -81,7 +81,7 @@ pub use init::Initialisation;
 pub use initialise::initialise;
 pub use loss::{Elbo, FeatureMatching};
 pub use objective::Objective;
-pub use patches::{CropPlaces, Sampling, TrainingImage};
+pub use patches::{Corruption, CropPlaces, Sampling, TrainingImage};
 pub use posterior::Posterior;
 pub use trainer::{EpochReport, Schedule, StepReport, Trainer, TrainingConfig};
 

@@ -1,5 +1,6 @@
 //! Training patches, cut at random places that depend on nothing but the seed.
 
+mod corruption;
 pub(crate) mod crops;
 mod places;
 
@@ -7,7 +8,9 @@ use crate::loss_log::LossLog;
 use crate::stream::{Stream, below};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
+pub use corruption::Corruption;
 pub use places::CropPlaces;
+use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -53,6 +56,7 @@ pub enum Sampling {
 pub(crate) struct PatchSource {
     images: Vec<TrainingImage>,
     patch_size: usize,
+    corruption: Corruption,
     seed: u64,
     device: Device,
     /// The pixels of all images on the device, if it cuts patches itself.
@@ -68,6 +72,14 @@ pub(crate) struct Epoch {
     places: Option<Tensor>,
 }
 
+/// The patches of a step `(N, 1, patch_size, patch_size)`.
+pub(crate) struct Batch {
+    /// What the network has to reconstruct.
+    pub patches: Tensor,
+    /// What it sees.
+    pub inputs: Tensor,
+}
+
 /// The place of a patch.
 struct Crop {
     image: usize,
@@ -79,6 +91,7 @@ impl PatchSource {
     pub fn new(
         images: Vec<TrainingImage>,
         patch_size: usize,
+        corruption: Corruption,
         seed: u64,
         device: &Device,
     ) -> Result<Self> {
@@ -105,8 +118,10 @@ impl PatchSource {
                 return Err(Error::setting("image", "of finite pixels", got));
             }
         }
-        let source = Self { images, patch_size, seed, device: device.clone(), resident: None };
-        match crops::has_room(device, source.pixels())? {
+        let device = device.clone();
+        let source = Self { images, patch_size, corruption, seed, device, resident: None };
+        // The CPU corrupts patches.
+        match corruption.is_none() && crops::has_room(&source.device, source.pixels())? {
             true => source.on_device(),
             false => Ok(source),
         }
@@ -156,45 +171,72 @@ impl PatchSource {
                 &places.narrow(0, range.start, range.len())?,
                 self.patch_size,
             )?),
-            _ => self.cut_on_cpu(&epoch.numbers[range]),
+            _ => self.tensor(self.pixels_of(&epoch.numbers[range])),
         }
     }
 
-    /// Cuts the same patches as [`batch`](Self::batch), if `range` is what comes next in the run. A device that cuts patches itself finds
-    /// the start of the range in the log, so that the launch is the same for every batch of an epoch.
-    pub fn next_batch(&self, epoch: &Epoch, range: Range<usize>, log: &LossLog) -> Result<Tensor> {
-        match (&self.resident, &epoch.places) {
+    /// Cuts the same patches as [`batch`](Self::batch), if `range` is what comes next in a run that has seen `seen` patches, and corrupts
+    /// what the network sees of them. A device that cuts patches itself finds the start of the range in the log, so that the launch is
+    /// the same for every batch of an epoch.
+    pub fn next_batch(
+        &self,
+        epoch: &Epoch,
+        range: Range<usize>,
+        seen: u64,
+        log: &LossLog,
+    ) -> Result<Batch> {
+        let patches = match (&self.resident, &epoch.places) {
             (Some(images), Some(places)) => {
-                Ok(crops::cut_next(images, places, self.patch_size, range.len(), log)?)
+                crops::cut_next(images, places, self.patch_size, range.len(), log)?
             }
-            _ => self.batch(epoch, range),
-        }
+            _ => {
+                let mut pixels = self.pixels_of(&epoch.numbers[range]);
+                let patches = self.tensor(pixels.clone())?;
+                if self.corruption == Corruption::Blocks {
+                    let inputs = pixels.chunks_exact_mut(self.patch_size * self.patch_size);
+                    (seen..).zip(inputs).for_each(|(at, input)| self.put_blocks_in(input, at));
+                    return Ok(Batch { patches, inputs: self.tensor(pixels)? });
+                }
+                patches
+            }
+        };
+        Ok(Batch { inputs: patches.clone(), patches })
     }
 
-    fn cut_on_cpu(&self, patches: &[u64]) -> Result<Tensor> {
+    /// The pixels of patches, which the CPU cuts.
+    fn pixels_of(&self, patches: &[u64]) -> Vec<f32> {
         let size = self.patch_size;
         let mut pixels = Vec::with_capacity(patches.len() * size * size);
         for &patch in patches {
-            let Crop { image, left, top } = self.crop(patch);
-            let image = &self.images[image];
-            for row in image.pixels.chunks_exact(image.width).skip(top).take(size) {
-                pixels.extend_from_slice(&row[left..left + size]);
-            }
+            let crop = self.crop(&mut Stream::Crop { patch }.rng(self.seed));
+            (0..size).for_each(|y| pixels.extend_from_slice(self.row(&crop, y)));
         }
-        Ok(Tensor::from_vec(pixels, (patches.len(), 1, size, size), &self.device)?)
+        pixels
     }
 
-    fn crop(&self, patch: u64) -> Crop {
-        let mut rng = Stream::Crop { patch }.rng(self.seed);
-        let number = below(&mut rng, self.images.len());
+    fn tensor(&self, pixels: Vec<f32>) -> Result<Tensor> {
+        let size = self.patch_size;
+        let count = pixels.len() / (size * size);
+        Ok(Tensor::from_vec(pixels, (count, 1, size, size), &self.device)?)
+    }
+
+    /// A place chosen at random in an image chosen at random.
+    fn crop(&self, rng: &mut ChaCha8Rng) -> Crop {
+        let number = below(rng, self.images.len());
         let image = &self.images[number];
         if let Some(places) = &image.places {
-            let (left, top) = places.at(below(&mut rng, places.count()));
+            let (left, top) = places.at(below(rng, places.count()));
             return Crop { image: number, left, top };
         }
-        let left = below(&mut rng, image.width - self.patch_size + 1);
-        let top = below(&mut rng, image.height - self.patch_size + 1);
+        let left = below(rng, image.width - self.patch_size + 1);
+        let top = below(rng, image.height - self.patch_size + 1);
         Crop { image: number, left, top }
+    }
+
+    /// A row of a patch.
+    fn row(&self, crop: &Crop, y: usize) -> &[f32] {
+        let image = &self.images[crop.image];
+        &image.pixels[(crop.top + y) * image.width + crop.left..][..self.patch_size]
     }
 
     /// The places of patches `(N, 2)`: where each begins in the pixels of all images, and the width of its image.
@@ -203,7 +245,7 @@ impl PatchSource {
             .scan(0, |end, image| Some(std::mem::replace(end, *end + image.pixels.len())))
             .collect();
         let place = |&patch: &u64| {
-            let Crop { image, left, top } = self.crop(patch);
+            let Crop { image, left, top } = self.crop(&mut Stream::Crop { patch }.rng(self.seed));
             let width = self.images[image].width;
             [(starts[image] + top * width + left) as i64, width as i64]
         };
@@ -239,7 +281,37 @@ mod tests {
     }
 
     fn source(images: Vec<TrainingImage>) -> Result<PatchSource> {
-        PatchSource::new(images, 32, 5, &Device::Cpu)
+        PatchSource::new(images, 32, Corruption::None, 5, &Device::Cpu)
+    }
+
+    /// The inputs of 200 patches of a grey image, whose left six columns are white and not to be trained on, and the patches.
+    fn corrupted(seen: u64) -> [Vec<Vec<f32>>; 2] {
+        let inside: Vec<bool> = (0..64 * 64).map(|i| i % 64 >= 6).collect();
+        let pixels = inside.iter().map(|&inside| if inside { 0.5 } else { 1.0 }).collect();
+        let places = CropPlaces::within((64, 64), &inside, 32, 1.0);
+        let images = vec![TrainingImage { width: 64, height: 64, pixels, places }];
+        let source = PatchSource::new(images, 32, Corruption::Blocks, 5, &Device::Cpu).unwrap();
+        let log = LossLog::new(&Device::Cpu).unwrap();
+        let epoch = source.epoch((0..200).collect()).unwrap();
+        let Batch { patches, inputs } = source.next_batch(&epoch, 0..200, seen, &log).unwrap();
+        [inputs, patches].map(|batch| batch.flatten(1, 3).unwrap().to_vec2().unwrap())
+    }
+
+    #[test]
+    fn blocks_cover_a_part_of_what_the_network_sees() {
+        let [inputs, patches] = corrupted(0);
+        assert!(patches.iter().flatten().all(|&pixel| pixel == 0.5), "the target is the patch");
+        let changed = inputs.iter().map(|input| input.iter().filter(|&&p| p != 0.5).count());
+        let changed: Vec<usize> = changed.collect();
+        // One patch of five has no block, and some have only blocks of another place, which is as grey; blocks are at most 12 pixels wide.
+        let clean = changed.iter().filter(|&&count| count == 0).count();
+        assert!((40..100).contains(&clean), "{clean}");
+        assert!(changed.iter().all(|&count| count <= 4 * 12 * 12));
+        assert!(inputs.iter().flatten().all(|pixel| (0.0..1.0).contains(pixel)), "not of outside");
+        assert_eq!(corrupted(0)[0], inputs);
+        // What the run sees next has other blocks, also where patches are the same in each epoch.
+        assert_eq!(corrupted(1)[0][..199], inputs[1..]);
+        assert_ne!(corrupted(200)[0], inputs);
     }
 
     fn batch(source: &PatchSource, patches: &[u64]) -> Tensor {

@@ -110,12 +110,13 @@ impl Trainer {
     ) -> Result<Self> {
         config.validate()?;
         config.schedule.precision.check(device)?;
-        let Schedule { initialisation, seed, .. } = config.schedule;
+        let Schedule { initialisation, corruption, seed, .. } = config.schedule;
         let weights = VarMap::new();
         initialise(&weights, &config.architecture, initialisation, seed, device)?;
         let vb = VarBuilder::from_varmap(&weights, DType::F32, device);
         let learner = Learner::new(&Autoencoder::new(&config.architecture, vb)?, &config)?;
-        let source = PatchSource::new(images, config.architecture.patch_size, seed, device)?;
+        let patch_size = config.architecture.patch_size;
+        let source = PatchSource::new(images, patch_size, corruption, seed, device)?;
         let progress = Progress::default();
         let epoch = source.epoch(order_at(&config.schedule, progress))?;
         let replay = Replay::new(device, source.is_on_device());
@@ -190,7 +191,7 @@ impl Trainer {
         self.readings.interval = steps.max(1);
     }
 
-    /// The patches `(N, 1, patch_size, patch_size)` that the next step will see.
+    /// The patches `(N, 1, patch_size, patch_size)` that the next step will see, or has to reconstruct if it sees them corrupted.
     ///
     /// # Errors
     /// [`Error::Finished`] if the run is done; [`Error::Tensor`] if the device fails.
@@ -254,18 +255,20 @@ impl Trainer {
     /// Launches a step over a whole batch.
     fn launch(&mut self, range: Range<usize>, noise: Option<&Tensor>) -> Result<Option<String>> {
         let Self { learner, source, epoch, replay, .. } = self;
-        let (number, device) = (self.progress.steps + 1, learner.model.device().clone());
+        let Progress { patches, steps, .. } = self.progress;
+        let device = learner.model.device().clone();
         replay.step(&device, || {
-            let patches = source.next_batch(epoch, range.clone(), &learner.log)?;
-            learner.step(number, &patches, noise).map(drop)
+            let batch = source.next_batch(epoch, range.clone(), patches, &learner.log)?;
+            learner.step(steps + 1, &batch, noise).map(drop)
         })
     }
 
     /// Launches the last step of an epoch, whose batch may be shorter and is reported on.
     fn launch_last(&mut self, range: Range<usize>, noise: Option<&Tensor>) -> Result<LastBatch> {
-        let patches = self.source.next_batch(&self.epoch, range, &self.learner.log)?;
-        let reconstructions = self.learner.step(self.progress.steps + 1, &patches, noise)?;
-        Ok(LastBatch { patches, reconstructions })
+        let Progress { patches, steps, .. } = self.progress;
+        let batch = self.source.next_batch(&self.epoch, range, patches, &self.learner.log)?;
+        let reconstructions = self.learner.step(steps + 1, &batch, noise)?;
+        Ok(LastBatch { patches: batch.patches, reconstructions })
     }
 
     /// The mean loss of the patches since the last reading. Waits for the device.

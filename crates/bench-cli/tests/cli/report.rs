@@ -136,7 +136,8 @@ fn maps_travel_in_levels_that_the_threshold_is_one_of() {
         .collect();
     let (level, metrics) =
         (data["level"].as_u64().unwrap() as usize, bench.json("results/metrics.json"));
-    assert_eq!((edges.len(), f64::from(edges[level - 1])), (255, number(&metrics, "threshold")));
+    let threshold = number(&metrics, "threshold") as f32;
+    assert_eq!((edges.len(), edges[level - 1]), (255, threshold));
     let names = between(&page, "data-name=\"", "\"");
     for (name, levels) in names.iter().zip(numbers(&page, "map")) {
         let (map, _) = bench.map(&format!("results/maps/cloth/test/{name}.tiff"));

@@ -22,7 +22,8 @@ impl Config {
             let tables = tables.join("` and `");
             bail!("--set {other}: only keys of `{tables}` can be set here");
         }
-        let config = self.with_settings(settings)?;
+        let training = self.training;
+        let config = Self { training, ..self.with_settings(settings)? };
         config.validate()?;
         Ok(config)
     }

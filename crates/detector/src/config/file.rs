@@ -16,8 +16,8 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// The whole configuration of a model: a file in TOML, every table and key of which may be left out.
 ///
-/// The defaults of network and training are the paper's (section 4.2). Inspection, residual and calibration have defaults that
-/// decide better; the [`Preset::Paper`] has the paper's there, too.
+/// The defaults of network and training are the paper's (section 4.2), but for the corruption of what the network sees. That,
+/// inspection, residual and calibration have defaults that decide better; the [`Preset::Paper`] has the paper's there, too.
 ///
 /// ```
 /// use detector::{Config, Method};
@@ -28,10 +28,10 @@ const MAX_BYTES: u64 = 1 << 20;
 /// assert_eq!((config.inspection.stride, config.inspection.opening_diameter), (Some(16), 4));
 /// # Ok::<(), detector::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The defaults of `residual`, `inspection` and `calibration`.
+    /// The defaults of `residual`, `inspection` and `calibration`, and of `training.corruption`.
     pub preset: Preset,
     /// The loss and the residual.
     pub method: Method,
@@ -55,6 +55,27 @@ pub struct Config {
     pub inspection: InspectionConfig,
     /// How the decision follows from good images.
     pub calibration: CalibrationConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let preset = Preset::default();
+        let (residual, inspection, calibration) = preset.tables();
+        Self {
+            preset,
+            method: Method::default(),
+            data: DataConfig::default(),
+            model: ModelConfig::default(),
+            ssim: SsimConfig::default(),
+            vae: VaeConfig::default(),
+            features: FeaturesConfig::default(),
+            training: Schedule { corruption: preset.corruption(), ..Schedule::default() },
+            optimiser: AdamConfig::default(),
+            residual,
+            inspection,
+            calibration,
+        }
+    }
 }
 
 impl Config {
@@ -98,10 +119,7 @@ impl Config {
             ParseError { line, message: one_line(error.message()) }
         };
         let config: Self = toml::from_str(text).map_err(error)?;
-        if config.preset == Preset::default() {
-            return Ok(config);
-        }
-        // Keys that are left out have been given the defaults of another preset.
+        // Keys that are left out have not been given the defaults of the preset yet.
         let written = text.parse::<toml::Table>().map_err(error)?;
         let mut table = toml::Table::try_from(Self::default().with_preset(config.preset))
             .map_err(|error| ParseError { line: 1, message: error.to_string() })?;
@@ -109,11 +127,12 @@ impl Config {
         table.try_into().map_err(error)
     }
 
-    /// The same with the tables of a preset.
+    /// The same with the settings of a preset.
     #[must_use]
     pub fn with_preset(self, preset: Preset) -> Self {
         let (residual, inspection, calibration) = preset.tables();
-        Self { preset, residual, inspection, calibration, ..self }
+        let training = Schedule { corruption: preset.corruption(), ..self.training };
+        Self { preset, training, residual, inspection, calibration, ..self }
     }
 
     /// Applies `settings` of the form `table.key=value`.

@@ -1,9 +1,10 @@
 //! Defaults by name.
 
 use super::tables::{CalibrationConfig, InspectionConfig, ResidualConfig};
+use models::Corruption;
 use serde::{Deserialize, Serialize};
 
-/// The defaults of the tables `residual`, `inspection` and `calibration`.
+/// The defaults of the tables `residual`, `inspection` and `calibration`, and of `training.corruption`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
@@ -15,6 +16,13 @@ pub enum Preset {
 }
 
 impl Preset {
+    pub(super) fn corruption(self) -> Corruption {
+        match self {
+            Self::Recommended => Corruption::Blocks,
+            Self::Paper => Corruption::None,
+        }
+    }
+
     pub(super) fn tables(self) -> (ResidualConfig, InspectionConfig, CalibrationConfig) {
         match self {
             Self::Recommended => Default::default(),

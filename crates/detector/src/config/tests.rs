@@ -5,6 +5,7 @@ use crate::error::message;
 use crate::records::Settings;
 use candle_core::Device;
 use inspect::ThresholdRule;
+use models::Corruption;
 
 #[test]
 fn defaults_of_the_training_are_the_papers() {
@@ -13,6 +14,19 @@ fn defaults_of_the_training_are_the_papers() {
     assert_eq!(config.training.patches, 2_000_000);
     assert_eq!(config.ssim.window.to_string(), "uniform:11");
     assert_eq!(config.optimiser.learning_rate, 2e-4);
+    assert_eq!(config.training.corruption, Corruption::Blocks);
+    assert_eq!(Config::from_toml("[training]\nseed = 0\n").unwrap(), config);
+    let paper = Config::load(None, &["preset=paper".into()]).unwrap();
+    assert_eq!(paper.training, models::Schedule::default());
+}
+
+#[test]
+fn a_preset_does_not_change_what_was_trained() {
+    let settings = ["preset=paper".to_owned()];
+    let config = Config::default().with_settings_of(&["calibration"], &settings).unwrap();
+    assert_eq!(config.training, Config::default().training);
+    assert_eq!(config.inspection, InspectionConfig::paper());
+    assert_eq!(Config::from_toml(&config.to_toml().unwrap()).unwrap(), config);
 }
 
 #[test]

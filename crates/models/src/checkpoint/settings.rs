@@ -26,6 +26,10 @@ pub(super) fn of(config: &TrainingConfig) -> Result<Settings> {
         flatten(part, value, &mut settings);
     }
     settings.remove("schedule.patches");
+    if schedule.corruption.is_none() {
+        // As in checkpoints of before there was the setting.
+        settings.remove("schedule.corruption");
+    }
     Ok(settings)
 }
 

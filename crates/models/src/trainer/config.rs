@@ -4,7 +4,7 @@ use crate::adam::AdamConfig;
 use crate::architecture::Architecture;
 use crate::init::Initialisation;
 use crate::objective::Objective;
-use crate::patches::Sampling;
+use crate::patches::{Corruption, Sampling};
 use crate::{Error, Result};
 use convolutions::Precision;
 use serde::{Deserialize, Serialize};
@@ -30,11 +30,13 @@ pub struct Schedule {
     pub patches: u64,
     /// Whether the epochs see the same patches again.
     pub sampling: Sampling,
+    /// What the network sees in place of the patches that it has to reconstruct.
+    pub corruption: Corruption,
     /// How the initial weights are drawn. The paper does not give it.
     pub initialisation: Initialisation,
     /// The precision of the products in the layers of the network; all but `f32` need a CUDA device. Frozen features are in `f32`.
     pub precision: Precision,
-    /// The seed of initial weights, crops and latent noise. The same seed gives the same weights, for any number of threads.
+    /// The seed of initial weights, crops, blocks and latent noise. The same seed gives the same weights, for any number of threads.
     pub seed: u64,
 }
 
@@ -46,6 +48,7 @@ impl Default for Schedule {
             patches_per_epoch: 10_000,
             patches: 2_000_000,
             sampling: Sampling::default(),
+            corruption: Corruption::default(),
             initialisation: Initialisation::default(),
             precision: Precision::default(),
             seed: 0,

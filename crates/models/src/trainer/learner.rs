@@ -6,6 +6,7 @@ use crate::adam::Adam;
 use crate::autoencoder::Autoencoder;
 use crate::loss_log::{LogEntry, LossLog};
 use crate::objective::Objective;
+use crate::patches::Batch;
 use candle_core::Tensor;
 use candle_nn::Optimizer;
 
@@ -30,13 +31,9 @@ impl Learner {
 
     /// Takes step number `number`, which counts from 1, and returns the reconstructions from before it. If they or their loss are not
     /// finite, or an earlier step has failed, the log says so, and weights and moments stay as they are.
-    pub fn step(
-        &mut self,
-        number: u64,
-        patches: &Tensor,
-        noise: Option<&Tensor>,
-    ) -> Result<Tensor> {
-        let pass = self.model.forward_pass(patches, noise)?;
+    pub fn step(&mut self, number: u64, batch: &Batch, noise: Option<&Tensor>) -> Result<Tensor> {
+        let Batch { patches, inputs } = batch;
+        let pass = self.model.forward_pass(inputs, noise)?;
         let reconstructions = pass.reconstructions();
         let entry = LogEntry { count: patches.dim(0)?, step_size: self.adam.config().step_size() };
         let loss = match self.objective.loss(reconstructions, patches, pass.posterior()) {

@@ -3,9 +3,9 @@
 use crate::{extractors, stripes};
 use candle_core::{Device, Tensor};
 use models::{
-    AdamConfig, Architecture, Elbo, EpochReport, Error, Extractor, FeatureMatching, Initialisation,
-    Latent, Objective, Precision, Sampling, Schedule, StepReport, Trainer, TrainingConfig,
-    TrainingImage, checkpoint_note,
+    AdamConfig, Architecture, Corruption, Elbo, EpochReport, Error, Extractor, FeatureMatching,
+    Initialisation, Latent, Objective, Precision, Sampling, Schedule, StepReport, Trainer,
+    TrainingConfig, TrainingImage, checkpoint_note,
 };
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
@@ -30,6 +30,7 @@ const SCHEDULE: Schedule = Schedule {
     patches_per_epoch: 10,
     patches: 25,
     sampling: Sampling::Fresh,
+    corruption: Corruption::None,
     initialisation: Initialisation::He,
     precision: Precision::F32,
     seed: 7,
@@ -100,10 +101,14 @@ fn weights_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn interrupted_runs_end_as_uninterrupted_ones() {
-    let runs = [(SSIM, Sampling::Fresh), (SSIM, Sampling::Fixed), (ELBO, Sampling::Fixed)];
-    for (objective, sampling) in runs {
+    let runs = [
+        (SSIM, Sampling::Fresh, Corruption::None),
+        (SSIM, Sampling::Fixed, Corruption::Blocks),
+        (ELBO, Sampling::Fixed, Corruption::None),
+    ];
+    for (objective, sampling, corruption) in runs {
         let mut config = config(&objective);
-        config.schedule.sampling = sampling;
+        (config.schedule.sampling, config.schedule.corruption) = (sampling, corruption);
         let mut whole = start(&config);
         let expected = finish(&mut whole);
         // In the middle of the first epoch, at its end and in the middle of the second.
@@ -116,7 +121,7 @@ fn interrupted_runs_end_as_uninterrupted_ones() {
                 Trainer::resume(&bytes, config.clone(), images(), &Device::Cpu).unwrap();
             assert_eq!(second.patches(), first.patches());
             reports.extend(finish(&mut second));
-            let what = format!("{objective:?}, {sampling:?}, {steps} steps");
+            let what = format!("{objective:?}, {sampling:?}, {corruption:?}, {steps} steps");
             assert_eq!(reports, expected, "{what}");
             assert_same_state(&second, &whole, &what);
         }
@@ -183,6 +188,10 @@ fn checkpoints_of_other_runs_are_refused() {
         (
             changed(|config| config.schedule.sampling = Sampling::Fixed),
             "schedule.sampling \"fresh\", not \"fixed\"",
+        ),
+        (
+            changed(|config| config.schedule.corruption = Corruption::Blocks),
+            "schedule.corruption none, not \"blocks\"",
         ),
         (
             changed(|config| config.adam.learning_rate = 1.1e-3),

@@ -142,7 +142,7 @@ fn training_config(network: &NetworkArgs, loss: &LossArgs, seed: u64) -> Result<
         patches_per_epoch: 1000 * network.batch as u64,
         patches: 1 << 40,
         seed,
-        ..config.training
+        ..Schedule::default()
     };
     config.validate()?;
     Ok(config)
