@@ -3,6 +3,7 @@
 
 use crate::adam::{Adam, AdamConfig};
 use crate::loss_log::{LogEntry, LossLog};
+use crate::patches::corruption::corrupt_next;
 use crate::patches::crops::{cut, cut_next};
 use crate::progress::Progress;
 use candle_core::{Device, Tensor, Var};
@@ -43,14 +44,19 @@ fn log_bytes(log: &LossLog) -> Vec<u8> {
     log.values().unwrap().into_iter().flat_map(f64::to_ne_bytes).collect()
 }
 
-#[test]
-#[ignore = "needs a C++ compiler"]
-fn patches_are_those_of_the_operation() {
-    let images = noise(1, &[40 * 37 + 33 * 50]);
+/// Images, and the places of an epoch of five patches in them.
+fn epoch() -> (Tensor, Vec<i64>, Tensor) {
     let (first, second) = (37, 33);
     let places = [0, first, 5 + 3 * first, first, 8 * first + 5, first, 40 * 37, second];
     let places = [&places[..], &[40 * 37 + 18 * second + 1, second]].concat();
     let tensor = Tensor::from_slice(&places, (5, 2), &Device::Cpu).unwrap();
+    (noise(1, &[40 * 37 + 33 * 50]), places, tensor)
+}
+
+#[test]
+#[ignore = "needs a C++ compiler"]
+fn patches_are_those_of_the_operation() {
+    let (images, places, tensor) = epoch();
     // 5 places are an epoch: after 17 patches, the third is next.
     let log = log_after(17, 0);
     let expected = [
@@ -63,6 +69,22 @@ fn patches_are_those_of_the_operation() {
         input.extend(log_bytes(&log));
         let numbers = [images.elem_count() as u32, 5, count, 32, is_logged.into()];
         assert!(floats(&run("cut", &numbers, input)) == values(&expected), "{numbers:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs a C++ compiler"]
+fn corrupted_patches_are_those_of_the_operation() {
+    let (images, places, tensor) = epoch();
+    for seen in 0..20 {
+        let log = log_after(5 * seen, 0);
+        let patches = cut_next(&images, &tensor, 32, 5, &log).unwrap();
+        let expected = corrupt_next(&patches, &images, &tensor, 9, &log).unwrap();
+        let mut input = bytes(&[values(&patches), values(&images)].concat());
+        input.extend(places.iter().flat_map(|number| number.to_ne_bytes()));
+        input.extend(log_bytes(&log));
+        let numbers = [images.elem_count() as u32, 5, 5, 32, 9];
+        assert!(floats(&run("corrupt", &numbers, input)) == values(&expected), "{seen}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Training patches, cut at random places that depend on nothing but the seed.
 
-mod corruption;
+pub(crate) mod corruption;
 pub(crate) mod crops;
 mod places;
 
@@ -9,8 +9,8 @@ use crate::stream::{Stream, below};
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
 pub use corruption::Corruption;
+use corruption::put_blocks;
 pub use places::CropPlaces;
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -120,8 +120,7 @@ impl PatchSource {
         }
         let device = device.clone();
         let source = Self { images, patch_size, corruption, seed, device, resident: None };
-        // The CPU corrupts patches.
-        match corruption.is_none() && crops::has_room(&source.device, source.pixels())? {
+        match crops::has_room(&source.device, source.pixels())? {
             true => source.on_device(),
             false => Ok(source),
         }
@@ -185,22 +184,32 @@ impl PatchSource {
         seen: u64,
         log: &LossLog,
     ) -> Result<Batch> {
-        let patches = match (&self.resident, &epoch.places) {
-            (Some(images), Some(places)) => {
-                crops::cut_next(images, places, self.patch_size, range.len(), log)?
-            }
-            _ => {
-                let mut pixels = self.pixels_of(&epoch.numbers[range]);
-                let patches = self.tensor(pixels.clone())?;
-                if self.corruption == Corruption::Blocks {
-                    let inputs = pixels.chunks_exact_mut(self.patch_size * self.patch_size);
-                    (seen..).zip(inputs).for_each(|(at, input)| self.put_blocks_in(input, at));
-                    return Ok(Batch { patches, inputs: self.tensor(pixels)? });
+        if let (Some(images), Some(places)) = (&self.resident, &epoch.places) {
+            let patches = crops::cut_next(images, places, self.patch_size, range.len(), log)?;
+            let inputs = match self.corruption {
+                Corruption::None => patches.clone(),
+                Corruption::Blocks => {
+                    corruption::corrupt_next(&patches, images, places, self.seed, log)?
                 }
-                patches
+            };
+            return Ok(Batch { patches, inputs });
+        }
+        let mut pixels = self.pixels_of(&epoch.numbers[range]);
+        let patches = self.tensor(pixels.clone())?;
+        let inputs = match self.corruption {
+            Corruption::None => patches.clone(),
+            Corruption::Blocks => {
+                let numbers = &epoch.numbers;
+                let row = |n: usize, y: usize| self.row(&self.crop(numbers[n]), y);
+                let inputs = pixels.chunks_exact_mut(self.patch_size * self.patch_size);
+                for (position, input) in (seen..).zip(inputs) {
+                    let stream = (self.seed, position);
+                    put_blocks(input, self.patch_size, stream, numbers.len(), row);
+                }
+                self.tensor(pixels)?
             }
         };
-        Ok(Batch { inputs: patches.clone(), patches })
+        Ok(Batch { patches, inputs })
     }
 
     /// The pixels of patches, which the CPU cuts.
@@ -208,7 +217,7 @@ impl PatchSource {
         let size = self.patch_size;
         let mut pixels = Vec::with_capacity(patches.len() * size * size);
         for &patch in patches {
-            let crop = self.crop(&mut Stream::Crop { patch }.rng(self.seed));
+            let crop = self.crop(patch);
             (0..size).for_each(|y| pixels.extend_from_slice(self.row(&crop, y)));
         }
         pixels
@@ -220,16 +229,16 @@ impl PatchSource {
         Ok(Tensor::from_vec(pixels, (count, 1, size, size), &self.device)?)
     }
 
-    /// A place chosen at random in an image chosen at random.
-    fn crop(&self, rng: &mut ChaCha8Rng) -> Crop {
-        let number = below(rng, self.images.len());
+    fn crop(&self, patch: u64) -> Crop {
+        let mut rng = Stream::Crop { patch }.rng(self.seed);
+        let number = below(&mut rng, self.images.len());
         let image = &self.images[number];
         if let Some(places) = &image.places {
-            let (left, top) = places.at(below(rng, places.count()));
+            let (left, top) = places.at(below(&mut rng, places.count()));
             return Crop { image: number, left, top };
         }
-        let left = below(rng, image.width - self.patch_size + 1);
-        let top = below(rng, image.height - self.patch_size + 1);
+        let left = below(&mut rng, image.width - self.patch_size + 1);
+        let top = below(&mut rng, image.height - self.patch_size + 1);
         Crop { image: number, left, top }
     }
 
@@ -245,7 +254,7 @@ impl PatchSource {
             .scan(0, |end, image| Some(std::mem::replace(end, *end + image.pixels.len())))
             .collect();
         let place = |&patch: &u64| {
-            let Crop { image, left, top } = self.crop(&mut Stream::Crop { patch }.rng(self.seed));
+            let Crop { image, left, top } = self.crop(patch);
             let width = self.images[image].width;
             [(starts[image] + top * width + left) as i64, width as i64]
         };
@@ -273,6 +282,7 @@ pub(crate) fn epoch_order(sampling: Sampling, epoch: u64, length: u64, seed: u64
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failure is the test's result")]
     use super::*;
+    use crate::progress::Progress;
 
     /// An image whose pixels tell their place: `100 · y + x`.
     fn image(width: usize, height: usize) -> TrainingImage {
@@ -281,17 +291,18 @@ mod tests {
     }
 
     fn source(images: Vec<TrainingImage>) -> Result<PatchSource> {
-        PatchSource::new(images, 32, Corruption::None, 5, &Device::Cpu)
+        PatchSource::new(images, 32, Corruption::Blocks, 5, &Device::Cpu)
     }
 
-    /// The inputs of 200 patches of a grey image, whose left six columns are white and not to be trained on, and the patches.
-    fn corrupted(seen: u64) -> [Vec<Vec<f32>>; 2] {
-        let inside: Vec<bool> = (0..64 * 64).map(|i| i % 64 >= 6).collect();
-        let pixels = inside.iter().map(|&inside| if inside { 0.5 } else { 1.0 }).collect();
-        let places = CropPlaces::within((64, 64), &inside, 32, 1.0);
-        let images = vec![TrainingImage { width: 64, height: 64, pixels, places }];
-        let source = PatchSource::new(images, 32, Corruption::Blocks, 5, &Device::Cpu).unwrap();
+    fn batch(source: &PatchSource, patches: &[u64]) -> Tensor {
+        let epoch = source.epoch(patches.to_vec()).unwrap();
+        source.batch(&epoch, 0..patches.len()).unwrap()
+    }
+
+    /// The inputs and the patches of an epoch of 200, as a run sees them after `seen` patches.
+    fn corrupted(source: &PatchSource, seen: u64) -> [Vec<Vec<f32>>; 2] {
         let log = LossLog::new(&Device::Cpu).unwrap();
+        log.restart(Progress { patches: seen, ..Progress::default() }).unwrap();
         let epoch = source.epoch((0..200).collect()).unwrap();
         let Batch { patches, inputs } = source.next_batch(&epoch, 0..200, seen, &log).unwrap();
         [inputs, patches].map(|batch| batch.flatten(1, 3).unwrap().to_vec2().unwrap())
@@ -299,24 +310,34 @@ mod tests {
 
     #[test]
     fn blocks_cover_a_part_of_what_the_network_sees() {
-        let [inputs, patches] = corrupted(0);
+        // White columns are not to be trained on.
+        let inside: Vec<bool> = (0..64 * 64).map(|i| i % 64 >= 6).collect();
+        let pixels = inside.iter().map(|&inside| if inside { 0.5 } else { 1.0 }).collect();
+        let places = CropPlaces::within((64, 64), &inside, 32, 1.0);
+        let source = source(vec![TrainingImage { width: 64, height: 64, pixels, places }]).unwrap();
+        let [inputs, patches] = corrupted(&source, 0);
         assert!(patches.iter().flatten().all(|&pixel| pixel == 0.5), "the target is the patch");
         let changed = inputs.iter().map(|input| input.iter().filter(|&&p| p != 0.5).count());
         let changed: Vec<usize> = changed.collect();
-        // One patch of five has no block, and some have only blocks of another place, which is as grey; blocks are at most 12 pixels wide.
+        // One patch of five has no block, and some have only blocks of another patch, which is as grey; blocks are at most 12 pixels wide.
         let clean = changed.iter().filter(|&&count| count == 0).count();
         assert!((40..100).contains(&clean), "{clean}");
         assert!(changed.iter().all(|&count| count <= 4 * 12 * 12));
         assert!(inputs.iter().flatten().all(|pixel| (0.0..1.0).contains(pixel)), "not of outside");
-        assert_eq!(corrupted(0)[0], inputs);
-        // What the run sees next has other blocks, also where patches are the same in each epoch.
-        assert_eq!(corrupted(1)[0][..199], inputs[1..]);
-        assert_ne!(corrupted(200)[0], inputs);
+        assert_eq!(corrupted(&source, 0)[0], inputs);
+        // What a run sees later has other blocks, also where patches are the same in each epoch.
+        assert_eq!(corrupted(&source, 1)[0][..199], inputs[1..]);
+        assert_ne!(corrupted(&source, 200)[0], inputs);
     }
 
-    fn batch(source: &PatchSource, patches: &[u64]) -> Tensor {
-        let epoch = source.epoch(patches.to_vec()).unwrap();
-        source.batch(&epoch, 0..patches.len()).unwrap()
+    #[test]
+    fn devices_corrupt_patches_alike() {
+        let images = || vec![image(40, 37), image(33, 50)];
+        let here = source(images()).unwrap();
+        let there = source(images()).unwrap().on_device().unwrap();
+        let [expected, patches] = corrupted(&here, 200);
+        assert_eq!(corrupted(&there, 200), [expected.clone(), patches.clone()]);
+        assert_ne!(expected, patches);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-/// Streams of random numbers of one seed. No two overlap: no number of a patch or an epoch reaches 2⁶⁰.
+/// Streams of random numbers of one seed. No two overlap: no number of a patch or an epoch reaches 2⁶¹.
 #[derive(Clone, Copy)]
 pub(crate) enum Stream {
     /// Initial weights.
@@ -17,8 +17,6 @@ pub(crate) enum Stream {
     Crop { patch: u64 },
     /// The latent noise of the patch that a run sees in this place.
     Noise { position: u64 },
-    /// How the patch that a run sees in this place is corrupted.
-    Corruption { position: u64 },
     /// The latent samples of an inspected patch.
     Sample { key: u64 },
 }
@@ -35,7 +33,6 @@ impl Stream {
             Self::Order { epoch } => (1 << 63) | epoch,
             Self::Crop { patch } => patch,
             Self::Noise { position } => (1 << 62) | position,
-            Self::Corruption { position } => (1 << 60) | position,
             Self::Sample { key } => Self::SAMPLE_KEYS | key,
         });
         rng
@@ -76,7 +73,6 @@ mod tests {
             Stream::Order { epoch: 5 },
             Stream::Crop { patch: 5 },
             Stream::Noise { position: 5 },
-            Stream::Corruption { position: 5 },
             Stream::Sample { key: 5 },
         ];
         let first = |stream: Stream, seed| stream.rng(seed).next_u64();

@@ -58,6 +58,32 @@ pub(crate) fn cut_patches(
     Ok(CudaStorage::wrap_cuda_slice(patches, device.clone()))
 }
 
+/// Corrupts the patches `(N, 1, size, size)` that are next by the log. Images and places are those that [`cut_patches`] has cut them from.
+pub(crate) fn corrupt_patches(
+    patches: Stored<'_>,
+    images: Stored<'_>,
+    places: Stored<'_>,
+    log: &CudaSlice<f64>,
+    seed: u64,
+) -> Result<CudaStorage> {
+    let device = patches.0.device();
+    let size = count(patches.1.dims()[3])?;
+    let patches = elements::<f32>(patches.0, patches.1)?;
+    let (images, places) =
+        (elements::<f32>(images.0, images.1)?, elements::<i64>(places.0, places.1)?);
+    let (pixels, epoch) = (count(patches.len())?, count(places.len() / 2)?);
+    // SAFETY: the kernel writes all of it, and nothing reads it before.
+    let mut inputs: CudaSlice<f32> = unsafe { device.alloc(patches.len()) }?;
+    let (kernel, stream) = (load(device, "corrupt_patches")?, device.cuda_stream());
+    let mut builder = stream.launch_builder(&kernel);
+    builder.arg(&patches).arg(&images).arg(&places).arg(&epoch).arg(log).arg(&seed);
+    builder.arg(&pixels).arg(&size).arg(&mut inputs);
+    // SAFETY: the arguments are those of the kernel. A thread reads a pixel of the patches, the places of patches of the epoch, and the
+    // pixels of these in its place, which lie in the images by the promise of `cut_patches`; it writes one pixel.
+    unsafe { builder.launch(threads(pixels)) }.w()?;
+    Ok(CudaStorage::wrap_cuda_slice(inputs, device.clone()))
+}
+
 /// Adds the loss of a batch of `patches` to the log, and notes whether it and the reconstructions are finite.
 pub(crate) fn log_step(
     log: &mut CudaStorage,

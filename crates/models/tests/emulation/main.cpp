@@ -29,6 +29,19 @@ static void run_cut(const std::vector<unsigned> &numbers) {
     put(patches);
 }
 
+// Numbers: pixels of all images, places, patches, their size, the seed.
+static void run_corrupt(const std::vector<unsigned> &numbers) {
+    const auto patches = get<float>(numbers[2] * numbers[3] * numbers[3]), images = get<float>(numbers[0]);
+    const auto places = get<long long>(2 * numbers[1]);
+    const auto log = get<double>(LOG_LENGTH);
+    std::vector<float> inputs(patches.size());
+    threads(patches.size(), [&] {
+        corrupt_patches(patches.data(), images.data(), places.data(), numbers[1], log.data(), numbers[4], patches.size(), numbers[3],
+                        inputs.data());
+    });
+    put(inputs);
+}
+
 // Numbers: steps, values of each step's reconstructions, patches of a batch. Each step has a loss and its reconstructions.
 static void run_log(const std::vector<unsigned> &numbers) {
     auto log = get<double>(LOG_LENGTH);
@@ -54,6 +67,6 @@ static void run_adam(const std::vector<unsigned> &numbers) {
 }
 
 int main(int count, char **arguments) {
-    const emulation::Runner runners[] = {{"cut", run_cut}, {"log", run_log}, {"adam", run_adam}};
+    const emulation::Runner runners[] = {{"cut", run_cut}, {"corrupt", run_corrupt}, {"log", run_log}, {"adam", run_adam}};
     return emulation::run(runners, count, arguments);
 }

@@ -4,8 +4,8 @@ use crate::stripes;
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::{VarBuilder, VarMap};
 use models::{
-    AdamConfig, Architecture, Autoencoder, Initialisation, Latent, Objective, Schedule, Trainer,
-    TrainingConfig, initialise,
+    AdamConfig, Architecture, Autoencoder, Corruption, Initialisation, Latent, Objective, Schedule,
+    Trainer, TrainingConfig, initialise,
 };
 
 /// Sums of up to 9,216 products in each of 14 to 18 layers, whose results are about 1.
@@ -38,6 +38,7 @@ fn config(objective: Objective, learning_rate: f64) -> TrainingConfig {
             batch_size: 4,
             patches_per_epoch: 10,
             patches: 24,
+            corruption: Corruption::Blocks,
             seed: 3,
             ..Schedule::default()
         },
