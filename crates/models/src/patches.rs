@@ -200,11 +200,11 @@ impl PatchSource {
             Corruption::None => patches.clone(),
             Corruption::Blocks => {
                 let numbers = &epoch.numbers;
-                let row = |n: usize, y: usize| self.row(&self.crop(numbers[n]), y);
+                let other = |n: usize| self.pixels_from(&self.crop(numbers[n]));
                 let inputs = pixels.chunks_exact_mut(self.patch_size * self.patch_size);
                 for (position, input) in (seen..).zip(inputs) {
                     let stream = (self.seed, position);
-                    put_blocks(input, self.patch_size, stream, numbers.len(), row);
+                    put_blocks(input, self.patch_size, stream, numbers.len(), other);
                 }
                 self.tensor(pixels)?
             }
@@ -217,8 +217,8 @@ impl PatchSource {
         let size = self.patch_size;
         let mut pixels = Vec::with_capacity(patches.len() * size * size);
         for &patch in patches {
-            let crop = self.crop(patch);
-            (0..size).for_each(|y| pixels.extend_from_slice(self.row(&crop, y)));
+            let (from, stride) = self.pixels_from(&self.crop(patch));
+            from.chunks(stride).take(size).for_each(|row| pixels.extend_from_slice(&row[..size]));
         }
         pixels
     }
@@ -242,10 +242,10 @@ impl PatchSource {
         Crop { image: number, left, top }
     }
 
-    /// A row of a patch.
-    fn row(&self, crop: &Crop, y: usize) -> &[f32] {
+    /// The pixels of an image from the first one of a patch on, and the width of the image.
+    fn pixels_from(&self, crop: &Crop) -> (&[f32], usize) {
         let image = &self.images[crop.image];
-        &image.pixels[(crop.top + y) * image.width + crop.left..][..self.patch_size]
+        (&image.pixels[crop.top * image.width + crop.left..], image.width)
     }
 
     /// The places of patches `(N, 2)`: where each begins in the pixels of all images, and the width of its image.

@@ -47,14 +47,14 @@ pub(crate) fn corrupt_next(
     patches.apply_op3_no_bwd(images, places, &Corrupt { seed, log: log.clone() })
 }
 
-/// Corrupts the patch of `size`×`size` pixels that a run of this seed sees in place `position`. `row(n, y)` is row y of patch n of an
-/// epoch of `epoch` patches.
+/// Corrupts the patch of `size`×`size` pixels that a run of this seed sees in place `position`. `other(n)` is patch n of an epoch of
+/// `epoch` patches: the pixels of its image from its own first one on, and the width of the image.
 pub(super) fn put_blocks<'a>(
     patch: &mut [f32],
     size: usize,
     (seed, position): (u64, u64),
     epoch: usize,
-    row: impl Fn(usize, usize) -> &'a [f32],
+    other: impl Fn(usize) -> (&'a [f32], usize),
 ) {
     let mut dice = Dice::new(seed, position);
     for _ in 0..dice.below(BLOCKS + 1) {
@@ -63,7 +63,8 @@ pub(super) fn put_blocks<'a>(
             (dice.below(size as u32 - width + 1), dice.below(size as u32 - height + 1));
         let [left, top, width, height] = [left, top, width, height].map(|n| n as usize);
         let level = dice.unit();
-        let (other, kind) = (dice.below(epoch as u32) as usize, dice.below(3));
+        let (number, kind) = (dice.below(epoch as u32) as usize, dice.below(3));
+        let (other, stride) = other(number);
         for y in top..top + height {
             let pixels = &mut patch[y * size + left..][..width];
             match kind {
@@ -72,7 +73,7 @@ pub(super) fn put_blocks<'a>(
                 1 => pixels.iter_mut().for_each(|pixel| {
                     *pixel = (*pixel + 0.5 * (level - 0.5)).clamp(0.0, 1.0);
                 }),
-                _ => pixels.copy_from_slice(&row(other, y)[left..left + width]),
+                _ => pixels.copy_from_slice(&other[y * stride + left..][..width]),
             }
         }
     }
@@ -135,12 +136,10 @@ impl CustomOp3 for Corrupt {
         let images = contiguous(images, images_layout)?;
         let places = &places.as_slice::<i64>()?[places_layout.start_offset()..];
         let (size, epoch) = (patches_layout.dims()[3], places_layout.dims()[0]);
-        let row = |n: usize, y: usize| {
-            &images[(places[2 * n] + y as i64 * places[2 * n + 1]) as usize..][..size]
-        };
+        let other = |n: usize| (&images[places[2 * n] as usize..], places[2 * n + 1] as usize);
         let seen = self.log.read()?.progress.patches;
         for (position, input) in (seen..).zip(inputs.chunks_exact_mut(size * size)) {
-            put_blocks(input, size, (self.seed, position), epoch, row);
+            put_blocks(input, size, (self.seed, position), epoch, other);
         }
         Ok((CpuStorage::F32(inputs), patches_layout.shape().clone()))
     }
