@@ -138,7 +138,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "NETWORK", default_value_t)]
     pub extractor: Extractor,
     /// Patches that each model is trained on.
-    #[arg(long, value_name = "N", default_value_t = 4_000)]
+    #[arg(long, value_name = "N", default_value_t = 4_800)]
     pub patches: u64,
     /// Seed of the images and of the training.
     #[arg(long, value_name = "N", default_value_t = 0)]
