@@ -143,7 +143,8 @@ impl ModelFolder {
     pub fn config(&self) -> Result<Config> {
         let path = self.file(CONFIG);
         let mut config = Config::read(&path)?;
-        if !read_text(&path, MAX_FILE)?.contains("\ncorruption") {
+        let written = read_text(&path, MAX_FILE)?.parse::<toml::Table>().unwrap_or_default();
+        if written.get("training").and_then(|table| table.get("corruption")).is_none() {
             // A model of before there was the setting.
             config.training.corruption = Corruption::None;
         }

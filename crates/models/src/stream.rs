@@ -6,7 +6,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-/// Streams of random numbers of one seed. No two overlap: no number of a patch or an epoch reaches 2⁶¹.
+/// Streams of random numbers of one seed. No two overlap: no number of a patch or an epoch reaches 2⁶¹. How patches are corrupted is
+/// drawn by a generator that kernels have, too, in `patches/corruption.rs`.
 #[derive(Clone, Copy)]
 pub(crate) enum Stream {
     /// Initial weights.

@@ -191,7 +191,7 @@ impl Trainer {
         self.readings.interval = steps.max(1);
     }
 
-    /// The patches `(N, 1, patch_size, patch_size)` that the next step will see, or has to reconstruct if it sees them corrupted.
+    /// The patches `(N, 1, patch_size, patch_size)` that the next step has to reconstruct, before any corruption.
     ///
     /// # Errors
     /// [`Error::Finished`] if the run is done; [`Error::Tensor`] if the device fails.

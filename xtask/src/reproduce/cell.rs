@@ -30,7 +30,7 @@ pub struct Config(Table);
 impl Cell {
     /// The name of the cell's folder.
     pub fn hash(&self) -> String {
-        hash(self)
+        hash(&Self { config: self.config.as_hashed(), ..self.clone() })
     }
 
     /// The name of the model's folder: equal for cells that differ in their inspection only.
@@ -50,6 +50,7 @@ impl Cell {
 
     /// The hash of the images, the features if there are some, and settings.
     fn hash_with(&self, config: &Config) -> String {
+        let config = &config.as_hashed();
         match &self.features {
             Some(features) => hash(&(&self.set, &self.images, features, config)),
             None => hash(&(&self.set, &self.images, config)),
@@ -102,6 +103,17 @@ fn hash(content: &impl Serialize) -> String {
 impl Config {
     pub fn matches_features(&self) -> bool {
         self.text("method") == "feature-matching"
+    }
+
+    /// The settings that a hash is of: without those that older programs did not have, where they do as these did.
+    fn as_hashed(&self) -> Self {
+        let mut config = self.clone();
+        if let Some(Value::Table(training)) = config.0.get_mut("training")
+            && training.get("corruption").and_then(Value::as_str) == Some("none")
+        {
+            training.remove("corruption");
+        }
+        config
     }
 
     /// The settings that bench-cli prints as JSON.

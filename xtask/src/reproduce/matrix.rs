@@ -118,9 +118,13 @@ impl Matrix {
                     || vary.iter().flat_map(|vary| &vary.values).all(Value::is_str),
                 "experiment {key}: expected names of presets"
             );
+            let tables = ["preset", "residual", "inspection", "calibration"];
+            let is_of_preset =
+                |key: &str| tables.iter().any(|table| key.split('.').next() == Some(table));
+            let mut set = vary.iter().map(|vary| &vary.key).chain(experiment.config.keys());
             ensure!(
-                preset.is_none() || experiment.is_decided() && !experiment.compares_presets(),
-                "experiment {key}: the preset sets what varies"
+                preset.is_none() || !set.any(|key| is_of_preset(key)),
+                "experiment {key}: the preset sets `residual`, `inspection` and `calibration`"
             );
         }
         Ok(())

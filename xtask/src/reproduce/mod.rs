@@ -38,8 +38,8 @@ use store::Store;
 /// reported, and the others run: the command can be interrupted and repeated.
 #[derive(clap::Args, Clone)]
 pub struct Args {
-    /// Matrix in `results/matrix`: `quick` (minutes, synthetic data), `nanotwice`, `surfaces` (other real sets), `standard` (hours) or
-    /// `paper` (to the letter), or another file there.
+    /// Matrix in `results/matrix`: `quick` (minutes, synthetic data), `nanotwice`, `gpu`, `surfaces` (other real sets), `recipes` (ways
+    /// to train), `paper-cpu`, `standard` (hours) or `paper` (to the letter), or another file there.
     #[arg(long, value_name = "NAME", default_value = "quick")]
     preset: String,
     /// Matrix file somewhere else.

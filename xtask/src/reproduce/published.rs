@@ -56,6 +56,7 @@ impl Publications {
                 && value.method == method
                 && value.settings.iter().all(|(key, value)| config.get(key) == Some(value))
                 && value.unset.iter().all(|key| config.get(key).is_none())
+                && config.text("training.corruption") != "blocks"
         };
         self.value.iter().find(fits)
     }
@@ -83,6 +84,7 @@ mod tests {
         assert_eq!(of("[model]\nlatent_dim = 500\n[ssim]\nwindow = \"uniform:13\""), None);
         assert_eq!(of("[model]\nlatent_dim = 500\n[inspection]\nstride = 64"), None);
         assert_eq!(of("[model]\nlatent_dim = 70"), None);
+        assert_eq!(of("[model]\nlatent_dim = 500\n[training]\ncorruption = \"blocks\""), None);
         assert_eq!(of("[model]\nlatent_dim = 500\n[data]\nsize = [256, 256]"), None);
     }
 }

@@ -89,7 +89,7 @@ fn what_is_no_matrix_is_refused() {
     assert!(message("inspection.stride\"", "training.seed\"").contains("lists of their own"));
     assert!(message("inspection.stride\"", "preset\"").contains("names of presets"));
     let preset = "preset = \"recommended\"\nkey = \"stride\"";
-    assert!(message("key = \"stride\"", preset).contains("sets what varies"));
+    assert!(message("key = \"stride\"", preset).contains("the preset sets"));
     assert!(!message("key = \"methods\"", "key = ").contains('\n'), "one line");
 }
 
@@ -292,7 +292,7 @@ fn a_longer_training_goes_on_where_a_shorter_one_ended() {
     assert!(!finished.trained.command.contains("--resume"), "what anyone would do at once");
 }
 
-/// A preset of a whole experiment, whose models are those of another without.
+/// An experiment with a preset shares its models with one without.
 #[test]
 fn an_experiment_may_have_a_preset() {
     let preset = "preset = \"recommended\"\nkey = \"methods\"";
@@ -302,7 +302,9 @@ fn an_experiment_may_have_a_preset() {
         let plan = Plan::new(&matrix, &defaults(), None, None).expect("the set is known");
         plan.experiments[0].1.iter().flat_map(|row| row.cells.clone()).collect::<Vec<_>>()
     });
+    assert_eq!((by_paper.len(), by_preset.len()), (4, 4));
     for (paper, recommended) in by_paper.iter().zip(&by_preset) {
+        assert_ne!(paper.hash(), recommended.hash());
         assert_eq!(paper.model_hash(), recommended.model_hash());
         assert_eq!([&paper.preset, &recommended.preset], [&None, &Some("recommended".to_owned())]);
     }

@@ -92,7 +92,7 @@ fn files(out: &Path, methods: &[Method]) -> String {
 fn run(context: &Context, args: &DemoArgs, data: &Path, method: Method) -> Result<Evaluation> {
     context.terminal.note(method.title());
     let folder = ModelFolder::new(args.out.join(method.key()));
-    let mut config = Config { method, ..Config::default() };
+    let mut config = Config::default().with_method(method);
     config.data.root = Some(std::path::absolute(data)?);
     config.data.size = Some([256, 256]);
     config.features.extractor = args.extractor;

@@ -99,6 +99,33 @@ fn weights_that_are_not_the_trainings_are_refused_by_all_and_mended_by_resuming(
     bench.run("info model").done();
 }
 
+/// Its configuration, checkpoint and record do not name the setting.
+#[test]
+fn a_model_of_before_there_was_corruption_goes_on_without() {
+    let bench = Bench::with_model();
+    bench.train("whole", "--set training.corruption=none --patches 24");
+    bench.train("old", "--set training.corruption=none --patches 16");
+    for (file, line) in
+        [("config.toml", "corruption = \"none\"\n"), ("training.json", "\"training.corruption\"")]
+    {
+        let text = bench.text(&format!("old/{file}"));
+        assert!(text.contains(line), "{file}");
+        let without: String = match file {
+            "config.toml" => text.replace(line, ""),
+            _ => {
+                let mut record: Value = serde_json::from_str(&text).unwrap();
+                record["settings"].as_object_mut().unwrap().remove("training.corruption").unwrap();
+                record.to_string()
+            }
+        };
+        fs::write(bench.path(&format!("old/{file}")), without).unwrap();
+    }
+    bench.run("info old").done();
+    bench.run("train --out old --resume --patches 24").done();
+    assert!(bench.bytes("old/model.safetensors") == bench.bytes("whole/model.safetensors"));
+    assert!(bench.text("old/config.toml").contains("corruption = \"none\""));
+}
+
 #[test]
 fn a_finished_model_without_its_checkpoint_is_not_trained_anew_by_resuming() {
     let bench = Bench::with_model();

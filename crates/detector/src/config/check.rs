@@ -13,7 +13,7 @@ use models::{Architecture, Latent, Objective, TrainingConfig};
 use ssim::{Border, Params};
 
 impl Config {
-    /// Applies settings to some of the tables only: the others made the model what it is.
+    /// Applies settings to some of the tables only: the others made the model what it is. A preset leaves the training as it was.
     ///
     /// # Errors
     /// If a setting is of another table, or see [`Config::load`].
@@ -23,7 +23,10 @@ impl Config {
             bail!("--set {other}: only keys of `{tables}` can be set here");
         }
         let training = self.training;
-        let config = Self { training, ..self.with_settings(settings)? };
+        let mut config = self.with_settings(settings)?;
+        if !tables.contains(&"training") {
+            config.training = training;
+        }
         config.validate()?;
         Ok(config)
     }

@@ -8,6 +8,7 @@ use crate::error::{Context, bail};
 use crate::files::{read_text, shown};
 use crate::{Error, Method, Result};
 use models::{AdamConfig, Schedule};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -16,8 +17,9 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// The whole configuration of a model: a file in TOML, every table and key of which may be left out.
 ///
-/// The defaults of network and training are the paper's (section 4.2), but for the corruption of what the network sees. That,
+/// The defaults of network and training are the paper's (section 4.2), but for the corruption of what an SSIM autoencoder sees. That,
 /// inspection, residual and calibration have defaults that decide better; the [`Preset::Paper`] has the paper's there, too.
+/// [`from_toml`](Self::from_toml) gives keys that are left out the defaults of the preset; `serde` alone gives them those of their tables.
 ///
 /// ```
 /// use detector::{Config, Method};
@@ -59,17 +61,17 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        let preset = Preset::default();
+        let (preset, method) = (Preset::default(), Method::default());
         let (residual, inspection, calibration) = preset.tables();
         Self {
             preset,
-            method: Method::default(),
+            method,
             data: DataConfig::default(),
             model: ModelConfig::default(),
             ssim: SsimConfig::default(),
             vae: VaeConfig::default(),
             features: FeaturesConfig::default(),
-            training: Schedule { corruption: preset.corruption(), ..Schedule::default() },
+            training: Schedule { corruption: preset.corruption(method), ..Schedule::default() },
             optimiser: AdamConfig::default(),
             residual,
             inspection,
@@ -119,20 +121,32 @@ impl Config {
             ParseError { line, message: one_line(error.message()) }
         };
         let config: Self = toml::from_str(text).map_err(error)?;
-        // Keys that are left out have not been given the defaults of the preset yet.
+        // Keys that are left out have the defaults of their tables so far, not those of the preset.
         let written = text.parse::<toml::Table>().map_err(error)?;
-        let mut table = toml::Table::try_from(Self::default().with_preset(config.preset))
+        let defaults = Self { method: config.method, ..Self::default() };
+        let mut table = toml::Table::try_from(defaults.with_preset(config.preset))
             .map_err(|error| ParseError { line: 1, message: error.to_string() })?;
         overlay(&mut table, written);
         table.try_into().map_err(error)
     }
 
-    /// The same with the settings of a preset.
+    /// The same with the settings of a preset, that of the training among them: for a trained model, there is
+    /// [`with_settings_of`](Self::with_settings_of).
     #[must_use]
     pub fn with_preset(self, preset: Preset) -> Self {
         let (residual, inspection, calibration) = preset.tables();
-        let training = Schedule { corruption: preset.corruption(), ..self.training };
+        let training = Schedule { corruption: preset.corruption(self.method), ..self.training };
         Self { preset, training, residual, inspection, calibration, ..self }
+    }
+
+    /// The same with another method. Where the corruption is the preset's for the method, it becomes that for the other.
+    #[must_use]
+    pub fn with_method(self, method: Method) -> Self {
+        let mut training = self.training;
+        if training.corruption == self.preset.corruption(self.method) {
+            training.corruption = self.preset.corruption(method);
+        }
+        Self { method, training, ..self }
     }
 
     /// Applies `settings` of the form `table.key=value`.
@@ -150,17 +164,15 @@ impl Config {
             };
             pairs.push((setting, key.trim(), parse_value(value.trim())));
         }
-        // A preset comes before the settings that differ from it, wherever it is named.
-        let preset = pairs.iter().rev().find(|(_, key, _)| *key == "preset");
-        let config = match preset {
-            Some((setting, _, preset)) => {
-                let preset = preset.clone().try_into().map_err(|error: toml::de::Error| {
-                    Error::Value(format!("--set {setting}: {}", one_line(error.message())))
-                })?;
-                self.with_preset(preset)
-            }
-            None => self,
-        };
+        // Method and preset come before the settings that differ from them, wherever they are named.
+        let mut config = self;
+        let last = |name: &str| pairs.iter().rev().find(|(_, key, _)| *key == name);
+        if let Some((setting, _, method)) = last("method") {
+            config = config.with_method(value_of(setting, method)?);
+        }
+        if let Some((setting, _, preset)) = last("preset") {
+            config = config.with_preset(value_of(setting, preset)?);
+        }
         let mut table = toml::Table::try_from(config)?;
         for (setting, key, value) in pairs {
             set(&mut table, key, value).with_context(|| format!("--set {setting}"))?;
@@ -191,6 +203,13 @@ fn parse_value(text: &str) -> toml::Value {
     let quoted = || toml::Value::String(text.to_owned());
     let document = format!("value = {text}").parse::<toml::Table>();
     document.ok().and_then(|mut table| table.remove("value")).unwrap_or_else(quoted)
+}
+
+/// The value of a setting as what it stands for.
+fn value_of<T: DeserializeOwned>(setting: &str, value: &toml::Value) -> Result<T> {
+    value.clone().try_into().map_err(|error: toml::de::Error| {
+        Error::Value(format!("--set {setting}: {}", one_line(error.message())))
+    })
 }
 
 /// Sets `a.b.c` in nested tables.

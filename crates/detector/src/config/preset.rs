@@ -1,6 +1,7 @@
 //! Defaults by name.
 
 use super::tables::{CalibrationConfig, InspectionConfig, ResidualConfig};
+use crate::Method;
 use models::Corruption;
 use serde::{Deserialize, Serialize};
 
@@ -16,10 +17,11 @@ pub enum Preset {
 }
 
 impl Preset {
-    pub(super) fn corruption(self) -> Corruption {
-        match self {
-            Self::Recommended => Corruption::Blocks,
-            Self::Paper => Corruption::None,
+    /// Other methods than SSIM gain little or nothing by blocks, and learn more slowly.
+    pub(super) fn corruption(self, method: Method) -> Corruption {
+        match (self, method) {
+            (Self::Recommended, Method::Ssim) => Corruption::Blocks,
+            _ => Corruption::None,
         }
     }
 

@@ -8,7 +8,7 @@ use inspect::ThresholdRule;
 use models::Corruption;
 
 #[test]
-fn defaults_of_the_training_are_the_papers() {
+fn defaults_of_the_training_are_the_papers_but_for_corruption() {
     let config = Config::default();
     config.validate().unwrap();
     assert_eq!(config.training.patches, 2_000_000);
@@ -16,14 +16,33 @@ fn defaults_of_the_training_are_the_papers() {
     assert_eq!(config.optimiser.learning_rate, 2e-4);
     assert_eq!(config.training.corruption, Corruption::Blocks);
     assert_eq!(Config::from_toml("[training]\nseed = 0\n").unwrap(), config);
-    let paper = Config::load(None, &["preset=paper".into()]).unwrap();
-    assert_eq!(paper.training, models::Schedule::default());
+    let load = |settings: &[&str]| {
+        let settings: Vec<_> = settings.iter().map(ToString::to_string).collect();
+        Config::load(None, &settings).unwrap().training
+    };
+    for settings in [&["preset=paper"][..], &["method=l2"], &["preset=recommended", "method=l2"]] {
+        assert_eq!(load(settings), models::Schedule::default(), "{settings:?}");
+    }
+    assert_eq!(
+        Config::from_toml("method = \"vae\"").unwrap().training,
+        models::Schedule::default()
+    );
+    for settings in [
+        &["method=l2", "training.corruption=blocks"][..],
+        &["training.corruption=blocks", "preset=paper"],
+    ] {
+        assert_eq!(load(settings).corruption, Corruption::Blocks, "{settings:?}");
+    }
+    assert_eq!(load(&["training.corruption=none"]).corruption, Corruption::None);
 }
 
 #[test]
 fn a_preset_does_not_change_what_was_trained() {
     let settings = ["preset=paper".to_owned()];
     let config = Config::default().with_settings_of(&["calibration"], &settings).unwrap();
+    let of_training = ["training.seed=1".to_owned()];
+    let changed = config.clone().with_settings_of(&["training"], &of_training).unwrap();
+    assert_eq!(changed.training.seed, 1);
     assert_eq!(config.training, Config::default().training);
     assert_eq!(config.inspection, InspectionConfig::paper());
     assert_eq!(Config::from_toml(&config.to_toml().unwrap()).unwrap(), config);

@@ -38,7 +38,8 @@ pub fn candidates(base: &Config, axes: &Axes, size: (usize, usize)) -> Vec<Candi
             for (d, &latent_dim) in axes.latent_dims.iter().enumerate() {
                 for (p, &patch_size) in axes.patch_sizes.iter().enumerate() {
                     let mut config = base.clone();
-                    (config.method, config.model.latent_dim) = (method, latent_dim);
+                    config = config.with_method(method);
+                    config.model.latent_dim = latent_dim;
                     config.model.patch_size = patch_size;
                     config.data.size = scaled(base, scale, size);
                     let side = config.data.size.map_or(size.0.min(size.1), |[w, h]| w.min(h));

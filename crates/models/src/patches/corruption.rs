@@ -21,7 +21,7 @@ pub enum Corruption {
     #[default]
     None,
     /// The patch, of which up to four blocks are uniform, lighter or darker, or cut from another patch of the epoch. Their sides are
-    /// 1/32 to 3/8 of the patch's.
+    /// at least 1/32 of the patch's, and less than 3/8.
     Blocks,
 }
 
@@ -69,7 +69,7 @@ pub(super) fn put_blocks<'a>(
             let pixels = &mut patch[y * size + left..][..width];
             match kind {
                 0 => pixels.fill(level),
-                // Without rounding, so that a fused sum is the same.
+                // The product is exact, so that a fused multiply-add gives the same.
                 1 => pixels.iter_mut().for_each(|pixel| {
                     *pixel = (*pixel + 0.5 * (level - 0.5)).clamp(0.0, 1.0);
                 }),
@@ -93,7 +93,7 @@ impl Dice {
         (((mixed(self.0) >> 32) * u64::from(bound)) >> 32) as u32
     }
 
-    /// The side of a block of a patch: in each octave from 1/32 to 1/4 of the patch's side, and from there to 3/8, equally often.
+    /// The side of a block, equally often in [1/32, 1/16), [1/16, 1/8), [1/8, 1/4) and [1/4, 3/8) of the patch's side.
     fn side(&mut self, patch: usize) -> u32 {
         let patch = patch as u32;
         let least = (patch / 32) << self.below(4);
@@ -160,5 +160,23 @@ impl CustomOp3 for Corrupt {
             crate::cuda::training::corrupt_patches(patches, images, places, log, self.seed)
         });
         Ok((inputs?, patches_layout.shape().clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sides_reach_from_a_thirty_second_to_three_eighths() {
+        for patch in [32, 64, 128] {
+            let mut dice = Dice::new(3, 4);
+            let sides: Vec<usize> = (0..2000).map(|_| dice.side(patch) as usize).collect();
+            assert_eq!(sides.iter().min(), Some(&(patch / 32)));
+            assert_eq!(sides.iter().max(), Some(&(3 * patch / 8 - 1)));
+            // A quarter of them is in each of four parts.
+            let small = sides.iter().filter(|&&side| side < patch / 16).count();
+            assert!((400..600).contains(&small), "{small}");
+        }
     }
 }

@@ -138,7 +138,9 @@ fn plan(args: &TrainArgs) -> Result<TrainingPlan> {
             "--resume goes on with the images of the model's folder: expected no list on standard input"
         );
     }
-    config.method = args.method.unwrap_or(config.method);
+    if let Some(method) = args.method {
+        config = config.with_method(method);
+    }
     config.training.patches = args.patches.unwrap_or(config.training.patches);
     config.training.seed = args.seed.unwrap_or(config.training.seed);
     name_data(&mut config.data, &args.data)?;
