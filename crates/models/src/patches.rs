@@ -74,9 +74,9 @@ pub(crate) struct Epoch {
 
 /// The patches of a step `(N, 1, patch_size, patch_size)`.
 pub(crate) struct Batch {
-    /// What the network has to reconstruct.
+    /// The patches as they are, to be reconstructed.
     pub patches: Tensor,
-    /// What it sees.
+    /// The patches as the network sees them.
     pub inputs: Tensor,
 }
 

@@ -7,7 +7,7 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use convolutions::contiguous;
 use serde::{Deserialize, Serialize};
 
-/// What the network sees in place of a patch while it is trained. It has to reconstruct the patch as it was, as denoising autoencoders
+/// How the patch is changed that the network sees in training. It has to reconstruct the patch as it was, as denoising autoencoders
 /// do (Vincent et al., 2008), and so learns to leave out what does not belong there.
 ///
 /// ```

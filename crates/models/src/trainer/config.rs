@@ -30,7 +30,7 @@ pub struct Schedule {
     pub patches: u64,
     /// Whether the epochs see the same patches again.
     pub sampling: Sampling,
-    /// What the network sees in place of the patches that it has to reconstruct.
+    /// How patches are changed before the network sees them, which has to reconstruct them as they were.
     pub corruption: Corruption,
     /// How the initial weights are drawn. The paper does not give it.
     pub initialisation: Initialisation,
