@@ -54,7 +54,7 @@ pub use candle_core::Device;
 #[cfg(feature = "network")]
 pub use config::{
     BeyondBorder, CalibrationConfig, Config, DataConfig, FeaturesConfig, InspectionConfig, Measure,
-    ModelConfig, Preset, ResidualConfig, Scores, SsimConfig, VaeConfig, VaeScore,
+    ModelConfig, Preset, ResidualConfig, Scores, SsimConfig, SsimMap, VaeConfig, VaeScore,
 };
 pub use data::{
     Arrangement, Auto, Background, Dataset, Layout, LeftOut, Margins, MaskNames, Polygons,

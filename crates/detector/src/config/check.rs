@@ -1,5 +1,6 @@
 //! The configuration as the crates `models` and `inspect` take it, and its checks.
 
+use super::SsimMap;
 use super::bounds::check_bounds;
 use super::file::Config;
 use super::tables::{BeyondBorder, Measure, ModelConfig, ResidualConfig, Scores};
@@ -151,13 +152,15 @@ impl Config {
             }
             (Measure::Ssim, _) | (Measure::Method, Method::Ssim) => {
                 let loss = self.ssim.params(Border::Reflect);
-                let (window, exponents) =
+                let (usual, exponents) =
                     (window.unwrap_or(loss.window), exponents.unwrap_or(loss.exponents));
-                let constants =
-                    if constants.is_empty() { &[loss.constants] } else { &constants[..] };
-                let residual =
-                    |&constants| Residual::Ssim(Params { window, constants, exponents, ..loss });
-                constants.iter().map(residual).collect()
+                let of_loss = [loss.constants.into()];
+                let maps = if constants.is_empty() { &of_loss } else { &constants[..] };
+                let residual = |&SsimMap { constants, window }| {
+                    let window = window.unwrap_or(usual);
+                    Residual::Ssim(Params { window, constants, exponents, ..loss })
+                };
+                maps.iter().map(residual).collect()
             }
         })
     }

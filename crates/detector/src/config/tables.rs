@@ -1,5 +1,6 @@
 //! The tables of the configuration that all methods have in common, but for `[data]`.
 
+use super::SsimMap;
 use inspect::{Averaging, Blend, ThresholdRule};
 use models::Architecture;
 use serde::{Deserialize, Serialize};
@@ -28,11 +29,11 @@ impl Default for ModelConfig {
 pub struct ResidualConfig {
     /// The measure.
     pub measure: Measure,
-    /// The window of SSIM; that of the loss if left out.
+    /// The window of SSIM where a map has none of its own; that of the loss if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
     /// The constants of SSIM, a residual map for each pair; those of the loss if there are none.
-    pub constants: Vec<Constants>,
+    pub constants: Vec<SsimMap>,
     /// The exponents of SSIM; those of the loss if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exponents: Option<Exponents>,
@@ -59,9 +60,12 @@ impl ResidualConfig {
 }
 
 impl Default for ResidualConfig {
-    /// Contrast counts above 0.03² in one map, which suits strong textures, and above 0.3 in the other, which suits smooth ones.
+    /// Contrast counts above 0.03² in one map, which suits strong textures, and above 0.3 and within 3×3 pixels in the other, which
+    /// suits smooth ones.
     fn default() -> Self {
-        let constants = vec![Constants::squared(), Constants::given(0.01, 0.3)];
+        let fine = Some(Window::Uniform { size: 3 });
+        let smooth = SsimMap { constants: Constants::given(0.01, 0.3), window: fine };
+        let constants = vec![Constants::squared().into(), smooth];
         Self { constants, ..Self::paper() }
     }
 }

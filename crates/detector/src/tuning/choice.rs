@@ -1,6 +1,6 @@
 //! Choices that need no training.
 
-use crate::config::{Config, InspectionConfig, Measure, ResidualConfig, Scores};
+use crate::config::{Config, InspectionConfig, Measure, ResidualConfig, Scores, SsimMap};
 use crate::{Method, Result};
 use inspect::{Averaging, Residual};
 use serde::{Deserialize, Serialize};
@@ -63,7 +63,8 @@ impl ResidualChoice {
 
     /// Whether the windows of SSIM fit into images of a size.
     pub(super) fn fits(&self, (width, height): (usize, usize)) -> bool {
-        self.residual.window.is_none_or(|window| window.size() <= width.min(height))
+        let of_maps = self.residual.constants.iter().filter_map(|map| map.window);
+        of_maps.chain(self.residual.window).all(|window| window.size() <= width.min(height))
     }
 
     /// The residual maps that are smoothed and compared, each under each Gaussian.
@@ -90,7 +91,7 @@ impl ResidualChoice {
     /// ```
     pub fn settings(&self) -> Vec<String> {
         let ResidualConfig { measure, window, constants, exponents } = &self.residual;
-        let quoted: Vec<String> = constants.iter().map(|pair| format!("\"{pair}\"")).collect();
+        let quoted: Vec<String> = constants.iter().map(|map| format!("\"{map}\"")).collect();
         let measure = match measure {
             Measure::Method => "method",
             Measure::L2 => "l2",
@@ -125,9 +126,9 @@ impl fmt::Display for ResidualChoice {
             Measure::Method => write!(formatter, "of the method")?,
             Measure::L2 => write!(formatter, "l2")?,
             Measure::Ssim => {
-                let pairs: Vec<String> = constants.iter().map(ToString::to_string).collect();
+                let maps: Vec<String> = constants.iter().map(ToString::to_string).collect();
                 let window = window.map_or_else(String::new, |window| format!(" {window}"));
-                write!(formatter, "ssim{window} {}", pairs.join(" and "))?;
+                write!(formatter, "ssim{window} {}", maps.join(" and "))?;
             }
         }
         if let Some(Exponents { alpha, beta, gamma }) = exponents.filter(|e| *e != Exponents::ONE) {
@@ -161,21 +162,24 @@ pub fn choices(method: Method, effort: Effort) -> Vec<ResidualChoice> {
 }
 
 fn residuals(effort: Effort) -> Vec<ResidualConfig> {
-    let pairs = [Constants::squared(), Constants::given(0.01, 0.03), Constants::given(0.01, 0.3)];
+    let textures = [Constants::squared().into(), Constants::paper().into()];
+    let smooth: SsimMap = Constants::given(0.01, 0.3).into();
+    let alike = [&textures[..], &[smooth]].concat();
+    let with_fine = [&textures[..], &[SsimMap { window: uniform(3), ..smooth }]].concat();
     let without_luminance = Exponents { alpha: 0.0, ..Exponents::ONE };
-    let windows: &[(Option<Window>, Exponents)] = match effort {
-        Effort::Quick => &[(uniform(11), Exponents::ONE)],
+    let windows: &[(usize, &[SsimMap], Exponents)] = match effort {
+        Effort::Quick => &[(11, &with_fine, Exponents::ONE)],
         Effort::Thorough => &[
-            (uniform(11), Exponents::ONE),
-            (uniform(7), Exponents::ONE),
-            (uniform(21), Exponents::ONE),
-            (uniform(11), without_luminance),
+            (11, &with_fine, Exponents::ONE),
+            (3, &alike, Exponents::ONE),
+            (21, &alike, Exponents::ONE),
+            (11, &with_fine, without_luminance),
         ],
     };
-    let ssim = windows.iter().flat_map(|&(window, exponents)| {
-        one_or_two(&pairs).into_iter().map(move |constants| ResidualConfig {
+    let ssim = windows.iter().flat_map(|&(window, maps, exponents)| {
+        one_or_two(maps).into_iter().map(move |constants| ResidualConfig {
             measure: Measure::Ssim,
-            window,
+            window: uniform(window),
             constants,
             exponents: Some(exponents),
         })
