@@ -36,7 +36,7 @@ fn a_tuning_chooses_a_configuration_that_train_takes() {
     let best = &candidates[0];
     assert_eq!(best["patches"], record["rungs"][0]["patches"]);
     let choices = best["choices"].as_array().unwrap();
-    assert_eq!((choices.len(), &best["is_thorough"]), (250, &true.into()));
+    assert_eq!((choices.len(), &best["is_thorough"]), (275, &true.into()));
     assert_eq!(keys(&choices[0]), ["au_roc", "choice", "found", "kinds", "pixel_au_roc"]);
     let areas: Vec<f64> = choices.iter().map(|choice| number(choice, "pixel_au_roc")).collect();
     assert!(

@@ -136,7 +136,7 @@ impl Default for InspectionConfig {
             border: BeyondBorder::Mirror,
             blend: Blend::Hann,
             averaging: Averaging::Reconstruction,
-            smoothing: vec![4.0, 20.0],
+            smoothing: vec![2.0, 8.0, 20.0],
             scores: Scores::Relative,
             opening_diameter: 0,
         }

@@ -19,7 +19,7 @@ pub struct ResidualChoice {
 /// How many choices are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
-    /// Some 20, which tell good models from bad ones.
+    /// Some 30, which tell good models from bad ones.
     Quick,
     /// Some hundreds.
     Thorough,
@@ -85,7 +85,7 @@ impl ResidualChoice {
     /// use detector::{Method, ResidualChoice};
     ///
     /// let settings = ResidualChoice::usual(Method::L2).settings();
-    /// let of_inspection = ["smoothing=[4.0, 20.0]", "scores=relative", "opening_diameter=0", "averaging=reconstruction"];
+    /// let of_inspection = ["smoothing=[2.0, 8.0, 20.0]", "scores=relative", "opening_diameter=0", "averaging=reconstruction"];
     /// assert_eq!(settings[0], "residual.measure=l2");
     /// assert_eq!(settings[1..], of_inspection.map(|setting| format!("inspection.{setting}")));
     /// ```
@@ -143,10 +143,11 @@ impl fmt::Display for ResidualChoice {
 /// samples.
 pub fn choices(method: Method, effort: Effort) -> Vec<ResidualChoice> {
     let gaussians: &[f64] = match effort {
-        Effort::Quick => &[4.0, 20.0],
-        Effort::Thorough => &[2.0, 4.0, 10.0, 20.0],
+        Effort::Quick => &[8.0, 20.0],
+        Effort::Thorough => &[2.0, 4.0, 8.0, 20.0],
     };
-    let smoothings = one_or_two(gaussians);
+    let mut smoothings = one_or_two(gaussians);
+    smoothings.push(InspectionConfig::default().smoothing);
     let residuals = match method {
         Method::Vae => vec![ResidualConfig::default()],
         _ => residuals(effort),
@@ -227,7 +228,7 @@ mod tests {
                 assert_eq!(channels(usual), channels(default), "{method}");
             }
         }
-        assert_eq!(choices(Method::Ssim, Effort::Quick).len(), 7 * 3);
-        assert_eq!(choices(Method::Ssim, Effort::Thorough).len(), (1 + 4 * 6) * 10);
+        assert_eq!(choices(Method::Ssim, Effort::Quick).len(), 7 * 4);
+        assert_eq!(choices(Method::Ssim, Effort::Thorough).len(), (1 + 4 * 6) * 11);
     }
 }
